@@ -1,0 +1,69 @@
+import type { Identity } from './identity.ts';
+import { reasons, type ReasonCode } from './reason.ts';
+
+/** Why a request is refused: a value, never thrown. Messages name claims and headers, never a token, a secret or a body. */
+export interface Denial {
+  readonly code: ReasonCode;
+  /** One sentence for the caller. */
+  readonly message: string;
+  /** `WWW-Authenticate` values (RFC 9110 11.6.1), each already a safe header value. */
+  readonly challenges: readonly string[];
+}
+
+/** A Denial of the code; the message defaults to the code's meaning. */
+export function denial(code: ReasonCode, message: string = reasons[code].meaning, challenges: readonly string[] = []): Denial {
+  return { code, message, challenges };
+}
+
+/** A header, its name in lower case. */
+export type HeaderEntry = readonly [name: string, value: string];
+
+/** What was decided. There are two constructors, `allow` and `deny`, and no default: no answer is never yes. */
+export type Decision = Allow | Deny;
+
+export interface Allow {
+  readonly kind: 'allow';
+  readonly about: DecisionAbout;
+  readonly upstream: UpstreamChanges;
+  /** Added to the upstream's answer on its way to the client. */
+  readonly responseHeaders: readonly HeaderEntry[];
+}
+
+export interface Deny {
+  readonly kind: 'deny';
+  readonly about: DecisionAbout;
+  readonly denial: Denial;
+  /** HTTP status, 400 to 599. */
+  readonly status: number;
+  readonly responseHeaders: readonly HeaderEntry[];
+}
+
+/** What a proxy changes on the request before it goes on. No name is both set and removed. */
+export interface UpstreamChanges {
+  /** Each replaces every copy the client sent. */
+  readonly setHeaders: readonly HeaderEntry[];
+  readonly removeHeaders: readonly string[];
+  readonly removeQueryParameters: readonly string[];
+}
+
+/** What the decision was made on, for logs and explanations. */
+export interface DecisionAbout {
+  readonly id: string;
+  /** `namespace/name` of the deciding policy; empty where none decided. */
+  readonly policy: string;
+  /** The deciding rule's name; empty where none decided. */
+  readonly rule: string;
+  readonly identity: Identity;
+}
+
+export function allow(
+  about: DecisionAbout,
+  upstream: UpstreamChanges,
+  responseHeaders: readonly HeaderEntry[] = [],
+): Allow {
+  return { kind: 'allow', about, upstream, responseHeaders };
+}
+
+export function deny(about: DecisionAbout, reason: Denial, responseHeaders: readonly HeaderEntry[] = []): Deny {
+  return { kind: 'deny', about, denial: reason, status: reasons[reason.code].status, responseHeaders };
+}

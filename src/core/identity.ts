@@ -1,0 +1,31 @@
+import type { JsonObject } from './json.ts';
+
+/** Who is calling, as one provider says (S19: an identity is the pair of provider and subject). */
+export interface Identity {
+  /** False for the anonymous identity, whose strings are all empty. */
+  readonly authenticated: boolean;
+  readonly subject: string;
+  readonly issuer: string;
+  /** The provider that vouches, as policies write it: its name. */
+  readonly provider: string;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  readonly roles: readonly string[];
+  /** What the credential says; undefined for kinds that have no claims. Read own properties only. */
+  readonly claims: JsonObject | undefined;
+  /** Seconds since the epoch; undefined where the credential does not end. */
+  readonly expiresAt: number | undefined;
+}
+
+/** The identity of a request for which nothing was verified (Public rules, S20). */
+export const anonymous: Identity = Object.freeze({
+  authenticated: false,
+  subject: '',
+  issuer: '',
+  provider: '',
+  clientId: '',
+  scopes: Object.freeze([]),
+  roles: Object.freeze([]),
+  claims: undefined,
+  expiresAt: undefined,
+});

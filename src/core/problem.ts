@@ -1,0 +1,60 @@
+/** A mistake of an author in a document, with its place. Collected, never thrown. */
+export interface Problem {
+  /** Stable and kebab-case, such as `unknown-field`; docs/errors.md lists them all. */
+  readonly code: ProblemCode;
+  readonly severity: 'error' | 'warning';
+  /** One sentence: what is wrong and, where it can be said, the remedy. Never holds a secret. */
+  readonly message: string;
+  /** Where in the document, as a field path: `spec.rules[0].access`; empty for the whole document. */
+  readonly field: string;
+  readonly place: Place;
+}
+
+/** A place in a source of documents. */
+export interface Place {
+  /** The file as the user named it, or `Kind namespace/name` where there is no file. */
+  readonly source: string;
+  /** From 1; undefined where the source has no lines. */
+  readonly line: number | undefined;
+  readonly column: number | undefined;
+}
+
+/** What an author can get wrong. */
+export const problemCodes = {
+  'not-yaml': 'The file is not well-formed YAML.',
+  'unreadable-file': 'The file or folder cannot be read.',
+  'not-a-document': 'The YAML document is not an object with apiVersion, kind and metadata.name.',
+  'unknown-kind': 'The document is of a kind that Portcullis does not read; it is passed over.',
+  'unknown-version': 'The document is of our API group but of a version or kind this version does not know.',
+  'unknown-field': 'The object has a field that the contract does not have, a misspelling perhaps.',
+  'missing-field': 'A required field is missing.',
+  'invalid-value': 'A value is not of the form that the field takes.',
+  'too-large': 'A list, a string or the document is larger than allowed.',
+  unsupported: 'The field or value is part of the contract, but this version does not build it yet.',
+  'duplicate-name': 'Two things that must have different names have the same one.',
+  'duplicate-document': 'Two documents of one kind have the same namespace and name.',
+  'missing-reference': 'The document refers to another one that does not exist.',
+  'invalid-reference': 'The document refers to another one that was refused.',
+  'ambiguous-provider': 'Two providers of one policy could claim the same credential.',
+  'missing-provider': 'A rule needs an identity and no provider is named.',
+  'host-conflict': 'Two namespaces claim the same host.',
+  'host-not-granted': 'The operator has not granted the host to the namespace of the policy.',
+  'match-never': 'The match can never match a request.',
+  'invalid-expression': 'The expression is not one that Portcullis can evaluate.',
+  'forbidden-header': 'A policy may not set or remove this header.',
+  'unusable-key': 'A key of the set cannot be used; the others are.',
+} as const;
+
+export type ProblemCode = keyof typeof problemCodes;
+
+/** True where at least one Problem makes the document unusable. */
+export function hasError(problems: readonly Problem[]): boolean {
+  return problems.some((problem) => problem.severity === 'error');
+}
+
+/** One line for people: `file:line:column: error: message [code]`. */
+export function formatProblem(problem: Problem): string {
+  const { source, line, column } = problem.place;
+  const place = line === undefined ? source : `${source}:${line}:${column ?? 1}`;
+  return `${place}: ${problem.severity}: ${problem.message} [${problem.code}]`;
+}

@@ -1,0 +1,43 @@
+/**
+ * Why a request was denied. A code is stable: it travels in the answer's body, in logs and metrics, and docs/errors.md lists each
+ * (a test holds both ways). `status` is the HTTP status of the answer; `meaning` is what docs/errors.md says of it.
+ */
+export const reasons = {
+  request_undecodable: { status: 400, meaning: 'The check could not be decoded as a CheckRequest.' },
+  request_not_http: { status: 403, meaning: 'The check has no HTTP part (a network filter asked).' },
+  request_too_large: { status: 400, meaning: 'The request has more header fields than Portcullis reads.' },
+  path_not_canonical: { status: 400, meaning: 'The path can be read in more than one way.' },
+  host_not_canonical: { status: 400, meaning: 'The host is empty, a list, or not a host.' },
+  header_duplicated: { status: 400, meaning: 'A header that decides something is there twice.' },
+  credential_ambiguous: { status: 400, meaning: 'The request carries more than one credential.' },
+  credential_missing: { status: 401, meaning: 'The rule needs an identity and the request carries no credential.' },
+  token_malformed: { status: 401, meaning: 'The credential is not a token in the form that is required.' },
+  token_too_large: { status: 401, meaning: 'The token is longer than Portcullis reads.' },
+  token_algorithm: { status: 401, meaning: 'The token is signed with an algorithm that the provider does not allow.' },
+  token_type: { status: 401, meaning: 'The token was issued for another use.' },
+  token_issuer: { status: 401, meaning: 'No provider of the policy has the issuer of the token.' },
+  token_expired: { status: 401, meaning: 'The token is past its end.' },
+  token_not_yet_valid: { status: 401, meaning: 'The token is not valid yet.' },
+  token_lifetime: { status: 401, meaning: 'The token lives longer than the provider allows.' },
+  token_claim: { status: 401, meaning: 'A claim of the token is missing or not of its type.' },
+  token_audience: { status: 401, meaning: 'The token is meant for another audience.' },
+  token_binding: { status: 401, meaning: 'The token is bound to its holder and the proof is not there.' },
+  token_key: { status: 401, meaning: 'The issuer has no key that the token names or that fits it.' },
+  token_signature: { status: 401, meaning: 'The signature of the token is not right.' },
+  no_policy: { status: 403, meaning: 'No policy governs the host.' },
+  no_rule: { status: 403, meaning: 'No rule of the policies that decide allows the request.' },
+  denied: { status: 403, meaning: 'A rule denies the request.' },
+  address_denied: { status: 403, meaning: 'The address of the client is not allowed, or not known.' },
+  insufficient_scope: { status: 403, meaning: 'The identity lacks a scope.' },
+  role_missing: { status: 403, meaning: 'The identity lacks a role.' },
+  claim_mismatch: { status: 403, meaning: 'A claim of the identity is not what the rule asks for.' },
+  header_unsafe: { status: 403, meaning: 'A value for an upstream header holds a control character.' },
+  policy_invalid: { status: 503, meaning: 'The policy that would decide was refused and none of its generations is in force.' },
+  provider_unavailable: { status: 503, meaning: 'The identity provider of the rule does not exist any more or was refused.' },
+  keys_unavailable: { status: 503, meaning: 'The keys of the issuer could not be loaded.' },
+  not_ready: { status: 503, meaning: 'The policies are not loaded yet.' },
+  deadline_exceeded: { status: 503, meaning: 'The decision took longer than it may.' },
+  internal_error: { status: 503, meaning: 'Portcullis failed; the log says how, under the id of the decision.' },
+} as const satisfies Record<string, { readonly status: number; readonly meaning: string }>;
+
+export type ReasonCode = keyof typeof reasons;

@@ -1,0 +1,80 @@
+/**
+ * One HTTP request as a proxy describes it, before anything has been read from it. Nothing here is normalised or trusted;
+ * `canonical/read-request.ts` is the only reader.
+ */
+export interface RawRequest {
+  /** `http` for an HTTP request; `other` for a check without an HTTP part (Envoy's network filter), which is always denied. */
+  readonly kind: 'http' | 'other';
+  readonly method: string;
+  /** The request target as received: path and query, nothing decoded (Envoy `HttpRequest.path`). */
+  readonly target: string;
+  /** `:authority` or Host, verbatim. */
+  readonly host: string;
+  /** Not proof of TLS: an HTTP/2 client may claim `https` over cleartext. */
+  readonly scheme: string;
+  /** `HTTP/1.1`, `HTTP/2`, … */
+  readonly protocol: string;
+  /** In the order received, names in lower case, one entry a value where the proxy keeps duplicates apart. */
+  readonly headers: readonly RawHeader[];
+  /**
+   * `separate` where the proxy sent every duplicate as its own entry (Envoy `header_map`),
+   * `joined` where it joined them with a comma (Envoy `headers`).
+   */
+  readonly duplicates: 'separate' | 'joined';
+  /** The address of the direct peer of the proxy's listener, without port; undefined where it has none (a unix socket). */
+  readonly peerAddress: string | undefined;
+  /** Per-route strings that the proxy's configuration sets and no client can (Envoy `context_extensions`). */
+  readonly contextExtensions: ReadonlyMap<string, string>;
+}
+
+export interface RawHeader {
+  readonly name: string;
+  readonly value: string;
+  /** False where the bytes received were not UTF-8, so that `value` is not what the upstream sees. */
+  readonly isText: boolean;
+}
+
+/** One request after its one reading: what matching, expressions, logs and phases all use. Immutable. */
+export interface Request {
+  /** Upper case as received; never changed. */
+  readonly method: string;
+  /** Canonical path without query (docs/semantics.md S11), path parameters still in it. */
+  readonly path: string;
+  /** The canonical path with `;…` taken off each segment; equal to `path` where there was none. */
+  readonly pathWithoutParameters: string;
+  /** The path as received, without query. */
+  readonly rawPath: string;
+  /** The query as received, without `?`; empty where there is none. */
+  readonly rawQuery: string;
+  readonly query: Query;
+  /** Encoded octets in the path that pass only where a policy's `paths.allowEncoded` lists them: `%2F`, `%23`, `%25`, `%3F`. */
+  readonly encodedReserved: readonly string[];
+  /** Lower case, without port and trailing dot; IPv6 literals in brackets. */
+  readonly host: string;
+  readonly port: number | undefined;
+  readonly scheme: string;
+  readonly protocol: string;
+  readonly headers: Headers;
+  /** The client's address, IPv4-mapped IPv6 as IPv4; undefined where it is not known, and then every address test fails (S31). */
+  readonly clientIp: string | undefined;
+  readonly contextExtensions: ReadonlyMap<string, string>;
+}
+
+/** Header fields by lower-case name. Pseudo headers are not among them. */
+export interface Headers {
+  /** The value, duplicates joined with `,` in the order received; undefined where absent. */
+  get(name: string): string | undefined;
+  /** How many field lines of that name the proxy showed; 1 where it joined them itself. */
+  count(name: string): number;
+  /** False where the bytes of the field were not UTF-8. */
+  isText(name: string): boolean;
+  names(): Iterable<string>;
+}
+
+/** The query's parameters: names and values percent-decoded once, `+` as space, every value kept. */
+export interface Query {
+  getAll(name: string): readonly string[];
+  /** True where the name occurs in a spelling other than its own plain one (`access%5Ftoken`). */
+  hasEncodedSpelling(name: string): boolean;
+  names(): Iterable<string>;
+}
