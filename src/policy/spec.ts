@@ -1,0 +1,167 @@
+import type { JsonValue } from '../core/json.ts';
+import type { Place } from '../core/problem.ts';
+
+/**
+ * What a valid document means: plain data in its canonical form, small, comparable and fit for structuredClone.
+ * Durations are in seconds. Everything is present: defaults are filled in, inheritance from policy to rule is resolved (S28).
+ */
+export type Spec = AccessPolicySpec | IdentityProviderSpec;
+
+/** `namespace/name`, or `name` for cluster kinds. */
+export interface SpecName {
+  /** Empty for cluster kinds. */
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Later kinds of provider join this union. */
+export type IdentityProviderSpec = JwtProviderSpec;
+
+export type ProviderKind = 'IdentityProvider' | 'ClusterIdentityProvider';
+
+export interface JwtProviderSpec extends SpecName {
+  readonly kind: ProviderKind;
+  readonly type: 'JWT';
+  readonly issuer: string;
+  readonly audiences: readonly string[];
+  readonly keys: KeySource;
+  /** PEM certificates to trust for discovery and keys, instead of the system's. */
+  readonly ca: ConfigMapKey | undefined;
+  readonly algorithms: readonly JwtAlgorithm[];
+  readonly profile: 'Any' | 'AccessToken' | 'IDToken';
+  readonly clockSkew: number;
+  readonly maxLifetime: number | undefined;
+  /** Claims (literal names or JSON Pointers) that must be there, beside `exp`. */
+  readonly requiredClaims: readonly string[];
+  readonly from: readonly CredentialPlace[];
+  readonly claims: {
+    readonly subject: string;
+    readonly scopes: readonly string[];
+    readonly roles: readonly string[];
+  };
+}
+
+export const jwtAlgorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;
+export type JwtAlgorithm = (typeof jwtAlgorithms)[number];
+
+export type KeySource =
+  | { readonly type: 'Discovery' }
+  | { readonly type: 'URI'; readonly uri: string }
+  | { readonly type: 'Inline'; readonly json: string }
+  | { readonly type: 'ConfigMap'; readonly ref: ConfigMapKey };
+
+export interface ConfigMapKey extends SpecName {
+  readonly key: string;
+}
+
+/** Where in a request a credential may stand. `scheme` absent: the whole value of the header. */
+export type CredentialPlace =
+  | { readonly in: 'header'; readonly name: string; readonly scheme: string | undefined }
+  | { readonly in: 'cookie'; readonly name: string }
+  | { readonly in: 'query'; readonly name: string };
+
+export interface ProviderRef {
+  readonly kind: ProviderKind;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface AccessPolicySpec extends SpecName {
+  readonly kind: 'AccessPolicy';
+  /** Canonical: `api.example.com`, `*.example.com` (any depth below, not the apex) or `*`. */
+  readonly hosts: readonly string[];
+  readonly paths: {
+    readonly parameters: 'Refuse' | 'Strip';
+    /** Upper-case escapes out of `%2F %23 %25 %3F`. */
+    readonly allowEncoded: readonly string[];
+  };
+  /** Holds for every request the policy covers (S6). */
+  readonly addresses: AddressesSpec | undefined;
+  /** Every provider that the policy or a rule of it names: their places are stripped on every allow (S20, S27). */
+  readonly providers: readonly ProviderRef[];
+  /** Lower-case names of every header that the policy or a rule of it sets upstream (S26). */
+  readonly setsHeaders: readonly string[];
+  readonly rules: readonly RuleSpec[];
+}
+
+export interface RuleSpec {
+  readonly name: string;
+  readonly matches: readonly MatchSpec[];
+  readonly access: 'Public' | 'Authenticated' | 'Restricted' | 'Denied';
+  /** The rule's own, else the policy's; empty for Public and Denied rules. */
+  readonly providers: readonly ProviderRef[];
+  /** Present exactly where `access` is Restricted. */
+  readonly authorization: AuthorizationSpec | undefined;
+  readonly addresses: AddressesSpec | undefined;
+  readonly upstream: UpstreamSpec;
+  readonly response: ResponseSpec;
+}
+
+export interface MatchSpec {
+  readonly path: PathMatch;
+  /** Undefined: every method but CONNECT and TRACE (S12). */
+  readonly methods: readonly string[] | undefined;
+}
+
+export interface PathMatch {
+  readonly type: 'Exact' | 'PathPrefix' | 'RegularExpression';
+  /** Canonical; a PathPrefix has no trailing slash but for `/` itself. */
+  readonly value: string;
+}
+
+export interface AddressesSpec {
+  /** CIDRs; empty: all but those denied. */
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+}
+
+/** Everything in a block must hold. */
+export interface AuthorizationBlock {
+  readonly scopes: ListTest | undefined;
+  readonly roles: ListTest | undefined;
+  readonly claims: readonly ClaimTest[];
+}
+
+export interface AuthorizationSpec extends AuthorizationBlock {
+  /** Empty: none asked for; else one of them must hold. */
+  readonly anyOf: readonly AuthorizationBlock[];
+}
+
+/** Both parts, where there are both, must hold. */
+export interface ListTest {
+  readonly allOf: readonly string[];
+  readonly anyOf: readonly string[];
+}
+
+/** `claim` is a literal name, or a JSON Pointer (RFC 6901) where it begins with `/`. */
+export type ClaimTest =
+  | { readonly claim: string; readonly test: 'in'; readonly values: readonly string[] }
+  | { readonly claim: string; readonly test: 'bool'; readonly value: boolean }
+  | { readonly claim: string; readonly test: 'exists'; readonly value: boolean };
+
+export interface UpstreamSpec {
+  readonly headers: readonly HeaderSpec[];
+  readonly removeHeaders: readonly string[];
+  readonly credential: 'Remove' | 'Keep';
+}
+
+/** The name in lower case. */
+export type HeaderSpec =
+  | { readonly name: string; readonly value: string }
+  | { readonly name: string; readonly expression: string };
+
+export interface ResponseSpec {
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+}
+
+/** A document as a source read it: its value, and where each part of it stands. */
+export interface AuthorDocument {
+  readonly value: JsonValue;
+  /** The place of the value at the path of member names and indexes; of the nearest parent where that has none. */
+  readonly placeOf: (path: readonly (string | number)[]) => Place;
+}
+
+/** `Kind namespace/name`, unique among documents. */
+export function specKey(spec: { readonly kind: string; readonly namespace: string; readonly name: string }): string {
+  return `${spec.kind} ${spec.namespace === '' ? '' : `${spec.namespace}/`}${spec.name}`;
+}
