@@ -1,0 +1,39 @@
+import type { Problem } from './problem.ts';
+
+/** What the service serves right now, for the admin page, metrics and (in a cluster) status conditions. Holds no secret. */
+export interface ServiceStatus {
+  /** True once policies and (bounded by a time-out) keys were loaded; never false again before shutdown (promise 5). */
+  readonly ready: boolean;
+  /** The number of the snapshot in force; 0 before the first. Goes up with every change of what is served. */
+  readonly revision: number;
+  /** Milliseconds since the epoch at which the source was last read without a failure; undefined before the first time. */
+  readonly lastReadAt: number | undefined;
+  readonly documents: readonly DocumentStatus[];
+  readonly providers: readonly ProviderCondition[];
+  /** Problems that belong to no document that could be named (a file that is not YAML). */
+  readonly problems: readonly Problem[];
+}
+
+export interface DocumentStatus {
+  /** `AccessPolicy shop/orders`. */
+  readonly key: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** False where the newest version of the document was refused. */
+  readonly accepted: boolean;
+  /**
+   * `current`: the newest version serves. `last-good`: it was refused and the one before serves.
+   * `refused`: none serves, and what the document would have governed is denied with 503.
+   */
+  readonly serving: 'current' | 'last-good' | 'refused';
+  readonly problems: readonly Problem[];
+}
+
+export interface ProviderCondition {
+  /** `IdentityProvider shop/okta`. */
+  readonly key: string;
+  readonly keys: number;
+  readonly keyAgeSeconds: number | undefined;
+  readonly lastError: string | undefined;
+}
