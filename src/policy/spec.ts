@@ -1,5 +1,5 @@
 import type { JsonValue } from '../core/json.ts';
-import type { Place } from '../core/problem.ts';
+import type { Place, Problem } from '../core/problem.ts';
 
 /**
  * What a valid document means: plain data in its canonical form, small, comparable and fit for structuredClone.
@@ -157,8 +157,21 @@ export interface ResponseSpec {
 /** A document as a source read it: its value, and where each part of it stands. */
 export interface AuthorDocument {
   readonly value: JsonValue;
+  /** The file, or whatever the document is read from as one piece. */
+  readonly source: string;
+  /** Problems of the text itself (YAML): a document that has errors here is refused, whatever its value. */
+  readonly problems: readonly Problem[];
   /** The place of the value at the path of member names and indexes; of the nearest parent where that has none. */
   readonly placeOf: (path: readonly (string | number)[]) => Place;
+}
+
+/** One reading of a whole source. Documents that did not change since the last reading are the same objects. */
+export interface SourceReading {
+  readonly documents: readonly AuthorDocument[];
+  /** Problems that belong to no document. */
+  readonly problems: readonly Problem[];
+  /** Sources that could not be read in whole: what was read from them before and is missing now was not deleted. */
+  readonly unreadable: ReadonlySet<string>;
 }
 
 /** `Kind namespace/name`, unique among documents. */

@@ -1,0 +1,143 @@
+import {
+  status,
+  type ServerErrorResponse,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type UntypedServiceImplementation,
+  type sendUnaryData,
+} from '@grpc/grpc-js';
+import type { Clock, Logger } from '../core/ports.ts';
+import { thrownFields } from './thrown-fields.ts';
+import {
+  RpcFailure,
+  type Method,
+  type ServerStreamingMethod,
+  type UnaryCall,
+  type UnaryMethod,
+} from './transport.ts';
+
+export interface GrpcJsHandlers {
+  /** Handlers as grpc-js takes them, by the method's path. */
+  readonly byPath: UntypedServiceImplementation;
+  /** Ends every open stream with UNAVAILABLE, and any that opens later. */
+  endStreams(): void;
+}
+
+/** Our methods as handlers of grpc-js. */
+export function compileGrpcJsHandlers(methods: readonly Method[], clock: Clock, log: Logger): GrpcJsHandlers {
+  const streams = new StreamHandlers(log);
+  const byPath: UntypedServiceImplementation = {};
+  for (const method of methods) {
+    byPath[method.path] =
+      method.kind === 'unary' ? unaryHandler(method, clock, log) : (call: StreamCall) => streams.open(method, call);
+  }
+  return { byPath, endStreams: () => streams.endAll() };
+}
+
+type Call = ServerUnaryCall<Uint8Array, Uint8Array>;
+type StreamCall = ServerWritableStream<Uint8Array, Uint8Array>;
+
+function unaryHandler(method: UnaryMethod, clock: Clock, log: Logger) {
+  const rescue = (thrown: unknown): Uint8Array => {
+    if (method.fallback === undefined) throw thrown;
+    log.error(thrownFields(thrown), 'a method failed and its fallback is answered');
+    return method.fallback;
+  };
+  return (call: Call, callback: sendUnaryData<Uint8Array>): void => {
+    const send = (answer: Uint8Array): void => callback(null, answer);
+    const fail = (thrown: unknown): void => callback(toStatus(thrown));
+    let answer: Uint8Array | Promise<Uint8Array>;
+    try {
+      answer = answerOf(method, call.request, new GrpcJsCall(call, clock), rescue);
+    } catch (thrown) {
+      fail(thrown);
+      return;
+    }
+    if (answer instanceof Promise) answer.then(send, fail);
+    else send(answer);
+  };
+}
+
+/** What the method answers, and what stands in for it where that is not bytes. */
+function answerOf(
+  method: UnaryMethod,
+  request: Uint8Array,
+  call: UnaryCall,
+  rescue: (thrown: unknown) => Uint8Array,
+): Uint8Array | Promise<Uint8Array> {
+  try {
+    const answer = method.handle(request, call);
+    return answer instanceof Promise ? answer.then(bytesOnly).catch(rescue) : bytesOnly(answer);
+  } catch (thrown) {
+    return rescue(thrown);
+  }
+}
+
+function bytesOnly(answer: Uint8Array): Uint8Array {
+  if (!(answer instanceof Uint8Array)) throw new TypeError('a method must answer bytes');
+  return answer;
+}
+
+class GrpcJsCall implements UnaryCall {
+  readonly #call: Call;
+  readonly #clock: Clock;
+
+  constructor(call: Call, clock: Clock) {
+    this.#call = call;
+    this.#clock = clock;
+  }
+
+  get remainingMs(): number | undefined {
+    const deadline = Number(this.#call.getDeadline());
+    return Number.isFinite(deadline) ? deadline - this.#clock.now() : undefined;
+  }
+
+  get cancelled(): boolean {
+    return this.#call.cancelled;
+  }
+}
+
+/** The open streams, so that a drain need not wait for clients that watch for ever. */
+class StreamHandlers {
+  readonly #log: Logger;
+  readonly #open = new Set<(failure: RpcFailure) => void>();
+  #draining = false;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  open(method: ServerStreamingMethod, call: StreamCall): void {
+    const end = (failure: RpcFailure): void => void call.emit('error', toStatus(failure));
+    if (this.#draining) {
+      end(shuttingDown());
+      return;
+    }
+    try {
+      const onEnd = method.open(call.request, { send: (message) => void call.write(message), end });
+      this.#open.add(end);
+      call.once('close', () => {
+        this.#open.delete(end);
+        onEnd();
+      });
+    } catch (thrown) {
+      if (!(thrown instanceof RpcFailure)) this.#log.error(thrownFields(thrown), 'a stream could not be opened');
+      call.emit('error', toStatus(thrown));
+    }
+  }
+
+  endAll(): void {
+    this.#draining = true;
+    for (const end of this.#open) end(shuttingDown());
+  }
+}
+
+function shuttingDown(): RpcFailure {
+  return new RpcFailure('UNAVAILABLE', 'The server is shutting down.');
+}
+
+/** The status that ends a call; text of errors that are not ours stays here. */
+function toStatus(thrown: unknown): ServerErrorResponse {
+  if (!(thrown instanceof RpcFailure)) return toStatus(new RpcFailure('INTERNAL', 'The method failed.'));
+  return { name: thrown.name, message: thrown.message, details: thrown.message, code: status[thrown.status] };
+}

@@ -1,0 +1,90 @@
+import { Server, ServerCredentials, type MethodDefinition } from '@grpc/grpc-js';
+import type { Clock, Logger, Timers } from '../core/ports.ts';
+import { listenOn, type Listener } from '../std/listen.ts';
+import { formatSocketAddress, parseSocketAddress } from '../std/socket-address.ts';
+import { compileGrpcJsHandlers } from './grpc-js-handlers.ts';
+import { invalidAddress, listenFailure } from './listen-failure.ts';
+import { asBuffer } from './protos.ts';
+import type { Method, Transport } from './transport.ts';
+
+export interface GrpcJsTransportOptions {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Logger;
+  /** The longest message that is received, bytes; 16 MiB where it is not given (a proxy may send bodies along). */
+  readonly maxReceiveBytes?: number;
+  /** File mode of a unix socket; 0660 where it is not given. */
+  readonly unixSocketMode?: number;
+  /** How connections are secured: the place where TLS comes in. Cleartext HTTP/2 where it is not given. */
+  readonly credentials?: ServerCredentials;
+}
+
+/** The transport on @grpc/grpc-js. docs/grpc.md says what grpc-js answers by itself, before a method of ours is asked. */
+export function createGrpcJsTransport(methods: readonly Method[], options: GrpcJsTransportOptions): Transport {
+  const { clock, timers, log } = options;
+  const handlers = compileGrpcJsHandlers(methods, clock, log);
+  const server = new Server({
+    'grpc.max_receive_message_length': options.maxReceiveBytes ?? 16 * 1024 * 1024,
+    'grpc.enable_channelz': 0,
+  });
+  server.addService(Object.fromEntries(methods.map((method) => [method.path, definitionOf(method)])), handlers.byPath);
+  const injector = server.createConnectionInjector(options.credentials ?? ServerCredentials.createInsecure());
+  const listeners: Listener[] = [];
+
+  async function listen(text: string): Promise<string> {
+    const address = parseSocketAddress(text);
+    if (address === undefined) throw invalidAddress(text);
+    try {
+      const listener = await listenOn(address, options.unixSocketMode ?? 0o660, (socket) => {
+        injector.injectConnection(socket);
+      });
+      listeners.push(listener);
+      return formatSocketAddress(listener.address);
+    } catch (cause) {
+      throw listenFailure(text, cause);
+    }
+  }
+
+  function cutOff(): void {
+    server.forceShutdown();
+    for (const listener of listeners) listener.destroyConnections();
+  }
+
+  async function close(): Promise<void> {
+    const closed = listeners.map((listener) => listener.close());
+    handlers.endStreams();
+    cutOff();
+    await Promise.all(closed);
+  }
+
+  function drain(timeoutMs: number): Promise<'drained' | 'forced'> {
+    const closed = Promise.all(listeners.map((listener) => listener.close()));
+    handlers.endStreams();
+    return new Promise((resolve) => {
+      let end: 'drained' | 'forced' = 'drained';
+      const cancelTimer = timers.after(timeoutMs, () => {
+        end = 'forced';
+        cutOff();
+      });
+      server.tryShutdown(() => {
+        cancelTimer();
+        void closed.then(() => resolve(end));
+      });
+    });
+  }
+
+  return { listen, drain, close };
+}
+
+/** Bytes as they are in both directions: encoding and decoding belong to the services. */
+function definitionOf(method: Method): MethodDefinition<Uint8Array, Uint8Array> {
+  return {
+    path: method.path,
+    requestStream: false,
+    responseStream: method.kind === 'server-streaming',
+    requestSerialize: asBuffer,
+    requestDeserialize: (bytes) => bytes,
+    responseSerialize: asBuffer,
+    responseDeserialize: (bytes) => bytes,
+  };
+}

@@ -1,0 +1,23 @@
+import { Failure } from '../core/failure.ts';
+import { codeOf } from '../std/listen.ts';
+
+/** What the operator is told where an address cannot be bound: a Failure with a code for each cause. */
+export function listenFailure(address: string, cause: unknown): Failure {
+  switch (codeOf(cause)) {
+    case 'EADDRINUSE':
+      return new Failure('address_in_use', `${address} is in use: another process listens there.`, { cause });
+    case 'ENOTSOCK':
+      return new Failure('address_in_use', `${address} is in use: the path is there and is not a socket.`, { cause });
+    case 'EACCES':
+    case 'EPERM':
+      return new Failure('address_forbidden', `${address} may not be bound by this user.`, { cause });
+    default:
+      return new Failure('address_unavailable', `${address} cannot be bound (${codeOf(cause) || 'unknown error'}).`, {
+        cause,
+      });
+  }
+}
+
+export function invalidAddress(address: string): Failure {
+  return new Failure('address_invalid', `${JSON.stringify(address)} is not an address: host:port or unix:PATH.`);
+}

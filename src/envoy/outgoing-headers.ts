@@ -1,0 +1,73 @@
+import type { HeaderEntry } from '../core/decision.ts';
+import { Failure } from '../core/failure.ts';
+import { isHeaderName, isHeaderValue, isProtocolHeader } from '../std/http-headers.ts';
+
+/** Envoy's API takes no longer names and values (bytes of UTF-8). */
+const maxBytes = 16_384;
+
+/** What Envoy adds where it let a request pass without an answer of ours, and does not take from a client that sends it. */
+export const failureModeHeader = 'x-envoy-auth-failure-mode-allowed';
+
+/**
+ * An `envoy.config.core.v3.HeaderValueOption` for the loader. Both ways of saying it are there: Envoy reads `append` alone for
+ * request headers and lets it win elsewhere, gRPC's own client (A92) reads `append_action`.
+ */
+export interface HeaderOption {
+  readonly header: { readonly key: string; readonly value: string };
+  readonly append: { readonly value: boolean };
+  readonly appendAction: number;
+}
+
+const append = { append: { value: true }, appendAction: 0 } as const;
+const overwrite = { append: { value: false }, appendAction: 2 } as const;
+
+/** Replaces every copy of the header. Throws a Failure `unsafe_header` where name or value may not leave. */
+export function overwriteHeader([name, value]: HeaderEntry): HeaderOption {
+  assertSafe(name, value);
+  return { header: { key: name, value }, ...overwrite };
+}
+
+/** Adds the value to those that are there. Throws a Failure `unsafe_header` where name or value may not leave. */
+export function appendHeader([name, value]: HeaderEntry): HeaderOption {
+  assertSafe(name, value);
+  return { header: { key: name, value }, ...append };
+}
+
+/** The name, if it may be removed from a request. Throws a Failure `unsafe_header` where not. */
+export function removableHeader(name: string): string {
+  if (name !== failureModeHeader && !isSafeName(name)) throw unsafe(name, 'may not be removed');
+  return name;
+}
+
+function assertSafe(name: string, value: string): void {
+  if (!isSafeName(name)) throw unsafe(name, 'may not be set');
+  if (!isSafeText(value) || !isHeaderValue(value)) throw unsafe(name, 'has a value that may not leave');
+}
+
+function unsafe(name: string, why: string): Failure {
+  return new Failure('unsafe_header', `The header ${JSON.stringify(name.slice(0, 100))} ${why}.`);
+}
+
+/** Names come from policies, so few: what was found safe is remembered, within a bound. */
+const knownSafe = new Set<string>();
+
+function isSafeName(name: string): boolean {
+  if (knownSafe.has(name)) return true;
+  if (name.length > maxBytes || !isHeaderName(name) || name !== name.toLowerCase() || isProtocolHeader(name))
+    return false;
+  if (knownSafe.size < 10_000) knownSafe.add(name);
+  return true;
+}
+
+/**
+ * True for text of at most 16 KiB without control characters that is valid UTF-8 once encoded: a lone surrogate would make the
+ * whole message undecodable for Envoy, which is an allow where `failure_mode_allow` is set.
+ */
+export function isSafeText(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c < 0x20 || (c >= 0x7f && c <= 0x9f)) return false;
+  }
+  if (text.length * 3 <= maxBytes) return text.isWellFormed();
+  return text.isWellFormed() && Buffer.byteLength(text, 'utf8') <= maxBytes;
+}

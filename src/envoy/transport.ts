@@ -1,0 +1,64 @@
+import { Failure } from '../core/failure.ts';
+
+/** A gRPC server as our services see it: bytes in, bytes out. It knows nothing of what they mean. */
+export interface Transport {
+  /**
+   * Listens on `host:port` (port 0 for any free one, IPv6 in brackets) or `unix:PATH` and answers what is bound in the same form.
+   * Throws a Failure: `address_invalid`, `address_in_use`, `address_forbidden`, `address_unavailable`.
+   */
+  listen(address: string): Promise<string>;
+  /**
+   * Accepts nothing new, ends streams with UNAVAILABLE and waits until every call is answered: `drained`. After `timeoutMs` what
+   * is left is cut off: `forced`.
+   */
+  drain(timeoutMs: number): Promise<'drained' | 'forced'>;
+  /** Cuts off whatever there is. */
+  close(): Promise<void>;
+}
+
+export type Method = UnaryMethod | ServerStreamingMethod;
+
+/** One message for one message. */
+export interface UnaryMethod {
+  readonly kind: 'unary';
+  /** `/package.Service/Method`. */
+  readonly path: string;
+  /** Answered where `handle` throws or rejects; without it such a call ends as a gRPC error. */
+  readonly fallback: Uint8Array | undefined;
+  /** What is answered at once is sent at once. May throw an RpcFailure to end the call with its status. */
+  handle(request: Uint8Array, call: UnaryCall): Uint8Array | Promise<Uint8Array>;
+}
+
+export interface UnaryCall {
+  /** Milliseconds until the caller no longer waits (grpc-timeout), below zero once past; undefined where it waits for ever. */
+  readonly remainingMs: number | undefined;
+  /** True once nobody waits for the answer any more. */
+  readonly cancelled: boolean;
+}
+
+/** One message for any number of messages. */
+export interface ServerStreamingMethod {
+  readonly kind: 'server-streaming';
+  readonly path: string;
+  /** Begins a stream; what it returns is called once when the stream has ended, whoever ended it. May throw an RpcFailure. */
+  open(request: Uint8Array, stream: ServerStream): () => void;
+}
+
+export interface ServerStream {
+  send(message: Uint8Array): void;
+  end(failure: RpcFailure): void;
+}
+
+/** The statuses of gRPC that a service of ours may end a call with. */
+export type RpcStatus = 'INVALID_ARGUMENT' | 'NOT_FOUND' | 'RESOURCE_EXHAUSTED' | 'INTERNAL' | 'UNAVAILABLE';
+
+/** Ends a call with a gRPC status. Never for Check, where a proxy may read any error as an allow. */
+export class RpcFailure extends Failure {
+  readonly status: RpcStatus;
+
+  constructor(status: RpcStatus, message: string) {
+    super('rpc', message);
+    this.name = 'RpcFailure';
+    this.status = status;
+  }
+}

@@ -1,0 +1,44 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure } from '../core/failure.ts';
+
+/** A file or folder below the source, as a stat call sees it. */
+export interface Listed {
+  readonly path: string;
+  /** Changes when the content does, links followed. */
+  readonly stamp: string;
+}
+
+export interface Listing {
+  readonly files: readonly Listed[];
+  readonly folders: readonly string[];
+}
+
+const maxDepth = 8;
+
+/** Lists `*.yaml`, `*.yml` and `*.json` below the folder in a stable order; names that begin with a dot are passed over, links followed. */
+export async function listFiles(folder: string): Promise<Listing> {
+  const root = await stat(folder).catch((cause: unknown) => {
+    throw new Failure('folder_unreadable', `the folder ${folder} cannot be read: does it exist?`, { cause });
+  });
+  if (!root.isDirectory()) throw new Failure('folder_unreadable', `${folder} is not a folder: name the folder that holds the file`);
+  const files: Listed[] = [];
+  const folders: string[] = [];
+  await walk(folder, 0, files, folders);
+  return { files, folders };
+}
+
+async function walk(folder: string, depth: number, files: Listed[], folders: string[]): Promise<void> {
+  folders.push(folder);
+  const names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
+  for (const name of names) {
+    const path = join(folder, name);
+    // A file that is gone again between the two calls is no file.
+    const found = await stat(path).catch(() => undefined);
+    if (found === undefined) continue;
+    if (found.isDirectory() && depth < maxDepth) await walk(path, depth + 1, files, folders);
+    else if (found.isFile() && /\.(ya?ml|json)$/i.test(name)) {
+      files.push({ path, stamp: `${found.ino}:${found.size}:${found.mtimeMs}:${found.ctimeMs}` });
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import { isMap, isPair, isScalar, isSeq, LineCounter, parseAllDocuments, visit, type Document } from 'yaml';
+import type { JsonValue } from '../core/json.ts';
+import type { Place, Problem } from '../core/problem.ts';
+import type { AuthorDocument } from '../policy/spec.ts';
+
+/**
+ * Reads the documents of a YAML 1.2 text (core schema: no dates, no merge keys) in their order; those that hold nothing (between two `---`)
+ * are left out. One that is not well-formed, has a member twice, a list or map as a key, or a value that JSON does not have carries
+ * Problems, and null for the value that could not be read. Never throws.
+ */
+export function readYaml(text: string, source: string): readonly AuthorDocument[] {
+  const lines = new LineCounter();
+  return parseTree(text, lines).flatMap((document) => {
+    const placeAt = (offset: number): Place => placeOfOffset(lines, source, offset);
+    const value = valueOf(document);
+    const problems = [...document.errors, ...document.warnings].map((error) =>
+      notYaml(withoutQuotation(error.message), placeAt(error.pos[0])),
+    );
+    if ('mistake' in value) problems.push(notYaml(value.mistake, placeAt(value.offset)));
+    const json = 'mistake' in value ? null : value.json;
+    if (json === null && problems.length === 0) return [];
+    return [{ value: json, source, problems, placeOf: (path) => placeAt(offsetOf(document, path)) }];
+  });
+}
+
+function placeOfOffset(lines: LineCounter, source: string, offset: number): Place {
+  const { line, col } = lines.linePos(offset);
+  return { source, line: Math.max(line, 1), column: Math.max(col, 1) };
+}
+
+function notYaml(why: string, place: Place): Problem {
+  return { code: 'not-yaml', severity: 'error', message: `not well-formed YAML: ${why}`, field: '', place };
+}
+
+/** The parser's trees; a single one with an error where the text is nested beyond the stack. */
+function parseTree(text: string, lineCounter: LineCounter): readonly Document[] {
+  const options = { lineCounter, prettyErrors: false, strict: true, uniqueKeys: true } as const;
+  try {
+    const parsed = parseAllDocuments(text, options);
+    return Array.isArray(parsed) ? parsed : [];
+  } catch {
+    return parseTree('"nested too deeply', lineCounter);
+  }
+}
+
+/** The parser quotes what it stumbled over behind a colon; that may be part of a secret. */
+function withoutQuotation(message: string): string {
+  return (message.split(/: |\n/, 1)[0] ?? '').replaceAll(/\s+/g, ' ');
+}
+
+interface Mistake {
+  readonly mistake: string;
+  readonly offset: number;
+}
+
+function valueOf(document: Document): { readonly json: JsonValue } | Mistake {
+  const offset = document.contents?.range?.[0] ?? 0;
+  // A 1.1 document has other booleans, dates and merge keys: one text would have two readings.
+  if (document.directives?.yaml.version !== '1.2') return { mistake: 'only YAML 1.2 is read', offset };
+  try {
+    const badKey = findBadKey(document);
+    if (badKey !== undefined) return badKey;
+    // The cap is on what aliases expand to: a few lines of them can stand for gigabytes.
+    const value: unknown = document.toJS({ maxAliasCount: 100, mapAsMap: false });
+    if (isJson(value)) return { json: value };
+    return { mistake: 'a value is neither text, number, boolean, null, list nor map', offset };
+  } catch (thrown) {
+    const mistake = thrown instanceof RangeError ? 'it is nested too deeply' : 'its aliases expand to too much';
+    return { mistake, offset };
+  }
+}
+
+/** A key that is no scalar, or that is the same text as another of its map (`1` and `"1"`), so that one would hide the other. */
+function findBadKey(document: Document): Mistake | undefined {
+  let found: Mistake | undefined;
+  visit(document, {
+    Map(_key, map) {
+      const names = new Set<string>();
+      for (const { key } of map.items) {
+        const offset = rangeOf(key) ?? map.range?.[0] ?? 0;
+        if (!isScalar(key)) found ??= { mistake: 'a key is a list, a map or an alias', offset };
+        else if (names.has(String(key.value))) found ??= { mistake: 'a map has a key twice', offset };
+        else names.add(String(key.value));
+      }
+      return found === undefined ? undefined : visit.BREAK;
+    },
+  });
+  return found;
+}
+
+function isJson(value: unknown): value is JsonValue {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (Array.isArray(value)) return value.every(isJson);
+  return typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isJson);
+}
+
+/** Where the member or entry at the path begins: at its key, in a map; the nearest parent's place where there is none. */
+function offsetOf(document: Document, path: readonly (string | number)[]): number {
+  let node: unknown = document.contents;
+  let offset = document.contents?.range?.[0] ?? 0;
+  for (const step of path) {
+    const next = stepInto(node, step);
+    if (next === undefined) break;
+    node = next.node;
+    offset = next.offset ?? offset;
+  }
+  return offset;
+}
+
+function stepInto(node: unknown, step: string | number): { readonly node: unknown; readonly offset: number | undefined } | undefined {
+  if (isMap(node)) {
+    const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step));
+    if (pair === undefined) return undefined;
+    return { node: pair.value, offset: isScalar(pair.key) ? pair.key.range?.[0] : undefined };
+  }
+  if (!isSeq(node) || typeof step !== 'number') return undefined;
+  const item: unknown = node.items[step];
+  if (item === undefined) return undefined;
+  return { node: item, offset: rangeOf(item) };
+}
+
+function rangeOf(node: unknown): number | undefined {
+  return isScalar(node) || isMap(node) || isSeq(node) ? node.range?.[0] : undefined;
+}

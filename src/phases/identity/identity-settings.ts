@@ -1,0 +1,29 @@
+/** The limits of the identity phase. Intervals and time-outs are in milliseconds. */
+export interface IdentitySettings {
+  /** A longer token is refused before anything of it is decoded. */
+  readonly maxTokenBytes: number;
+  readonly tokenCacheEntries: number;
+  readonly tokenCacheBytes: number;
+  /** How often keys are fetched anew in the background. */
+  readonly refreshIntervalMs: number;
+  /** How long keys stay in force after the last successful fetch. */
+  readonly staleWindowMs: number;
+  /** Between two fetches that requests cause (an unknown key id); failures count. */
+  readonly minFetchIntervalMs: number;
+  /** For one fetch of the keys, discovery included. */
+  readonly fetchTimeoutMs: number;
+  readonly maxJwksBytes: number;
+  readonly maxKeys: number;
+}
+
+export const defaultIdentitySettings: IdentitySettings = {
+  maxTokenBytes: 16_384,
+  tokenCacheEntries: 10_000,
+  tokenCacheBytes: 32 * 1024 * 1024,
+  refreshIntervalMs: 10 * 60_000,
+  staleWindowMs: 24 * 3_600_000,
+  minFetchIntervalMs: 30_000,
+  fetchTimeoutMs: 5_000,
+  maxJwksBytes: 1_000_000,
+  maxKeys: 100,
+};

@@ -1,0 +1,38 @@
+import type { Denial } from '../../core/decision.ts';
+import { ownMember, type JsonObject } from '../../core/json.ts';
+import { badClaim, isText, readAudiences, type ClaimJudge } from './judge-claims.ts';
+import type { TokenRules } from './token-rules.ts';
+
+/** What each profile asks of the claims beyond `claimJudges`, after the signature. The `typ` is judged with the header. */
+export const profileJudges: Readonly<Record<TokenRules['profile'], readonly ClaimJudge[]>> = {
+  Any: [],
+  AccessToken: [judgeAccessTokenClaims],
+  IDToken: [judgeIdTokenClaims, judgeAuthorizedParty],
+};
+
+/** RFC 9068 2.2 requires these beside `iss`, `exp` and `aud`, which every profile does. */
+function judgeAccessTokenClaims(claims: JsonObject): Denial | undefined {
+  return firstBad(claims, ['sub', 'client_id', 'jti']) ?? missingIssuedAt(claims);
+}
+
+/** OpenID Connect Core section 2. */
+function judgeIdTokenClaims(claims: JsonObject): Denial | undefined {
+  return firstBad(claims, ['sub']) ?? missingIssuedAt(claims);
+}
+
+/** OpenID Connect Core 3.1.3.7: with several audiences `azp` says for whom the token is, and that must be one of ours. */
+function judgeAuthorizedParty(claims: JsonObject, rules: TokenRules): Denial | undefined {
+  const azp = ownMember(claims, 'azp');
+  if (azp === undefined && (readAudiences(claims)?.length ?? 0) <= 1) return undefined;
+  return typeof azp === 'string' && rules.audiences.has(azp) ? undefined : badClaim('azp', azp);
+}
+
+function firstBad(claims: JsonObject, names: readonly string[]): Denial | undefined {
+  const name = names.find((candidate) => !isText(ownMember(claims, candidate)));
+  return name === undefined ? undefined : badClaim(name, ownMember(claims, name));
+}
+
+/** That `iat`, where present, is a date was judged before. */
+function missingIssuedAt(claims: JsonObject): Denial | undefined {
+  return ownMember(claims, 'iat') === undefined ? badClaim('iat', undefined) : undefined;
+}

@@ -1,0 +1,127 @@
+import { denial, type Denial, type HeaderEntry, type UpstreamChanges } from '../../core/decision.ts';
+import type { Identity } from '../../core/identity.ts';
+import type { JsonValue } from '../../core/json.ts';
+import type { Headers } from '../../core/request.ts';
+import { compileExpression } from '../../expressions/compile-expression.ts';
+import type { HeaderSpec, UpstreamSpec } from '../../policy/spec.ts';
+import { isHeaderValue, twinForm } from '../../std/http-headers.ts';
+
+/** The headers that only we may set: on every allow each is set or removed, in every spelling an upstream could take for it (S26). */
+export interface OwnedHeaders {
+  /** Lower-case names. */
+  readonly names: ReadonlySet<string>;
+  /** The names with `-` for `_`. */
+  readonly twinForms: ReadonlySet<string>;
+  /** Every name and its underscore twin. */
+  readonly spellings: readonly string[];
+}
+
+/** What is taken off the request of its credential; what a removal from elsewhere sets is a header rewritten without it. */
+export interface CredentialRemoval {
+  readonly removeHeaders: readonly string[];
+  readonly setHeaders: readonly HeaderEntry[];
+  readonly removeQueryParameters: readonly string[];
+}
+
+export interface UpstreamInput {
+  readonly headers: Headers;
+  readonly identity: Identity;
+  readonly owned: OwnedHeaders;
+  readonly removal: CredentialRemoval;
+  /** Headers of a credential that `Keep` passes on, though a policy owns their name. */
+  readonly kept: readonly string[];
+}
+
+export type UpstreamProgram = (input: UpstreamInput) => UpstreamChanges | Denial;
+
+/** Clients send it to look as if the proxy had failed open; the proxy itself does not strip it. */
+const alwaysRemoved = 'x-envoy-auth-failure-mode-allowed';
+
+export function ownHeaders(names: Iterable<string>): OwnedHeaders {
+  const own = new Set(names);
+  const spellings = new Set<string>();
+  for (const name of own) spellings.add(name).add(name.replaceAll('-', '_'));
+  return { names: own, twinForms: new Set([...own].map(twinForm)), spellings: [...spellings] };
+}
+
+/** Compiles what a rule sends upstream: its headers, and the removal of all that a client must not say in our name. */
+export function compileUpstream(spec: UpstreamSpec): UpstreamProgram {
+  const headers = spec.headers.map(compileHeader);
+  const base = compileBaseRemovals(spec.removeHeaders);
+  return (input) => {
+    const setHeaders: HeaderEntry[] = [];
+    for (const { name, evaluate } of headers) {
+      const value = evaluate(input.identity);
+      if (typeof value === 'object') return value;
+      if (value !== '') setHeaders.push([name, value]);
+    }
+    setHeaders.push(...input.removal.setHeaders);
+    const removed = base(input.owned);
+    const odd = oddSpellings(input.headers, input.owned);
+    const removals = [...removed, ...odd, ...input.removal.removeHeaders];
+    const set = new Set(setHeaders.map(([name]) => name));
+    return {
+      setHeaders,
+      removeHeaders: [...new Set(removals)].filter((name) => !set.has(name) && !input.kept.includes(name)),
+      removeQueryParameters: input.removal.removeQueryParameters,
+    };
+  };
+}
+
+/** The names that are removed whatever the request: computed once for each set of owned headers. */
+function compileBaseRemovals(removeHeaders: readonly string[]): (owned: OwnedHeaders) => readonly string[] {
+  let knownFor: OwnedHeaders | undefined;
+  let known: readonly string[] = [];
+  return (owned) => {
+    if (knownFor !== owned) {
+      known = [...new Set([...owned.spellings, ...removeHeaders, alwaysRemoved])];
+      knownFor = owned;
+    }
+    return known;
+  };
+}
+
+/** Headers of the request that an upstream which takes `_` for `-` would read as an owned one, in a spelling that is not removed anyway. */
+function oddSpellings(headers: Headers, owned: OwnedHeaders): string[] {
+  const odd: string[] = [];
+  for (const name of headers.names()) {
+    if (name.includes('_') && owned.twinForms.has(twinForm(name))) odd.push(name);
+  }
+  return odd;
+}
+
+interface HeaderProgram {
+  readonly name: string;
+  /** The value; empty: the header is removed. */
+  readonly evaluate: (identity: Identity) => string | Denial;
+}
+
+function compileHeader(spec: HeaderSpec): HeaderProgram {
+  if ('value' in spec) return { name: spec.name, evaluate: () => spec.value };
+  const expression = compileExpression(spec.expression);
+  if (expression.kind === 'invalid') throw new TypeError(`unchecked expression: ${expression.why}`);
+  const unsafe = denial('header_unsafe', `The value for the upstream header ${spec.name} cannot be sent.`);
+  return { name: spec.name, evaluate: (identity) => toHeaderValue(expression.evaluate({ identity })) ?? unsafe };
+}
+
+/** S25: text, number, boolean or a list of them, joined with commas; absent is empty; undefined for all that cannot be sent. */
+function toHeaderValue(value: JsonValue | undefined): string | undefined {
+  if (value === undefined || value === null) return '';
+  if (Array.isArray(value)) return joinElements(value);
+  const text = scalarText(value);
+  return text !== undefined && isHeaderValue(text) ? text : undefined;
+}
+
+function joinElements(elements: readonly JsonValue[]): string | undefined {
+  const texts: string[] = [];
+  for (const element of elements) {
+    const text = scalarText(element);
+    if (text === undefined || text.includes(',') || !isHeaderValue(text)) return undefined;
+    texts.push(text);
+  }
+  return texts.join(',');
+}
+
+function scalarText(value: JsonValue): string | undefined {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+}

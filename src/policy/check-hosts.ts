@@ -1,0 +1,71 @@
+import { widerPatterns } from './read-host.ts';
+
+/** Namespace → the host patterns that the operator grants it; undefined: hosts belong to whoever claims them first (S10). */
+export type HostGrants = ReadonlyMap<string, readonly string[]>;
+
+export interface HostClaim {
+  readonly namespace: string;
+  readonly pattern: string;
+}
+
+export type HostVerdict =
+  | { readonly kind: 'owned' }
+  | { readonly kind: 'not-granted' }
+  | { readonly kind: 'conflict'; readonly with: string };
+
+/**
+ * Who owns which host (S10). With grants, the most specific grant that covers a pattern decides. Without, whoever holds the host,
+ * or a wildcard above it, in the snapshot in force; two newcomers of different namespaces both conflict, for in files nothing has an age.
+ */
+export function compileHostOwnership(
+  grants: HostGrants | undefined,
+  claims: readonly HostClaim[],
+  inForce: readonly HostClaim[],
+): (claim: HostClaim) => HostVerdict {
+  if (grants !== undefined) return (claim) => grantVerdict(grants, claim);
+  const claimed = byPattern(claims);
+  const held = byPattern(inForce);
+  return (claim) => {
+    if (claim.pattern === '*') return { kind: 'not-granted' };
+    if (overlapsWith(held, claim).own) return { kind: 'owned' };
+    const rival = overlapsWith(held, claim).other ?? overlapsWith(claimed, claim).other;
+    return rival === undefined ? { kind: 'owned' } : { kind: 'conflict', with: rival };
+  };
+}
+
+function grantVerdict(grants: HostGrants, { namespace, pattern }: HostClaim): HostVerdict {
+  for (const wide of [pattern, ...widerPatterns(pattern)]) {
+    const owners = [...grants].filter(([, patterns]) => patterns.includes(wide)).map(([owner]) => owner);
+    if (owners.length > 0) return owners.includes(namespace) ? { kind: 'owned' } : { kind: 'not-granted' };
+  }
+  return { kind: 'not-granted' };
+}
+
+interface Claims {
+  /** Pattern → the namespaces that claim exactly it. */
+  readonly exact: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Pattern → the namespaces that claim it or anything below it. */
+  readonly atOrBelow: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+function byPattern(claims: readonly HostClaim[]): Claims {
+  const exact = new Map<string, Set<string>>();
+  const atOrBelow = new Map<string, Set<string>>();
+  const add = (map: Map<string, Set<string>>, pattern: string, namespace: string): void => {
+    const set = map.get(pattern);
+    if (set === undefined) map.set(pattern, new Set([namespace]));
+    else set.add(namespace);
+  };
+  for (const { namespace, pattern } of claims) {
+    add(exact, pattern, namespace);
+    for (const wide of [pattern, ...widerPatterns(pattern)]) add(atOrBelow, wide, namespace);
+  }
+  return { exact, atOrBelow };
+}
+
+/** Whether the namespace itself claims the pattern or a wildcard above it, and which other namespace claims anything that overlaps it. */
+function overlapsWith(claims: Claims, { namespace, pattern }: HostClaim): { readonly own: boolean; readonly other: string | undefined } {
+  const above = [pattern, ...widerPatterns(pattern)].flatMap((wide) => [...(claims.exact.get(wide) ?? [])]);
+  const rivals = [...(claims.atOrBelow.get(pattern) ?? []), ...above].filter((owner) => owner !== namespace);
+  return { own: above.includes(namespace), other: rivals.sort()[0] };
+}

@@ -1,0 +1,93 @@
+import type { Problem, ProblemCode } from '../core/problem.ts';
+import { compileHostOwnership, type HostClaim, type HostGrants } from './check-hosts.ts';
+import { createProblemList, type ProblemList } from './problem-list.ts';
+import type { RefusedPolicy } from './salvage-policy.ts';
+import { specKey, type AccessPolicySpec, type AuthorDocument, type IdentityProviderSpec, type ProviderRef } from './spec.ts';
+
+/** One accepted document beside the others of its set. */
+export interface SetMember<T> {
+  readonly key: string;
+  readonly spec: T;
+  readonly document: AuthorDocument;
+}
+
+export interface DocumentSet {
+  readonly policies: readonly SetMember<AccessPolicySpec>[];
+  readonly providers: ReadonlyMap<string, IdentityProviderSpec>;
+  /** Keys of providers that exist and were refused. */
+  readonly refusedProviders: ReadonlySet<string>;
+  readonly refusedPolicies: readonly RefusedPolicy[];
+  readonly grants: HostGrants | undefined;
+  /** The claims of the snapshot in force: who was there first. */
+  readonly inForce: readonly HostClaim[];
+}
+
+export interface SetReport {
+  /** Problems by the key of the policy they refuse. */
+  readonly problems: ReadonlyMap<string, readonly Problem[]>;
+  /** The refused policies with only the hosts that are theirs: they take nothing from another owner (S4). */
+  readonly refusedPolicies: readonly RefusedPolicy[];
+}
+
+/** What only shows between documents: references, providers that could claim one token, owners of hosts. */
+export function checkSet(set: DocumentSet): SetReport {
+  const claims = [...set.policies.map(({ spec }) => spec), ...set.refusedPolicies].flatMap(claimsOf);
+  const ownership = compileHostOwnership(set.grants, claims, set.inForce);
+  const problems = new Map<string, readonly Problem[]>();
+  for (const { key, spec, document } of set.policies) {
+    const found = createProblemList({ ...document, problems: [] });
+    checkHosts(spec, ownership, found);
+    checkProviders(spec, set, found);
+    if (found.all.length > 0) problems.set(key, found.all);
+  }
+  const refusedPolicies = set.refusedPolicies.map((policy) => ({
+    ...policy,
+    hosts: policy.hosts.filter((pattern) => ownership({ namespace: policy.namespace, pattern }).kind === 'owned'),
+  }));
+  return { problems, refusedPolicies };
+}
+
+export function claimsOf(policy: { readonly namespace: string; readonly hosts: readonly string[] }): HostClaim[] {
+  return policy.hosts.map((pattern) => ({ namespace: policy.namespace, pattern }));
+}
+
+function checkHosts(spec: AccessPolicySpec, ownership: ReturnType<typeof compileHostOwnership>, problems: ProblemList): void {
+  for (const [index, pattern] of spec.hosts.entries()) {
+    const verdict = ownership({ namespace: spec.namespace, pattern });
+    const at = ['spec', 'hosts', index];
+    if (verdict.kind === 'not-granted') {
+      problems.error('host-not-granted', at, `the host ${pattern} is not granted to the namespace ${spec.namespace}: the operator's hostGrants decide`);
+    }
+    if (verdict.kind === 'conflict') {
+      problems.error('host-conflict', at, `the host ${pattern} is claimed by the namespace ${verdict.with} too: the operator's hostGrants can decide`);
+    }
+  }
+}
+
+function checkProviders(spec: AccessPolicySpec, set: DocumentSet, problems: ProblemList): void {
+  const lists = [spec.providers, ...spec.rules.map((rule) => rule.providers)];
+  for (const ref of spec.providers) {
+    const key = specKey(ref);
+    if (set.providers.has(key)) continue;
+    const [code, why]: [ProblemCode, string] = set.refusedProviders.has(key) ? ['invalid-reference', 'was refused'] : ['missing-reference', 'does not exist'];
+    problems.error(code, ['spec'], `the ${key} that the policy names ${why}`);
+  }
+  const reported = new Set<string>();
+  for (const refs of lists.slice(1)) {
+    const twin = twoOfOneIssuer(refs, set.providers);
+    if (twin === undefined || reported.has(twin)) continue;
+    reported.add(twin);
+    problems.error('ambiguous-provider', ['spec'], `two providers of one rule have the issuer ${twin}: a token must have one judge`);
+  }
+}
+
+function twoOfOneIssuer(refs: readonly ProviderRef[], providers: ReadonlyMap<string, IdentityProviderSpec>): string | undefined {
+  const issuers = new Set<string>();
+  for (const ref of refs) {
+    const issuer = providers.get(specKey(ref))?.issuer;
+    if (issuer === undefined) continue;
+    if (issuers.has(issuer)) return issuer;
+    issuers.add(issuer);
+  }
+  return undefined;
+}

@@ -1,0 +1,110 @@
+import type { JwtAlgorithm } from './spec.ts';
+
+/**
+ * The shapes of documents after `check-structure` found no error in them: what is required is there and of its type.
+ * The schemas in `schema/` are their source; `parse-document.ts` is the only place that narrows to them.
+ */
+export interface AccessPolicyShape {
+  readonly hosts?: readonly string[];
+  readonly paths?: { readonly parameters?: 'Refuse' | 'Strip'; readonly allowEncoded?: readonly string[] };
+  readonly authentication?: AuthenticationShape;
+  readonly addresses?: AddressesShape;
+  readonly rules: readonly RuleShape[];
+  readonly upstream?: UpstreamShape;
+  readonly response?: ResponseShape;
+}
+
+export interface AuthenticationShape {
+  readonly providers?: readonly {
+    readonly kind?: 'IdentityProvider' | 'ClusterIdentityProvider';
+    readonly name: string;
+  }[];
+}
+
+export interface AddressesShape {
+  readonly allow?: readonly string[];
+  readonly deny?: readonly string[];
+}
+
+export interface RuleShape {
+  readonly name: string;
+  readonly matches: readonly MatchShape[];
+  readonly access: 'Public' | 'Authenticated' | 'Restricted' | 'Denied';
+  readonly authorization?: AuthorizationShape;
+  readonly authentication?: AuthenticationShape;
+  readonly addresses?: AddressesShape;
+  readonly upstream?: UpstreamShape;
+  readonly response?: ResponseShape;
+}
+
+export interface MatchShape {
+  readonly path?: { readonly type: 'Exact' | 'PathPrefix' | 'RegularExpression'; readonly value: string };
+  readonly methods?: readonly string[];
+}
+
+export interface BlockShape {
+  readonly scopes?: ListTestShape;
+  readonly roles?: ListTestShape;
+  readonly claims?: readonly ClaimTestShape[];
+}
+
+export interface AuthorizationShape extends BlockShape {
+  readonly anyOf?: readonly BlockShape[];
+}
+
+export interface ListTestShape {
+  readonly allOf?: readonly string[];
+  readonly anyOf?: readonly string[];
+}
+
+export interface ClaimTestShape {
+  readonly claim: string;
+  readonly in?: readonly string[];
+  readonly bool?: boolean;
+  readonly exists?: boolean;
+}
+
+export interface UpstreamShape {
+  readonly headers?: readonly { readonly name: string; readonly value?: string; readonly expression?: string }[];
+  readonly removeHeaders?: readonly string[];
+  readonly credential?: 'Remove' | 'Keep';
+}
+
+export interface ResponseShape {
+  readonly headers?: readonly { readonly name: string; readonly value: string }[];
+}
+
+export interface IdentityProviderShape {
+  readonly type: 'JWT';
+  readonly jwt?: JwtShape;
+}
+
+export interface JwtShape {
+  readonly issuer: string;
+  readonly audiences: readonly string[];
+  readonly jwks?: {
+    readonly uri?: string;
+    readonly inline?: string;
+    readonly configMapRef?: ConfigMapRefShape;
+    readonly caRef?: ConfigMapRefShape;
+  };
+  readonly algorithms?: readonly JwtAlgorithm[];
+  readonly profile?: 'Any' | 'AccessToken' | 'IDToken';
+  readonly clockSkew?: string;
+  readonly maxLifetime?: string;
+  readonly requiredClaims?: readonly string[];
+  readonly from?: readonly PlaceShape[];
+  readonly claims?: { readonly subject?: string; readonly scopes?: readonly string[]; readonly roles?: readonly string[] };
+}
+
+export interface ConfigMapRefShape {
+  readonly name: string;
+  readonly key: string;
+}
+
+export interface PlaceShape {
+  readonly header?: string;
+  readonly scheme?: string;
+  readonly cookie?: string;
+  readonly query?: string;
+}

@@ -1,0 +1,152 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import type { Problem } from '../core/problem.ts';
+import { closest } from '../std/closest.ts';
+import { checkStructure, isDocumentKind } from './check-structure.ts';
+import type { AccessPolicyShape, IdentityProviderShape } from './document-shape.ts';
+import { createProblemList, quote, type ProblemList } from './problem-list.ts';
+import { readMaterial, type Material } from './read-material.ts';
+import { readPolicy } from './read-policy.ts';
+import { readProvider, type DocumentName } from './read-provider.ts';
+import { salvagePolicy, type RefusedPolicy } from './salvage-policy.ts';
+import { specKey, type AuthorDocument, type Spec } from './spec.ts';
+
+export const apiGroup = 'portcullis.dev';
+export const apiVersion = 'portcullis.dev/v1alpha1';
+const ourKinds = ['AccessPolicy', 'ClusterAccessPolicy', 'IdentityProvider', 'ClusterIdentityProvider'];
+const clusterKinds: ReadonlySet<string> = new Set(['ClusterAccessPolicy', 'ClusterIdentityProvider']);
+
+/** What became of one document. `problems` of an accepted one are warnings. */
+export type ParsedDocument =
+  | { readonly kind: 'accepted'; readonly key: string; readonly spec: Spec; readonly problems: readonly Problem[] }
+  | { readonly kind: 'refused'; readonly key: string; readonly document: RefusedDocument; readonly problems: readonly Problem[] }
+  | { readonly kind: 'material'; readonly key: string; readonly material: Material; readonly problems: readonly Problem[] }
+  /** Of another product: named and passed over. */
+  | { readonly kind: 'passed-over'; readonly what: string; readonly problems: readonly Problem[] }
+  /** Nothing says which document it is. */
+  | { readonly kind: 'nameless'; readonly problems: readonly Problem[] };
+
+export interface RefusedDocument extends DocumentName {
+  readonly kind: string;
+  /** What can still be read of a refused AccessPolicy (S4); undefined for other kinds. */
+  readonly policy: RefusedPolicy | undefined;
+}
+
+export interface ParseSettings {
+  /** The namespace of the Secrets and ConfigMaps of cluster providers. */
+  readonly serviceNamespace: string;
+}
+
+/** The one parser, wherever a document comes from. Never throws for what an author can write. */
+export function parseDocument(document: AuthorDocument, settings: ParseSettings): ParsedDocument {
+  const problems = createProblemList(document);
+  const head = readHead(document.value);
+  if (head === undefined) {
+    problems.error('not-a-document', [], 'the document is not an object with apiVersion, kind and metadata.name');
+    return { kind: 'nameless', problems: problems.all };
+  }
+  const ownership = ownershipOf(head, problems);
+  if (ownership === 'material') {
+    const key = specKey(head);
+    return { kind: 'material', key, material: readMaterial(head, document.value, problems), problems: problems.all };
+  }
+  if (ownership === 'other') {
+    const what = `${head.kind} (${head.apiVersion || 'no apiVersion'})`;
+    return { kind: 'passed-over', what, problems: problems.all };
+  }
+  return parseOurs(document, head, settings, problems);
+}
+
+interface Head extends DocumentName {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+function readHead(value: JsonValue): Head | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { metadata, kind, apiVersion } = value;
+  if (!isJsonObject(metadata) || typeof kind !== 'string' || typeof metadata['name'] !== 'string' || metadata['name'] === '') return undefined;
+  const namespace = metadata['namespace'] ?? 'default';
+  if (typeof namespace !== 'string') return undefined;
+  return {
+    apiVersion: typeof apiVersion === 'string' ? apiVersion : '',
+    kind,
+    name: metadata['name'],
+    namespace: clusterKinds.has(kind) ? '' : namespace,
+  };
+}
+
+function ownershipOf({ apiVersion: written, kind }: Head, problems: ProblemList): 'ours' | 'material' | 'other' {
+  if (written === 'v1' && (kind === 'Secret' || kind === 'ConfigMap')) return 'material';
+  const group = written.split('/')[0] ?? '';
+  if (group === apiGroup) {
+    const guess = ourKinds.includes(kind) ? undefined : closest(kind, ourKinds);
+    if (!ourKinds.includes(kind)) {
+      const remedy = guess === undefined ? `this version knows ${ourKinds.join(', ')}` : `did you mean ${guess}?`;
+      problems.error('unknown-version', ['kind'], `${apiGroup} has no kind ${quote(kind)}; ${remedy}`);
+    }
+    if (written !== apiVersion) {
+      problems.error('unknown-version', ['apiVersion'], `${quote(written)} is not known to this version; write ${apiVersion}`);
+    }
+    return 'ours';
+  }
+  // A slip in the group must not make a policy vanish.
+  if (ourKinds.includes(kind) && (group === '' || closest(group, [apiGroup]) !== undefined)) {
+    problems.error('unknown-version', ['apiVersion'], `${quote(written)}: did you mean ${apiVersion}?`);
+    return 'ours';
+  }
+  return 'other';
+}
+
+function parseOurs(document: AuthorDocument, head: Head, settings: ParseSettings, problems: ProblemList): ParsedDocument {
+  const value = isJsonObject(document.value) ? document.value : {};
+  const key = specKey(head);
+  checkEnvelope(head, value, problems);
+  const spec = readSpec(head, value, settings, problems);
+  if (spec !== undefined && !problems.hasError()) return { kind: 'accepted', key, spec, problems: problems.all };
+  const { kind, namespace, name } = head;
+  const policy = kind === 'AccessPolicy' ? salvagePolicy(head, value['spec']) : undefined;
+  return { kind: 'refused', key, document: { kind, namespace, name, policy }, problems: problems.all };
+}
+
+const envelope = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
+const objectName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
+
+function checkEnvelope(head: Head, value: JsonObject, problems: ProblemList): void {
+  for (const field of Object.keys(value)) {
+    if (envelope.includes(field)) continue;
+    const guess = closest(field, envelope);
+    problems.error('unknown-field', [field], `the document has no field ${quote(field)}${guess === undefined ? '' : `; did you mean ${guess}?`}`);
+  }
+  for (const part of ['name', 'namespace'] as const) {
+    if (part === 'namespace' && head.namespace === '') continue;
+    if (!objectName.test(head[part])) {
+      problems.error('invalid-value', ['metadata', part], `${quote(head[part])} is no ${part}: lower-case letters, digits, - and .`);
+    }
+  }
+}
+
+function readSpec(head: Head, value: JsonObject, settings: ParseSettings, problems: ProblemList): Spec | undefined {
+  const spec = Object.hasOwn(value, 'spec') ? value['spec'] : undefined;
+  if (!isDocumentKind(head.kind)) {
+    if (ourKinds.includes(head.kind)) problems.error('unsupported', ['kind'], `${head.kind} is not supported by this version`);
+    return undefined;
+  }
+  checkStructure(head.kind, spec, problems);
+  if (problems.hasError()) return undefined;
+  switch (head.kind) {
+    case 'AccessPolicy':
+      return readPolicy(head, asShape<AccessPolicyShape>(spec), problems);
+    case 'IdentityProvider':
+    case 'ClusterIdentityProvider': {
+      const materials = head.namespace === '' ? settings.serviceNamespace : head.namespace;
+      return readProvider(head.kind, head, asShape<IdentityProviderShape>(spec), materials, problems);
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Narrows a value that `checkStructure` has found to be of the shape. */
+function asShape<T>(value: unknown): T {
+  return value as T;
+}

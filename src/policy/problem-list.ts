@@ -1,0 +1,47 @@
+import type { Problem, ProblemCode } from '../core/problem.ts';
+import type { AuthorDocument } from './spec.ts';
+
+export type FieldPath = readonly (string | number)[];
+
+/** Gathers the Problems of one document, each with its place. */
+export interface ProblemList {
+  readonly all: readonly Problem[];
+  error(code: ProblemCode, path: FieldPath, message: string): void;
+  warning(code: ProblemCode, path: FieldPath, message: string): void;
+  hasError(): boolean;
+}
+
+/** A document can have thousands of mistakes; nobody reads more than these. */
+const maxProblems = 50;
+
+export function createProblemList(document: AuthorDocument): ProblemList {
+  const all: Problem[] = [...document.problems];
+  let errors = all.filter(({ severity }) => severity === 'error').length;
+  const add = (severity: 'error' | 'warning', code: ProblemCode, path: FieldPath, message: string): void => {
+    if (severity === 'error') errors += 1;
+    if (all.length >= maxProblems) return;
+    all.push({ code, severity, message, field: formatFieldPath(path), place: document.placeOf(path) });
+  };
+  return {
+    all,
+    error: (code, path, message) => add('error', code, path, message),
+    warning: (code, path, message) => add('warning', code, path, message),
+    hasError: () => errors > 0,
+  };
+}
+
+/** `spec.rules[0].access`. */
+export function formatFieldPath(path: FieldPath): string {
+  let text = '';
+  for (const part of path) {
+    if (typeof part === 'number') text += `[${part}]`;
+    else text += text === '' ? part : `.${part}`;
+  }
+  return text;
+}
+
+/** What a person is shown of a value that was written: quoted, control characters escaped, cut short. */
+export function quote(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text);
+}

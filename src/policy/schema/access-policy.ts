@@ -1,0 +1,114 @@
+import { list, object, objectName, oneOf, restriction, text, unsupported, type Schema } from './json-schema.ts';
+
+const listTest: Schema = restriction({
+  allOf: list(text(256), 64),
+  anyOf: list(text(256), 64),
+});
+
+const claimTest: Schema = object(
+  {
+    claim: text(256),
+    in: list({ type: 'string', maxLength: 1024 }, 256),
+    bool: { type: 'boolean' },
+    exists: { type: 'boolean' },
+  },
+  { required: ['claim'] },
+);
+
+const blockFields = {
+  scopes: listTest,
+  roles: listTest,
+  claims: list(claimTest, 32),
+  when: unsupported,
+  stepUp: unsupported,
+  providers: unsupported,
+};
+
+const authorization: Schema = restriction({ ...blockFields, anyOf: list(restriction(blockFields), 16) });
+
+const addresses: Schema = restriction({
+  allow: list(text(64), 256),
+  deny: list(text(64), 256),
+});
+
+const upstreamHeader: Schema = object(
+  { name: text(128), value: text(4096), expression: text(4096) },
+  { required: ['name'] },
+);
+
+const upstream: Schema = object({
+  headers: list(upstreamHeader, 64),
+  removeHeaders: list(text(128), 64),
+  credential: oneOf(['Remove', 'Keep']),
+  inject: unsupported,
+});
+
+const response: Schema = object({
+  headers: list(object({ name: text(128), value: text(4096) }, { required: ['name', 'value'] }), 64),
+  securityHeaders: unsupported,
+  cors: unsupported,
+  unauthenticated: unsupported,
+  forbidden: unsupported,
+});
+
+const providers: Schema = list(
+  object(
+    { kind: oneOf(['IdentityProvider', 'ClusterIdentityProvider']), name: objectName },
+    { required: ['name'] },
+  ),
+  16,
+);
+
+const match: Schema = restriction({
+  path: object(
+    { type: oneOf(['Exact', 'PathPrefix', 'RegularExpression']), value: text(1024) },
+    { required: ['type', 'value'] },
+  ),
+  methods: list(text(32), 48),
+  headers: unsupported,
+  queryParams: unsupported,
+});
+
+const rule: Schema = object(
+  {
+    name: text(63, { pattern: '^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$' }),
+    matches: list(match, 16),
+    access: oneOf(['Public', 'Authenticated', 'Restricted', 'Denied'], ['Optional']),
+    authorization,
+    authentication: restriction({ providers, peer: unsupported }),
+    addresses,
+    upstream,
+    response,
+    requirements: unsupported,
+    rateLimits: unsupported,
+    inspect: unsupported,
+    body: unsupported,
+    when: unsupported,
+  },
+  { required: ['name', 'matches', 'access'] },
+);
+
+/** `spec` of an AccessPolicy. */
+export const accessPolicySpec: Schema = object(
+  {
+    hosts: list(text(253), 64),
+    targetRefs: unsupported,
+    attachment: unsupported,
+    mode: oneOf(['Enforce'], ['Shadow']),
+    onInvalid: oneOf(['KeepLast'], ['Deny']),
+    paths: object({
+      parameters: oneOf(['Refuse', 'Strip']),
+      allowEncoded: list(text(3), 4, { minItems: 0 }),
+    }),
+    authentication: restriction({ providers, peer: unsupported }),
+    addresses,
+    requirements: unsupported,
+    rateLimits: unsupported,
+    failedAuthentication: unsupported,
+    inspect: unsupported,
+    rules: list(rule, 64),
+    upstream,
+    response,
+  },
+  { required: ['rules'] },
+);

@@ -1,0 +1,78 @@
+import { hasError, type Place, type Problem } from '../../core/problem.ts';
+import { namedPlace, type GivenValue } from './given-value.ts';
+import { configFileFlag, settingEntries, type Config, type Setting, type SettingKey } from './settings.ts';
+
+/** A setting in force. */
+export interface ResolvedSetting {
+  readonly key: SettingKey;
+  readonly value: unknown;
+  /** Undefined for the default. */
+  readonly origin: Place | undefined;
+}
+
+export type ResolvedConfig =
+  | { readonly ok: true; readonly config: Config; readonly settings: readonly ResolvedSetting[]; readonly warnings: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/**
+ * Checks every value given, also those that another overrides, and takes for each setting the first of `layers` (flags, environment, file) that has
+ * it, else the default. With any error there is no config. `problems` are those of reading the layers.
+ */
+export function resolveConfig(layers: readonly (readonly GivenValue[])[], problems: readonly Problem[]): ResolvedConfig {
+  const found = [...problems];
+  const chosen = new Map<SettingKey, ResolvedSetting>();
+  const rows = new Map(settingEntries());
+  for (const { key, form, origin } of layers.flat()) {
+    const setting = rows.get(key);
+    if (setting === undefined) continue;
+    const parsed = form.kind === 'texts' ? setting.type.fromTexts(form.texts) : setting.type.fromJson(form.value);
+    if ('expected' in parsed) found.push(invalidValue(key, form, parsed.expected, origin));
+    else if (!chosen.has(key)) chosen.set(key, { key, value: parsed.value, origin });
+  }
+  const settings: ResolvedSetting[] = [];
+  for (const [key, setting] of rows) {
+    const resolved = chosen.get(key) ?? (setting.default && { key, value: setting.default.value, origin: undefined });
+    if (resolved !== undefined) settings.push(resolved);
+    else if (!found.some(({ field, severity }) => field === key && severity === 'error')) found.push(missingValue(key, setting));
+  }
+  if (hasError(found)) return { ok: false, problems: found };
+  // Every key of the table is there and its value came out of the key's own type.
+  const config = Object.fromEntries(settings.map(({ key, value }) => [key, value])) as unknown as Config;
+  return { ok: true, config, settings, warnings: [...found, ...judgeTogether(config, chosen)] };
+}
+
+function invalidValue(key: SettingKey, form: GivenValue['form'], expected: string, place: Place): Problem {
+  const written = form.kind === 'texts' ? form.texts.map((text) => JSON.stringify(text)).join(', ') : JSON.stringify(form.value);
+  const shown = written.length > 80 ? `${written.slice(0, 77)}...` : written;
+  return { code: 'invalid-value', severity: 'error', message: `${key} is ${shown}, and must be ${expected}.`, field: key, place };
+}
+
+function missingValue(key: SettingKey, { flag, env, type }: Setting<unknown>): Problem {
+  return {
+    code: 'missing-field',
+    severity: 'error',
+    message: `${key} is required: give ${flag} ${type.placeholder}, ${env} or ${key} in the file of ${configFileFlag}.`,
+    field: key,
+    place: namedPlace(flag),
+  };
+}
+
+/** Settings that are right one by one and surprising together. */
+function judgeTogether(config: Config, chosen: ReadonlyMap<SettingKey, ResolvedSetting>): readonly Problem[] {
+  const warnings: Problem[] = [];
+  const warn = (key: SettingKey, message: string): void => {
+    const place = chosen.get(key)?.origin ?? namedPlace('default');
+    warnings.push({ code: 'invalid-value', severity: 'warning', message, field: key, place });
+  };
+  if (config.keyStaleWindow < config.keyRefreshInterval) {
+    warn('keyStaleWindow', 'keyStaleWindow is shorter than keyRefreshInterval: one failed fetch of keys denies every token of the issuer.');
+  }
+  if (config.adminAddress !== undefined && !isLoopback(config.adminAddress.host)) {
+    warn('adminAddress', 'adminAddress is not a loopback address: the admin page has no authentication, whoever reaches it can read it.');
+  }
+  return warnings;
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}

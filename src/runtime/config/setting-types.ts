@@ -1,0 +1,146 @@
+import type { JsonValue } from '../../core/json.ts';
+import { formatDuration, parseDuration } from '../../std/duration.ts';
+import {
+  formatListenAddress,
+  parseListenAddress,
+  parseTcpAddress,
+  type ListenAddress,
+  type TcpAddress,
+} from '../../std/listen-address.ts';
+
+/** A value, or what the text should have been: `a whole number from 1 to 10`. */
+export type Parsed<T> = { readonly value: T } | { readonly expected: string };
+
+/** How the values of a setting are written on the command line, in the environment and in the config file. */
+export interface SettingType<T> {
+  /** In usage lines: `DURATION`. */
+  readonly placeholder: string;
+  /** What a value looks like, for help and errors: `a duration such as 500ms`. */
+  readonly form: string;
+  /** `switch`: a flag that needs no value. `many`: a flag that may be repeated, a list in the config file. */
+  readonly arity: 'one' | 'many' | 'switch';
+  /** Every occurrence of the flag, or the one environment variable. */
+  fromTexts(texts: readonly string[]): Parsed<T>;
+  fromJson(value: JsonValue): Parsed<T>;
+  toJson(value: T): JsonValue;
+}
+
+interface OneText<T> {
+  readonly placeholder: string;
+  readonly form: string;
+  readonly arity?: 'one' | 'switch';
+  readonly parse: (text: string) => T | undefined;
+  readonly format: (value: T) => JsonValue;
+}
+
+/** A type whose value is one text; of a flag given twice the last counts. */
+function oneText<T>({ placeholder, form, arity = 'one', parse, format }: OneText<T>): SettingType<T> {
+  const read = (text: string): Parsed<T> => {
+    const value = parse(text);
+    return value === undefined ? { expected: form } : { value };
+  };
+  return {
+    placeholder,
+    form,
+    arity,
+    fromTexts: (texts) => read(texts.at(-1) ?? ''),
+    fromJson: (value) => (value === null || typeof value === 'object' ? { expected: form } : read(String(value))),
+    toJson: format,
+  };
+}
+
+/** A path of a folder; not empty. */
+export function folder(): SettingType<string> {
+  return oneText({
+    placeholder: 'DIR',
+    form: 'the path of a folder',
+    parse: (text) => (text === '' || text.includes('\0') ? undefined : text),
+    format: (value) => value,
+  });
+}
+
+export function listenAddress(): SettingType<ListenAddress> {
+  return oneText({
+    placeholder: 'ADDRESS',
+    form: 'an address such as 0.0.0.0:9001, [::]:9001 or unix:PATH',
+    parse: parseListenAddress,
+    format: formatListenAddress,
+  });
+}
+
+export function tcpAddress(): SettingType<TcpAddress> {
+  return oneText({
+    placeholder: 'ADDRESS',
+    form: 'an address such as 0.0.0.0:9002 or [::]:9002',
+    parse: parseTcpAddress,
+    format: formatListenAddress,
+  });
+}
+
+/** A TCP address; the empty text is undefined and means off. */
+export function optionalTcpAddress(): SettingType<TcpAddress | undefined> {
+  const inner = tcpAddress();
+  const off = (): Parsed<TcpAddress | undefined> => ({ value: undefined });
+  return {
+    ...inner,
+    form: `${inner.form}, or empty for off`,
+    fromTexts: (texts) => (texts.at(-1) === '' ? off() : inner.fromTexts(texts)),
+    fromJson: (value) => (value === '' ? off() : inner.fromJson(value)),
+    toJson: (value) => (value === undefined ? '' : formatListenAddress(value)),
+  };
+}
+
+/** Milliseconds, from `least` to `most`, both in the same spelling as the values. */
+export function duration(least: string, most: string): SettingType<number> {
+  const low = parseDuration(least) ?? 0;
+  const high = parseDuration(most) ?? 0;
+  return oneText({
+    placeholder: 'DURATION',
+    form: `a duration such as 500ms, 5s, 10m or 24h, from ${least} to ${most}`,
+    parse: (text) => within(parseDuration(text), low, high),
+    format: formatDuration,
+  });
+}
+
+export function wholeNumber(least: number, most: number): SettingType<number> {
+  return oneText({
+    placeholder: 'NUMBER',
+    form: `a whole number from ${least} to ${most}`,
+    parse: (text) => within(/^\d{1,15}$/.test(text) ? Number(text) : undefined, least, most),
+    format: (value) => value,
+  });
+}
+
+/** A number from 0 to 1. */
+export function fraction(): SettingType<number> {
+  return oneText({
+    placeholder: 'FRACTION',
+    form: 'a number from 0 to 1',
+    parse: (text) => within(/^\d{1,3}(?:\.\d{1,15})?$/.test(text) ? Number(text) : undefined, 0, 1),
+    format: (value) => value,
+  });
+}
+
+export function choice<T extends string>(...choices: readonly T[]): SettingType<T> {
+  return oneText({
+    placeholder: choices.join('|'),
+    form: `one of ${choices.join(', ')}`,
+    parse: (text) => choices.find((one) => one === text),
+    format: (value) => value,
+  });
+}
+
+/** A switch: `--flag`, `--flag=false`. */
+export function onOff(): SettingType<boolean> {
+  return oneText({
+    placeholder: 'true|false',
+    form: 'true or false',
+    arity: 'switch',
+    parse: (text) => (text === 'true' || text === 'false' ? text === 'true' : undefined),
+    format: (value) => value,
+  });
+}
+
+function within(value: number | undefined, least: number, most: number): number | undefined {
+  return value !== undefined && value >= least && value <= most ? value : undefined;
+}

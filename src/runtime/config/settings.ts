@@ -1,0 +1,231 @@
+import { cidrs, headerNames, hostGrants } from './list-types.ts';
+import {
+  choice,
+  duration,
+  folder,
+  fraction,
+  listenAddress,
+  onOff,
+  optionalTcpAddress,
+  tcpAddress,
+  wholeNumber,
+  type SettingType,
+} from './setting-types.ts';
+
+/** One thing that an operator can set, in every way it can be set. */
+export interface Setting<T> {
+  readonly group: SettingGroup;
+  /** `--grpc-address` */
+  readonly flag: `--${string}`;
+  /** `PORTCULLIS_GRPC_ADDRESS` */
+  readonly env: `PORTCULLIS_${string}`;
+  readonly type: SettingType<T>;
+  /** Undefined where the setting is required. */
+  readonly default: { readonly value: T } | undefined;
+  /** What it does, for help and docs: sentences. */
+  readonly description: string;
+}
+
+export const settingGroups = ['Policies', 'Addresses', 'Requests', 'Keys and tokens', 'Logging', 'Shutdown'] as const;
+export type SettingGroup = (typeof settingGroups)[number];
+
+/** Every setting by its key in the config file: flags, environment, config file, help and docs/configuration.md all come from this table. */
+export const settings = {
+  policies: {
+    group: 'Policies',
+    flag: '--policies',
+    env: 'PORTCULLIS_POLICIES',
+    type: folder(),
+    default: undefined,
+    description: 'Folder of policy documents (*.yaml, *.yml), watched for changes. Required.',
+  },
+  hostGrants: {
+    group: 'Policies',
+    flag: '--host-grant',
+    env: 'PORTCULLIS_HOST_GRANTS',
+    type: hostGrants(),
+    default: { value: new Map() },
+    description:
+      'Which hosts the policies of a namespace may govern. With any grant, hosts that are not granted are refused; without, two namespaces that claim one host are a problem.',
+  },
+  ownedHeaders: {
+    group: 'Policies',
+    flag: '--owned-header',
+    env: 'PORTCULLIS_OWNED_HEADERS',
+    type: headerNames(),
+    default: { value: [] },
+    description: 'Request headers that clients may never set: removed (their underscore twins too) from every request allowed, whatever the policy.',
+  },
+  grpcAddress: {
+    group: 'Addresses',
+    flag: '--grpc-address',
+    env: 'PORTCULLIS_GRPC_ADDRESS',
+    type: listenAddress(),
+    default: { value: { kind: 'tcp', host: '0.0.0.0', port: 9001 } },
+    description: 'Where Envoy asks: ext_authz and health over gRPC.',
+  },
+  httpAddress: {
+    group: 'Addresses',
+    flag: '--http-address',
+    env: 'PORTCULLIS_HTTP_ADDRESS',
+    type: tcpAddress(),
+    default: { value: { kind: 'tcp', host: '0.0.0.0', port: 9002 } },
+    description: 'Where /healthz, /readyz and /metrics are.',
+  },
+  adminAddress: {
+    group: 'Addresses',
+    flag: '--admin-address',
+    env: 'PORTCULLIS_ADMIN_ADDRESS',
+    type: optionalTcpAddress(),
+    default: { value: { kind: 'tcp', host: '127.0.0.1', port: 9003 } },
+    description: 'Where the admin page and its JSON are. It has no authentication: keep it on a loopback address.',
+  },
+  trustedHops: {
+    group: 'Requests',
+    flag: '--trusted-hops',
+    env: 'PORTCULLIS_TRUSTED_HOPS',
+    type: wholeNumber(0, 20),
+    default: { value: 0 },
+    description:
+      'How many proxies in front of Envoy are trusted to have written x-forwarded-for; the address that the last of them saw is the client. 0: the direct peer is the client.',
+  },
+  checkTimeout: {
+    group: 'Requests',
+    flag: '--check-timeout',
+    env: 'PORTCULLIS_CHECK_TIMEOUT',
+    type: duration('10ms', '10m'),
+    default: { value: 5000 },
+    description: 'How long one decision may take; after it the request is denied with 503.',
+  },
+  maxReceiveBytes: {
+    group: 'Requests',
+    flag: '--max-receive-bytes',
+    env: 'PORTCULLIS_MAX_RECEIVE_BYTES',
+    type: wholeNumber(65_536, 268_435_456),
+    default: { value: 8_388_608 },
+    description: 'Largest CheckRequest, in bytes. Envoy gets a gRPC error for a larger one, so it should be above what Envoy may send.',
+  },
+  maxHeaders: {
+    group: 'Requests',
+    flag: '--max-headers',
+    env: 'PORTCULLIS_MAX_HEADERS',
+    type: wholeNumber(10, 10_000),
+    default: { value: 200 },
+    description: 'How many header fields a request may have; one with more is denied with 400.',
+  },
+  keyRefreshInterval: {
+    group: 'Keys and tokens',
+    flag: '--key-refresh-interval',
+    env: 'PORTCULLIS_KEY_REFRESH_INTERVAL',
+    type: duration('10s', '24h'),
+    default: { value: 600_000 },
+    description: 'How often the keys of an issuer are fetched again in the background. A withdrawn key is refused after at most this long.',
+  },
+  keyStaleWindow: {
+    group: 'Keys and tokens',
+    flag: '--key-stale-window',
+    env: 'PORTCULLIS_KEY_STALE_WINDOW',
+    type: duration('0s', '720h'),
+    default: { value: 86_400_000 },
+    description: 'How long keys stay in use while they cannot be fetched; after it their tokens are denied with 503.',
+  },
+  keyFetchTimeout: {
+    group: 'Keys and tokens',
+    flag: '--key-fetch-timeout',
+    env: 'PORTCULLIS_KEY_FETCH_TIMEOUT',
+    type: duration('100ms', '1m'),
+    default: { value: 5000 },
+    description: 'How long one fetch of discovery data or keys may take, from the connection to the last byte.',
+  },
+  keyLoadTimeout: {
+    group: 'Keys and tokens',
+    flag: '--key-load-timeout',
+    env: 'PORTCULLIS_KEY_LOAD_TIMEOUT',
+    type: duration('0s', '5m'),
+    default: { value: 10_000 },
+    description: 'How long readiness waits at the start for the first keys of every issuer.',
+  },
+  tokenCacheEntries: {
+    group: 'Keys and tokens',
+    flag: '--token-cache-entries',
+    env: 'PORTCULLIS_TOKEN_CACHE_ENTRIES',
+    type: wholeNumber(0, 1_000_000),
+    default: { value: 10_000 },
+    description: 'How many verified tokens are remembered, until they end or keys change. 0: every token is verified every time.',
+  },
+  allowPrivateAddresses: {
+    group: 'Keys and tokens',
+    flag: '--allow-private-addresses',
+    env: 'PORTCULLIS_ALLOW_PRIVATE_ADDRESSES',
+    type: onOff(),
+    default: { value: false },
+    description:
+      'Lets keys be fetched from private and loopback addresses. Then whoever writes a provider can make Portcullis call into your network: prefer allowedPrivateAddresses. Link-local addresses are never called.',
+  },
+  allowedPrivateAddresses: {
+    group: 'Keys and tokens',
+    flag: '--allowed-private-address',
+    env: 'PORTCULLIS_ALLOWED_PRIVATE_ADDRESSES',
+    type: cidrs(),
+    default: { value: [] },
+    description: 'Private ranges from which keys may be fetched.',
+  },
+  logLevel: {
+    group: 'Logging',
+    flag: '--log-level',
+    env: 'PORTCULLIS_LOG_LEVEL',
+    type: choice('debug', 'info', 'warn', 'error'),
+    default: { value: 'info' },
+    description: 'The least level of the service log. Decision lines have their own settings.',
+  },
+  logDecisions: {
+    group: 'Logging',
+    flag: '--log-decisions',
+    env: 'PORTCULLIS_LOG_DECISIONS',
+    type: choice('all', 'denied', 'none'),
+    default: { value: 'all' },
+    description: 'Which decisions get a line in the log, whatever logLevel says.',
+  },
+  logDecisionsSample: {
+    group: 'Logging',
+    flag: '--log-decisions-sample',
+    env: 'PORTCULLIS_LOG_DECISIONS_SAMPLE',
+    type: fraction(),
+    default: { value: 1 },
+    description: 'The part of the allowed requests that gets a line. Denials are never sampled.',
+  },
+  shutdownDelay: {
+    group: 'Shutdown',
+    flag: '--shutdown-delay',
+    env: 'PORTCULLIS_SHUTDOWN_DELAY',
+    type: duration('0s', '10m'),
+    default: { value: 5000 },
+    description:
+      'How long Portcullis serves on after SIGTERM, unready and NOT_SERVING, so that proxies can turn away. Together with shutdownTimeout it must be shorter than the grace period of the pod.',
+  },
+  shutdownTimeout: {
+    group: 'Shutdown',
+    flag: '--shutdown-timeout',
+    env: 'PORTCULLIS_SHUTDOWN_TIMEOUT',
+    type: duration('0s', '10m'),
+    default: { value: 20_000 },
+    description: 'How long checks in flight may take to end after that.',
+  },
+} as const satisfies { readonly [key: string]: Setting<never> | Setting<unknown> };
+
+export type SettingKey = keyof typeof settings;
+
+/** Every setting with its checked value. Durations are in milliseconds; a Map without entries means that no host grants were made. */
+export type Config = {
+  readonly [Key in SettingKey]: (typeof settings)[Key]['type'] extends SettingType<infer Value> ? Value : never;
+};
+
+/** The rows of the table, in order. */
+export function settingEntries(): readonly (readonly [SettingKey, Setting<unknown>])[] {
+  // Object.entries forgets that the keys are those of the table.
+  return Object.entries(settings) as [SettingKey, Setting<unknown>][];
+}
+
+/** The name of the flag for the config file, and its variable: not settings, because no file can name another. */
+export const configFileFlag = '--config';
+export const configFileEnv = 'PORTCULLIS_CONFIG';

@@ -1,0 +1,23 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock, Random, Timers } from '../core/ports.ts';
+
+/** The clock of the machine. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+};
+
+/** Node's timers; none keeps the process alive. Delays beyond 24 days are cut to that. */
+export const systemTimers: Timers = {
+  after(delayMs, action) {
+    const timer = setTimeout(action, Math.min(Math.max(delayMs, 0), 2_147_483_647));
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Random UUIDs (122 bits from the system's generator) and Math.random. */
+export const systemRandom: Random = {
+  id: () => randomUUID(),
+  fraction: () => Math.random(),
+};

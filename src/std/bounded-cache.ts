@@ -1,0 +1,39 @@
+import { LRUCache } from 'lru-cache';
+
+export interface BoundedCache<V extends object> {
+  get(key: string): V | undefined;
+  /** Keeps the value, of about `size` bytes; what was used least recently goes where there is no room. */
+  set(key: string, value: V, size: number): void;
+  delete(key: string): void;
+  /** Takes out every entry for which `test` is true. Linear in the number of entries. */
+  deleteWhere(test: (value: V, key: string) => boolean): void;
+  readonly entries: number;
+  /** The sum of the sizes. */
+  readonly bytes: number;
+}
+
+/** A least-recently-used cache bounded by its number of entries and by their total size. An entry larger than the whole is not kept. */
+export function createBoundedCache<V extends object>(limits: {
+  readonly maxEntries: number;
+  readonly maxBytes: number;
+}): BoundedCache<V> {
+  const cache = new LRUCache<string, V>({ max: limits.maxEntries, maxSize: limits.maxBytes });
+  return {
+    get: (key) => cache.get(key),
+    set: (key, value, size) => {
+      cache.set(key, value, { size: Math.max(1, Math.ceil(size)) });
+    },
+    delete: (key) => {
+      cache.delete(key);
+    },
+    deleteWhere: (test) => {
+      for (const [key, value] of [...cache.entries()]) if (test(value, key)) cache.delete(key);
+    },
+    get entries() {
+      return cache.size;
+    },
+    get bytes() {
+      return cache.calculatedSize;
+    },
+  };
+}

@@ -1,0 +1,47 @@
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/** Hop-by-hop and framing fields (RFC 9110 7.6.1, RFC 9112 6) and those whose change would make another request of it. */
+const protocolOwned: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'grpc-encoding',
+  'host',
+  'http2-settings',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** True for a field name by RFC 9110 5.1 (a token). Pseudo headers (`:path`) are none. */
+export function isHeaderName(name: string): boolean {
+  return token.test(name);
+}
+
+/** True for names that belong to the protocol or the proxy: pseudo, hop-by-hop and framing fields, `host` and `x-envoy-*`. */
+export function isProtocolHeader(name: string): boolean {
+  const lower = name.toLowerCase();
+  return lower.startsWith(':') || lower.startsWith('x-envoy-') || protocolOwned.has(lower);
+}
+
+/** True where the text may stand in a field value: no control character but tab, and no white space at either end. */
+export function isHeaderValue(value: string): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const c = value.charCodeAt(i);
+    if ((c < 0x20 && c !== 0x09) || c === 0x7f) return false;
+  }
+  return value === '' || !(isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(value.length - 1)));
+}
+
+function isBlank(c: number): boolean {
+  return c === 0x20 || c === 0x09;
+}
+
+/** The name as a CGI-like upstream sees it, where `-` and `_` are one: two names of one form are twins. */
+export function twinForm(name: string): string {
+  return name.replaceAll('_', '-');
+}

@@ -1,0 +1,193 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createProtoLoaderDecoder, maxDecodedHeaders } from '../../../src/envoy/decode-check-request.ts';
+import { codecOf } from '../../../src/envoy/protos.ts';
+import type { RawRequest } from '../../../src/core/request.ts';
+import { checkRequest, type HttpPart } from './envoy-fixtures.ts';
+
+const decoder = createProtoLoaderDecoder();
+const encode = (message: object): Uint8Array => codecOf('envoy.service.auth.v3.CheckRequest').encode(message);
+
+function decoded(bytes: Uint8Array): RawRequest {
+  const check = decoder.decode(bytes);
+  if (check.kind !== 'request') throw new Error(check.why);
+  return check.request;
+}
+
+/** The headers of a request as `name: value` and, where it is not text, a mark. */
+function shown(http: HttpPart): readonly string[] {
+  return decoded(checkRequest(http)).headers.map((h) => `${h.name}: ${h.value}${h.isText ? '' : ' (not text)'}`);
+}
+
+describe('an HTTP check', () => {
+  test('is read field by field, without pseudo headers and without what tells of a partial body', () => {
+    const bytes = checkRequest(
+      {
+        path: '/orders?x=1',
+        headers: { ':path': '/evil', ':authority': 'evil', Accept: '*/*', 'x-envoy-auth-partial-body': 'false', a: 'b,c' },
+      },
+      {
+        source: { address: { socketAddress: { address: '10.1.2.3', portValue: 4444 } }, principal: 'spiffe://td/a' },
+        contextExtensions: { 'portcullis.dev/policy': 'shop/orders' },
+        metadataContext: { filterMetadata: { x: { fields: { y: { stringValue: 'z' } } } } },
+      },
+    );
+    expect(decoder.decode(bytes)).toEqual({
+      kind: 'request',
+      request: {
+        kind: 'http',
+        method: 'GET',
+        target: '/orders?x=1',
+        host: 'shop.example',
+        scheme: 'https',
+        protocol: 'HTTP/2',
+        headers: [
+          { name: 'accept', value: '*/*', isText: true },
+          { name: 'a', value: 'b,c', isText: true },
+        ],
+        duplicates: 'joined',
+        peerAddress: '10.1.2.3',
+        contextExtensions: new Map([['portcullis.dev/policy', 'shop/orders']]),
+      },
+    });
+  });
+
+  test('with header_map keeps duplicates apart and in order, from raw_value or value', () => {
+    const request = decoded(
+      checkRequest({
+        headerMap: {
+          headers: [
+            { key: ':method', value: 'POST' },
+            { key: 'Cookie', rawValue: Buffer.from('a=1') },
+            { key: 'x', value: 'plain' },
+            { key: 'cookie', rawValue: Buffer.from('s=ä') },
+          ],
+        },
+      }),
+    );
+    expect(request.duplicates).toBe('separate');
+    expect(request.headers).toEqual([
+      { name: 'cookie', value: 'a=1', isText: true },
+      { name: 'x', value: 'plain', isText: true },
+      { name: 'cookie', value: 's=ä', isText: true },
+    ]);
+  });
+
+  test('says of bytes that are not UTF-8 that they are no text, also behind a real replacement character', () => {
+    const headerMap = {
+      headers: [
+        { key: 'latin1', rawValue: Buffer.from([0x61, 0xe9]) },
+        { key: 'replacement', rawValue: Buffer.from('a\uFFFD') },
+        { key: 'empty', rawValue: Buffer.alloc(0) },
+      ],
+    };
+    expect(shown({ headerMap })).toEqual(['latin1: a\uFFFD (not text)', 'replacement: a\uFFFD', 'empty: ']);
+  });
+
+  test('says of a joined value whose bytes are not UTF-8 that it is no text', () => {
+    const bytes = Buffer.from(checkRequest({ headers: { user: 'aXb' } }));
+    bytes[bytes.indexOf('aXb') + 1] = 0xff;
+    expect(decoded(bytes).headers).toEqual([{ name: 'user', value: 'a\uFFFDb', isText: false }]);
+  });
+
+  test('may have headers named like members of Object', () => {
+    const headers = Object.fromEntries([
+      ['__proto__', '1'],
+      ['constructor', '2'],
+      ['tostring', '3'],
+    ]);
+    expect(shown({ headers })).toEqual(['__proto__: 1', 'constructor: 2', 'tostring: 3']);
+    const contextExtensions = Object.fromEntries([['__proto__', 'x']]);
+    expect(decoded(checkRequest({}, { contextExtensions })).contextExtensions).toEqual(new Map([['__proto__', 'x']]));
+    expect('x' in {}).toBe(false);
+  });
+
+  test('with 1,000 headers is whole, and with more shows that there were too many', () => {
+    const named = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`h${i}`, `${i}`]));
+    expect(decoded(checkRequest({ headers: named(1000) })).headers).toHaveLength(1000);
+    expect(decoded(checkRequest({ headers: named(5000) })).headers).toHaveLength(maxDecodedHeaders + 1);
+  });
+
+  test('with a body of 4 MB is read without it', () => {
+    const bytes = checkRequest({ headers: { a: 'b' }, body: 'x'.repeat(4_000_000) });
+    expect(bytes.length).toBeGreaterThan(4_000_000);
+    expect(decoded(bytes).headers).toEqual([{ name: 'a', value: 'b', isText: true }]);
+  });
+});
+
+describe('the peer address', () => {
+  test.each([
+    ['a socket', { socketAddress: { address: '2001:db8::1', portValue: 1 } }, '2001:db8::1'],
+    ['a pipe', { pipe: { path: '/run/x' } }, undefined],
+    ['an internal listener', { envoyInternalAddress: { serverListenerName: 'x' } }, undefined],
+    ['an empty socket address', { socketAddress: { address: '' } }, undefined],
+    ['nothing', undefined, undefined],
+  ])('of %s', (_, address, expected) => {
+    expect(decoded(checkRequest({}, { source: { address, service: 'evil' } })).peerAddress).toBe(expected);
+  });
+});
+
+describe('a check without an HTTP part is another kind', () => {
+  test.each([
+    ['no http', { attributes: { request: { time: { seconds: 1 } } } }],
+    ['no request', { attributes: { source: { principal: 'x' } } }],
+    ['no attributes but something', { attributes: {} }],
+  ])('%s', (_, message) => {
+    expect(decoded(encode(message))).toMatchObject({ kind: 'other', method: '', target: '', host: '', headers: [] });
+  });
+});
+
+describe('what cannot be decoded is said to be so', () => {
+  const whole = checkRequest({ headers: { authorization: 'Bearer secret' } });
+
+  test.each([
+    ['nothing', new Uint8Array()],
+    ['garbage', Buffer.from('GET / HTTP/1.1\r\n\r\n')],
+    ['a message that is cut off', whole.subarray(0, -1)],
+    ['groups nested without end', Buffer.alloc(1_000_000, 0x0b)],
+    ['both header forms', checkRequest({ headers: { a: 'b' }, headerMap: { headers: [{ key: 'a', value: 'c' }] } })],
+  ])('%s', (_, bytes) => {
+    expect(decoder.decode(bytes)).toEqual({ kind: 'undecodable', why: expect.any(String) });
+  });
+
+  test('and every beginning of a message is either that or has nothing that was not in the message', () => {
+    for (let length = 0; length < whole.length; length++) {
+      expect(decoder.decode(whole.subarray(0, length)).kind, `${length} bytes`).toBe('undecodable');
+    }
+  });
+
+  test('random bytes never throw', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        expect(['request', 'undecodable']).toContain(decoder.decode(bytes).kind);
+      }),
+      { numRuns: 2000, seed: 7 },
+    );
+  });
+
+  test('a message with bytes changed never throws', () => {
+    const change = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(change, (changes) => {
+        const bytes = Uint8Array.from(whole);
+        for (const [at, value] of changes) bytes[at] = value;
+        expect(['request', 'undecodable']).toContain(decoder.decode(bytes).kind);
+      }),
+      { numRuns: 2000, seed: 7 },
+    );
+  });
+});
+
+test('any headers come out of either form as they went in', () => {
+  const name = fc.stringMatching(/^[a-z][a-z0-9_-]{0,20}$/).filter((n) => n !== 'x-envoy-auth-partial-body');
+  const value = fc.string({ unit: 'grapheme', maxLength: 40 }).filter((v) => v.isWellFormed() && !v.includes('\uFFFD'));
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.tuple(name, value), { selector: ([n]) => n, maxLength: 12 }), (pairs) => {
+      const lines = pairs.map(([n, v]) => `${n}: ${v}`);
+      const headers = pairs.map(([key, v]) => ({ key, rawValue: Buffer.from(v) }));
+      expect(shown({ headerMap: { headers } })).toEqual(lines);
+      expect([...shown({ headers: Object.fromEntries(pairs) })].sort()).toEqual([...lines].sort());
+    }),
+    { numRuns: 300, seed: 7 },
+  );
+});
