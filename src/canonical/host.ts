@@ -18,7 +18,8 @@ const shape = /^(\[[0-9a-fA-F:.]+\]|[0-9A-Za-z._-]+)(?::([0-9]{1,5}))?$/;
 /** Refuses an empty host, a list, a user, an empty label, escapes and whatever is no host with an optional port (RFC 9110 7.2). */
 export function canonicalizeHost(raw: string): CanonicalHost | HostRefusal {
   const parts = shape.exec(raw);
-  if (parts === null) return { kind: 'refusal', why: raw === '' ? 'it is empty' : 'it is not one host with an optional port' };
+  if (parts === null)
+    return { kind: 'refusal', why: raw === '' ? 'it is empty' : 'it is not one host with an optional port' };
   const [, written = '', digits] = parts;
   const port = digits === undefined ? undefined : Number(digits);
   if (port !== undefined && port > 65_535) return { kind: 'refusal', why: 'its port is above 65535' };

@@ -25,12 +25,11 @@ const slash = 0x2f;
 export function canonicalizePath(raw: string): CanonicalPath | PathRefusal {
   if (raw.charCodeAt(0) !== slash) return refuse('it does not begin with a slash');
   const kind = classify(raw);
-  if (kind === 'refused') return refuse('it has a control character, a space, a backslash, a fragment or a non-ASCII byte');
+  if (kind === 'refused')
+    return refuse('it has a control character, a space, a backslash, a fragment or a non-ASCII byte');
   if (kind === 'plain') {
     const why = ambiguousSegment(raw.split('/'));
-    return why === undefined
-      ? { kind: 'path', path: raw, withoutParameters: raw, encodedReserved: none }
-      : refuse(why);
+    return why === undefined ? { kind: 'path', path: raw, withoutParameters: raw, encodedReserved: none } : refuse(why);
   }
   return canonicalizeEscaped(raw);
 }
@@ -73,7 +72,8 @@ function canonicalizeEscaped(raw: string): CanonicalPath | PathRefusal {
     }
     const octet = hexOctet(raw, i + 1);
     if (octet < 0) return refuse('it has a percent sign without two hexadecimal digits');
-    if (octet < 0x20 || octet === 0x7f || octet === 0x5c) return refuse('it has an encoded control character or backslash');
+    if (octet < 0x20 || octet === 0x7f || octet === 0x5c)
+      return refuse('it has an encoded control character or backslash');
     const escape = `%${raw.slice(i + 1, i + 3).toUpperCase()}`;
     if (isReservedOctet(octet)) reserved.add(escape);
     path += isUnreserved(octet) ? String.fromCharCode(octet) : escape;

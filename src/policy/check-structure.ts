@@ -57,7 +57,9 @@ function report(error: ErrorObject, spec: JsonValue, problems: ProblemList): voi
   switch (error.keyword) {
     case 'additionalProperties': {
       const field = String(params['additionalProperty']);
-      const known = isJsonObject(error.parentSchema?.['properties']) ? Object.keys(error.parentSchema['properties']) : [];
+      const known = isJsonObject(error.parentSchema?.['properties'])
+        ? Object.keys(error.parentSchema['properties'])
+        : [];
       const guess = closest(field, known);
       const remedy = guess === undefined ? `it takes ${known.join(', ')}` : `did you mean ${guess}?`;
       problems.error('unknown-field', [...path, field], `${name} has no field ${quote(field)}; ${remedy}`);
@@ -77,7 +79,11 @@ function report(error: ErrorObject, spec: JsonValue, problems: ProblemList): voi
       return;
     case 'maxItems':
     case 'maxLength':
-      problems.error('too-large', path, `${name} has more than ${String(params['limit'])} ${error.keyword === 'maxItems' ? 'elements' : 'characters'}`);
+      problems.error(
+        'too-large',
+        path,
+        `${name} has more than ${String(params['limit'])} ${error.keyword === 'maxItems' ? 'elements' : 'characters'}`,
+      );
       return;
     case 'minItems':
     case 'minLength':
@@ -102,7 +108,13 @@ function enumMessage(name: string, error: ErrorObject, allowed: unknown): string
 
 function article(type: string): string {
   if (type === 'object') return 'an object (fields below it)';
-  return type === 'array' ? 'a list' : type === 'integer' ? 'a whole number' : type === 'boolean' ? 'true or false' : 'a text';
+  return type === 'array'
+    ? 'a list'
+    : type === 'integer'
+      ? 'a whole number'
+      : type === 'boolean'
+        ? 'true or false'
+        : 'a text';
 }
 
 /** A JSON Pointer as the path of member names and indexes it walks in the value. */

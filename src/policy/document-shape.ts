@@ -94,7 +94,11 @@ export interface JwtShape {
   readonly maxLifetime?: string;
   readonly requiredClaims?: readonly string[];
   readonly from?: readonly PlaceShape[];
-  readonly claims?: { readonly subject?: string; readonly scopes?: readonly string[]; readonly roles?: readonly string[] };
+  readonly claims?: {
+    readonly subject?: string;
+    readonly scopes?: readonly string[];
+    readonly roles?: readonly string[];
+  };
 }
 
 export interface ConfigMapRefShape {

@@ -18,8 +18,18 @@ const clusterKinds: ReadonlySet<string> = new Set(['ClusterAccessPolicy', 'Clust
 /** What became of one document. `problems` of an accepted one are warnings. */
 export type ParsedDocument =
   | { readonly kind: 'accepted'; readonly key: string; readonly spec: Spec; readonly problems: readonly Problem[] }
-  | { readonly kind: 'refused'; readonly key: string; readonly document: RefusedDocument; readonly problems: readonly Problem[] }
-  | { readonly kind: 'material'; readonly key: string; readonly material: Material; readonly problems: readonly Problem[] }
+  | {
+      readonly kind: 'refused';
+      readonly key: string;
+      readonly document: RefusedDocument;
+      readonly problems: readonly Problem[];
+    }
+  | {
+      readonly kind: 'material';
+      readonly key: string;
+      readonly material: Material;
+      readonly problems: readonly Problem[];
+    }
   /** Of another product: named and passed over. */
   | { readonly kind: 'passed-over'; readonly what: string; readonly problems: readonly Problem[] }
   /** Nothing says which document it is. */
@@ -41,7 +51,8 @@ export function parseDocument(document: AuthorDocument, settings: ParseSettings)
   const problems = createProblemList(document);
   const head = readHead(document.value);
   if (head === undefined) {
-    problems.error('not-a-document', [], 'the document is not an object with apiVersion, kind and metadata.name');
+    if (!problems.hasError())
+      problems.error('not-a-document', [], 'the document is not an object with apiVersion, kind and metadata.name');
     return { kind: 'nameless', problems: problems.all };
   }
   const ownership = ownershipOf(head, problems);
@@ -58,34 +69,51 @@ export function parseDocument(document: AuthorDocument, settings: ParseSettings)
 
 interface Head extends DocumentName {
   readonly apiVersion: string;
+  /** The kind that is meant. */
   readonly kind: string;
+  readonly writtenKind: string;
 }
 
 function readHead(value: JsonValue): Head | undefined {
   if (!isJsonObject(value)) return undefined;
   const { metadata, kind, apiVersion } = value;
-  if (!isJsonObject(metadata) || typeof kind !== 'string' || typeof metadata['name'] !== 'string' || metadata['name'] === '') return undefined;
+  if (
+    !isJsonObject(metadata) ||
+    typeof kind !== 'string' ||
+    typeof metadata['name'] !== 'string' ||
+    metadata['name'] === ''
+  )
+    return undefined;
   const namespace = metadata['namespace'] ?? 'default';
   if (typeof namespace !== 'string') return undefined;
+  const written = typeof apiVersion === 'string' ? apiVersion : '';
+  // A slip in the kind names the same document: what it had in force before stays in force.
+  const meant =
+    written.startsWith(`${apiGroup}/`) && !ourKinds.includes(kind) ? (closest(kind, ourKinds) ?? kind) : kind;
   return {
-    apiVersion: typeof apiVersion === 'string' ? apiVersion : '',
-    kind,
+    apiVersion: written,
+    kind: meant,
+    writtenKind: kind,
     name: metadata['name'],
-    namespace: clusterKinds.has(kind) ? '' : namespace,
+    namespace: clusterKinds.has(meant) ? '' : namespace,
   };
 }
 
-function ownershipOf({ apiVersion: written, kind }: Head, problems: ProblemList): 'ours' | 'material' | 'other' {
+function ownershipOf(head: Head, problems: ProblemList): 'ours' | 'material' | 'other' {
+  const { apiVersion: written, kind, writtenKind } = head;
   if (written === 'v1' && (kind === 'Secret' || kind === 'ConfigMap')) return 'material';
   const group = written.split('/')[0] ?? '';
   if (group === apiGroup) {
-    const guess = ourKinds.includes(kind) ? undefined : closest(kind, ourKinds);
-    if (!ourKinds.includes(kind)) {
-      const remedy = guess === undefined ? `this version knows ${ourKinds.join(', ')}` : `did you mean ${guess}?`;
-      problems.error('unknown-version', ['kind'], `${apiGroup} has no kind ${quote(kind)}; ${remedy}`);
+    if (kind !== writtenKind || !ourKinds.includes(kind)) {
+      const remedy = kind === writtenKind ? `this version knows ${ourKinds.join(', ')}` : `did you mean ${kind}?`;
+      problems.error('unknown-version', ['kind'], `${apiGroup} has no kind ${quote(writtenKind)}; ${remedy}`);
     }
     if (written !== apiVersion) {
-      problems.error('unknown-version', ['apiVersion'], `${quote(written)} is not known to this version; write ${apiVersion}`);
+      problems.error(
+        'unknown-version',
+        ['apiVersion'],
+        `${quote(written)} is not known to this version; write ${apiVersion}`,
+      );
     }
     return 'ours';
   }
@@ -97,15 +125,28 @@ function ownershipOf({ apiVersion: written, kind }: Head, problems: ProblemList)
   return 'other';
 }
 
-function parseOurs(document: AuthorDocument, head: Head, settings: ParseSettings, problems: ProblemList): ParsedDocument {
+function parseOurs(
+  document: AuthorDocument,
+  head: Head,
+  settings: ParseSettings,
+  problems: ProblemList,
+): ParsedDocument {
   const value = isJsonObject(document.value) ? document.value : {};
   const key = specKey(head);
   checkEnvelope(head, value, problems);
   const spec = readSpec(head, value, settings, problems);
   if (spec !== undefined && !problems.hasError()) return { kind: 'accepted', key, spec, problems: problems.all };
+  return { kind: 'refused', key, document: refusedDocument(head, document), problems: problems.all };
+}
+
+/** What is left of a document that was refused, here or for what only shows beside others. */
+export function refusedDocument(
+  head: DocumentName & { readonly kind: string },
+  { value }: AuthorDocument,
+): RefusedDocument {
   const { kind, namespace, name } = head;
-  const policy = kind === 'AccessPolicy' ? salvagePolicy(head, value['spec']) : undefined;
-  return { kind: 'refused', key, document: { kind, namespace, name, policy }, problems: problems.all };
+  const policy = kind === 'AccessPolicy' && isJsonObject(value) ? salvagePolicy(head, value['spec']) : undefined;
+  return { kind, namespace, name, policy };
 }
 
 const envelope = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
@@ -115,12 +156,20 @@ function checkEnvelope(head: Head, value: JsonObject, problems: ProblemList): vo
   for (const field of Object.keys(value)) {
     if (envelope.includes(field)) continue;
     const guess = closest(field, envelope);
-    problems.error('unknown-field', [field], `the document has no field ${quote(field)}${guess === undefined ? '' : `; did you mean ${guess}?`}`);
+    problems.error(
+      'unknown-field',
+      [field],
+      `the document has no field ${quote(field)}${guess === undefined ? '' : `; did you mean ${guess}?`}`,
+    );
   }
   for (const part of ['name', 'namespace'] as const) {
     if (part === 'namespace' && head.namespace === '') continue;
     if (!objectName.test(head[part])) {
-      problems.error('invalid-value', ['metadata', part], `${quote(head[part])} is no ${part}: lower-case letters, digits, - and .`);
+      problems.error(
+        'invalid-value',
+        ['metadata', part],
+        `${quote(head[part])} is no ${part}: lower-case letters, digits, - and .`,
+      );
     }
   }
 }
@@ -128,7 +177,8 @@ function checkEnvelope(head: Head, value: JsonObject, problems: ProblemList): vo
 function readSpec(head: Head, value: JsonObject, settings: ParseSettings, problems: ProblemList): Spec | undefined {
   const spec = Object.hasOwn(value, 'spec') ? value['spec'] : undefined;
   if (!isDocumentKind(head.kind)) {
-    if (ourKinds.includes(head.kind)) problems.error('unsupported', ['kind'], `${head.kind} is not supported by this version`);
+    if (ourKinds.includes(head.kind))
+      problems.error('unsupported', ['kind'], `${head.kind} is not supported by this version`);
     return undefined;
   }
   checkStructure(head.kind, spec, problems);

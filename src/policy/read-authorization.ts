@@ -15,7 +15,9 @@ function readBlock(block: BlockShape, at: FieldPath, problems: ProblemList): Aut
   return {
     scopes: readListTest(block.scopes, [...at, 'scopes'], problems, isScope),
     roles: readListTest(block.roles, [...at, 'roles'], problems, () => true),
-    claims: (block.claims ?? []).flatMap((test, index) => readClaimTest(test, [...at, 'claims', index], problems) ?? []),
+    claims: (block.claims ?? []).flatMap(
+      (test, index) => readClaimTest(test, [...at, 'claims', index], problems) ?? [],
+    ),
   };
 }
 
@@ -29,7 +31,11 @@ function readListTest(
   for (const part of ['allOf', 'anyOf'] as const) {
     const wrong = (shape[part] ?? []).findIndex((value) => !isValid(value));
     if (wrong >= 0) {
-      problems.error('invalid-value', [...at, part, wrong], `${quote(shape[part]?.[wrong])} is no scope: scopes have no space, quote or backslash; list several as elements`);
+      problems.error(
+        'invalid-value',
+        [...at, part, wrong],
+        `${quote(shape[part]?.[wrong])} is no scope: scopes have no space, quote or backslash; list several as elements`,
+      );
     }
   }
   return { allOf: shape.allOf ?? [], anyOf: shape.anyOf ?? [] };

@@ -7,7 +7,8 @@ export function readHostPattern(written: string): { readonly pattern: string } |
   const read = canonicalizeHost(wildcard ? written.slice(2) : written);
   if (read.kind === 'refusal') return { why: `${read.why}; write api.example.com or *.example.com` };
   if (read.port !== undefined) return { why: 'hosts are matched without a port: leave the port out' };
-  if (wildcard && (read.host.startsWith('[') || /^[\d.]+$/.test(read.host))) return { why: 'an address has nothing below it' };
+  if (wildcard && (read.host.startsWith('[') || /^[\d.]+$/.test(read.host)))
+    return { why: 'an address has nothing below it' };
   return { pattern: wildcard ? `*.${read.host}` : read.host };
 }
 

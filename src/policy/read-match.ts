@@ -26,7 +26,9 @@ function readMethods(
   if (methods === undefined || unknown < 0) return methods;
   const written = methods[unknown] ?? '';
   const upper = written.toUpperCase();
-  const remedy = knownMethods.has(upper) ? `methods are upper case: write ${upper}` : 'it is no method that a request can have';
+  const remedy = knownMethods.has(upper)
+    ? `methods are upper case: write ${upper}`
+    : 'it is no method that a request can have';
   problems.error('match-never', [...at, unknown], `${quote(written)} can never match: ${remedy}`);
   return 'refused';
 }
@@ -60,11 +62,16 @@ interface Never {
 
 function pathThatNeverMatches(value: string, allowEncoded: readonly string[]): Never | undefined {
   const read = canonicalizePath(value);
-  if (read.kind === 'refusal') return { code: 'match-never', message: `can never match: ${read.why}, and such requests are refused` };
-  if (read.path !== read.withoutParameters) return { code: 'match-never', message: 'can never match: parameters (;) are refused or taken off' };
+  if (read.kind === 'refusal')
+    return { code: 'match-never', message: `can never match: ${read.why}, and such requests are refused` };
+  if (read.path !== read.withoutParameters)
+    return { code: 'match-never', message: 'can never match: parameters (;) are refused or taken off' };
   const missing = read.encodedReserved.find((escape) => !allowEncoded.includes(escape));
   if (missing !== undefined) {
-    return { code: 'match-never', message: `can never match: add ${quote(missing)} to paths.allowEncoded, or requests with it are refused` };
+    return {
+      code: 'match-never',
+      message: `can never match: add ${quote(missing)} to paths.allowEncoded, or requests with it are refused`,
+    };
   }
   return undefined;
 }
@@ -74,7 +81,8 @@ function regexThatNeverMatches(value: string, allowEncoded: readonly string[]): 
     return { code: 'match-never', message: 'can never match in whole: paths are ASCII, write other characters as %XX' };
   }
   const compiled = compileRegularExpression(value);
-  if (compiled.kind === 'invalid') return { code: 'invalid-value', message: `is no regular expression of RE2: ${compiled.why}` };
+  if (compiled.kind === 'invalid')
+    return { code: 'invalid-value', message: `is no regular expression of RE2: ${compiled.why}` };
   if (compiled.literalPrefix !== '' && !compiled.literalPrefix.startsWith('/')) {
     return { code: 'match-never', message: 'can never match: it must match the whole path, which begins with /' };
   }
@@ -92,7 +100,9 @@ function escapeThatNeverMatches(escape: string, allowEncoded: readonly string[])
   if (read.kind === 'refusal' || read.withoutParameters !== read.path) return 'such requests are refused';
   if (read.path !== `/a${escape}a`) return `write ${read.path.slice(2, -1)}`;
   const missing = read.encodedReserved.find((reserved) => !allowEncoded.includes(reserved));
-  return missing === undefined ? undefined : `add ${quote(missing)} to paths.allowEncoded, or requests with it are refused`;
+  return missing === undefined
+    ? undefined
+    : `add ${quote(missing)} to paths.allowEncoded, or requests with it are refused`;
 }
 
 function withoutTrailingSlash(path: string): string {

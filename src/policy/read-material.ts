@@ -9,7 +9,11 @@ export interface Material extends DocumentName {
 }
 
 /** Reads `data` (base64 in a Secret) and, for a Secret, `stringData`, which wins as it does in Kubernetes. */
-export function readMaterial(head: DocumentName & { readonly kind: string }, value: JsonValue, problems: ProblemList): Material {
+export function readMaterial(
+  head: DocumentName & { readonly kind: string },
+  value: JsonValue,
+  problems: ProblemList,
+): Material {
   const data = new Map<string, string>();
   const document = isJsonObject(value) ? value : {};
   const isSecret = head.kind === 'Secret';

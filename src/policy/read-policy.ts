@@ -9,7 +9,11 @@ import { mergeByName, mergeUpstream, readResponse, readUpstream } from './read-r
 import type { AccessPolicySpec, AddressesSpec, ProviderRef, RuleSpec } from './spec.ts';
 
 /** Reads the `spec` of an AccessPolicy whose structure is right; undefined where an error makes it unusable. */
-export function readPolicy(name: DocumentName, shape: AccessPolicyShape, problems: ProblemList): AccessPolicySpec | undefined {
+export function readPolicy(
+  name: DocumentName,
+  shape: AccessPolicyShape,
+  problems: ProblemList,
+): AccessPolicySpec | undefined {
   const inherited: Inherited = {
     allowEncoded: readAllowEncoded(shape.paths?.allowEncoded ?? [], problems),
     providers: readProviders(shape.authentication, name.namespace, ['spec', 'authentication'], problems),
@@ -26,7 +30,11 @@ export function readPolicy(name: DocumentName, shape: AccessPolicyShape, problem
     paths: { parameters: shape.paths?.parameters ?? 'Refuse', allowEncoded: inherited.allowEncoded },
     addresses: readAddresses(shape.addresses, ['spec', 'addresses'], problems),
     providers: distinctProviders([...inherited.providers, ...rules.flatMap((rule) => rule.providers)]),
-    setsHeaders: [...new Set([inherited.upstream.headers, ...rules.map((rule) => rule.upstream.headers)].flat().map(({ name }) => name))],
+    setsHeaders: [
+      ...new Set(
+        [inherited.upstream.headers, ...rules.map((rule) => rule.upstream.headers)].flat().map(({ name }) => name),
+      ),
+    ],
     rules,
   };
   return problems.hasError() ? undefined : spec;
@@ -39,23 +47,37 @@ interface Inherited {
   readonly response: ReturnType<typeof readResponse>;
 }
 
-function readRule(name: DocumentName, rule: RuleShape, inherited: Inherited, at: FieldPath, problems: ProblemList): RuleSpec {
+function readRule(
+  name: DocumentName,
+  rule: RuleShape,
+  inherited: Inherited,
+  at: FieldPath,
+  problems: ProblemList,
+): RuleSpec {
   const needsIdentity = rule.access === 'Authenticated' || rule.access === 'Restricted';
   const own = readProviders(rule.authentication, name.namespace, [...at, 'authentication'], problems);
   const providers = own.length > 0 ? own : inherited.providers;
   if (needsIdentity && providers.length === 0) {
-    problems.error('missing-provider', [...at, 'access'], `access ${rule.access} needs an identity: name a provider under authentication.providers`);
+    problems.error(
+      'missing-provider',
+      [...at, 'access'],
+      `access ${rule.access} needs an identity: name a provider under authentication.providers`,
+    );
   }
   checkParts(rule, at, problems);
   const upstream = readUpstream(rule.upstream, [...at, 'upstream'], problems);
   const response = readResponse(rule.response, [...at, 'response'], problems);
   return {
     name: rule.name,
-    matches: rule.matches.flatMap((match, index) => readMatch(match, inherited.allowEncoded, [...at, 'matches', index], problems) ?? []),
+    matches: rule.matches.flatMap(
+      (match, index) => readMatch(match, inherited.allowEncoded, [...at, 'matches', index], problems) ?? [],
+    ),
     access: rule.access,
     providers: needsIdentity ? providers : [],
     authorization:
-      rule.authorization === undefined ? undefined : readAuthorization(rule.authorization, [...at, 'authorization'], problems),
+      rule.authorization === undefined
+        ? undefined
+        : readAuthorization(rule.authorization, [...at, 'authorization'], problems),
     addresses: readAddresses(rule.addresses, [...at, 'addresses'], problems),
     upstream: mergeUpstream(inherited.upstream, upstream, rule.access),
     response: { headers: mergeByName(inherited.response.headers, response.headers) },
@@ -65,18 +87,31 @@ function readRule(name: DocumentName, rule: RuleShape, inherited: Inherited, at:
 /** S1: Restricted needs `authorization`, the others refuse it. S15: Denied rules take only matches and addresses. */
 function checkParts(rule: RuleShape, at: FieldPath, problems: ProblemList): void {
   if (rule.access === 'Restricted' && rule.authorization === undefined) {
-    problems.error('missing-field', at, 'access Restricted needs authorization; for any identity write access: Authenticated');
+    problems.error(
+      'missing-field',
+      at,
+      'access Restricted needs authorization; for any identity write access: Authenticated',
+    );
   }
   if (rule.access !== 'Restricted' && rule.authorization !== undefined) {
-    problems.error('invalid-value', [...at, 'authorization'], `authorization stands only with access Restricted, not with ${rule.access}`);
+    problems.error(
+      'invalid-value',
+      [...at, 'authorization'],
+      `authorization stands only with access Restricted, not with ${rule.access}`,
+    );
   }
   if (rule.access === 'Denied') {
     for (const field of ['authentication', 'upstream', 'response'] as const) {
-      if (rule[field] !== undefined) problems.error('invalid-value', [...at, field], `a Denied rule takes only matches and addresses, not ${field}`);
+      if (rule[field] !== undefined)
+        problems.error('invalid-value', [...at, field], `a Denied rule takes only matches and addresses, not ${field}`);
     }
   }
   if (rule.access === 'Public' && rule.authentication !== undefined) {
-    problems.error('invalid-value', [...at, 'authentication'], 'a Public rule verifies nothing: leave authentication out, or write access: Authenticated');
+    problems.error(
+      'invalid-value',
+      [...at, 'authentication'],
+      'a Public rule verifies nothing: leave authentication out, or write access: Authenticated',
+    );
   }
 }
 
@@ -88,8 +123,10 @@ function readHosts(hosts: readonly string[] | undefined, problems: ProblemList):
   const patterns = new Set<string>();
   for (const [index, written] of hosts.entries()) {
     const read = readHostPattern(written);
-    if ('why' in read) problems.error('invalid-value', ['spec', 'hosts', index], `${quote(written)} is no host: ${read.why}`);
-    else if (patterns.has(read.pattern)) problems.error('duplicate-name', ['spec', 'hosts', index], `the host ${read.pattern} is there twice`);
+    if ('why' in read)
+      problems.error('invalid-value', ['spec', 'hosts', index], `${quote(written)} is no host: ${read.why}`);
+    else if (patterns.has(read.pattern))
+      problems.error('duplicate-name', ['spec', 'hosts', index], `the host ${read.pattern} is there twice`);
     else patterns.add(read.pattern);
   }
   return [...patterns];
@@ -99,30 +136,48 @@ function readAllowEncoded(written: readonly string[], problems: ProblemList): re
   return written.map((escape, index) => {
     const upper = escape.toUpperCase();
     if (!['%2F', '%23', '%25', '%3F'].includes(upper)) {
-      problems.error('invalid-value', ['spec', 'paths', 'allowEncoded', index], `${quote(escape)}: only %2F, %23, %25 and %3F can be allowed`);
+      problems.error(
+        'invalid-value',
+        ['spec', 'paths', 'allowEncoded', index],
+        `${quote(escape)}: only %2F, %23, %25 and %3F can be allowed`,
+      );
     }
     return upper;
   });
 }
 
-function readProviders(shape: AuthenticationShape | undefined, namespace: string, at: FieldPath, problems: ProblemList): readonly ProviderRef[] {
+function readProviders(
+  shape: AuthenticationShape | undefined,
+  namespace: string,
+  at: FieldPath,
+  problems: ProblemList,
+): readonly ProviderRef[] {
   const refs = (shape?.providers ?? []).map(({ kind = 'IdentityProvider', name }): ProviderRef => {
     return { kind, namespace: kind === 'IdentityProvider' ? namespace : '', name };
   });
   const names = new Set<string>();
   for (const [index, { name }] of refs.entries()) {
-    if (names.has(name)) problems.error('duplicate-name', [...at, 'providers', index], `two providers are named ${name}`);
+    if (names.has(name))
+      problems.error('duplicate-name', [...at, 'providers', index], `two providers are named ${name}`);
     names.add(name);
   }
   return refs;
 }
 
-function readAddresses(shape: AddressesShape | undefined, at: FieldPath, problems: ProblemList): AddressesSpec | undefined {
+function readAddresses(
+  shape: AddressesShape | undefined,
+  at: FieldPath,
+  problems: ProblemList,
+): AddressesSpec | undefined {
   if (shape === undefined) return undefined;
   for (const part of ['allow', 'deny'] as const) {
     for (const [index, text] of (shape[part] ?? []).entries()) {
       if (parseCidr(text) === undefined) {
-        problems.error('invalid-value', [...at, part, index], `${quote(text)} is no address range: write 10.0.0.0/8, 2001:db8::/32 or one address, with no bit set behind the prefix`);
+        problems.error(
+          'invalid-value',
+          [...at, part, index],
+          `${quote(text)} is no address range: write 10.0.0.0/8, 2001:db8::/32 or one address, with no bit set behind the prefix`,
+        );
       }
     }
   }
@@ -132,7 +187,8 @@ function readAddresses(shape: AddressesShape | undefined, at: FieldPath, problem
 function checkRuleNames(rules: readonly RuleShape[], problems: ProblemList): void {
   const names = new Set<string>();
   for (const [index, { name }] of rules.entries()) {
-    if (names.has(name)) problems.error('duplicate-name', ['spec', 'rules', index, 'name'], `two rules are named ${name}`);
+    if (names.has(name))
+      problems.error('duplicate-name', ['spec', 'rules', index, 'name'], `two rules are named ${name}`);
     names.add(name);
   }
 }

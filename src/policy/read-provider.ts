@@ -67,14 +67,28 @@ function readKeySource(jwt: JwtShape, materials: string, problems: ProblemList):
   const named = [uri, inline, configMapRef].filter((source) => source !== undefined);
   if (named.length > 1) problems.error('invalid-value', at, 'jwks has at most one of uri, inline and configMapRef');
   if (caRef !== undefined && (inline !== undefined || configMapRef !== undefined)) {
-    problems.error('invalid-value', [...at, 'caRef'], 'caRef is for keys that are fetched: leave it out beside inline and configMapRef');
+    problems.error(
+      'invalid-value',
+      [...at, 'caRef'],
+      'caRef is for keys that are fetched: leave it out beside inline and configMapRef',
+    );
   }
   if (uri !== undefined) {
-    if (!isHttpUrl(uri)) problems.error('invalid-value', [...at, 'uri'], `${quote(uri)} is no http or https URL without user, query of its own form or fragment`);
+    if (!isHttpUrl(uri))
+      problems.error(
+        'invalid-value',
+        [...at, 'uri'],
+        `${quote(uri)} is no http or https URL without user, query of its own form or fragment`,
+      );
     return { type: 'URI', uri };
   }
   if (inline !== undefined) {
-    if (!isKeySet(inline)) problems.error('invalid-value', [...at, 'inline'], 'inline is the JSON text of a key set: {"keys": [...]} with at least one key');
+    if (!isKeySet(inline))
+      problems.error(
+        'invalid-value',
+        [...at, 'inline'],
+        'inline is the JSON text of a key set: {"keys": [...]} with at least one key',
+      );
     return { type: 'Inline', json: inline };
   }
   if (configMapRef !== undefined) return { type: 'ConfigMap', ref: configMapKey(materials, configMapRef) };
@@ -89,13 +103,23 @@ function configMapKey(namespace: string, ref: { readonly name: string; readonly 
 function checkIssuer(issuer: string, keys: KeySource, at: FieldPath, problems: ProblemList): void {
   if (keys.type !== 'Discovery') return;
   if (!isHttpUrl(issuer) || issuer.includes('?')) {
-    problems.error('invalid-value', at, `${quote(issuer)} is no http or https URL: name the keys with jwks, or write the issuer as its tokens do`);
+    problems.error(
+      'invalid-value',
+      at,
+      `${quote(issuer)} is no http or https URL: name the keys with jwks, or write the issuer as its tokens do`,
+    );
   }
 }
 
 function isHttpUrl(text: string): boolean {
   const url = URL.parse(text);
-  return url !== null && (url.protocol === 'https:' || url.protocol === 'http:') && url.username === '' && url.password === '' && !text.includes('#');
+  return (
+    url !== null &&
+    (url.protocol === 'https:' || url.protocol === 'http:') &&
+    url.username === '' &&
+    url.password === '' &&
+    !text.includes('#')
+  );
 }
 
 function isKeySet(text: string): boolean {
@@ -110,7 +134,8 @@ function isKeySet(text: string): boolean {
 function readSeconds(text: string | undefined, at: FieldPath, problems: ProblemList): number | undefined {
   if (text === undefined) return undefined;
   const milliseconds = parseDuration(text);
-  if (milliseconds === undefined) problems.error('invalid-value', at, `${quote(text)} is no duration: write 30s, 5m or 24h`);
+  if (milliseconds === undefined)
+    problems.error('invalid-value', at, `${quote(text)} is no duration: write 30s, 5m or 24h`);
   return milliseconds === undefined ? undefined : milliseconds / 1000;
 }
 
@@ -124,7 +149,11 @@ function checkClaimNames(jwt: JwtShape, at: FieldPath, problems: ProblemList): v
   for (const [where, names] of named) for (const name of names) checkClaimName(name, where, problems);
 }
 
-function readPlaces(shapes: readonly PlaceShape[] | undefined, at: FieldPath, problems: ProblemList): readonly CredentialPlace[] {
+function readPlaces(
+  shapes: readonly PlaceShape[] | undefined,
+  at: FieldPath,
+  problems: ProblemList,
+): readonly CredentialPlace[] {
   if (shapes === undefined) return [bearer];
   const places = shapes.flatMap((shape, index) => readPlace(shape, [...at, index], problems) ?? []);
   const seen = new Set<string>();

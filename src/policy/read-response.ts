@@ -9,7 +9,11 @@ export function readUpstream(
   shape: UpstreamShape | undefined,
   at: FieldPath,
   problems: ProblemList,
-): { readonly headers: readonly HeaderSpec[]; readonly removeHeaders: readonly string[]; readonly credential: 'Remove' | 'Keep' | undefined } {
+): {
+  readonly headers: readonly HeaderSpec[];
+  readonly removeHeaders: readonly string[];
+  readonly credential: 'Remove' | 'Keep' | undefined;
+} {
   const headers = (shape?.headers ?? []).flatMap((header, index) => {
     const where = [...at, 'headers', index];
     const name = readName(header.name, [...where, 'name'], problems);
@@ -17,7 +21,9 @@ export function readUpstream(
     return spec ?? [];
   });
   checkDuplicates(headers, [...at, 'headers'], problems);
-  const removeHeaders = (shape?.removeHeaders ?? []).map((name, index) => readName(name, [...at, 'removeHeaders', index], problems));
+  const removeHeaders = (shape?.removeHeaders ?? []).map((name, index) =>
+    readName(name, [...at, 'removeHeaders', index], problems),
+  );
   return { headers, removeHeaders, credential: shape?.credential };
 }
 
@@ -54,7 +60,11 @@ export function readResponse(shape: ResponseShape | undefined, at: FieldPath, pr
 }
 
 /** A rule's part over its policy's: lists merge by name, scalars override (S28). */
-export function mergeUpstream(policy: ReturnType<typeof readUpstream>, rule: ReturnType<typeof readUpstream>, access: string): UpstreamSpec {
+export function mergeUpstream(
+  policy: ReturnType<typeof readUpstream>,
+  rule: ReturnType<typeof readUpstream>,
+  access: string,
+): UpstreamSpec {
   // A policy's Keep does not reach Public rules, where nobody looked at the credential; a rule's own does (S20).
   const inherited = access === 'Public' ? undefined : policy.credential;
   return {
@@ -75,7 +85,11 @@ function readName(written: string, at: FieldPath, problems: ProblemList): string
   const name = written.toLowerCase();
   if (!isHeaderName(name)) problems.error('invalid-value', at, `${quote(written)} is no header name`);
   else if (isProtocolHeader(name)) {
-    problems.error('forbidden-header', at, `${name} belongs to the protocol or the proxy: no policy may set or remove it`);
+    problems.error(
+      'forbidden-header',
+      at,
+      `${name} belongs to the protocol or the proxy: no policy may set or remove it`,
+    );
   }
   return name;
 }
@@ -90,7 +104,12 @@ function checkDuplicates(headers: readonly { readonly name: string }[], at: Fiel
   const seen = new Set<string>();
   for (const [index, { name }] of headers.entries()) {
     const form = twinForm(name);
-    if (seen.has(form)) problems.error('duplicate-name', [...at, index, 'name'], `the header ${quote(name)} is there twice (- and _ count as one)`);
+    if (seen.has(form))
+      problems.error(
+        'duplicate-name',
+        [...at, index, 'name'],
+        `the header ${quote(name)} is there twice (- and _ count as one)`,
+      );
     seen.add(form);
   }
 }

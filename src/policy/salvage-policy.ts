@@ -24,7 +24,10 @@ export interface RefusedRule {
 const everyEscape = ['%2F', '%23', '%25', '%3F'];
 
 /** Reads hosts and matches out of whatever the document is; undefined where not one host can be read. */
-export function salvagePolicy({ namespace, name }: DocumentName, spec: JsonValue | undefined): RefusedPolicy | undefined {
+export function salvagePolicy(
+  { namespace, name }: DocumentName,
+  spec: JsonValue | undefined,
+): RefusedPolicy | undefined {
   if (!isJsonObject(spec)) return undefined;
   const hosts = readHosts(spec['hosts']);
   return hosts.length === 0 ? undefined : { namespace, name, hosts, rules: readRules(spec) };
@@ -66,7 +69,12 @@ function readLooseMatch(match: JsonValue): MatchSpec | undefined {
   const { path, methods } = match;
   if (methods !== undefined && !isTexts(methods)) return undefined;
   if (path !== undefined && !isPath(path)) return undefined;
-  const problems = createProblemList({ value: null, source: '', problems: [], placeOf: () => ({ source: '', line: undefined, column: undefined }) });
+  const problems = createProblemList({
+    value: null,
+    source: '',
+    problems: [],
+    placeOf: () => ({ source: '', line: undefined, column: undefined }),
+  });
   return readMatch(
     { ...(path === undefined ? {} : { path }), ...(methods === undefined ? {} : { methods }) },
     everyEscape,
@@ -78,7 +86,12 @@ function readLooseMatch(match: JsonValue): MatchSpec | undefined {
 type PathShape = { readonly type: 'Exact' | 'PathPrefix' | 'RegularExpression'; readonly value: string };
 
 function isPath(path: JsonValue): path is PathShape & JsonObject {
-  return isJsonObject(path) && pathTypes.has(path['type']) && typeof path['value'] === 'string' && Object.keys(path).length === 2;
+  return (
+    isJsonObject(path) &&
+    pathTypes.has(path['type']) &&
+    typeof path['value'] === 'string' &&
+    Object.keys(path).length === 2
+  );
 }
 
 function isTexts(value: JsonValue): value is readonly string[] {

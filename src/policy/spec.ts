@@ -41,7 +41,18 @@ export interface JwtProviderSpec extends SpecName {
   };
 }
 
-export const jwtAlgorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;
+export const jwtAlgorithms = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+] as const;
 export type JwtAlgorithm = (typeof jwtAlgorithms)[number];
 
 export type KeySource =
@@ -147,8 +158,7 @@ export interface UpstreamSpec {
 
 /** The name in lower case. */
 export type HeaderSpec =
-  | { readonly name: string; readonly value: string }
-  | { readonly name: string; readonly expression: string };
+  { readonly name: string; readonly value: string } | { readonly name: string; readonly expression: string };
 
 export interface ResponseSpec {
   readonly headers: readonly { readonly name: string; readonly value: string }[];

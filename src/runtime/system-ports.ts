@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Clock, Random, Timers } from '../core/ports.ts';
 
 /** The clock of the machine. */
@@ -18,6 +17,6 @@ export const systemTimers: Timers = {
 
 /** Random UUIDs (122 bits from the system's generator) and Math.random. */
 export const systemRandom: Random = {
-  id: () => randomUUID(),
+  id: () => crypto.randomUUID(),
   fraction: () => Math.random(),
 };

@@ -27,7 +27,9 @@ export function createBoundedCache<V extends object>(limits: {
       cache.delete(key);
     },
     deleteWhere: (test) => {
-      for (const [key, value] of [...cache.entries()]) if (test(value, key)) cache.delete(key);
+      // Gathered first: the cache's own iteration does not bear deletion.
+      const doomed = Array.from(cache.entries()).filter(([key, value]) => test(value, key));
+      for (const [key] of doomed) cache.delete(key);
     },
     get entries() {
       return cache.size;

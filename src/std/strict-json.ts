@@ -6,11 +6,11 @@ export interface StrictJsonLimits {
 }
 
 /** Why a text is not strict JSON. */
-export type StrictJsonReason = 'encoding' | 'syntax' | 'duplicate_member' | 'too_deep' | 'number_range' | 'lone_surrogate';
+export type StrictJsonReason =
+  'encoding' | 'syntax' | 'duplicate_member' | 'too_deep' | 'number_range' | 'lone_surrogate';
 
 export type StrictJson =
-  | { readonly kind: 'value'; readonly value: unknown }
-  | { readonly kind: 'invalid'; readonly reason: StrictJsonReason };
+  { readonly kind: 'value'; readonly value: unknown } | { readonly kind: 'invalid'; readonly reason: StrictJsonReason };
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

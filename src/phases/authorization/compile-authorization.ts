@@ -58,7 +58,8 @@ function compileRoles(test: ListTest): AuthorizationTest {
 
 function compileListTest({ allOf, anyOf }: ListTest): (values: readonly string[]) => boolean {
   return (values) =>
-    allOf.every((value) => values.includes(value)) && (anyOf.length === 0 || anyOf.some((value) => values.includes(value)));
+    allOf.every((value) => values.includes(value)) &&
+    (anyOf.length === 0 || anyOf.some((value) => values.includes(value)));
 }
 
 /** A claim test on an identity without claims fails, `exists: false` too (S21). */
@@ -73,7 +74,8 @@ function compileClaimTest(test: ClaimTest): (value: unknown) => boolean {
   switch (test.test) {
     case 'in': {
       const values = new Set<unknown>(test.values);
-      return (value) => (Array.isArray(value) ? isTexts(value) && value.some((element) => values.has(element)) : values.has(value));
+      return (value) =>
+        Array.isArray(value) ? isTexts(value) && value.some((element) => values.has(element)) : values.has(value);
     }
     case 'bool':
       return (value) => value === test.value;

@@ -45,7 +45,9 @@ function judgeIssuedAt(claims: JsonObject, rules: TokenRules, now: number): Deni
   const iat = ownMember(claims, 'iat');
   if (iat === undefined) return undefined;
   if (!isDate(iat)) return badClaim('iat', iat);
-  return now >= iat - rules.clockSkew ? undefined : denial('token_not_yet_valid', 'The token was issued in the future.');
+  return now >= iat - rules.clockSkew
+    ? undefined
+    : denial('token_not_yet_valid', 'The token was issued in the future.');
 }
 
 /** Where a provider bounds the life-time, a token that does not say when it began has none that could be judged. */

@@ -9,12 +9,7 @@ export type HeaderJudge = (header: JsonObject, rules: TokenRules) => Denial | un
  * In this order. `jku`, `x5u`, `jwk` and `x5c` are not judged because nothing ever reads them: a key comes from the issuer's set or
  * from nowhere (RFC 8725 3.10).
  */
-export const headerJudges: readonly HeaderJudge[] = [
-  judgeExtensions,
-  judgeAlgorithm,
-  judgeKeyId,
-  judgeType,
-];
+export const headerJudges: readonly HeaderJudge[] = [judgeExtensions, judgeAlgorithm, judgeKeyId, judgeType];
 
 /** `crit` (we know no extension), `b64` (RFC 7797 makes another signing input of the same text) and `zip` (RFC 8725 3.6): never. */
 function judgeExtensions(header: JsonObject): Denial | undefined {
@@ -47,7 +42,8 @@ const acceptedTypes: Readonly<Record<TokenRules['profile'], ReadonlySet<string |
 /** RFC 8725 3.11 and RFC 9068 section 4: a media type in any case, whose `application/` may be left out (RFC 7515 4.1.9). */
 function judgeType(header: JsonObject, rules: TokenRules): Denial | undefined {
   const typ = ownMember(header, 'typ');
-  if (typ !== undefined && typeof typ !== 'string') return denial('token_type', 'The typ of the token is not a string.');
+  if (typ !== undefined && typeof typ !== 'string')
+    return denial('token_type', 'The typ of the token is not a string.');
   const type = typ?.toLowerCase().replace(/^application\//, '');
   return acceptedTypes[rules.profile].has(type) ? undefined : denial('token_type');
 }

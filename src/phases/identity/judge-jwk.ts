@@ -35,28 +35,21 @@ export function judgeJwk(value: JsonValue): JudgedJwk {
   return judgeMaterial(value, kid);
 }
 
-const curves: ReadonlyMap<string, { readonly kty: string; readonly bytes: number; readonly alg: JwtAlgorithm }> = new Map([
-  ['P-256', { kty: 'EC', bytes: 32, alg: 'ES256' }],
-  ['P-384', { kty: 'EC', bytes: 48, alg: 'ES384' }],
-  ['P-521', { kty: 'EC', bytes: 66, alg: 'ES512' }],
-  ['Ed25519', { kty: 'OKP', bytes: 32, alg: 'EdDSA' }],
-]);
+const curves: ReadonlyMap<string, { readonly kty: string; readonly bytes: number; readonly alg: JwtAlgorithm }> =
+  new Map([
+    ['P-256', { kty: 'EC', bytes: 32, alg: 'ES256' }],
+    ['P-384', { kty: 'EC', bytes: 48, alg: 'ES384' }],
+    ['P-521', { kty: 'EC', bytes: 66, alg: 'ES512' }],
+    ['Ed25519', { kty: 'OKP', bytes: 32, alg: 'EdDSA' }],
+  ]);
 
 const rsaAlgorithms = jwtAlgorithms.filter((alg) => alg.startsWith('RS') || alg.startsWith('PS'));
 
 function judgeMaterial(jwk: JsonObject, kid: string | undefined): JudgedJwk {
   const kty = ownMember(jwk, 'kty');
-  switch (kty) {
-    case 'RSA':
-      return judgeRsa(jwk, kid);
-    case 'EC':
-    case 'OKP':
-      return judgeCurve(jwk, kid, kty);
-    case 'oct':
-      return refused('a symmetric key never verifies for an issuer');
-    default:
-      return refused('its kty is not known');
-  }
+  if (kty === 'RSA') return judgeRsa(jwk, kid);
+  if (kty === 'EC' || kty === 'OKP') return judgeCurve(jwk, kid, kty);
+  return refused(kty === 'oct' ? 'a symmetric key never verifies for an issuer' : 'its kty is not known');
 }
 
 /** At least 2048 bits (RFC 7518 3.3), at most 16384; the exponent odd, at least 3 and at most 64 bits, else every text has a signature. */
@@ -67,7 +60,8 @@ function judgeRsa(jwk: JsonObject, kid: string | undefined): JudgedJwk {
   const bits = bitLength(n);
   if (bits < 2048) return refused('an RSA key below 2048 bits');
   if (bits > 16_384) return refused('an RSA key above 16384 bits');
-  if (isEven(n) || isEven(e) || bitLength(e) < 2 || bitLength(e) > 64) return refused('an RSA key with a weak modulus or exponent');
+  if (isEven(n) || isEven(e) || bitLength(e) < 2 || bitLength(e) > 64)
+    return refused('an RSA key with a weak modulus or exponent');
   return fit(jwk, kid, { kty: 'RSA', n: text(jwk, 'n'), e: text(jwk, 'e') }, rsaAlgorithms);
 }
 
@@ -77,7 +71,8 @@ function judgeCurve(jwk: JsonObject, kid: string | undefined, kty: 'EC' | 'OKP')
   const curve = curves.get(crv);
   if (curve === undefined || curve.kty !== kty) return refused('its crv is not known');
   const names = kty === 'EC' ? ['x', 'y'] : ['x'];
-  if (names.some((name) => readBytes(jwk, name)?.length !== curve.bytes)) return refused('a coordinate is not of its length');
+  if (names.some((name) => readBytes(jwk, name)?.length !== curve.bytes))
+    return refused('a coordinate is not of its length');
   const coordinates = Object.fromEntries(names.map((name) => [name, text(jwk, name)]));
   return fit(jwk, kid, { kty, crv, ...coordinates }, [curve.alg]);
 }

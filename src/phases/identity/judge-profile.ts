@@ -20,10 +20,13 @@ function judgeIdTokenClaims(claims: JsonObject): Denial | undefined {
   return firstBad(claims, ['sub']) ?? missingIssuedAt(claims);
 }
 
-/** OpenID Connect Core 3.1.3.7: with several audiences `azp` says for whom the token is, and that must be one of ours. */
+/**
+ * OpenID Connect Core 3.1.3.7: with several audiences `azp` says for whom the token is, and that must be one of ours. With one audience
+ * it is not asked: an issuer may name there the app that obtained the token for us.
+ */
 function judgeAuthorizedParty(claims: JsonObject, rules: TokenRules): Denial | undefined {
+  if ((readAudiences(claims)?.length ?? 0) <= 1) return undefined;
   const azp = ownMember(claims, 'azp');
-  if (azp === undefined && (readAudiences(claims)?.length ?? 0) <= 1) return undefined;
   return typeof azp === 'string' && rules.audiences.has(azp) ? undefined : badClaim('azp', azp);
 }
 

@@ -24,11 +24,7 @@ export interface VerificationKey {
  * Reads a JWK Set (RFC 7517 section 5). Keys that cannot be used are left out one by one and named. Throws a Failure, so that a caller
  * keeps what it has: `jwks_malformed` for what is no set, `jwks_too_many` above `maxKeys`, `jwks_empty` where no key is usable.
  */
-export async function readKeySet(
-  bytes: Uint8Array,
-  algorithms: ReadonlySet<string>,
-  maxKeys: number,
-): Promise<KeySet> {
+export async function readKeySet(bytes: Uint8Array, algorithms: ReadonlySet<string>, maxKeys: number): Promise<KeySet> {
   const entries = parseJwks(bytes, maxKeys);
   const read = await Promise.all(entries.map((entry, index) => readKey(entry, index, algorithms)));
   const keys = read.flatMap((one) => (typeof one === 'object' ? [one] : []));

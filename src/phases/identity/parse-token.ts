@@ -17,7 +17,8 @@ export interface TokenSegments {
  * empty. The length is judged first and the dots are counted before anything is decoded.
  */
 export function splitToken(text: string, maxBytes: number): Read<TokenSegments> {
-  if (text.length > maxBytes) return { denial: denial('token_too_large', `The token is longer than ${maxBytes} bytes.`) };
+  if (text.length > maxBytes)
+    return { denial: denial('token_too_large', `The token is longer than ${maxBytes} bytes.`) };
   const first = text.indexOf('.');
   const second = text.indexOf('.', first + 1);
   if (first < 0 || second < 0 || text.includes('.', second + 1)) {

@@ -16,18 +16,12 @@ export interface OwnedHeaders {
   readonly spellings: readonly string[];
 }
 
-/** What is taken off the request of its credential; what a removal from elsewhere sets is a header rewritten without it. */
-export interface CredentialRemoval {
-  readonly removeHeaders: readonly string[];
-  readonly setHeaders: readonly HeaderEntry[];
-  readonly removeQueryParameters: readonly string[];
-}
-
 export interface UpstreamInput {
   readonly headers: Headers;
   readonly identity: Identity;
   readonly owned: OwnedHeaders;
-  readonly removal: CredentialRemoval;
+  /** What takes the client's credential off the request. */
+  readonly removal: UpstreamChanges;
   /** Headers of a credential that `Keep` passes on, though a policy owns their name. */
   readonly kept: readonly string[];
 }
@@ -123,5 +117,7 @@ function joinElements(elements: readonly JsonValue[]): string | undefined {
 }
 
 function scalarText(value: JsonValue): string | undefined {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : undefined;
 }

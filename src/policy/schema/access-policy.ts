@@ -52,10 +52,7 @@ const response: Schema = object({
 });
 
 const providers: Schema = list(
-  object(
-    { kind: oneOf(['IdentityProvider', 'ClusterIdentityProvider']), name: objectName },
-    { required: ['name'] },
-  ),
+  object({ kind: oneOf(['IdentityProvider', 'ClusterIdentityProvider']), name: objectName }, { required: ['name'] }),
   16,
 );
 

@@ -19,13 +19,24 @@ const jwt: Schema = object(
     maxLifetime: duration,
     requiredClaims: list(text(256), 32),
     from: list(object({ header: text(128), scheme: text(64), cookie: text(128), query: text(128) }), 8),
-    claims: object({ subject: text(256), scopes: list(text(256), 16), roles: list(text(256), 16) }, { minProperties: 1 }),
+    claims: object(
+      { subject: text(256), scopes: list(text(256), 16), roles: list(text(256), 16) },
+      { minProperties: 1 },
+    ),
     binding: object({ certificate: binding, dpop: binding }, { minProperties: 1 }),
   },
   { required: ['issuer', 'audiences'] },
 );
 
-const laterTypes = ['SharedSecretJWT', 'Introspection', 'APIKey', 'ClientCertificate', 'ServiceAccount', 'Basic', 'Login'];
+const laterTypes = [
+  'SharedSecretJWT',
+  'Introspection',
+  'APIKey',
+  'ClientCertificate',
+  'ServiceAccount',
+  'Basic',
+  'Login',
+];
 
 /** `spec` of an IdentityProvider and of a ClusterIdentityProvider. */
 export const identityProviderSpec: Schema = object(

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Problem } from '../../core/problem.ts';
+import { codeOf } from '../../std/listen.ts';
 import { namedPlace, type GivenValue } from './given-value.ts';
 import { readConfigFile, type ConfigFile, type ConfigFileReading } from './read-config-file.ts';
 import { readEnvironment, type Environment } from './read-environment.ts';
@@ -31,8 +32,7 @@ async function readFileAt(path: string, flags: Flags): Promise<ConfigFileReading
   try {
     file = { source: path, text: await readFile(path, 'utf8') };
   } catch (thrown) {
-    const why = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'unknown error';
-    return unreadable(flags, `The config file ${path} cannot be read: ${why}.`);
+    return unreadable(flags, `The config file ${path} cannot be read (${codeOf(thrown) || 'unknown error'}).`);
   }
   return file.text.length > maxFileCharacters ? unreadable(flags, `The config file ${path} is too large.`) : readConfigFile(file);
 }

@@ -1,12 +1,7 @@
 import type { JsonValue } from '../../core/json.ts';
 import { formatDuration, parseDuration } from '../../std/duration.ts';
-import {
-  formatListenAddress,
-  parseListenAddress,
-  parseTcpAddress,
-  type ListenAddress,
-  type TcpAddress,
-} from '../../std/listen-address.ts';
+import { canonicalIp } from '../../std/ip.ts';
+import { formatSocketAddress, parseSocketAddress, type SocketAddress } from '../../std/socket-address.ts';
 
 /** A value, or what the text should have been: `a whole number from 1 to 10`. */
 export type Parsed<T> = { readonly value: T } | { readonly expected: string };
@@ -59,12 +54,14 @@ export function folder(): SettingType<string> {
   });
 }
 
-export function listenAddress(): SettingType<ListenAddress> {
+export type TcpAddress = Extract<SocketAddress, { readonly kind: 'tcp' }>;
+
+export function socketAddress(): SettingType<SocketAddress> {
   return oneText({
     placeholder: 'ADDRESS',
     form: 'an address such as 0.0.0.0:9001, [::]:9001 or unix:PATH',
-    parse: parseListenAddress,
-    format: formatListenAddress,
+    parse: parseStrictly,
+    format: formatSocketAddress,
   });
 }
 
@@ -72,9 +69,19 @@ export function tcpAddress(): SettingType<TcpAddress> {
   return oneText({
     placeholder: 'ADDRESS',
     form: 'an address such as 0.0.0.0:9002 or [::]:9002',
-    parse: parseTcpAddress,
-    format: formatListenAddress,
+    parse: (text) => {
+      const address = parseStrictly(text);
+      return address?.kind === 'tcp' ? address : undefined;
+    },
+    format: formatSocketAddress,
   });
+}
+
+/** Digits and dots alone can only be an IPv4 address: as a name, `1.2.3.400` would be looked up. */
+function parseStrictly(text: string): SocketAddress | undefined {
+  const address = parseSocketAddress(text);
+  if (address?.kind !== 'tcp' || !/^[0-9.]+$/.test(address.host)) return address;
+  return canonicalIp(address.host) === undefined ? undefined : address;
 }
 
 /** A TCP address; the empty text is undefined and means off. */
@@ -86,7 +93,7 @@ export function optionalTcpAddress(): SettingType<TcpAddress | undefined> {
     form: `${inner.form}, or empty for off`,
     fromTexts: (texts) => (texts.at(-1) === '' ? off() : inner.fromTexts(texts)),
     fromJson: (value) => (value === '' ? off() : inner.fromJson(value)),
-    toJson: (value) => (value === undefined ? '' : formatListenAddress(value)),
+    toJson: (value) => (value === undefined ? '' : formatSocketAddress(value)),
   };
 }
 

@@ -24,7 +24,13 @@ describe('an HTTP check', () => {
     const bytes = checkRequest(
       {
         path: '/orders?x=1',
-        headers: { ':path': '/evil', ':authority': 'evil', Accept: '*/*', 'x-envoy-auth-partial-body': 'false', a: 'b,c' },
+        headers: {
+          ':path': '/evil',
+          ':authority': 'evil',
+          Accept: '*/*',
+          'x-envoy-auth-partial-body': 'false',
+          a: 'b,c',
+        },
       },
       {
         source: { address: { socketAddress: { address: '10.1.2.3', portValue: 4444 } }, principal: 'spiffe://td/a' },

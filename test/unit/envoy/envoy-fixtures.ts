@@ -1,9 +1,22 @@
-import { allow, deny, denial, type Decision, type DecisionAbout, type UpstreamChanges } from '../../../src/core/decision.ts';
+import {
+  allow,
+  deny,
+  denial,
+  type Decision,
+  type DecisionAbout,
+  type UpstreamChanges,
+} from '../../../src/core/decision.ts';
 import { anonymous } from '../../../src/core/identity.ts';
 import type { Authorizer, Clock, LogFields, Logger, Timers } from '../../../src/core/ports.ts';
 import { codecOf } from '../../../src/envoy/protos.ts';
 
-export const about: DecisionAbout = { id: '0123-abc', policy: 'shop/orders', rule: 'read', identity: anonymous };
+export const about: DecisionAbout = {
+  id: '0123-abc',
+  policy: 'shop/orders',
+  rule: 'read',
+  identity: anonymous,
+  request: undefined,
+};
 export const unchanged: UpstreamChanges = { setHeaders: [], removeHeaders: [], removeQueryParameters: [] };
 
 /** An Authorizer that decides as the function says. */
@@ -106,7 +119,10 @@ export function recordingLog(): RecordingLog {
 }
 
 /** A decision that is there only when told so. */
-export function laterDecision(): { readonly promise: Promise<Decision>; readonly decide: (decision: Decision) => void } {
+export function laterDecision(): {
+  readonly promise: Promise<Decision>;
+  readonly decide: (decision: Decision) => void;
+} {
   const { promise, resolve } = Promise.withResolvers<Decision>();
   return { promise, decide: resolve };
 }

@@ -8,7 +8,9 @@ const ownFolder = path('proto');
 const envoyFolder = path('node_modules/@grpc/grpc-js-xds/deps');
 const envoyDirs = ['envoy-api', 'xds', 'googleapis', 'protoc-gen-validate'].map((dir) => `${envoyFolder}/${dir}`);
 
-const ownFiles = readdirSync(ownFolder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.proto'));
+const ownFiles = readdirSync(ownFolder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+  file.endsWith('.proto'),
+);
 const comparedFiles = ownFiles.filter((file) => !file.startsWith('grpc/health') && !file.startsWith('portcullis/'));
 
 /** What Envoy has and the package, older than it, does not (envoy/service/auth/v3/external_auth.proto since Envoy 1.37). */
@@ -43,7 +45,9 @@ function facts(files: readonly string[], includeDirs: readonly string[]): Readon
       visit(descriptor, name.slice(0, -descriptor.name.length), names, lines, visits);
       continue;
     }
-    for (const [method, { path, requestStream, responseStream, requestType, responseType }] of Object.entries(definition)) {
+    for (const [method, { path, requestStream, responseStream, requestType, responseType }] of Object.entries(
+      definition,
+    )) {
       const types = [requestType, responseType].map(({ type }) => (type as Descriptor).name).join(' ');
       lines.add(`${name}.${method} ${path} ${String(requestStream)} ${String(responseStream)} ${types}`);
     }
@@ -139,7 +143,9 @@ test('the view of a check reads the fields of a CheckRequest under their own num
   const envoyFacts = facts(['envoy/service/auth/v3/external_auth.proto'], envoyDirs);
   const envoy = new Set([...envoyFacts].map((line) => translated(line, entries)));
   const view = [...facts(['portcullis/check_view.proto'], [ownFolder])].map((line) => translated(line, reads));
-  expect(view).toContain(`envoy.service.auth.v3.AttributeContext.HttpRequest.headers = 3 LABEL_REPEATED TYPE_MESSAGE ${entry}`);
+  expect(view).toContain(
+    `envoy.service.auth.v3.AttributeContext.HttpRequest.headers = 3 LABEL_REPEATED TYPE_MESSAGE ${entry}`,
+  );
   expect(view).toContain(`${entry}.value = 2 LABEL_OPTIONAL TYPE_STRING`);
   expect(view.filter((line) => !envoy.has(line))).toEqual([]);
 });

@@ -1,0 +1,196 @@
+import { readRequest, isDenial, type ReadingSettings } from '../canonical/read-request.ts';
+import { deny, denial, type Decision } from '../core/decision.ts';
+import { messageOf } from '../core/failure.ts';
+import { anonymous } from '../core/identity.ts';
+import type { Authorizer, Clock, Logger, Random, Timers } from '../core/ports.ts';
+import { formatProblem, type Problem } from '../core/problem.ts';
+import type { RawRequest, Request } from '../core/request.ts';
+import type { ServiceStatus } from '../core/status.ts';
+import type { IdentityPorts } from '../phases/identity/identity-ports.ts';
+import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
+import { parseDocument, type ParsedDocument } from '../policy/parse-document.ts';
+import type { HostGrants } from '../policy/check-hosts.ts';
+import type { AuthorDocument, SourceReading } from '../policy/spec.ts';
+import {
+  emptyCatalog,
+  nextCatalog,
+  policiesOf,
+  providersOf,
+  refusedFloorsOf,
+  toDocumentStatus,
+  type Catalog,
+} from './catalog.ts';
+import { createPolicyCompiler } from './policy-compiler.ts';
+import { decide } from './decide.ts';
+import { createProviderPool } from './provider-pool.ts';
+import { buildSnapshot, type Snapshot } from './snapshot.ts';
+
+export interface EngineSettings extends ReadingSettings {
+  /** The namespace of the Secrets and ConfigMaps of cluster providers. */
+  readonly serviceNamespace: string;
+  readonly hostGrants: HostGrants | undefined;
+  /** Header names, lower case, that only we set, in every namespace (S26). */
+  readonly ownedHeaders: readonly string[];
+  /** How long a change waits for the first keys of a new provider before it is in force without them, milliseconds. */
+  readonly keyLoadTimeoutMs: number;
+}
+
+export interface EnginePorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly identity: IdentityPorts;
+}
+
+/** Decides requests by the documents it was given last. */
+export interface Engine extends Authorizer {
+  /** Takes a reading of the source in; resolves once what is good of it is in force, or a later reading has taken its place. Never rejects. */
+  apply(reading: SourceReading): Promise<void>;
+  /** Tells that the source was read without a failure, changed or not. */
+  noteRead(): void;
+  status(): ServiceStatus;
+  close(): void;
+}
+
+export function createEngine(settings: EngineSettings, ports: EnginePorts): Engine {
+  const pool = createProviderPool(ports.identity);
+  const compiler = createPolicyCompiler();
+  const parsed = new WeakMap<AuthorDocument, ParsedDocument>();
+  const parse = (document: AuthorDocument): ParsedDocument => {
+    const known = parsed.get(document);
+    if (known !== undefined) return known;
+    const result = parseDocument(document, settings);
+    parsed.set(document, result);
+    return result;
+  };
+  let catalog: Catalog = emptyCatalog;
+  let providers: ReadonlyMap<string, IdentityProvider> = new Map();
+  let snapshot: Snapshot | undefined;
+  let lastReadAt: number | undefined;
+  let newest = 0;
+
+  const apply = async (reading: SourceReading): Promise<void> => {
+    const number = ++newest;
+    const next = nextCatalog(catalog, reading, { grants: settings.hostGrants, parse });
+    const running = pool.ensure(providersOf(next.entries.values()), next.materials);
+    const fresh = [...running.values()].filter((provider) => ![...providers.values()].includes(provider));
+    if (fresh.length > 0) await firstLoads(fresh, ports.timers, settings.keyLoadTimeoutMs);
+    if (number !== newest) return;
+    const policies = compiler.compile(policiesOf(next), next.refusedPolicies, running);
+    const parts = { policies, refusedFloors: refusedFloorsOf(next), ownedHeaders: settings.ownedHeaders };
+    const built = buildSnapshot(parts, snapshot);
+    logChanges(ports.logger, catalog, next, built.revision);
+    snapshot = built;
+    catalog = next;
+    providers = running;
+    pool.retain(running);
+  };
+
+  return {
+    apply: async (reading) => {
+      try {
+        await apply(reading);
+      } catch (thrown) {
+        ports.logger.error(
+          { error: messageOf(thrown) },
+          'a change could not be taken in; what was in force stays in force',
+        );
+      }
+    },
+    noteRead: () => {
+      lastReadAt = ports.clock.now();
+    },
+    status: () => toStatus(catalog, providers, snapshot, lastReadAt),
+    close: () => pool.close(),
+    refuse: (code) => refusal(ports.random.id(), code),
+    check: (raw) => check(raw, snapshot, settings, ports),
+  };
+}
+
+function check(
+  raw: RawRequest,
+  snapshot: Snapshot | undefined,
+  settings: EngineSettings,
+  ports: EnginePorts,
+): Decision | Promise<Decision> {
+  const id = ports.random.id();
+  let request: Request | undefined;
+  try {
+    if (snapshot === undefined) return refusal(id, 'not_ready');
+    const reading = readRequest(raw, settings);
+    if (isDenial(reading)) return deny({ id, policy: '', rule: '', identity: anonymous, request: undefined }, reading);
+    request = reading;
+    const decision = decide(snapshot, request, id);
+    return decision instanceof Promise
+      ? decision.catch((thrown: unknown) => failed(thrown, id, request, ports.logger))
+      : decision;
+  } catch (thrown) {
+    return failed(thrown, id, request, ports.logger);
+  }
+}
+
+function failed(thrown: unknown, id: string, request: Request | undefined, logger: Logger): Decision {
+  logger.error(
+    { id, error: messageOf(thrown), stack: thrown instanceof Error ? thrown.stack : undefined },
+    'a decision failed and the request is denied',
+  );
+  return deny({ id, policy: '', rule: '', identity: anonymous, request }, denial('internal_error'));
+}
+
+function refusal(id: string, code: Parameters<Authorizer['refuse']>[0]): Decision {
+  return deny({ id, policy: '', rule: '', identity: anonymous, request: undefined }, denial(code));
+}
+
+/** Resolves when all of them have tried their keys once, or the time is over. */
+function firstLoads(providers: readonly IdentityProvider[], timers: Timers, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = timers.after(timeoutMs, resolve);
+    void Promise.allSettled(providers.map(({ firstLoad }) => firstLoad)).then(() => {
+      cancel();
+      resolve();
+    });
+  });
+}
+
+/** One line for each document whose standing or Problems changed, and one for the change as a whole. */
+function logChanges(logger: Logger, before: Catalog, after: Catalog, revision: number): void {
+  for (const entry of after.entries.values()) {
+    const known = before.entries.get(entry.key);
+    const { serving } = toDocumentStatus(entry);
+    if (known !== undefined && known.refused === entry.refused && sameProblems(known.problems, entry.problems))
+      continue;
+    if (entry.problems.length === 0 && entry.refused === undefined && known?.refused === undefined) continue;
+    const fields = { document: entry.key, serving, problems: entry.problems.map(formatProblem) };
+    if (entry.refused === undefined) logger.info(fields, 'a document is accepted');
+    else logger.warn(fields, 'a document is refused');
+  }
+  if (!sameProblems(before.problems, after.problems)) {
+    for (const problem of after.problems) logger.warn({ problem: formatProblem(problem) }, 'a document cannot be used');
+  }
+  const refused = [...after.entries.values()].filter((entry) => entry.refused !== undefined).length;
+  logger.info({ revision, documents: after.entries.size, refused }, 'policies are in force');
+}
+
+function sameProblems(a: readonly Problem[], b: readonly Problem[]): boolean {
+  return (
+    a.length === b.length && a.every((problem, index) => formatProblem(problem) === formatProblem(b[index] ?? problem))
+  );
+}
+
+function toStatus(
+  catalog: Catalog,
+  providers: ReadonlyMap<string, IdentityProvider>,
+  snapshot: Snapshot | undefined,
+  lastReadAt: number | undefined,
+): ServiceStatus {
+  const documents = [...catalog.entries.values()].map(toDocumentStatus).sort((a, b) => (a.key < b.key ? -1 : 1));
+  return {
+    ready: snapshot !== undefined,
+    revision: snapshot?.revision ?? 0,
+    lastReadAt,
+    documents,
+    providers: [...providers].map(([key, provider]) => ({ key, ...provider.status() })),
+    problems: catalog.problems,
+  };
+}

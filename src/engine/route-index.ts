@@ -1,0 +1,139 @@
+import { foldPath } from '../canonical/path.ts';
+import { isMatchedWithoutMention } from '../canonical/method.ts';
+import type { MatchSpec } from '../policy/spec.ts';
+import { compileRegularExpression, type RegularExpression } from '../std/regular-expression.ts';
+
+/** How a request's method stands to a match: named in its list, covered by a match without list, or missed. */
+export type MethodFit = 'named' | 'general' | 'missed';
+
+/** A rule's match that a path fits. */
+export interface Candidate<T> {
+  readonly rule: T;
+  readonly match: IndexedMatch<T>;
+  /** False where it fits only when case, escapes and a trailing slash are ignored. */
+  readonly isExact: boolean;
+}
+
+export interface IndexedMatch<T> {
+  readonly rule: T;
+  /** S14 as a number: Exact above all, then by the length of the literal prefix, a regular expression before an equal PathPrefix. */
+  readonly rank: number;
+  readonly methods: ReadonlySet<string> | undefined;
+  readonly fits: (path: string) => boolean;
+  readonly fitsFolded: (path: string, folded: string) => boolean;
+}
+
+/** Finds the matches that fit a path. The cost grows with the depth of the path, not with the number of rules. */
+export interface RouteIndex<T> {
+  /** Highest rank first. `folded` is `foldPath(path)`. */
+  candidates(path: string, folded: string): readonly Candidate<T>[];
+}
+
+const exactRank = 1_000_000;
+
+export function createRouteIndex<T>(
+  rules: Iterable<{ readonly rule: T; readonly matches: readonly MatchSpec[] }>,
+): RouteIndex<T> {
+  const exact = new Map<string, IndexedMatch<T>[]>();
+  const prefixes = new Map<string, IndexedMatch<T>[]>();
+  const expressions: { readonly foldedPrefix: string; readonly match: IndexedMatch<T> }[] = [];
+  let longestPrefix = 0;
+  for (const { rule, matches } of rules) {
+    for (const spec of matches) {
+      const methods = spec.methods === undefined ? undefined : new Set(spec.methods);
+      const { type, value } = spec.path;
+      if (type === 'RegularExpression') {
+        const expression = checked(value);
+        expressions.push({
+          foldedPrefix: foldedPrefix(expression.literalPrefix),
+          match: { rule, methods, ...expressionFit(expression) },
+        });
+        continue;
+      }
+      const folded = foldPath(value);
+      if (type === 'PathPrefix') longestPrefix = Math.max(longestPrefix, folded.length);
+      const fit = type === 'Exact' ? exactFit(value) : prefixFit(value);
+      append(type === 'Exact' ? exact : prefixes, folded, { rule, methods, ...fit });
+    }
+  }
+  return {
+    candidates: (path, folded) => {
+      const found: Candidate<T>[] = [];
+      gather(found, exact.get(folded), path);
+      for (let end = Math.min(folded.length, longestPrefix); end > 1; end = folded.lastIndexOf('/', end - 1)) {
+        if (end === folded.length || folded.charCodeAt(end) === 0x2f)
+          gather(found, prefixes.get(folded.slice(0, end)), path);
+      }
+      gather(found, prefixes.get('/'), path);
+      const probe = expressions.length === 0 ? '' : `${folded}/`;
+      for (const { foldedPrefix: prefix, match } of expressions) {
+        if (!probe.startsWith(prefix)) continue;
+        const isExact = match.fits(path);
+        if (isExact || match.fitsFolded(path, folded)) found.push({ rule: match.rule, match, isExact });
+      }
+      return found.length < 2 ? found : found.sort((a, b) => b.match.rank - a.match.rank);
+    },
+  };
+}
+
+/** S12: methods are exact; a match without list takes all known ones but CONNECT and TRACE. */
+export function methodFit(methods: ReadonlySet<string> | undefined, method: string): MethodFit {
+  if (methods === undefined) return isMatchedWithoutMention(method) ? 'general' : 'missed';
+  return methods.has(method) ? 'named' : 'missed';
+}
+
+/** S15: a Denied rule's GET includes HEAD, and one without list takes every method. */
+export function deniesMethod(methods: ReadonlySet<string> | undefined, method: string): boolean {
+  return methods === undefined || methods.has(method) || (method === 'HEAD' && methods.has('GET'));
+}
+
+type Fit = Pick<IndexedMatch<unknown>, 'rank' | 'fits' | 'fitsFolded'>;
+
+function exactFit(value: string): Fit {
+  const folded = foldPath(value);
+  return { rank: exactRank, fits: (path) => path === value, fitsFolded: (_path, other) => other === folded };
+}
+
+/** By segment: `/orders` fits `/orders`, `/orders/` and `/orders/7`, not `/ordersX`. */
+function prefixFit(value: string): Fit {
+  const { length } = value;
+  const folded = foldPath(value);
+  const under = (path: string, prefix: string): boolean =>
+    prefix === '/' ||
+    (path.startsWith(prefix) && (path.length === prefix.length || path.charCodeAt(prefix.length) === 0x2f));
+  return { rank: 2 * length, fits: (path) => under(path, value), fitsFolded: (_path, other) => under(other, folded) };
+}
+
+function expressionFit(expression: RegularExpression): Fit {
+  return {
+    rank: 2 * expression.literalPrefix.length + 1,
+    fits: (path) => expression.matches(path),
+    fitsFolded: (path, folded) => {
+      const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+      const variants = new Set([path, trimmed, `${trimmed}/`, folded, `${folded}/`]);
+      return [...variants].some((variant) => expression.matchesIgnoringCase(variant));
+    },
+  };
+}
+
+/** The part of a literal prefix that every folded path of a match begins with: nothing that folding could change in length. */
+function foldedPrefix(prefix: string): string {
+  return (/^[\x21-\x24\x26-\x3a\x3c-\x7e]*/.exec(prefix)?.[0] ?? '').toLowerCase();
+}
+
+function checked(pattern: string): RegularExpression {
+  const compiled = compileRegularExpression(pattern);
+  if (compiled.kind === 'invalid') throw new TypeError(`unchecked regular expression: ${compiled.why}`);
+  return compiled;
+}
+
+function append<T>(map: Map<string, IndexedMatch<T>[]>, key: string, match: IndexedMatch<T>): void {
+  const known = map.get(key);
+  if (known === undefined) map.set(key, [match]);
+  else known.push(match);
+}
+
+function gather<T>(found: Candidate<T>[], matches: readonly IndexedMatch<T>[] | undefined, path: string): void {
+  if (matches === undefined) return;
+  for (const match of matches) found.push({ rule: match.rule, match, isExact: match.fits(path) });
+}

@@ -1,0 +1,24 @@
+import type { DecisionSink } from '../core/ports.ts';
+import { reasons, type ReasonCode } from '../core/reason.ts';
+import type { MetricRegistry } from './metric-registry.ts';
+
+/** Counts decisions and how long they took. A record binds no labels and allocates nothing of its own. */
+export function createDecisionMetrics(registry: MetricRegistry): DecisionSink {
+  const decisions = registry.counter('portcullis_decisions_total');
+  const duration = registry.histogram('portcullis_check_duration_seconds');
+  const child = (decision: string, code: string): { inc(): void } => {
+    const labels = { decision, code };
+    // From zero on, so that the first of a kind is an increase.
+    decisions.inc(labels, 0);
+    return decisions.labels(labels);
+  };
+  const allowed = child('allow', 'ok');
+  const denied = new Map((Object.keys(reasons) as ReasonCode[]).map((code) => [code, child('deny', code)]));
+  return {
+    record(decision, _request, durationMs) {
+      duration.observe(durationMs / 1000);
+      if (decision.kind === 'allow') allowed.inc();
+      else denied.get(decision.denial.code)?.inc();
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import { pino } from 'pino';
+import type { Clock, Logger } from '../core/ports.ts';
+import { compileIsoTime } from './iso-time.ts';
+import type { LogDestination } from './log-destination.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface LoggerOptions {
+  readonly level: LogLevel;
+  readonly clock: Clock;
+  readonly destination: LogDestination;
+}
+
+/**
+ * A Logger that writes one JSON object a line: `level` (its name), `time` (RFC 3339), the fields, `msg`. Warnings and errors are handed over at
+ * once. There is no redaction: no caller may put a secret in.
+ */
+export function createLogger({ level, clock, destination }: LoggerOptions): Logger {
+  const time = compileIsoTime(clock);
+  const log = pino(
+    {
+      level,
+      base: null,
+      timestamp: () => `,"time":"${time()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write: (line: string) => destination.write(line) },
+  );
+  return {
+    debug: (fields, message) => log.debug(fields, message),
+    info: (fields, message) => log.info(fields, message),
+    warn: (fields, message) => {
+      log.warn(fields, message);
+      destination.flush();
+    },
+    error: (fields, message) => {
+      log.error(fields, message);
+      destination.flush();
+    },
+  };
+}

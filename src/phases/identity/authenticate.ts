@@ -1,0 +1,161 @@
+import { denial, type Denial } from '../../core/decision.ts';
+import { reasons } from '../../core/reason.ts';
+import type { Request } from '../../core/request.ts';
+import type { CredentialPlace } from '../../policy/spec.ts';
+import { invalidRequestChallenge, invalidTokenChallenge, missingChallenge } from '../../std/www-authenticate.ts';
+import { compilePlaceReader, type Found, type PlaceReader } from './credential-place.ts';
+import type { IdentityProvider, VerifyResult } from './identity-provider.ts';
+import { defaultIdentitySettings } from './identity-settings.ts';
+import { peekIssuer } from './parse-token.ts';
+
+/**
+ * Finds out who sends a request (S17). Answers at once where the token is known or refused without keys, else with a promise that never
+ * rejects. `realm` names the protected space in challenges.
+ */
+export type Authenticate = (request: Request, realm: string) => VerifyResult | Promise<VerifyResult>;
+
+/** A place, and the providers that take credentials from it. */
+interface Source {
+  readonly place: CredentialPlace;
+  readonly read: PlaceReader;
+  readonly providers: readonly IdentityProvider[];
+}
+
+type Present = { readonly source: Source; readonly found: Exclude<Found, { kind: 'absent' }> };
+
+/** Compiles the authentication of a rule or policy by its providers; without any, every request lacks its credential. */
+export function compileAuthentication(
+  providers: readonly IdentityProvider[],
+  limits: { readonly maxTokenBytes: number } = defaultIdentitySettings,
+): Authenticate {
+  const sources = toSources(providers);
+  const schemes = challengeSchemes(sources);
+  return (request, realm) => {
+    const present = findPresent(sources, request);
+    const chosen = chooseCredential(present);
+    if ('denial' in chosen) return challenge(chosen, schemes, realm);
+    const provider = chooseProvider(chosen.source, chosen.token, limits.maxTokenBytes);
+    if ('denial' in provider) return challenge(provider, schemes, realm);
+    const result = provider.verify(chosen.token);
+    return result instanceof Promise
+      ? result.then((late) => challenge(late, schemes, realm))
+      : challenge(result, schemes, realm);
+  };
+}
+
+/** One source for each distinct place; places of a header with a scheme come first. */
+function toSources(providers: readonly IdentityProvider[]): readonly Source[] {
+  const byPlace = new Map<string, { place: CredentialPlace; providers: IdentityProvider[] }>();
+  for (const provider of providers) {
+    for (const place of provider.places) {
+      const key = placeKey(place);
+      const known = byPlace.get(key);
+      if (known === undefined) byPlace.set(key, { place, providers: [provider] });
+      else if (!known.providers.includes(provider)) known.providers.push(provider);
+    }
+  }
+  return [...byPlace.values()]
+    .map(({ place, providers }) => ({ place, providers, read: compilePlaceReader(place) }))
+    .sort((a, b) => Number(isWholeHeader(a.place)) - Number(isWholeHeader(b.place)));
+}
+
+/** Equal for places that are one: schemes are compared in any case. */
+function placeKey(place: CredentialPlace): string {
+  const scheme = place.in === 'header' ? (place.scheme?.toLowerCase() ?? null) : null;
+  return JSON.stringify([place.in, place.name, scheme]);
+}
+
+function isWholeHeader(place: CredentialPlace): boolean {
+  return place.in === 'header' && place.scheme === undefined;
+}
+
+function findPresent(sources: readonly Source[], request: Request): readonly Present[] {
+  const present: Present[] = [];
+  for (const source of sources) {
+    const found = source.read(request);
+    if (found.kind === 'absent') continue;
+    // What a scheme has claimed of a header is not a second credential for a place that takes the whole value.
+    const claimed =
+      isWholeHeader(source.place) && present.some((other) => isSameHeader(other.source.place, source.place));
+    if (!claimed) present.push({ source, found });
+  }
+  return present;
+}
+
+function isSameHeader(a: CredentialPlace, b: CredentialPlace): boolean {
+  return a.in === 'header' && b.in === 'header' && a.name === b.name;
+}
+
+/** The one credential of a request; two, good or bad, are ambiguous. */
+function chooseCredential(
+  present: readonly Present[],
+): { readonly source: Source; readonly token: string } | { readonly denial: Denial } {
+  const [first] = present;
+  if (first === undefined) return { denial: denial('credential_missing') };
+  for (const { found } of present) {
+    if (found.kind === 'duplicated') {
+      return { denial: denial('header_duplicated', `The ${found.header} header is there twice.`) };
+    }
+  }
+  if (present.length > 1) return { denial: denial('credential_ambiguous') };
+  switch (first.found.kind) {
+    case 'token':
+      return { source: first.source, token: first.found.token };
+    case 'bad':
+      return { denial: denial('token_malformed', first.found.why) };
+    case 'not-text':
+      return { denial: denial('token_malformed', `The ${first.found.header} header is not text.`) };
+    case 'ambiguous':
+    case 'duplicated':
+      return { denial: denial('credential_ambiguous') };
+  }
+}
+
+/** The provider of the place that has the token's issuer. A place of one provider needs no look: that provider judges the issuer itself. */
+function chooseProvider(
+  source: Source,
+  token: string,
+  maxTokenBytes: number,
+): IdentityProvider | { readonly denial: Denial } {
+  const [only, ...others] = source.providers;
+  if (only !== undefined && others.length === 0) return only;
+  const issuer = peekIssuer(token, maxTokenBytes);
+  if ('denial' in issuer) return issuer;
+  const provider = source.providers.find((candidate) => candidate.spec.issuer === issuer.value);
+  return provider ?? { denial: denial('token_issuer') };
+}
+
+/** The schemes of all headers that could carry a credential; Bearer where none names one. */
+function challengeSchemes(sources: readonly Source[]): readonly string[] {
+  const schemes = new Map<string, string>();
+  for (const { place } of sources) {
+    if (place.in === 'header' && place.scheme !== undefined) schemes.set(place.scheme.toLowerCase(), place.scheme);
+  }
+  return schemes.size === 0 ? ['Bearer'] : [...schemes.values()];
+}
+
+/** Adds what the client may do about a denial (S29, RFC 6750 section 3): nothing where the failure is ours. */
+function challenge(result: VerifyResult, schemes: readonly string[], realm: string): VerifyResult {
+  if ('identity' in result) return result;
+  const { code, message } = result.denial;
+  return {
+    denial: denial(
+      code,
+      message,
+      schemes.flatMap((scheme) => toChallenge(scheme, realm, result.denial)),
+    ),
+  };
+}
+
+function toChallenge(scheme: string, realm: string, { code, message }: Denial): readonly string[] {
+  if (code === 'credential_missing') return [missingChallenge(scheme, realm)];
+  switch (reasons[code].status) {
+    case 401:
+      return [invalidTokenChallenge(scheme, realm, message)];
+    case 400:
+      return [invalidRequestChallenge(scheme, realm, message)];
+    case 403:
+    case 503:
+      return [];
+  }
+}

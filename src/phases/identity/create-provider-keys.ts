@@ -1,0 +1,54 @@
+import { specKey, type ConfigMapKey, type JwtProviderSpec } from '../../policy/spec.ts';
+import type { IdentityPorts } from './identity-ports.ts';
+import { createKeyCache, type KeyCache } from './key-cache.ts';
+import { createKeyLoader } from './key-loader.ts';
+import type { KeySet } from './key-set.ts';
+import { createStaticKeys } from './static-keys.ts';
+
+/** What a spec refers to in other documents, as the caller found it; undefined where it is missing. */
+export interface KeyMaterial {
+  /** The JSON text of the ConfigMap that `keys` refers to. */
+  readonly keysText: string | undefined;
+  /** The PEM text of the ConfigMap that `ca` refers to. */
+  readonly ca: string | undefined;
+}
+
+/** The keys of a provider, wherever its spec says they are. What is missing leaves it without keys, never with the system's trust instead. */
+export function createProviderKeys(
+  spec: JwtProviderSpec,
+  material: KeyMaterial,
+  algorithms: ReadonlySet<string>,
+  ports: IdentityPorts,
+  onChange: (keys: KeySet) => void,
+): KeyCache {
+  const { settings } = ports;
+  const createStatic = (text: string | undefined, missing: string): KeyCache =>
+    createStaticKeys({ text, missing, algorithms, maxKeys: settings.maxKeys });
+  const createFetched = (uri: string | undefined): KeyCache => {
+    if (spec.ca !== undefined && material.ca === undefined) return createStatic(undefined, describeMissing(spec.ca));
+    const loader = createKeyLoader({
+      uri,
+      issuer: spec.issuer,
+      algorithms,
+      ca: material.ca,
+      http: ports.http,
+      clock: ports.clock,
+      settings,
+    });
+    return createKeyCache({ ...ports, provider: specKey(spec), loader, onChange });
+  };
+  switch (spec.keys.type) {
+    case 'Inline':
+      return createStatic(spec.keys.json, '');
+    case 'ConfigMap':
+      return createStatic(material.keysText, describeMissing(spec.keys.ref));
+    case 'URI':
+      return createFetched(spec.keys.uri);
+    case 'Discovery':
+      return createFetched(undefined);
+  }
+}
+
+function describeMissing(ref: ConfigMapKey): string {
+  return `the ConfigMap ${specKey({ kind: '', ...ref }).trim()} or its key ${ref.key} is missing`;
+}

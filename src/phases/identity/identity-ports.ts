@@ -1,0 +1,16 @@
+import type { Clock, HttpClient, IdentityEvents, Logger, Random, Timers } from '../../core/ports.ts';
+import type { IdentitySettings } from './identity-settings.ts';
+import type { TokenCache } from './token-cache.ts';
+
+/** What providers need from outside. */
+export interface IdentityPorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly http: HttpClient;
+  readonly logger: Logger;
+  readonly events: IdentityEvents;
+  readonly settings: IdentitySettings;
+  /** Shared by all providers, so that one bound holds for the process. */
+  readonly tokens: TokenCache;
+}

@@ -1,0 +1,152 @@
+import { denial, type Denial } from '../../core/decision.ts';
+import { messageOf } from '../../core/failure.ts';
+import { ownMember, type JsonObject } from '../../core/json.ts';
+import { specKey, type JwtProviderSpec } from '../../policy/spec.ts';
+import { createProviderKeys, type KeyMaterial } from './create-provider-keys.ts';
+import type { IdentityProvider, VerifyResult } from './identity-provider.ts';
+import type { IdentityPorts } from './identity-ports.ts';
+import { claimJudges } from './judge-claims.ts';
+import { headerJudges } from './judge-header.ts';
+import { profileJudges } from './judge-profile.ts';
+import type { KeyCache } from './key-cache.ts';
+import { readObject, splitToken, type Read } from './parse-token.ts';
+import { toIdentity } from './to-identity.ts';
+import type { ProviderTokens, VerifiedToken } from './token-cache.ts';
+import { compileTokenRules, type TokenRules } from './token-rules.ts';
+import { verifySignature, type UnverifiedToken } from './verify-signature.ts';
+
+/** A provider of type JWT at work. `material` is what the spec refers to, resolved; without it the provider refuses every token. */
+export function createJwtProvider(
+  spec: JwtProviderSpec,
+  material: KeyMaterial,
+  ports: IdentityPorts,
+): IdentityProvider {
+  const rules = compileTokenRules(spec);
+  const tokens = ports.tokens.forProvider();
+  const keys = createProviderKeys(spec, material, rules.algorithms, ports, (set) => tokens.keepOnly(set.fingerprints));
+  const provider: ProviderParts = { spec, rules, tokens, keys, ports };
+  return {
+    spec,
+    places: spec.from,
+    firstLoad: keys.firstLoad,
+    verify: (token) => verifyToken(provider, token),
+    status: () => keys.status(),
+    close: () => {
+      keys.close();
+      tokens.close();
+    },
+  };
+}
+
+interface ProviderParts {
+  readonly spec: JwtProviderSpec;
+  readonly rules: TokenRules;
+  readonly tokens: ProviderTokens;
+  readonly keys: KeyCache;
+  readonly ports: IdentityPorts;
+}
+
+/** A token whose text, header and claims passed; its signature has not been looked at. */
+interface ReadToken extends UnverifiedToken {
+  readonly claims: JsonObject;
+}
+
+/** The whole way of a token: what is known of it; its text, header and claims; its signature; what its profile asks. */
+function verifyToken(provider: ProviderParts, text: string): VerifyResult | Promise<VerifyResult> {
+  const { tokens, ports } = provider;
+  const known = text.length > ports.settings.maxTokenBytes ? undefined : tokens.get(text);
+  if (known !== undefined && isKeyInForce(provider, known)) {
+    ports.events.tokenCache('hit');
+    const ended = judgeTimes(provider, known);
+    if (ended === undefined) return { identity: known.identity };
+    tokens.delete(text);
+    return { denial: ended };
+  }
+  ports.events.tokenCache('miss');
+  try {
+    const token = readToken(provider, text);
+    if ('denial' in token) return token;
+    return verifyUnknown(provider, token.value).catch((error: unknown) => toInternalError(provider, error));
+  } catch (error) {
+    return toInternalError(provider, error);
+  }
+}
+
+/** Everything that needs no key: a token refused here never causes a fetch. */
+function readToken(provider: ProviderParts, text: string): Read<ReadToken> {
+  const { rules, ports } = provider;
+  const segments = splitToken(text, ports.settings.maxTokenBytes);
+  if ('denial' in segments) return segments;
+  const header = readObject('header', segments.value.header);
+  if ('denial' in header) return header;
+  for (const judge of headerJudges) {
+    const refused = judge(header.value, rules);
+    if (refused !== undefined) return { denial: refused };
+  }
+  const payload = readObject('payload', segments.value.payload);
+  if ('denial' in payload) return payload;
+  for (const judge of claimJudges) {
+    const refused = judge(payload.value, rules, nowOf(provider));
+    if (refused !== undefined) return { denial: refused };
+  }
+  const kid = ownMember(header.value, 'kid');
+  const alg = ownMember(header.value, 'alg');
+  return {
+    value: {
+      text,
+      alg: typeof alg === 'string' ? alg : '',
+      kid: typeof kid === 'string' ? kid : undefined,
+      claims: payload.value,
+    },
+  };
+}
+
+async function verifyUnknown(provider: ProviderParts, token: ReadToken): Promise<VerifyResult> {
+  const { rules, tokens, spec } = provider;
+  const signature = await verifySignature(token, provider.keys);
+  if ('denial' in signature) return signature;
+  for (const judge of profileJudges[rules.profile]) {
+    const refused = judge(token.claims, rules, nowOf(provider));
+    if (refused !== undefined) return { denial: refused };
+  }
+  const identity = toIdentity(token.claims, rules, spec.name);
+  const notBefore = ownMember(token.claims, 'nbf');
+  const verified: VerifiedToken = {
+    identity,
+    keyFingerprint: signature.key.fingerprint,
+    expiresAt: identity.expiresAt ?? 0,
+    notBefore: typeof notBefore === 'number' ? notBefore : undefined,
+  };
+  // Time has passed, and keys may have changed, while keys and cryptography were waited for.
+  if (!isKeyInForce(provider, verified)) return { denial: denial('token_key') };
+  const ended = judgeTimes(provider, verified);
+  if (ended !== undefined) return { denial: ended };
+  tokens.set(token.text, verified);
+  return { identity };
+}
+
+function isKeyInForce(provider: ProviderParts, token: VerifiedToken): boolean {
+  return provider.keys.current()?.fingerprints.has(token.keyFingerprint) === true;
+}
+
+/** What can end a token that was good before: also a clock that was set back. */
+function judgeTimes(provider: ProviderParts, token: VerifiedToken): Denial | undefined {
+  const now = nowOf(provider);
+  const { clockSkew } = provider.rules;
+  if (now >= token.expiresAt + clockSkew) return denial('token_expired');
+  const early = token.notBefore !== undefined && now < token.notBefore - clockSkew;
+  return early ? denial('token_not_yet_valid') : undefined;
+}
+
+/** Seconds since the epoch. */
+function nowOf(provider: ProviderParts): number {
+  return provider.ports.clock.now() / 1000;
+}
+
+function toInternalError(provider: ProviderParts, error: unknown): VerifyResult {
+  provider.ports.logger.error(
+    { provider: specKey(provider.spec), error: messageOf(error) },
+    'a token could not be judged',
+  );
+  return { denial: denial('internal_error') };
+}

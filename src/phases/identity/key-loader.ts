@@ -1,0 +1,51 @@
+import type { Clock, HttpClient } from '../../core/ports.ts';
+import { discoverJwksUri } from './discovery.ts';
+import type { IdentitySettings } from './identity-settings.ts';
+import { readKeySet, type KeySet } from './key-set.ts';
+
+/** Fetches keys once. Throws a Failure where there are none to be had. */
+export interface KeyLoader {
+  /**
+   * `thorough` asks discovery again; otherwise the `jwks_uri` found last time serves, so that a fetch caused by a request is one fetch.
+   * Answers the KeySet of the last time, the very same, where the document has not changed.
+   */
+  load(thorough: boolean): Promise<KeySet>;
+}
+
+export interface KeyLoaderOptions {
+  /** The set's own address; undefined asks discovery. */
+  readonly uri: string | undefined;
+  readonly issuer: string;
+  readonly algorithms: ReadonlySet<string>;
+  /** PEM certificates to trust instead of the system's. */
+  readonly ca: string | undefined;
+  readonly http: HttpClient;
+  readonly clock: Clock;
+  readonly settings: IdentitySettings;
+}
+
+/** A loader over HTTP; discovery and the set share one time-out. */
+export function createKeyLoader(options: KeyLoaderOptions): KeyLoader {
+  const { settings, clock } = options;
+  let discovered: string | undefined;
+  let last: { readonly text: string; readonly set: KeySet } | undefined;
+
+  return {
+    async load(thorough) {
+      const end = clock.monotonic() + settings.fetchTimeoutMs;
+      const get = (url: string): Promise<Uint8Array> =>
+        options.http.get(url, {
+          timeoutMs: Math.max(1, end - clock.monotonic()),
+          maxBytes: settings.maxJwksBytes,
+          ca: options.ca,
+        });
+      if (options.uri === undefined && (thorough || discovered === undefined)) {
+        discovered = await discoverJwksUri(options.issuer, get);
+      }
+      const bytes = await get(options.uri ?? discovered ?? '');
+      const text = Buffer.from(bytes).toString('latin1');
+      if (last?.text !== text) last = { text, set: await readKeySet(bytes, options.algorithms, settings.maxKeys) };
+      return last.set;
+    },
+  };
+}

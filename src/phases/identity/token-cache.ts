@@ -1,0 +1,75 @@
+import type { Identity } from '../../core/identity.ts';
+import { createBoundedCache } from '../../std/bounded-cache.ts';
+
+/** A token whose signature and claims were found right, and what can still end it. Times in seconds since the epoch. */
+export interface VerifiedToken {
+  readonly identity: Identity;
+  /** Of the key that verified it (KeySet.fingerprints). */
+  readonly keyFingerprint: string;
+  readonly expiresAt: number;
+  readonly notBefore: number | undefined;
+}
+
+/** Verified tokens of all providers, within one bound. */
+export interface TokenCache {
+  /** A part of the cache that no other provider, and no other generation of the same provider, can see into. */
+  forProvider(): ProviderTokens;
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+export interface ProviderTokens {
+  get(token: string): VerifiedToken | undefined;
+  set(token: string, verified: VerifiedToken): void;
+  delete(token: string): void;
+  /** Forgets every token that a key other than these verified. */
+  keepOnly(fingerprints: ReadonlySet<string>): void;
+  close(): void;
+}
+
+interface Entry extends VerifiedToken {
+  readonly generation: number;
+}
+
+/** Keyed by generation and the whole token, so that no token can be answered with the verdict on another. */
+export function createTokenCache(limits: { readonly maxEntries: number; readonly maxBytes: number }): TokenCache {
+  const cache = createBoundedCache<Entry>(limits);
+  let generations = 0;
+  return {
+    forProvider() {
+      const generation = ++generations;
+      const keyOf = (token: string): string => `${generation} ${token}`;
+      return {
+        get: (token) => cache.get(keyOf(token)),
+        set: (token, verified) => {
+          cache.set(ownCopy(keyOf(token)), { ...verified, generation }, estimateBytes(token));
+        },
+        delete: (token) => {
+          cache.delete(keyOf(token));
+        },
+        keepOnly: (fingerprints) => {
+          cache.deleteWhere((entry) => entry.generation === generation && !fingerprints.has(entry.keyFingerprint));
+        },
+        close: () => {
+          cache.deleteWhere((entry) => entry.generation === generation);
+        },
+      };
+    },
+    get entries() {
+      return cache.entries;
+    },
+    get bytes() {
+      return cache.bytes;
+    },
+  };
+}
+
+/** A token is cut out of a message that would stay in memory with it. */
+function ownCopy(ascii: string): string {
+  return Buffer.from(ascii, 'latin1').toString('latin1');
+}
+
+/** The key, and the claims as objects, which take some three times their text. */
+function estimateBytes(token: string): number {
+  return token.length * 4 + 600;
+}

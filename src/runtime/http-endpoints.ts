@@ -1,0 +1,89 @@
+import type { Clock, Logger, Timers } from '../core/ports.ts';
+import type { ServiceStatus } from '../core/status.ts';
+import { renderAdminPage, renderStatusJson } from './admin-page.ts';
+import type { TcpAddress } from './config/setting-types.ts';
+import { routeRequest, textAnswer, type HttpRoutes } from './http-answer.ts';
+import { createHttpServer, type HttpServer } from './http-server.ts';
+import { isLocalHost } from './local-host.ts';
+
+export interface HttpEndpointsOptions {
+  readonly httpAddress: TcpAddress;
+  /** Undefined: no admin page. */
+  readonly adminAddress: TcpAddress | undefined;
+  /** Undefined while the service is ready, else why it is not: one line. */
+  readonly notReady: () => string | undefined;
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  readonly status: () => ServiceStatus;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+}
+
+export interface HttpEndpoints {
+  /** As bound: `0.0.0.0:9002`. */
+  readonly httpAddress: string;
+  readonly adminAddress: string | undefined;
+  close(): Promise<void>;
+}
+
+/**
+ * Serves /healthz, /readyz and /metrics on one address, and the admin page and its JSON on another. Throws a Failure (`address_in_use`, …) where one
+ * of the addresses cannot be bound; then neither is.
+ */
+export async function createHttpEndpoints(options: HttpEndpointsOptions): Promise<HttpEndpoints> {
+  const { httpAddress, adminAddress, timers, logger } = options;
+  const open = publicRoutes(options);
+  const http = await createHttpServer({ address: httpAddress, answer: (request) => routeRequest(open, request), timers, logger });
+  let admin: HttpServer | undefined;
+  try {
+    admin = adminAddress && (await createAdminServer(options, adminAddress));
+  } catch (failure) {
+    await http.close();
+    throw failure;
+  }
+  return {
+    httpAddress: http.address,
+    adminAddress: admin?.address,
+    close: async () => {
+      await Promise.all([http.close(), admin?.close()]);
+    },
+  };
+}
+
+function publicRoutes({ notReady, metrics }: HttpEndpointsOptions): HttpRoutes {
+  return new Map([
+    ['/healthz', () => textAnswer(200, 'ok')],
+    [
+      '/readyz',
+      () => {
+        const reason = notReady();
+        return reason === undefined ? textAnswer(200, 'ready') : textAnswer(503, `not ready: ${reason}`);
+      },
+    ],
+    [
+      '/metrics',
+      async () => {
+        const { contentType, text } = await metrics();
+        return { status: 200, contentType, body: text };
+      },
+    ],
+  ] as const satisfies readonly (readonly [string, unknown])[]);
+}
+
+function createAdminServer(options: HttpEndpointsOptions, address: TcpAddress): Promise<HttpServer> {
+  const { status, version, clock, timers, logger } = options;
+  const routes: HttpRoutes = new Map([
+    ['/', () => renderAdminPage(status(), version, clock.now())],
+    ['/api/status', () => renderStatusJson(status())],
+  ]);
+  return createHttpServer({
+    address,
+    timers,
+    logger,
+    answer: (request) =>
+      isLocalHost(request.headers.host)
+        ? routeRequest(routes, request)
+        : textAnswer(421, 'the admin page answers only under localhost or a literal address'),
+  });
+}

@@ -1,0 +1,76 @@
+import type { Clock } from '../core/ports.ts';
+import { rpcStatus, RpcFailure, type Method, type ServerStreamingMethod, type UnaryMethod } from '../envoy/transport.ts';
+import type { GrpcMethodMetrics, GrpcMetrics } from '../observe/grpc-metrics.ts';
+
+const ok = 0;
+const unknown = 2;
+
+/** The same method, counted and timed in `grpc_server_*`. What the transport answers by itself (a malformed frame, an unknown method) is not in it. */
+export function measureMethod(method: Method, metrics: GrpcMetrics, clock: Clock): Method {
+  return method.kind === 'unary'
+    ? measureUnary(method, metrics.bind(method.path, 'unary'), clock)
+    : measureStreaming(method, metrics.bind(method.path, 'server_stream'), clock);
+}
+
+function measureUnary(method: UnaryMethod, metrics: GrpcMethodMetrics, clock: Clock): UnaryMethod {
+  const failedCode = (thrown: unknown): number => (method.fallback === undefined ? codeOfThrown(thrown) : ok);
+  return {
+    ...method,
+    handle(request, call) {
+      const start = clock.monotonic();
+      const handled = (code: number): void => metrics.handled(code, clock.monotonic() - start);
+      metrics.started();
+      let answer: Uint8Array | Promise<Uint8Array>;
+      try {
+        answer = method.handle(request, call);
+      } catch (thrown) {
+        handled(failedCode(thrown));
+        throw thrown;
+      }
+      if (!(answer instanceof Promise)) {
+        handled(ok);
+        return answer;
+      }
+      // Beside the promise, not in its chain: measuring must not make the answer later.
+      answer.then(
+        () => handled(ok),
+        (thrown: unknown) => handled(failedCode(thrown)),
+      );
+      return answer;
+    },
+  };
+}
+
+function measureStreaming(method: ServerStreamingMethod, metrics: GrpcMethodMetrics, clock: Clock): ServerStreamingMethod {
+  return {
+    ...method,
+    open(request, stream) {
+      const start = clock.monotonic();
+      let endedWith: number | undefined;
+      const handled = (code: number): void => metrics.handled(code, clock.monotonic() - start);
+      metrics.started();
+      let onEnd: () => void;
+      try {
+        onEnd = method.open(request, {
+          send: (message) => stream.send(message),
+          end: (failure) => {
+            endedWith = failure.status;
+            stream.end(failure);
+          },
+        });
+      } catch (thrown) {
+        handled(codeOfThrown(thrown));
+        throw thrown;
+      }
+      return () => {
+        // A stream that we did not end was cancelled by the client or ended by the transport.
+        handled(endedWith ?? rpcStatus.unavailable);
+        onEnd();
+      };
+    },
+  };
+}
+
+function codeOfThrown(thrown: unknown): number {
+  return thrown instanceof RpcFailure ? thrown.status : unknown;
+}

@@ -1,0 +1,47 @@
+import type { Clock, DecisionSink, Logger, Random } from '../core/ports.ts';
+import { thrownFields } from '../envoy/thrown-fields.ts';
+import { createDecisionLog } from '../observe/decision-log.ts';
+import { combineSinks } from '../observe/decision-sinks.ts';
+import { createLogDestination } from '../observe/log-destination.ts';
+import { createLogger } from '../observe/logger.ts';
+import { createMetrics, type Metrics } from '../observe/metrics.ts';
+import type { Config } from './config/settings.ts';
+
+/** What the service tells about itself. */
+export interface Observation {
+  readonly logger: Logger;
+  /** The decision metrics and the decision log. */
+  readonly decisions: DecisionSink;
+  readonly metrics: Metrics;
+  /** Hands over what is still buffered. */
+  close(): Promise<void>;
+}
+
+export interface ObservationOptions {
+  readonly config: Pick<Config, 'logLevel' | 'logDecisions' | 'logDecisionsSample'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly version: string;
+  /** Where log lines go: a file descriptor (1 is standard output) or the path of a file to append to. */
+  readonly logTo: number | string;
+  /** Also the metrics of the process and of Node. */
+  readonly processMetrics: boolean;
+}
+
+/** Logs and metrics of one service, as configured. */
+export function createObservation(options: ObservationOptions): Observation {
+  const { config, clock, random, version, logTo, processMetrics } = options;
+  const metrics = createMetrics({ clock, version, processMetrics });
+  const destination = createLogDestination({ to: logTo, onDrop: (lines) => metrics.logLinesDropped(lines) });
+  const logger = createLogger({ level: config.logLevel, clock, destination });
+  const decisionLog = createDecisionLog({
+    log: createLogger({ level: 'info', clock, destination }),
+    which: config.logDecisions,
+    sample: config.logDecisionsSample,
+    random,
+  });
+  const decisions = combineSinks([metrics.decisions, decisionLog], (thrown) =>
+    logger.error(thrownFields(thrown), 'a decision could not be recorded'),
+  );
+  return { logger, decisions, metrics, close: () => destination.close() };
+}

@@ -1,0 +1,64 @@
+import type { Client } from '@grpc/grpc-js';
+import type { ClientHttp2Session } from 'node:http2';
+import { onTestFinished } from 'vitest';
+import type { Authorizer } from '../../../src/core/ports.ts';
+import { checkService } from '../../../src/envoy/check-service.ts';
+import { createProtoLoaderDecoder } from '../../../src/envoy/decode-check-request.ts';
+import { createCheckResponseEncoder } from '../../../src/envoy/encode-check-response.ts';
+import { createGrpcJsTransport, type GrpcJsTransportOptions } from '../../../src/envoy/grpc-js-transport.ts';
+import { createHealthService, type HealthService } from '../../../src/envoy/health-service.ts';
+import type { Method, Transport } from '../../../src/envoy/transport.ts';
+import { authorizer, realClock, realTimers, recordingLog, type RecordingLog } from './envoy-fixtures.ts';
+import { clientOf, rawSession } from './grpc-clients.ts';
+
+export interface CheckServer {
+  readonly transport: Transport;
+  readonly health: HealthService;
+  readonly log: RecordingLog;
+  /** What is bound. */
+  readonly address: string;
+  client(): Client;
+  session(): Promise<ClientHttp2Session>;
+}
+
+export interface CheckServerOptions extends Partial<GrpcJsTransportOptions> {
+  readonly address?: string;
+  readonly authorizer?: Authorizer;
+  readonly checkTimeoutMs?: number;
+  readonly moreMethods?: readonly Method[];
+  readonly maxWatchers?: number;
+}
+
+/** Check and Health on grpc-js over loopback; everything is closed when the test has ended. */
+export async function startCheckServer(options: CheckServerOptions = {}): Promise<CheckServer> {
+  const log = recordingLog();
+  const health = createHealthService(options.maxWatchers);
+  const check = checkService({
+    authorizer: options.authorizer ?? authorizer(),
+    decoder: createProtoLoaderDecoder(),
+    encoder: createCheckResponseEncoder(),
+    timers: realTimers,
+    log,
+    checkTimeoutMs: options.checkTimeoutMs ?? 5000,
+  });
+  const methods = [check, ...health.methods, ...(options.moreMethods ?? [])];
+  const transport = createGrpcJsTransport(methods, { clock: realClock, timers: realTimers, log, ...options });
+  onTestFinished(() => transport.close());
+  const address = await transport.listen(options.address ?? '127.0.0.1:0');
+  return {
+    transport,
+    health,
+    log,
+    address,
+    client() {
+      const client = clientOf(address);
+      onTestFinished(() => client.close());
+      return client;
+    },
+    async session() {
+      const session = await rawSession(address);
+      onTestFinished(() => session.destroy());
+      return session;
+    },
+  };
+}

@@ -1,0 +1,217 @@
+import { describe, expect, test } from 'vitest';
+import { allow, denial, deny, type Decision } from '../../../src/core/decision.ts';
+import { Failure } from '../../../src/core/failure.ts';
+import type { Authorizer } from '../../../src/core/ports.ts';
+import { checkBudget, checkService } from '../../../src/envoy/check-service.ts';
+import { createProtoLoaderDecoder } from '../../../src/envoy/decode-check-request.ts';
+import { createCheckResponseEncoder } from '../../../src/envoy/encode-check-response.ts';
+import { lastResortDeny } from '../../../src/envoy/last-resort.ts';
+import type { UnaryCall } from '../../../src/envoy/transport.ts';
+import {
+  about,
+  authorizer,
+  checkRequest,
+  decodeAnswer,
+  laterDecision,
+  manualTimers,
+  reasonOf,
+  recordingLog,
+  unchanged,
+} from './envoy-fixtures.ts';
+
+const waiting: UnaryCall = { remainingMs: undefined, cancelled: false };
+
+function serviceOf(ours: Authorizer, checkTimeoutMs?: number) {
+  const timers = manualTimers();
+  const log = recordingLog();
+  const method = checkService({
+    authorizer: ours,
+    decoder: createProtoLoaderDecoder(),
+    encoder: createCheckResponseEncoder(),
+    timers,
+    log,
+    ...(checkTimeoutMs === undefined ? {} : { checkTimeoutMs }),
+  });
+  return { method, timers, log };
+}
+
+/** The reason in an answer that must be there at once. */
+function reasonNow(answer: Uint8Array | Promise<Uint8Array>): string | undefined {
+  if (answer instanceof Promise) throw new Error('not at once');
+  expect(decodeAnswer(answer).status?.code).toBeGreaterThan(0);
+  return reasonOf(decodeAnswer(answer));
+}
+
+describe('a check', () => {
+  test('whose decision is there is answered at once, without a timer', () => {
+    const seen: string[] = [];
+    const { method, timers } = serviceOf(
+      authorizer((raw) => {
+        seen.push(`${raw.method} ${raw.host}${raw.target}`);
+        return allow(about, { ...unchanged, setHeaders: [['x-user', 'ann']] });
+      }),
+    );
+    const answer = method.handle(checkRequest(), waiting);
+    expect(answer).toBeInstanceOf(Uint8Array);
+    expect(decodeAnswer(answer as Uint8Array).okResponse?.headers?.[0]?.header).toEqual({
+      key: 'x-user',
+      value: 'ann',
+    });
+    expect(seen).toEqual(['GET shop.example/orders']);
+    expect(timers.pending()).toEqual([]);
+  });
+
+  test('whose decision comes later is answered then, and its timer is gone', async () => {
+    const later = laterDecision();
+    const { method, timers } = serviceOf(authorizer(() => later.promise));
+    const answer = method.handle(checkRequest(), waiting);
+    expect(timers.pending()).toEqual([5000]);
+    later.decide(allow(about, unchanged));
+    expect(decodeAnswer(await answer).status).toEqual({ code: 0 });
+    expect(timers.pending()).toEqual([]);
+  });
+
+  test('whose decision does not come in time is denied, and what comes after that changes nothing', async () => {
+    const later = laterDecision();
+    const { method, timers } = serviceOf(
+      authorizer(() => later.promise),
+      250,
+    );
+    const answer = method.handle(checkRequest(), { remainingMs: 1000, cancelled: false });
+    expect(timers.pending()).toEqual([250]);
+    timers.fire();
+    later.decide(allow(about, unchanged));
+    expect(reasonNow(await answer)).toBe('deadline_exceeded');
+  });
+
+  test('that nobody waits for any more is not decided', () => {
+    let asked = 0;
+    const { method } = serviceOf(
+      authorizer(() => {
+        asked++;
+        return allow(about, unchanged);
+      }),
+    );
+    expect(method.handle(checkRequest(), { remainingMs: 10, cancelled: true })).toBe(lastResortDeny);
+    expect(asked).toBe(0);
+  });
+
+  test('on a path that is empty gets no change of its query', () => {
+    const removing = allow(about, { ...unchanged, removeQueryParameters: ['token'] });
+    const { method } = serviceOf(authorizer(() => removing));
+    const parameters = (path: string) =>
+      decodeAnswer(method.handle(checkRequest({ path }), waiting) as Uint8Array).okResponse?.queryParametersToRemove;
+    expect([parameters(''), parameters('/x')]).toEqual([undefined, ['token']]);
+  });
+});
+
+describe('the answer is a deny in the message', () => {
+  test.each([
+    ['nothing', new Uint8Array()],
+    ['garbage', Buffer.from('garbage')],
+    ['half a message', checkRequest().subarray(0, 20)],
+  ])('where what came is %s', (_, bytes) => {
+    const { method } = serviceOf(authorizer());
+    expect(reasonNow(method.handle(bytes, waiting))).toBe('request_undecodable');
+  });
+
+  test('where the authorizer throws, and the log says what without quoting it', () => {
+    const { method, log } = serviceOf(
+      authorizer(() => {
+        JSON.parse('secret-token');
+        throw new Error('unreachable');
+      }),
+    );
+    expect(reasonNow(method.handle(checkRequest(), waiting))).toBe('internal_error');
+    expect(log.lines).toEqual([
+      {
+        level: 'error',
+        message: 'a check failed and is denied',
+        fields: { error: 'SyntaxError', at: expect.arrayContaining([expect.stringContaining('JSON.parse')]) },
+      },
+    ]);
+    expect(JSON.stringify(log.lines)).not.toContain('secret');
+  });
+
+  test('where the authorizer rejects', async () => {
+    const { method, log } = serviceOf(
+      authorizer(() => Promise.reject(new Failure('store_down', 'The store is down.'))),
+    );
+    expect(reasonNow(await method.handle(checkRequest(), waiting))).toBe('internal_error');
+    expect(log.lines[0]?.fields).toEqual({ error: 'store_down', reason: 'The store is down.' });
+  });
+
+  test.each([
+    ['undefined', undefined],
+    ['null', null],
+    ['an empty object', {}],
+    ['of a third kind', { ...allow(about, unchanged), kind: 'maybe' }],
+    ['an allow without its changes', { kind: 'allow' }],
+  ])('where the decision is %s', (_, decision) => {
+    const { method } = serviceOf(authorizer(() => decision as Decision));
+    expect(reasonNow(method.handle(checkRequest(), waiting))).toBe('internal_error');
+  });
+
+  test('where a promise brings what is no decision', async () => {
+    const { method } = serviceOf(authorizer(() => Promise.resolve(undefined as unknown as Decision)));
+    expect(reasonNow(await method.handle(checkRequest(), waiting))).toBe('internal_error');
+  });
+
+  test('where a header of an allow may not leave', () => {
+    const unsafe = allow(about, { ...unchanged, setHeaders: [['x-user', 'a\r\nx-admin: true']] });
+    const { method, log } = serviceOf(authorizer(() => unsafe));
+    expect(reasonNow(method.handle(checkRequest(), waiting))).toBe('internal_error');
+    expect(log.lines[0]?.fields['error']).toBe('unsafe_header');
+  });
+
+  test('where a header of a deny may not leave', () => {
+    const { method } = serviceOf(authorizer(() => deny(about, denial('token_expired', 'x', ['a\nb']))));
+    expect(reasonNow(method.handle(checkRequest(), waiting))).toBe('internal_error');
+  });
+});
+
+describe('the last resort is answered', () => {
+  const broken = (): never => {
+    throw new Error('broken');
+  };
+
+  test('where even refusing throws', () => {
+    const { method } = serviceOf({ check: broken, refuse: broken });
+    expect(method.handle(checkRequest(), waiting)).toBe(lastResortDeny);
+    expect(method.fallback).toBe(lastResortDeny);
+  });
+
+  test('where a refusal is an allow', () => {
+    const { method } = serviceOf({ check: broken, refuse: () => allow(about, unchanged) });
+    expect(method.handle(checkRequest(), waiting)).toBe(lastResortDeny);
+  });
+
+  test('where even the deny of a refusal cannot be written', () => {
+    const { method } = serviceOf({ check: broken, refuse: () => ({ ...deny(about, denial('denied')), status: 200 }) });
+    expect(method.handle(checkRequest(), waiting)).toBe(lastResortDeny);
+  });
+
+  test('where the decoder, the encoder and the log throw', () => {
+    const method = checkService({
+      authorizer: authorizer(),
+      decoder: { decode: broken },
+      encoder: { allow: broken, deny: broken },
+      timers: manualTimers(),
+      log: { debug: broken, info: broken, warn: broken, error: broken },
+    });
+    expect(method.handle(checkRequest(), waiting)).toBe(lastResortDeny);
+  });
+});
+
+test.each([
+  [5000, undefined, 5000],
+  [5000, 200, 180],
+  [5000, 30, 25],
+  [5000, 3, 0],
+  [5000, -50, 0],
+  [5000, 4000, 3900],
+  [5000, 600_000, 5000],
+  [100, 200, 100],
+])('of a setting of %i ms and %s ms left at the caller, %i ms are for the decision', (setting, remaining, budget) => {
+  expect(checkBudget(setting, remaining)).toBe(budget);
+});
