@@ -24,6 +24,12 @@ export async function startLoopbackServer(port: number, answer: Answer): Promise
   };
 }
 
+/** Throws a Failure `port_in_use` where somebody has the port already; 0 always passes. */
+export async function assertPortFree(port: number): Promise<void> {
+  const server = await startLoopbackServer(port, (_request, response) => response.destroy());
+  await server.close();
+}
+
 /** Writes the value as JSON and ends the response. */
 export function sendJson(response: ServerResponse, status: number, value: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' });

@@ -6,6 +6,7 @@ import { startEchoUpstream } from './echo-upstream.ts';
 import { bringEnvoy } from './envoy-binary.ts';
 import { createCheckFront, startEnvoyFront, type Front } from './front.ts';
 import { startIssuer, type Issuer } from './issuer.ts';
+import { assertPortFree } from './loopback-server.ts';
 import { openQuickstartFolder, quickstartAudience, quickstartIssuerPort } from './quickstart-folder.ts';
 import { showSamples, showTokens, signTokens } from './show-samples.ts';
 import { startPortcullis } from './start-portcullis.ts';
@@ -77,13 +78,14 @@ interface Stage {
 
 /** Starts everybody, the one behind first, and says who is where. */
 async function setStage(options: DevOptions, binary: string | undefined, io: DevIo, closers: Closer[]): Promise<Stage> {
+  await assertPortFree(options.port);
   const issuer = await startDemoIssuer(io);
   closers.push(() => issuer.close());
   const upstream = await startEchoUpstream();
   closers.push(() => upstream.close());
   const folder = await openQuickstartFolder(issuer.issuer);
   closers.push(() => folder.close());
-  const portcullis: RunningService = await startPortcullis(folder.path, io);
+  const portcullis: RunningService = await startPortcullis(folder.path);
   closers.push(() => portcullis.stop());
   const authorizationAddress = portcullis.grpcAddress;
   const front =

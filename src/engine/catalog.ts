@@ -1,7 +1,7 @@
 import type { Problem } from '../core/problem.ts';
 import type { DocumentStatus } from '../core/status.ts';
 import { claimsOf, checkSet, type SetMember } from '../policy/check-set.ts';
-import type { HostClaim, HostGrants } from '../policy/check-hosts.ts';
+import type { GrantSetting, HostClaim } from '../policy/check-hosts.ts';
 import { refusedDocument, type ParsedDocument, type RefusedDocument } from '../policy/parse-document.ts';
 import type { Material } from '../policy/read-material.ts';
 import type { RefusedPolicy } from '../policy/salvage-policy.ts';
@@ -29,7 +29,7 @@ export interface Catalog {
 }
 
 export interface CatalogSettings {
-  readonly grants: HostGrants | undefined;
+  readonly grants: GrantSetting;
   /** The one parser, remembering documents that it has seen. */
   readonly parse: (document: AuthorDocument) => ParsedDocument;
 }

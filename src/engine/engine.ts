@@ -9,7 +9,7 @@ import type { ServiceStatus } from '../core/status.ts';
 import type { IdentityPorts } from '../phases/identity/identity-ports.ts';
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
 import { parseDocument, type ParsedDocument } from '../policy/parse-document.ts';
-import type { HostGrants } from '../policy/check-hosts.ts';
+import type { GrantSetting } from '../policy/check-hosts.ts';
 import type { AuthorDocument, SourceReading } from '../policy/spec.ts';
 import {
   emptyCatalog,
@@ -28,7 +28,7 @@ import { buildSnapshot, type Snapshot } from './snapshot.ts';
 export interface EngineSettings extends ReadingSettings {
   /** The namespace of the Secrets and ConfigMaps of cluster providers. */
   readonly serviceNamespace: string;
-  readonly hostGrants: HostGrants | undefined;
+  readonly hostGrants: GrantSetting;
   /** Header names, lower case, that only we set, in every namespace (S26). */
   readonly ownedHeaders: readonly string[];
   /** How long a change waits for the first keys of a new provider before it is in force without them, milliseconds. */

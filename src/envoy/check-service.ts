@@ -1,5 +1,5 @@
 import type { Decision } from '../core/decision.ts';
-import type { Authorizer, Logger, Timers } from '../core/ports.ts';
+import type { Authorizer, Clock, DecisionSink, Logger, Timers } from '../core/ports.ts';
 import type { CheckRequestDecoder } from './decode-check-request.ts';
 import { encodeDecision, type CheckResponseEncoder } from './encode-check-response.ts';
 import { lastResortDeny } from './last-resort.ts';
@@ -11,6 +11,9 @@ export interface CheckServiceOptions {
   readonly decoder: CheckRequestDecoder;
   readonly encoder: CheckResponseEncoder;
   readonly timers: Timers;
+  readonly clock: Clock;
+  /** Told of each decision as it is answered: of the deny where an allow could not be written or came too late. */
+  readonly decisions: DecisionSink;
   readonly log: Logger;
   /** The longest that a decision may take, milliseconds; 5000 where it is not given. */
   readonly checkTimeoutMs?: number;
@@ -44,23 +47,25 @@ class CheckService {
   handle(bytes: Uint8Array, call: UnaryCall): Uint8Array | Promise<Uint8Array> {
     // Nobody reads the answer: under overload a decision less is time for one that is still waited for.
     if (call.cancelled) return lastResortDeny;
+    const { authorizer, clock, decoder, log } = this.#options;
+    let check: Check = { target: '', startedAt: 0 };
     try {
-      const decoded = this.#options.decoder.decode(bytes);
+      check = { target: '', startedAt: clock.monotonic() };
+      const decoded = decoder.decode(bytes);
       if (decoded.kind === 'undecodable') {
-        this.#options.log.warn({ why: decoded.why, bytes: bytes.length }, 'a check could not be decoded');
-        return this.#refuse('request_undecodable');
+        log.warn({ why: decoded.why, bytes: bytes.length }, 'a check could not be decoded');
+        return this.#refuse('request_undecodable', check);
       }
-      const { target } = decoded.request;
-      const decision = this.#options.authorizer.check(decoded.request);
-      if (decision instanceof Promise) return this.#inTime(decision, target, call);
-      return this.#answer(decision, target);
+      check = { target: decoded.request.target, startedAt: check.startedAt };
+      const decision = authorizer.check(decoded.request);
+      return decision instanceof Promise ? this.#inTime(decision, check, call) : this.#answer(decision, check);
     } catch (thrown) {
-      return this.#failed(thrown);
+      return this.#failed(thrown, check);
     }
   }
 
   /** The decision's answer, or that of its absence once the time is over. Never rejects. */
-  #inTime(decision: Promise<Decision>, target: string, call: UnaryCall): Promise<Uint8Array> {
+  #inTime(decision: Promise<Decision>, check: Check, call: UnaryCall): Promise<Uint8Array> {
     return new Promise((resolve) => {
       let answered = false;
       const once = (answer: () => Uint8Array): void => {
@@ -70,40 +75,66 @@ class CheckService {
         resolve(answer());
       };
       const cancelTimer = this.#options.timers.after(checkBudget(this.#checkTimeoutMs, call.remainingMs), () => {
-        once(() => this.#refuse('deadline_exceeded'));
+        once(() => this.#refuse('deadline_exceeded', check));
       });
       decision.then(
-        (decided) => once(() => this.#answer(decided, target)),
-        (thrown: unknown) => once(() => this.#failed(thrown)),
+        (decided) => once(() => this.#answer(decided, check)),
+        (thrown: unknown) => once(() => this.#failed(thrown, check)),
       );
     });
   }
 
-  #answer(decision: Decision, target: string): Uint8Array {
+  #answer(decision: Decision, check: Check): Uint8Array {
     try {
-      return encodeDecision(this.#options.encoder, decision, target);
+      const bytes = encodeDecision(this.#options.encoder, decision, check.target);
+      this.#record(decision, check);
+      return bytes;
     } catch (thrown) {
-      return this.#failed(thrown);
+      return this.#failed(thrown, check);
     }
   }
 
-  #failed(thrown: unknown): Uint8Array {
-    try {
-      this.#options.log.error(thrownFields(thrown), 'a check failed and is denied');
-    } catch {
-      // A log that fails changes no answer.
-    }
-    return this.#refuse('internal_error');
+  #failed(thrown: unknown, check: Check): Uint8Array {
+    this.#logError(thrown, 'a check failed and is denied');
+    return this.#refuse('internal_error', check);
   }
 
-  #refuse(code: Parameters<Authorizer['refuse']>[0]): Uint8Array {
+  #refuse(code: Parameters<Authorizer['refuse']>[0], check: Check): Uint8Array {
     try {
       const refusal = this.#options.authorizer.refuse(code);
-      return refusal.kind === 'deny' ? this.#options.encoder.deny(refusal) : lastResortDeny;
+      if (refusal.kind !== 'deny') return lastResortDeny;
+      const bytes = this.#options.encoder.deny(refusal);
+      this.#record(refusal, check);
+      return bytes;
     } catch {
       return lastResortDeny;
     }
   }
+
+  /** A sink that fails changes no answer. */
+  #record(decision: Decision, { startedAt }: Check): void {
+    try {
+      const { clock, decisions } = this.#options;
+      decisions.record(decision, decision.about.request, clock.monotonic() - startedAt);
+    } catch (thrown) {
+      this.#logError(thrown, 'a decision could not be recorded');
+    }
+  }
+
+  #logError(thrown: unknown, message: string): void {
+    try {
+      this.#options.log.error(thrownFields(thrown), message);
+    } catch {
+      // Nor does a log.
+    }
+  }
+}
+
+/** What is kept of a check until it is answered. */
+interface Check {
+  readonly target: string;
+  /** By the monotonic clock, milliseconds. */
+  readonly startedAt: number;
 }
 
 /**

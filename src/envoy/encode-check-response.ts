@@ -87,14 +87,20 @@ function removableParameter(name: string): string {
   return name;
 }
 
-/** A header of ours replaces the upstream's, but its cookies stay; several of one name all arrive. */
+/**
+ * A header of ours replaces the upstream's, but its cookies stay. Several values of one name are joined (RFC 9110 5.3): Envoy
+ * appends before it overwrites, so that what is appended to a name that is overwritten too would be lost.
+ */
 function downstreamHeaders(entries: readonly HeaderEntry[]): readonly HeaderOption[] {
-  const seen = new Set(['set-cookie']);
-  return entries.map((entry) => {
-    if (seen.has(entry[0])) return appendHeader(entry);
-    seen.add(entry[0]);
-    return overwriteHeader(entry);
-  });
+  const cookies: HeaderOption[] = [];
+  const others = new Map<string, string>();
+  for (const entry of entries) {
+    const [name, value] = entry;
+    const before = others.get(name);
+    if (name === 'set-cookie') cookies.push(appendHeader(entry));
+    else others.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  return [...Array.from(others, overwriteHeader), ...cookies];
 }
 
 function rpcCodeOf(status: number): RpcCode {

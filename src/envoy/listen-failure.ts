@@ -10,7 +10,9 @@ export function listenFailure(address: string, cause: unknown): Failure {
       return new Failure('address_in_use', `${address} is in use: the path is there and is not a socket.`, { cause });
     case 'EACCES':
     case 'EPERM':
-      return new Failure('address_forbidden', `${address} may not be bound by this user.`, { cause });
+      return new Failure('address_forbidden', `${address} may not be bound by this user, or its folder is not there.`, {
+        cause,
+      });
     default:
       return new Failure('address_unavailable', `${address} cannot be bound (${codeOf(cause) || 'unknown error'}).`, {
         cause,

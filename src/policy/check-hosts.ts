@@ -1,7 +1,9 @@
 import { widerPatterns } from './read-host.ts';
 
-/** Namespace → the host patterns that the operator grants it; undefined: hosts belong to whoever claims them first (S10). */
+/** Namespace → the host patterns that the operator grants it (S10). */
 export type HostGrants = ReadonlyMap<string, readonly string[]>;
+/** Undefined: hosts belong to whoever claims them first, and `*` to nobody. `unknown`: nobody asks the operator (`validate`). */
+export type GrantSetting = HostGrants | 'unknown' | undefined;
 
 export interface HostClaim {
   readonly namespace: string;
@@ -19,15 +21,15 @@ export type HostVerdict =
  * or a wildcard above it, in the snapshot in force; two newcomers of different namespaces both conflict, for in files nothing has an age.
  */
 export function compileHostOwnership(
-  grants: HostGrants | undefined,
+  grants: GrantSetting,
   claims: readonly HostClaim[],
   inForce: readonly HostClaim[],
 ): (claim: HostClaim) => HostVerdict {
-  if (grants !== undefined) return (claim) => grantVerdict(grants, claim);
+  if (grants !== undefined && grants !== 'unknown') return (claim) => grantVerdict(grants, claim);
   const claimed = byPattern(claims);
   const held = byPattern(inForce);
   return (claim) => {
-    if (claim.pattern === '*') return { kind: 'not-granted' };
+    if (claim.pattern === '*' && grants === undefined) return { kind: 'not-granted' };
     const holders = overlapsWith(held, claim);
     if (holders.own) return { kind: 'owned' };
     const rival = holders.other ?? overlapsWith(claimed, claim).other;

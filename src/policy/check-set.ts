@@ -1,5 +1,5 @@
 import type { Problem, ProblemCode } from '../core/problem.ts';
-import { compileHostOwnership, type HostClaim, type HostGrants, type HostVerdict } from './check-hosts.ts';
+import { compileHostOwnership, type HostClaim, type GrantSetting, type HostVerdict } from './check-hosts.ts';
 import { createProblemList, type ProblemList } from './problem-list.ts';
 import type { RefusedPolicy } from './salvage-policy.ts';
 import {
@@ -23,7 +23,7 @@ export interface DocumentSet {
   /** Keys of providers that exist and were refused. */
   readonly refusedProviders: ReadonlySet<string>;
   readonly refusedPolicies: readonly RefusedPolicy[];
-  readonly grants: HostGrants | undefined;
+  readonly grants: GrantSetting;
   /** The claims of the snapshot in force: who was there first. */
   readonly inForce: readonly HostClaim[];
 }

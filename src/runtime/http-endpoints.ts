@@ -2,7 +2,7 @@ import type { Clock, Logger, Timers } from '../core/ports.ts';
 import type { ServiceStatus } from '../core/status.ts';
 import { renderAdminPage, renderStatusJson } from './admin-page.ts';
 import type { TcpAddress } from './config/setting-types.ts';
-import { routeRequest, textAnswer, type HttpRoutes } from './http-answer.ts';
+import { routeRequest, textAnswer, type HttpAnswer, type HttpRoutes } from './http-answer.ts';
 import { createHttpServer, type HttpServer } from './http-server.ts';
 import { isLocalHost } from './local-host.ts';
 
@@ -52,23 +52,19 @@ export async function createHttpEndpoints(options: HttpEndpointsOptions): Promis
 }
 
 function publicRoutes({ notReady, metrics }: HttpEndpointsOptions): HttpRoutes {
-  return new Map([
+  const readiness = (): HttpAnswer => {
+    const reason = notReady();
+    return reason === undefined ? textAnswer(200, 'ready') : textAnswer(503, `not ready: ${reason}`);
+  };
+  const exposition = async (): Promise<HttpAnswer> => {
+    const { contentType, text } = await metrics();
+    return { status: 200, contentType, body: text };
+  };
+  return new Map<string, () => HttpAnswer | Promise<HttpAnswer>>([
     ['/healthz', () => textAnswer(200, 'ok')],
-    [
-      '/readyz',
-      () => {
-        const reason = notReady();
-        return reason === undefined ? textAnswer(200, 'ready') : textAnswer(503, `not ready: ${reason}`);
-      },
-    ],
-    [
-      '/metrics',
-      async () => {
-        const { contentType, text } = await metrics();
-        return { status: 200, contentType, body: text };
-      },
-    ],
-  ] as const satisfies readonly (readonly [string, unknown])[]);
+    ['/readyz', readiness],
+    ['/metrics', exposition],
+  ]);
 }
 
 function createAdminServer(options: HttpEndpointsOptions, address: TcpAddress): Promise<HttpServer> {

@@ -1,9 +1,6 @@
 import type { Clock } from '../core/ports.ts';
-import { rpcStatus, RpcFailure, type Method, type ServerStreamingMethod, type UnaryMethod } from '../envoy/transport.ts';
-import type { GrpcMethodMetrics, GrpcMetrics } from '../observe/grpc-metrics.ts';
-
-const ok = 0;
-const unknown = 2;
+import { RpcFailure, type Method, type ServerStreamingMethod, type UnaryMethod } from '../envoy/transport.ts';
+import type { GrpcCode, GrpcMethodMetrics, GrpcMetrics } from '../observe/grpc-metrics.ts';
 
 /** The same method, counted and timed in `grpc_server_*`. What the transport answers by itself (a malformed frame, an unknown method) is not in it. */
 export function measureMethod(method: Method, metrics: GrpcMetrics, clock: Clock): Method {
@@ -13,12 +10,12 @@ export function measureMethod(method: Method, metrics: GrpcMetrics, clock: Clock
 }
 
 function measureUnary(method: UnaryMethod, metrics: GrpcMethodMetrics, clock: Clock): UnaryMethod {
-  const failedCode = (thrown: unknown): number => (method.fallback === undefined ? codeOfThrown(thrown) : ok);
+  const failedCode = (thrown: unknown): GrpcCode => (method.fallback === undefined ? codeOfThrown(thrown) : 'OK');
   return {
     ...method,
     handle(request, call) {
       const start = clock.monotonic();
-      const handled = (code: number): void => metrics.handled(code, clock.monotonic() - start);
+      const handled = (code: GrpcCode): void => metrics.handled(code, clock.monotonic() - start);
       metrics.started();
       let answer: Uint8Array | Promise<Uint8Array>;
       try {
@@ -28,12 +25,12 @@ function measureUnary(method: UnaryMethod, metrics: GrpcMethodMetrics, clock: Cl
         throw thrown;
       }
       if (!(answer instanceof Promise)) {
-        handled(ok);
+        handled('OK');
         return answer;
       }
       // Beside the promise, not in its chain: measuring must not make the answer later.
       answer.then(
-        () => handled(ok),
+        () => handled('OK'),
         (thrown: unknown) => handled(failedCode(thrown)),
       );
       return answer;
@@ -46,8 +43,8 @@ function measureStreaming(method: ServerStreamingMethod, metrics: GrpcMethodMetr
     ...method,
     open(request, stream) {
       const start = clock.monotonic();
-      let endedWith: number | undefined;
-      const handled = (code: number): void => metrics.handled(code, clock.monotonic() - start);
+      let endedWith: GrpcCode = 'CANCELLED';
+      const handled = (code: GrpcCode): void => metrics.handled(code, clock.monotonic() - start);
       metrics.started();
       let onEnd: () => void;
       try {
@@ -63,14 +60,14 @@ function measureStreaming(method: ServerStreamingMethod, metrics: GrpcMethodMetr
         throw thrown;
       }
       return () => {
-        // A stream that we did not end was cancelled by the client or ended by the transport.
-        handled(endedWith ?? rpcStatus.unavailable);
+        // A stream that the method did not end was ended by the client, or by a transport that closes.
+        handled(endedWith);
         onEnd();
       };
     },
   };
 }
 
-function codeOfThrown(thrown: unknown): number {
-  return thrown instanceof RpcFailure ? thrown.status : unknown;
+function codeOfThrown(thrown: unknown): GrpcCode {
+  return thrown instanceof RpcFailure ? thrown.status : 'UNKNOWN';
 }

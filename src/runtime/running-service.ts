@@ -10,6 +10,8 @@ export interface RunningService {
   readonly httpAddress: string;
   /** Undefined where it is off. */
   readonly adminAddress: string | undefined;
+  /** Resolves once the service is ready for the first time. */
+  readonly ready: Promise<void>;
   status(): ServiceStatus;
   /** Ends in stages (see shutdown.ts); resolves when nothing is left. Never rejects. A second call waits for the first. */
   stop(): Promise<void>;

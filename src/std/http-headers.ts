@@ -28,17 +28,13 @@ export function isProtocolHeader(name: string): boolean {
   return lower.startsWith(':') || lower.startsWith('x-envoy-') || protocolOwned.has(lower);
 }
 
-/** True where the text may stand in a field value: no control character but tab, and no white space at either end. */
+/** True where the text may stand in a field value: no control character, tab included, and no space at either end. */
 export function isHeaderValue(value: string): boolean {
   for (let i = 0; i < value.length; i++) {
     const c = value.charCodeAt(i);
-    if ((c < 0x20 && c !== 0x09) || c === 0x7f) return false;
+    if (c < 0x20 || c === 0x7f) return false;
   }
-  return value === '' || !(isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(value.length - 1)));
-}
-
-function isBlank(c: number): boolean {
-  return c === 0x20 || c === 0x09;
+  return value.isWellFormed() && !value.startsWith(' ') && !value.endsWith(' ');
 }
 
 /** The name as a CGI-like upstream sees it, where `-` and `_` are one: two names of one form are twins. */

@@ -18,7 +18,9 @@ export interface ProgramOptions {
 export function runProgram(program: string, args: readonly string[], options: ProgramOptions): Promise<ProgramRun> {
   return new Promise((resolve) => {
     const collected = options.output === 'collected';
-    const child = spawn(program, args, { stdio: ['ignore', collected ? 'pipe' : 'inherit', collected ? 'pipe' : 'inherit'] });
+    const child = spawn(program, args, {
+      stdio: ['ignore', collected ? 'pipe' : 'inherit', collected ? 'pipe' : 'inherit'],
+    });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (chunk: string) => {

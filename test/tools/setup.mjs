@@ -54,7 +54,15 @@ function install(root, missing) {
   console.error(`Installing the packages of package-lock.json (${missing} is missing or out of date) …`);
   const cli = process.env.npm_execpath;
   const own = cli !== undefined && /npm-cli\.[cm]?js$/.test(cli) && existsSync(cli);
-  const flags = ['ci', '--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const flags = [
+    'ci',
+    '--include=dev',
+    '--include=optional',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ];
   const node = process.env.npm_node_execpath || process.execPath;
   const result = own
     ? spawnSync(node, [cli, ...flags], { cwd: root, encoding: 'utf8' })
@@ -90,7 +98,9 @@ function main() {
     node = scriptNode(root);
   }
   if (Number.parseInt(node, 10) >= WANTED_NODE) return;
-  console.error(`Portcullis needs Node ${WANTED_NODE} or newer, and this machine has ${node}. Install Node ${WANTED_NODE} LTS and run this again.`);
+  console.error(
+    `Portcullis needs Node ${WANTED_NODE} or newer, and this machine has ${node}. Install Node ${WANTED_NODE} LTS and run this again.`,
+  );
   process.exit(1);
 }
 

@@ -15,16 +15,27 @@ export interface Step {
 
 const minute = 60_000;
 const sources = ['src', 'test', 'bench'];
-const formatted = [...sources, '*.json'];
+const prettier = [
+  '--config',
+  'test/tools/prettier.json',
+  '--ignore-path',
+  '.gitignore',
+  '--check',
+  '--log-level',
+  'warn',
+];
 
 /** In the order they are run. */
 export const steps: readonly Step[] = [
   command('check', 'types', 'tsc', ['--noEmit']),
-  command('check', 'lint', 'oxlint', ['--config', 'test/tools/oxlint.json', '--type-aware', '--deny-warnings', ...sources]),
-  command('check', 'format', 'prettier', [
-    ...['--config', 'test/tools/prettier.json', '--ignore-path', '.gitignore', '--check', '--log-level', 'warn'],
-    ...formatted,
+  command('check', 'lint', 'oxlint', [
+    '--config',
+    'test/tools/oxlint.json',
+    '--type-aware',
+    '--deny-warnings',
+    ...sources,
   ]),
+  command('check', 'format', 'prettier', [...prettier, ...sources, '*.json']),
   suite('check', 'layers', 2 * minute),
   command('build', 'build', 'tsc', ['--project', 'src/tsconfig.json']),
   { name: 'parts', group: 'parts', run: bringParts },

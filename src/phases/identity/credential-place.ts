@@ -51,22 +51,26 @@ const schemeCharacter = /[!#$%&'*+.^_`|~0-9A-Za-z-]/;
 /** RFC 9110 11.2 `token68`. */
 const token68 = /^[A-Za-z0-9._~+/-]+=*$/;
 
+/** Another credential behind a comma: a list that a proxy joined out of several fields. */
+const secondCredential = /,\s*[!#$%&'*+.^_`|~0-9A-Za-z-]+\s+\S/;
+
 /** `Bearer` in any case, spaces, one token; nothing else is a good credential of that scheme. */
 function compileSchemeReader(scheme: string): (value: string) => Found {
   const wanted = scheme.toLowerCase();
-  const length = wanted.length;
-  // A list that a proxy joined out of several fields: the scheme of a later one.
-  const laterInList = new RegExp(`,[\\s]*${escapeForRegExp(wanted)}(?![!#$%&'*+.^_\`|~0-9a-z-])`);
+  const begins = (value: string): boolean =>
+    value.slice(0, wanted.length).toLowerCase() === wanted && !schemeCharacter.test(value.charAt(wanted.length));
   return (value) => {
-    const start = value.search(/[^\s]/);
-    const begins = value.slice(start, start + length).toLowerCase() === wanted;
-    if (!begins || schemeCharacter.test(value.charAt(start + length))) {
-      return value.includes(',') && laterInList.test(value.toLowerCase()) ? ambiguous : absent;
+    const trimmed = value.trimStart();
+    if (!begins(trimmed)) {
+      const laterInList = value.includes(',') && value.split(',').some((part) => begins(part.trimStart()));
+      return laterInList ? ambiguous : absent;
     }
-    const rest = value.slice(start + length);
-    if (rest.includes(',')) return ambiguous;
+    const rest = trimmed.slice(wanted.length);
+    if (secondCredential.test(rest)) return ambiguous;
     const token = rest.replace(/^ +/, '');
-    if (start > 0 || token === rest || !token68.test(token)) return bad('The scheme is not followed by one token.');
+    if (trimmed !== value || token === rest || !token68.test(token)) {
+      return bad('The scheme is not followed by one token.');
+    }
     return { kind: 'token', token };
   };
 }
@@ -120,8 +124,4 @@ function compileQueryReader(name: string): PlaceReader {
 
 function bad(why: string): Found {
   return { kind: 'bad', why };
-}
-
-function escapeForRegExp(text: string): string {
-  return text.replaceAll(/[^a-z0-9]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -118,7 +118,9 @@ async function verifyUnknown(provider: ProviderParts, token: ReadToken): Promise
     notBefore: typeof notBefore === 'number' ? notBefore : undefined,
   };
   // Time has passed, and keys may have changed, while keys and cryptography were waited for.
-  if (!isKeyInForce(provider, verified)) return { denial: denial('token_key') };
+  if (!isKeyInForce(provider, verified)) {
+    return { denial: denial(provider.keys.current() === undefined ? 'keys_unavailable' : 'token_key') };
+  }
   const ended = judgeTimes(provider, verified);
   if (ended !== undefined) return { denial: ended };
   tokens.set(token.text, verified);

@@ -2,7 +2,7 @@ import { canonicalizeHost } from '../../canonical/host.ts';
 import { isJsonObject, type JsonValue } from '../../core/json.ts';
 import { isHeaderName, isProtocolHeader } from '../../std/http-headers.ts';
 import { parseCidr } from '../../std/ip.ts';
-import type { Parsed, SettingType } from './setting-types.ts';
+import { isNamespaceName, type Parsed, type SettingType } from './setting-types.ts';
 
 /** Namespace to the hosts that its policies may govern; empty: no grants were made, so the namespace of the oldest claim owns a host (S10). */
 export type HostGrants = ReadonlyMap<string, readonly string[]>;
@@ -81,7 +81,7 @@ function grantsOfPairs(pairs: readonly (readonly [string, string | undefined])[]
   const grants = new Map<string, string[]>();
   for (const [namespace, text] of pairs) {
     const host = hostPattern(text ?? '');
-    if (host === undefined || !/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(namespace)) return { expected };
+    if (host === undefined || !isNamespaceName(namespace)) return { expected };
     const hosts = grants.get(namespace) ?? [];
     if (!hosts.includes(host)) hosts.push(host);
     grants.set(namespace, hosts);

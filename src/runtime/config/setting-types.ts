@@ -54,6 +54,21 @@ export function folder(): SettingType<string> {
   });
 }
 
+/** A name of a Kubernetes namespace (a DNS label). */
+export function namespaceName(): SettingType<string> {
+  return oneText({
+    placeholder: 'NAME',
+    form: 'the name of a namespace, such as portcullis',
+    parse: (text) => (isNamespaceName(text) ? text : undefined),
+    format: (value) => value,
+  });
+}
+
+/** True for a DNS label (RFC 1123), which names of namespaces are. */
+export function isNamespaceName(text: string): boolean {
+  return /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text);
+}
+
 export type TcpAddress = Extract<SocketAddress, { readonly kind: 'tcp' }>;
 
 export function socketAddress(): SettingType<SocketAddress> {

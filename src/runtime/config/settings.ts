@@ -4,6 +4,7 @@ import {
   duration,
   folder,
   fraction,
+  namespaceName,
   onOff,
   optionalTcpAddress,
   socketAddress,
@@ -47,6 +48,14 @@ export const settings = {
     default: { value: new Map() },
     description:
       'Which hosts the policies of a namespace may govern. With any grant, hosts that are not granted are refused; without, two namespaces that claim one host are a problem.',
+  },
+  namespace: {
+    group: 'Policies',
+    flag: '--namespace',
+    env: 'PORTCULLIS_NAMESPACE',
+    type: namespaceName(),
+    default: { value: 'portcullis' },
+    description: 'The namespace of the service itself: ConfigMaps that cluster-wide documents refer to are of this one.',
   },
   ownedHeaders: {
     group: 'Policies',

@@ -8,7 +8,7 @@ import { createCheckResponseEncoder } from '../../../src/envoy/encode-check-resp
 import { createGrpcJsTransport, type GrpcJsTransportOptions } from '../../../src/envoy/grpc-js-transport.ts';
 import { createHealthService, type HealthService } from '../../../src/envoy/health-service.ts';
 import type { Method, Transport } from '../../../src/envoy/transport.ts';
-import { authorizer, realClock, realTimers, recordingLog, type RecordingLog } from './envoy-fixtures.ts';
+import { authorizer, realClock, realTimers, recordingLog, recordingSink, type RecordingLog } from './envoy-fixtures.ts';
 import { clientOf, rawSession } from './grpc-clients.ts';
 
 export interface CheckServer {
@@ -38,6 +38,8 @@ export async function startCheckServer(options: CheckServerOptions = {}): Promis
     decoder: createProtoLoaderDecoder(),
     encoder: createCheckResponseEncoder(),
     timers: realTimers,
+    clock: realClock,
+    decisions: recordingSink(),
     log,
     checkTimeoutMs: options.checkTimeoutMs ?? 5000,
   });

@@ -16,6 +16,7 @@ import {
   manualTimers,
   reasonOf,
   recordingLog,
+  recordingSink,
   unchanged,
 } from './envoy-fixtures.ts';
 
@@ -24,15 +25,20 @@ const waiting: UnaryCall = { remainingMs: undefined, cancelled: false };
 function serviceOf(ours: Authorizer, checkTimeoutMs?: number) {
   const timers = manualTimers();
   const log = recordingLog();
+  const sink = recordingSink();
+  let now = 1000;
+  const clock = { now: () => 0, monotonic: () => (now += 7) };
   const method = checkService({
     authorizer: ours,
     decoder: createProtoLoaderDecoder(),
     encoder: createCheckResponseEncoder(),
     timers,
+    clock,
+    decisions: sink,
     log,
     ...(checkTimeoutMs === undefined ? {} : { checkTimeoutMs }),
   });
-  return { method, timers, log };
+  return { method, timers, log, recorded: sink.recorded };
 }
 
 /** The reason in an answer that must be there at once. */
@@ -170,6 +176,57 @@ describe('the answer is a deny in the message', () => {
   });
 });
 
+describe('what is recorded is what is answered', () => {
+  const unsafe = allow(about, { ...unchanged, setHeaders: [['x-user', 'a\nb']] });
+
+  test.each([
+    ['an allow', () => allow(about, unchanged), 'allow 7'],
+    ['a deny', () => deny(about, denial('no_rule')), 'no_rule 7'],
+    ['the deny for an allow that could not be written', () => unsafe, 'internal_error 7'],
+  ])('%s', (_, decide, expected) => {
+    const { method, recorded } = serviceOf(authorizer(decide));
+    void method.handle(checkRequest(), waiting);
+    expect(recorded).toEqual([expected]);
+  });
+
+  test('the deny for what could not be decoded', () => {
+    const { method, recorded } = serviceOf(authorizer());
+    void method.handle(new Uint8Array(), waiting);
+    expect(recorded).toEqual(['request_undecodable 7']);
+  });
+
+  test('the deny for a decision that comes too late, and not the decision', async () => {
+    const later = laterDecision();
+    const { method, timers, recorded } = serviceOf(authorizer(() => later.promise));
+    const answer = method.handle(checkRequest(), waiting);
+    timers.fire();
+    later.decide(allow(about, unchanged));
+    await answer;
+    await later.promise;
+    expect(recorded).toEqual(['deadline_exceeded 7']);
+  });
+
+  test('and a sink that throws changes no answer', () => {
+    const log = recordingLog();
+    const method = checkService({
+      authorizer: authorizer(),
+      decoder: createProtoLoaderDecoder(),
+      encoder: createCheckResponseEncoder(),
+      timers: manualTimers(),
+      clock: { now: () => 0, monotonic: () => 0 },
+      decisions: {
+        record() {
+          throw new Error('secret');
+        },
+      },
+      log,
+    });
+    expect(decodeAnswer(method.handle(checkRequest(), waiting) as Uint8Array).status).toEqual({ code: 0 });
+    expect(log.lines).toMatchObject([{ level: 'error', message: 'a decision could not be recorded' }]);
+    expect(JSON.stringify(log.lines)).not.toContain('secret');
+  });
+});
+
 describe('the last resort is answered', () => {
   const broken = (): never => {
     throw new Error('broken');
@@ -191,12 +248,14 @@ describe('the last resort is answered', () => {
     expect(method.handle(checkRequest(), waiting)).toBe(lastResortDeny);
   });
 
-  test('where the decoder, the encoder and the log throw', () => {
+  test('where everything throws', () => {
     const method = checkService({
-      authorizer: authorizer(),
+      authorizer: { check: broken, refuse: broken },
       decoder: { decode: broken },
       encoder: { allow: broken, deny: broken },
       timers: manualTimers(),
+      clock: { now: broken, monotonic: broken },
+      decisions: { record: broken },
       log: { debug: broken, info: broken, warn: broken, error: broken },
     });
     expect(method.handle(checkRequest(), waiting)).toBe(lastResortDeny);

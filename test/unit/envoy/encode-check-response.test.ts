@@ -42,6 +42,7 @@ describe('an allow', () => {
       ['vary', 'a'],
       ['vary', 'b'],
       ['set-cookie', 'a=1'],
+      ['set-cookie', 'b=2'],
     ] as const;
     expect(answered(allow(about, upstream, headers))).toEqual({
       status: { code: 0 },
@@ -51,9 +52,9 @@ describe('an allow', () => {
         queryParametersToRemove: ['access_token'],
         responseHeadersToAdd: [
           set('cache-control', 'no-store'),
-          set('vary', 'a'),
-          add('vary', 'b'),
+          set('vary', 'a, b'),
           add('set-cookie', 'a=1'),
+          add('set-cookie', 'b=2'),
         ],
       },
     });

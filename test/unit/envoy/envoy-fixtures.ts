@@ -7,7 +7,7 @@ import {
   type UpstreamChanges,
 } from '../../../src/core/decision.ts';
 import { anonymous } from '../../../src/core/identity.ts';
-import type { Authorizer, Clock, LogFields, Logger, Timers } from '../../../src/core/ports.ts';
+import type { Authorizer, Clock, DecisionSink, LogFields, Logger, Timers } from '../../../src/core/ports.ts';
 import { codecOf } from '../../../src/envoy/protos.ts';
 
 export const about: DecisionAbout = {
@@ -108,6 +108,21 @@ export function manualTimers(): ManualTimers {
   };
 }
 
+export interface RecordingSink extends DecisionSink {
+  /** `allow`, or the code of the denial, with the milliseconds it took. */
+  readonly recorded: string[];
+}
+
+export function recordingSink(): RecordingSink {
+  const recorded: string[] = [];
+  return {
+    recorded,
+    record(decision, _request, durationMs) {
+      recorded.push(`${decision.kind === 'allow' ? 'allow' : decision.denial.code} ${durationMs}`);
+    },
+  };
+}
+
 export interface RecordingLog extends Logger {
   readonly lines: { level: string; fields: LogFields; message: string }[];
 }
@@ -126,3 +141,19 @@ export function laterDecision(): {
   const { promise, resolve } = Promise.withResolvers<Decision>();
   return { promise, decide: resolve };
 }
+
+/** An authorizer whose decisions are there when the test says. */
+export function slowAuthorizer() {
+  const asked = Promise.withResolvers<void>();
+  const later = laterDecision();
+  const ours = authorizer(() => {
+    asked.resolve();
+    return later.promise;
+  });
+  return { ours, asked: asked.promise, finish: () => later.decide(allow(about, unchanged)) };
+}
+
+export const sleep = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
+
+/** What an allow that changes nothing decodes to. */
+export const allowed = { status: { code: 0 }, okResponse: { headersToRemove: ['x-envoy-auth-failure-mode-allowed'] } };

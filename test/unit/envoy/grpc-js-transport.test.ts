@@ -1,44 +1,39 @@
-import { Metadata, status } from '@grpc/grpc-js';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { status } from '@grpc/grpc-js';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
-import { allow, type Decision } from '../../../src/core/decision.ts';
+import { allow } from '../../../src/core/decision.ts';
 import { checkPath } from '../../../src/envoy/check-service.ts';
 import { lastResortDeny } from '../../../src/envoy/last-resort.ts';
-import { codecOf } from '../../../src/envoy/protos.ts';
 import type { UnaryCall, UnaryMethod } from '../../../src/envoy/transport.ts';
 import { startCheckServer } from './check-server.ts';
-import { about, authorizer, checkRequest, decodeAnswer, laterDecision, reasonOf, unchanged } from './envoy-fixtures.ts';
+import {
+  about,
+  allowed,
+  authorizer,
+  checkRequest,
+  decodeAnswer,
+  reasonOf,
+  sleep,
+  slowAuthorizer,
+  unchanged,
+} from './envoy-fixtures.ts';
 import { callCheck, callHealth, callUnary, clientOf, framed, openRaw, rawAnswer, rawCall } from './grpc-clients.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'portcullis-grpc-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const allowed = { status: { code: 0 }, okResponse: { headersToRemove: ['x-envoy-auth-failure-mode-allowed'] } };
 const authorization = 'envoy.service.auth.v3.Authorization';
 const serving = { status: 1 };
 const notServing = { status: 2 };
-
-/** An authorizer whose decisions are there when the test says. */
-function slowAuthorizer() {
-  const asked = Promise.withResolvers<void>();
-  const later = laterDecision();
-  const ours = authorizer(() => {
-    asked.resolve();
-    return later.promise;
-  });
-  return { ours, asked: asked.promise, finish: () => later.decide(allow(about, unchanged)) };
-}
 
 /** What `/test.Test/METHOD` does, on a method of its own beside Check. */
 function unary(method: string, handle: UnaryMethod['handle'], fallback?: Uint8Array): UnaryMethod {
   return { kind: 'unary', path: `/test.Test/${method}`, fallback, handle };
 }
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
 
 describe('checks and health are answered', () => {
   test('over TCP, IPv4 and IPv6', async () => {
@@ -104,83 +99,6 @@ describe('checks and health are answered', () => {
     ]);
     expect(calls[1]?.remainingMs).toBeGreaterThan(1000);
     expect(calls[1]?.remainingMs).toBeLessThanOrEqual(5000);
-  });
-});
-
-describe('watching health', () => {
-  /** Everything that a watch hears until it ends. */
-  function watch(client: ReturnType<typeof clientOf>, service: string) {
-    const response = codecOf('grpc.health.v1.HealthCheckResponse');
-    const stream = client.makeServerStreamRequest(
-      '/grpc.health.v1.Health/Watch',
-      (bytes: Buffer) => bytes,
-      (bytes) => response.decode(bytes),
-      Buffer.from(codecOf('grpc.health.v1.HealthCheckRequest').encode({ service })),
-      new Metadata(),
-    );
-    const heard: object[] = [];
-    let wake = (): void => {};
-    stream.on('data', (message: object) => {
-      heard.push(message);
-      wake();
-    });
-    const ended = new Promise<number>((resolve) => {
-      stream.on('error', () => {});
-      stream.on('status', ({ code }) => resolve(code));
-    });
-    const until = async (count: number): Promise<object[]> => {
-      while (heard.length < count) await new Promise<void>((resolve) => (wake = resolve));
-      return heard;
-    };
-    return { until, ended, cancel: () => stream.cancel() };
-  }
-
-  test('tells every change, and a drain ends it', async () => {
-    const server = await startCheckServer();
-    const watcher = watch(server.client(), authorization);
-    expect(await watcher.until(1)).toEqual([notServing]);
-    server.health.setServing(true);
-    expect(await watcher.until(2)).toEqual([notServing, serving]);
-    server.health.setServing(false);
-    expect(await watcher.until(3)).toEqual([notServing, serving, notServing]);
-    expect(await server.transport.drain(5000)).toBe('drained');
-    expect(await watcher.ended).toBe(status.UNAVAILABLE);
-  });
-
-  test('of an unknown service tells so and stays open', async () => {
-    const server = await startCheckServer();
-    const watcher = watch(server.client(), 'other');
-    expect(await watcher.until(1)).toEqual([{ status: 3 }]);
-    expect(await Promise.race([watcher.ended, sleep(50)])).toBeUndefined();
-  });
-
-  test('is refused beyond the bound, and a watcher that leaves makes room', async () => {
-    const server = await startCheckServer({ maxWatchers: 1 });
-    const client = server.client();
-    const first = watch(client, '');
-    await first.until(1);
-    expect(await watch(client, '').ended).toBe(status.RESOURCE_EXHAUSTED);
-    first.cancel();
-    await first.ended;
-    await sleep(50);
-    const second = watch(client, '');
-    expect(await second.until(1)).toEqual([notServing]);
-  });
-
-  test('leaves nothing behind for watchers that reset at once', async () => {
-    const server = await startCheckServer({ maxWatchers: 1 });
-    const session = await server.session();
-    const body = framed(new Uint8Array());
-    for (let i = 0; i < 50; i++) {
-      const stream = openRaw(session, { ':path': '/grpc.health.v1.Health/Watch' });
-      const answer = rawAnswer(stream);
-      stream.end(body);
-      if (i % 2 === 0) await sleep(1);
-      stream.close(8);
-      await answer;
-    }
-    await sleep(50);
-    expect(await watch(server.client(), '').until(1)).toEqual([notServing]);
   });
 });
 
@@ -265,121 +183,6 @@ describe('time', () => {
   });
 });
 
-describe('a drain', () => {
-  test('answers what was asked before it, and accepts nothing after', async () => {
-    const slow = slowAuthorizer();
-    const server = await startCheckServer({ authorizer: slow.ours });
-    const clients = [server.client(), server.client(), server.client()];
-    const answers = clients.flatMap((client) => [callCheck(client, checkRequest()), callCheck(client, checkRequest())]);
-    await slow.asked;
-    await sleep(50);
-    const drained = server.transport.drain(5000);
-    await sleep(20);
-    slow.finish();
-    expect(await Promise.all(answers)).toEqual(answers.map(() => allowed));
-    expect(await drained).toBe('drained');
-    const late = await callCheck(server.client(), checkRequest(), { deadline: Date.now() + 300 });
-    expect(late).toEqual({ status: expect.any(Number) });
-  });
-
-  test('under steady load loses no call that was begun', async () => {
-    const decide = (): Promise<Decision> => sleep(2).then(() => allow(about, unchanged));
-    const server = await startCheckServer({ authorizer: authorizer(decide) });
-    const session = await server.session();
-    let goaway = false;
-    session.on('goaway', () => (goaway = true));
-    const answers: ReturnType<typeof rawCall>[] = [];
-    const body = framed(checkRequest());
-    const drained = sleep(60).then(() => server.transport.drain(5000));
-    while (!goaway && !session.closed && !session.destroyed) {
-      answers.push(rawCall(session, body));
-      await sleep(1);
-    }
-    expect(await drained).toBe('drained');
-    const ended = await Promise.all(answers);
-    // REFUSED_STREAM (7) says that the call was never begun: a client may ask elsewhere.
-    const lost = ended.filter(({ grpcStatus, reset }) => grpcStatus !== 0 && reset !== 7);
-    expect(lost).toEqual([]);
-    expect(ended.length).toBeGreaterThan(10);
-  });
-
-  test('cuts off what is not over in time', async () => {
-    const { ours, asked } = slowAuthorizer();
-    const server = await startCheckServer({ authorizer: ours });
-    const answer = callCheck(server.client(), checkRequest());
-    await asked;
-    expect(await server.transport.drain(50)).toBe('forced');
-    expect(await answer).toEqual({ status: expect.any(Number) });
-  });
-
-  test('and a close after it, and twice, and of a transport that never listened, are no error', async () => {
-    const server = await startCheckServer();
-    expect(await callCheck(server.client(), checkRequest())).toEqual(allowed);
-    expect(await server.transport.drain(1000)).toBe('drained');
-    await server.transport.close();
-    await server.transport.close();
-  });
-});
-
-describe('an address', () => {
-  test.each(['', '9001', ':9001', 'localhost', '127.0.0.1:99999', '::1:9001', 'unix:', 'http://x:1', '[x]:1'])(
-    'that is none is refused: %j',
-    async (address) => {
-      await expect(startCheckServer({ address })).rejects.toMatchObject({ name: 'Failure', code: 'address_invalid' });
-    },
-  );
-
-  test('in use is refused for the second server, and the first goes on', async () => {
-    const first = await startCheckServer();
-    await expect(startCheckServer({ address: first.address })).rejects.toMatchObject({
-      name: 'Failure',
-      code: 'address_in_use',
-      message: `${first.address} is in use: another process listens there.`,
-    });
-    expect(await callCheck(first.client(), checkRequest())).toEqual(allowed);
-  });
-
-  test('of a unix socket in use is refused, and the first goes on', async () => {
-    const address = `unix:${join(folder, 'used.sock')}`;
-    const first = await startCheckServer({ address });
-    await expect(startCheckServer({ address })).rejects.toMatchObject({ code: 'address_in_use' });
-    expect(await callCheck(first.client(), checkRequest())).toEqual(allowed);
-  });
-
-  test('of a unix socket that a killed server left behind is taken over', async () => {
-    const path = join(folder, 'stale.sock');
-    await leaveStaleSocket(path);
-    const server = await startCheckServer({ address: `unix:${path}`, unixSocketMode: 0o600 });
-    expect((statSync(path).mode & 0o777).toString(8)).toBe('600');
-    expect(await callCheck(server.client(), checkRequest())).toEqual(allowed);
-  });
-
-  test('of a file that is no socket is refused, and the file stays', async () => {
-    const path = join(folder, 'file');
-    writeFileSync(path, 'precious');
-    await expect(startCheckServer({ address: `unix:${path}` })).rejects.toMatchObject({ code: 'address_in_use' });
-    expect(statSync(path).size).toBe(8);
-  });
-
-  test('that the machine does not have is refused', async () => {
-    const rejected = { code: 'address_unavailable' };
-    await expect(startCheckServer({ address: '192.0.2.1:0' })).rejects.toMatchObject(rejected);
-    await expect(startCheckServer({ address: `unix:${folder}/none/x.sock` })).rejects.toMatchObject(rejected);
-  });
-
-  /** What a server leaves that ends without closing: a socket file and nobody behind it. */
-  async function leaveStaleSocket(path: string): Promise<void> {
-    const hidden = `${path}.hidden`;
-    const server = createServer();
-    await new Promise<void>((resolve) => void server.listen(hidden, resolve));
-    const { linkSync, unlinkSync } = await import('node:fs');
-    linkSync(hidden, path);
-    unlinkSync(hidden);
-    await new Promise<void>((resolve) => void server.close(() => resolve()));
-    expect(existsSync(path)).toBe(true);
-  }
-});
-
 /** docs/grpc.md lists these. Each is an error, or nothing, before a method of ours is asked. */
 describe('what grpc-js answers by itself', () => {
   const message = framed(checkRequest());
@@ -426,6 +229,17 @@ describe('what grpc-js answers by itself', () => {
     const { session, asked } = await counting();
     expect(await rawCall(session, message, { 'grpc-timeout': 'soon' })).toMatchObject({ grpcStatus: status.INTERNAL });
     expect(asked()).toBe(0);
+  });
+
+  test('a grpc-timeout beyond 24 days: DEADLINE_EXCEEDED, for it is counted in 32 bits', async () => {
+    const { server, session } = await counting();
+    const stream = openRaw(session, { 'grpc-timeout': '2147484S' });
+    const answer = rawAnswer(stream);
+    await sleep(40);
+    stream.end(message);
+    expect(await answer).toMatchObject({ http: 200, grpcStatus: status.DEADLINE_EXCEEDED });
+    expect((await rawCall(session, message, { 'grpc-timeout': '600S' })).grpcStatus).toBe(0);
+    expect(server.log.lines).toEqual([]);
   });
 
   test('a frame that is cut off: UNIMPLEMENTED', async () => {

@@ -1,0 +1,25 @@
+import type { CliCommand } from './cli-command.ts';
+
+/** Every command, in the order of the help. */
+export const commands: readonly CliCommand[] = [
+  {
+    name: 'serve',
+    summary: "answer Envoy's checks by the policies of a folder",
+    load: async () => (await import('./commands/serve.ts')).details,
+  },
+  {
+    name: 'validate',
+    summary: 'say what is wrong with policy documents, without serving them',
+    load: async () => (await import('./commands/validate.ts')).details,
+  },
+  {
+    name: 'dev',
+    summary: 'see it at work: a real Envoy, an issuer, an upstream and sample requests',
+    load: async () => (await import('./commands/dev.ts')).details,
+  },
+  {
+    name: 'version',
+    summary: 'print the version',
+    load: async () => (await import('./commands/version.ts')).details,
+  },
+];

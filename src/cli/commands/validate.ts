@@ -1,0 +1,59 @@
+import { formatProblem, hasError } from '../../core/problem.ts';
+import type { ValidationReport } from '../../runtime/validation-report.ts';
+import { UsageError, type CommandContext, type CommandDetails } from '../cli-command.ts';
+import { formatData, outputOption, type OutputFormat } from '../print-data.ts';
+
+interface ValidateFlags {
+  readonly filename?: readonly string[];
+  readonly output: OutputFormat;
+}
+
+export const details: CommandDetails = {
+  description: `Reads policy documents as serve would and says what is wrong with them, each problem with its place, without serving anything. \
+Documents of other kinds are named and passed over. A Secret or ConfigMap that a document refers to and that is not among the files is a warning: it may be in the cluster.`,
+  examples: [
+    ['portcullis validate policies/', 'every *.yaml and *.yml in the folder'],
+    ['portcullis validate -f policy.yaml -f provider.yaml', 'several files, judged together'],
+    ['kustomize build . | portcullis validate -f -', 'what a tool prints'],
+    ['portcullis validate policies/ -o json', 'for scripts'],
+  ],
+  exitCodes: {
+    ok: 'every document is valid (there may be warnings)',
+    failed: 'a document was refused, or a file could not be read',
+    usage: 'the command line is wrong',
+  },
+  configure(command, context) {
+    command
+      .argument('[PATH...]', 'files or folders; - is standard input')
+      .option('-f, --filename <PATH>', 'a file or folder; may be repeated; - is standard input', collect)
+      .addOption(outputOption('table', 'json', 'yaml'))
+      .action((paths: readonly string[], flags: ValidateFlags) => validate([...(flags.filename ?? []), ...paths], flags.output, context));
+  },
+};
+
+function collect(path: string, before: readonly string[] = []): readonly string[] {
+  return [...before, path];
+}
+
+async function validate(paths: readonly string[], output: OutputFormat, { io, registry, exit }: CommandContext): Promise<void> {
+  if (paths.length === 0) throw new UsageError('nothing to validate; name files or folders, or - for standard input');
+  if (paths.filter((path) => path === '-').length > 1) throw new UsageError('standard input can be read only once; give - once');
+  const validateSources = await registry.validateSources();
+  const report = await validateSources(paths, () => io.stdin());
+  io.stdout(formatData(report, output, () => formatReport(report)));
+  if (hasError(report.problems) || report.documents.some(({ accepted }) => !accepted)) exit(1);
+}
+
+/** A line a problem, a line a document passed over, and the summary. */
+function formatReport({ documents, passedOver, problems }: ValidationReport): string {
+  const valid = documents.filter(({ accepted }) => accepted).length;
+  const warnings = problems.filter(({ severity }) => severity === 'warning').length;
+  const summary = [
+    `${valid} ${valid === 1 ? 'document' : 'documents'} valid`,
+    `${documents.length - valid} refused`,
+    `${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`,
+    `${passedOver.length} passed over`,
+  ];
+  const lines = [...problems.map(formatProblem), ...passedOver.map(({ source, kind }) => `${source}: passed over: ${kind}`), summary.join(', ')];
+  return `${lines.join('\n')}\n`;
+}

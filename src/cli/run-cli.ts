@@ -1,0 +1,52 @@
+import { CommanderError } from 'commander';
+import { Failure, messageOf } from '../core/failure.ts';
+import { UsageError } from './cli-command.ts';
+import type { CliIo, CommandRegistry } from './cli-io.ts';
+import { commands } from './commands.ts';
+import { createProgram } from './create-program.ts';
+import type { ExitCode } from './exit-codes.ts';
+
+/** Runs the command line (without the program's own name) and answers the exit code. Never rejects: errors are one line on stderr. */
+export async function runCli(args: readonly string[], io: CliIo, registry: CommandRegistry): Promise<ExitCode> {
+  let exitCode: ExitCode = 0;
+  const exit = (code: ExitCode): void => {
+    exitCode = code;
+  };
+  try {
+    if (args[0] === '--version' || args[0] === '-V') return await runCli(['version', ...args.slice(1)], io, registry);
+    const program = await createProgram((name) => args.includes(name), { io, registry, exit });
+    await program.parseAsync(args.length === 0 ? ['--help'] : args, { from: 'user' });
+    return args.length === 0 ? 2 : exitCode;
+  } catch (thrown) {
+    return report(thrown, args, io);
+  }
+}
+
+function report(thrown: unknown, args: readonly string[], io: CliIo): ExitCode {
+  if (thrown instanceof CommanderError) {
+    // Help was asked for and printed.
+    if (thrown.exitCode === 0) return 0;
+    io.stderr(`portcullis: ${asOneLine(thrown.message)}; ${helpPointer(args)}\n`);
+    return 2;
+  }
+  if (thrown instanceof UsageError) {
+    io.stderr(`portcullis: ${thrown.message}; ${helpPointer(args)}\n`);
+    return 2;
+  }
+  const message = asOneLine(messageOf(thrown));
+  io.stderr(thrown instanceof Failure ? `portcullis: ${message} [${thrown.code}]\n` : `portcullis: unexpected error: ${message}\n`);
+  return 1;
+}
+
+/** Commander begins with `error: ` and has its suggestion on a line of its own. */
+function asOneLine(message: string): string {
+  return message
+    .trim()
+    .replace(/^error: /, '')
+    .replaceAll(/\s*\n\s*/g, ' ');
+}
+
+function helpPointer(args: readonly string[]): string {
+  const command = commands.find(({ name }) => name === args[0]);
+  return `see portcullis ${command === undefined ? '' : `${command.name} `}--help`;
+}

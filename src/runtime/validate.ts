@@ -1,0 +1,92 @@
+import { readFile, stat } from 'node:fs/promises';
+import { messageOf } from '../core/failure.ts';
+import type { Problem } from '../core/problem.ts';
+import { nextCatalog, emptyCatalog, toDocumentStatus } from '../engine/catalog.ts';
+import { listFiles } from '../files/list-files.ts';
+import { readDocuments } from '../files/read-documents.ts';
+import { parseDocument, type ParsedDocument } from '../policy/parse-document.ts';
+import { specKey, type AuthorDocument, type ConfigMapKey } from '../policy/spec.ts';
+import type { PassedOverDocument, ValidateSources, ValidationReport } from './validation-report.ts';
+
+/** Judges documents as `serve` would that has no grants of its own; what they refer to and cannot be found is a warning. */
+export const validateSources: ValidateSources = async (paths, stdin) => {
+  const documents: AuthorDocument[] = [];
+  const problems: Problem[] = [];
+  for (const path of paths) await readPath(path, stdin, documents, problems);
+  return judge(documents, problems);
+};
+
+async function readPath(path: string, stdin: () => Promise<string>, documents: AuthorDocument[], problems: Problem[]): Promise<void> {
+  if (path === '-') {
+    documents.push(...readDocuments('-', await stdin()));
+    return;
+  }
+  try {
+    const isFolder = (await stat(path)).isDirectory();
+    const files = isFolder ? (await listFiles(path)).files.map((file) => file.path) : [path];
+    if (files.length === 0) problems.push(unreadable(path, 'the folder holds no .yaml, .yml or .json file'));
+    for (const file of files) documents.push(...readDocuments(file, await readFile(file, 'utf8')));
+  } catch (thrown) {
+    problems.push(unreadable(path, `it cannot be read: ${messageOf(thrown)}`));
+  }
+}
+
+function unreadable(source: string, message: string): Problem {
+  return { code: 'unreadable-file', severity: 'error', message, field: '', place: { source, line: undefined, column: undefined } };
+}
+
+const serviceNamespace = 'portcullis';
+
+function judge(documents: readonly AuthorDocument[], readProblems: readonly Problem[]): ValidationReport {
+  const parsed = new Map<AuthorDocument, ParsedDocument>();
+  const parse = (document: AuthorDocument): ParsedDocument => {
+    const known = parsed.get(document) ?? parseDocument(document, { serviceNamespace });
+    parsed.set(document, known);
+    return known;
+  };
+  const reading = { documents, problems: [], unreadable: new Set<string>() };
+  const catalog = nextCatalog(emptyCatalog, reading, { grants: 'unknown', parse });
+  const entries = [...catalog.entries.values()];
+  const warnings = [...parsed].flatMap(([document, result]) => [
+    ...missingMaterials(document, result, catalog.materials),
+    ...ungrantedHosts(document, result),
+  ]);
+  const passedOver = [...parsed].flatMap(([{ source }, result]): PassedOverDocument[] =>
+    result.kind === 'passed-over' ? [{ source, kind: result.what }] : [],
+  );
+  return {
+    documents: entries.flatMap((entry) =>
+      entry.documents.map(({ source }) => ({ key: entry.key, source, accepted: toDocumentStatus(entry).accepted })),
+    ),
+    passedOver,
+    problems: sortByPlace([...readProblems, ...catalog.problems, ...entries.flatMap((entry) => entry.problems), ...warnings]),
+  };
+}
+
+/** Whether the operator grants `*` is not told by the documents. */
+function ungrantedHosts(document: AuthorDocument, parsed: ParsedDocument): Problem[] {
+  if (parsed.kind !== 'accepted' || parsed.spec.kind !== 'AccessPolicy' || !parsed.spec.hosts.includes('*')) return [];
+  const message = `the host * is refused unless the operator grants it: --host-grant '${parsed.spec.namespace}=*'`;
+  return [{ code: 'host-not-granted', severity: 'warning', message, field: 'spec.hosts', place: document.placeOf(['spec', 'hosts']) }];
+}
+
+/** A Secret or ConfigMap may come from elsewhere. */
+function missingMaterials(document: AuthorDocument, parsed: ParsedDocument, materials: ReadonlyMap<string, unknown>): Problem[] {
+  if (parsed.kind !== 'accepted' || parsed.spec.kind === 'AccessPolicy') return [];
+  const { keys, ca } = parsed.spec;
+  const refs: (ConfigMapKey | undefined)[] = [keys.type === 'ConfigMap' ? keys.ref : undefined, ca];
+  return refs.flatMap((ref): Problem[] => {
+    if (ref === undefined || materials.has(specKey({ ...ref, kind: 'ConfigMap' }))) return [];
+    const message = `the ConfigMap ${ref.namespace}/${ref.name} is not among the documents: until it is there, tokens of this provider are denied with 503`;
+    return [{ code: 'missing-reference', severity: 'warning', message, field: 'spec.jwt.jwks', place: document.placeOf(['spec', 'jwt', 'jwks']) }];
+  });
+}
+
+function sortByPlace(problems: readonly Problem[]): Problem[] {
+  return problems.toSorted(
+    (a, b) =>
+      a.place.source.localeCompare(b.place.source) ||
+      (a.place.line ?? 0) - (b.place.line ?? 0) ||
+      (a.place.column ?? 0) - (b.place.column ?? 0),
+  );
+}

@@ -1,0 +1,141 @@
+import { createEngine, type Engine } from '../../src/engine/engine.ts';
+import { Failure } from '../../src/core/failure.ts';
+import type { Clock, HttpClient, Logger, Random, Timers } from '../../src/core/ports.ts';
+import { defaultIdentitySettings } from '../../src/phases/identity/identity-settings.ts';
+import { createTokenCache } from '../../src/phases/identity/token-cache.ts';
+import { parseDocument } from '../../src/policy/parse-document.ts';
+import type { AuthorDocument, IdentityProviderSpec } from '../../src/policy/spec.ts';
+import type { PolicyTestOptions, TokenSpec } from './policy-test.ts';
+import { createTokenMint, type TokenMint } from './token-mint.ts';
+
+export interface LogLine {
+  readonly level: string;
+  readonly fields: object;
+  readonly message: string;
+}
+
+/** An engine with frozen time and issuers of its own, for deciding without a network. */
+export interface DecisionStand {
+  readonly engine: Engine;
+  readonly mint: TokenMint;
+  readonly log: readonly LogLine[];
+  readonly clock: Clock & { set(nowMs: number): void };
+  apply(documents: readonly AuthorDocument[], unreadable?: readonly string[]): Promise<void>;
+  /** Takes the issuers off the network, and back. */
+  setOnline(online: boolean): void;
+  close(): void;
+}
+
+export interface StandOptions extends PolicyTestOptions {
+  readonly issuers?: Readonly<Record<string, { readonly alg?: string }>>;
+  readonly tokens?: Readonly<Record<string, TokenSpec>>;
+}
+
+/** Timers that really wait, and never keep a test run alive. */
+export const realTimers: Timers = {
+  after: (delayMs, action) => {
+    const timer = setTimeout(action, delayMs);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+export async function createDecisionStand(
+  documents: readonly AuthorDocument[],
+  options: StandOptions = {},
+): Promise<DecisionStand> {
+  const clock = createClock(Date.parse(options.now ?? '2026-06-01T12:00:00Z'));
+  const providers = documents.flatMap(toProvider);
+  const issuers = Object.entries(options.issuers ?? {}).flatMap(([name, { alg = 'RS256' }]) => {
+    const spec = providers.find((provider) => provider.name === name);
+    return spec === undefined ? [] : [{ name, alg, iss: spec.issuer, aud: spec.audiences[0] ?? '' }];
+  });
+  const mint = await createTokenMint(issuers, options.tokens ?? {}, clock.now());
+  const log: LogLine[] = [];
+  const network = { online: true };
+  const logger = createLog(log);
+  const identity = {
+    clock,
+    timers: realTimers,
+    random,
+    http: createIssuerNetwork(providers, mint, network),
+    logger,
+    events: { tokenCache: () => undefined, keyFetch: () => undefined },
+    settings: defaultIdentitySettings,
+    tokens: createTokenCache({ maxEntries: 1000, maxBytes: 1_000_000 }),
+  };
+  const engine = createEngine(
+    {
+      trustedHops: options.trustedHops ?? 0,
+      maxHeaders: 200,
+      serviceNamespace: 'portcullis',
+      hostGrants: options.hostGrants === undefined ? undefined : new Map(Object.entries(options.hostGrants)),
+      ownedHeaders: options.ownedHeaders ?? [],
+      keyLoadTimeoutMs: 2000,
+    },
+    { clock, timers: realTimers, random, logger, identity },
+  );
+  const apply = (next: readonly AuthorDocument[], unreadable: readonly string[] = []): Promise<void> =>
+    engine.apply({ documents: next, problems: [], unreadable: new Set(unreadable) });
+  await apply(documents);
+  return {
+    engine,
+    mint,
+    log,
+    clock,
+    apply,
+    setOnline: (online) => {
+      network.online = online;
+    },
+    close: () => engine.close(),
+  };
+}
+
+function toProvider(document: AuthorDocument): IdentityProviderSpec[] {
+  const parsed = parseDocument(document, { serviceNamespace: 'portcullis' });
+  return parsed.kind === 'accepted' && parsed.spec.kind !== 'AccessPolicy' ? [parsed.spec] : [];
+}
+
+function createClock(startMs: number): DecisionStand['clock'] {
+  let now = startMs;
+  return {
+    now: () => now,
+    monotonic: () => now,
+    set: (nowMs) => {
+      now = nowMs;
+    },
+  };
+}
+
+let ids = 0;
+export const random: Random = { id: () => `id-${++ids}`, fraction: () => 0.5 };
+
+function createLog(lines: LogLine[]): Logger {
+  const at = (level: string) => (fields: object, message: string) => {
+    lines.push({ level, fields, message });
+  };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/** The issuers as a network would show them: discovery below the issuer, and keys. */
+function createIssuerNetwork(
+  providers: readonly IdentityProviderSpec[],
+  mint: TokenMint,
+  network: { readonly online: boolean },
+): HttpClient {
+  return {
+    get: async (url) => {
+      if (!network.online) throw new Failure('http_connect', 'no network');
+      for (const { name, issuer, keys } of providers) {
+        const jwksUri = keys.type === 'URI' ? keys.uri : `${issuer}/jwks`;
+        if (url === jwksUri) return encode(await mint.jwks(name));
+        if (url === `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`) return encode({ issuer, jwks_uri: jwksUri });
+      }
+      throw new Failure('http_status', 'answered 404');
+    },
+  };
+}
+
+function encode(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}

@@ -1,0 +1,28 @@
+import type { RawRequest } from '../../src/core/request.ts';
+
+export interface RawRequestParts {
+  readonly method?: string;
+  readonly host?: string;
+  readonly path?: string;
+  readonly headers?: readonly (readonly [name: string, value: string])[];
+  readonly peer?: string | undefined;
+  readonly token?: string | undefined;
+}
+
+/** A request as a proxy on this machine would describe it. */
+export function rawRequest(parts: RawRequestParts): RawRequest {
+  const { method = 'GET', host = 'api.example.com', path = '/', headers = [], token } = parts;
+  const sent = token === undefined ? headers : [['authorization', `Bearer ${token}`] as const, ...headers];
+  return {
+    kind: 'http',
+    method,
+    target: path,
+    host,
+    scheme: 'http',
+    protocol: 'HTTP/1.1',
+    headers: sent.map(([name, value]) => ({ name, value, isText: true })),
+    duplicates: 'separate',
+    peerAddress: 'peer' in parts ? parts.peer : '127.0.0.1',
+    contextExtensions: new Map(),
+  };
+}

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { settingEntries } from '../../../src/runtime/config/settings.ts';
+import { resolve } from './config-fixtures.ts';
+
+test('the defaults are those that the documentation promises', () => {
+  const resolved = resolve({ PORTCULLIS_POLICIES: 'policies' });
+  expect(resolved.ok && resolved.config).toEqual({
+    policies: 'policies',
+    hostGrants: new Map(),
+    namespace: 'portcullis',
+    ownedHeaders: [],
+    grpcAddress: { kind: 'tcp', host: '0.0.0.0', port: 9001 },
+    httpAddress: { kind: 'tcp', host: '0.0.0.0', port: 9002 },
+    adminAddress: { kind: 'tcp', host: '127.0.0.1', port: 9003 },
+    trustedHops: 0,
+    checkTimeout: 5000,
+    maxReceiveBytes: 8_388_608,
+    maxHeaders: 200,
+    keyRefreshInterval: 600_000,
+    keyStaleWindow: 86_400_000,
+    keyFetchTimeout: 5000,
+    keyLoadTimeout: 10_000,
+    tokenCacheEntries: 10_000,
+    allowPrivateAddresses: false,
+    allowedPrivateAddresses: [],
+    logLevel: 'info',
+    logDecisions: 'all',
+    logDecisionsSample: 1,
+    shutdownDelay: 5000,
+    shutdownTimeout: 20_000,
+  });
+});
+
+test('flags and variables are named after their settings, and each is there once', () => {
+  const rows = settingEntries().map(([, { flag, env }]) => [flag, env]);
+  const plural = new Map([
+    ['--host-grant', 'PORTCULLIS_HOST_GRANTS'],
+    ['--owned-header', 'PORTCULLIS_OWNED_HEADERS'],
+    ['--allowed-private-address', 'PORTCULLIS_ALLOWED_PRIVATE_ADDRESSES'],
+  ]);
+  for (const [flag = '', env] of rows) {
+    expect(env).toBe(plural.get(flag) ?? `PORTCULLIS_${flag.slice(2).replaceAll('-', '_').toUpperCase()}`);
+  }
+  expect(new Set(rows.flat()).size).toBe(rows.length * 2);
+});
+
+test('every default is a value that its own setting accepts, but for lists that are empty', () => {
+  for (const [key, { type, default: fallback }] of settingEntries()) {
+    if (fallback === undefined || key === 'hostGrants') continue;
+    expect([key, type.fromJson(type.toJson(fallback.value))]).toEqual([key, { value: fallback.value }]);
+  }
+});

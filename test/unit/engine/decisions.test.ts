@@ -1,0 +1,44 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import type { RawRequest } from '../../../src/core/request.ts';
+import { createProtoLoaderDecoder } from '../../../src/envoy/decode-check-request.ts';
+import { codecOf } from '../../../src/envoy/protos.ts';
+import { createDecisionStand, type DecisionStand } from '../../support/decision-stand.ts';
+import { expectDecision } from '../../support/expect-decision.ts';
+import { readPolicyTest, type DecisionCase } from '../../support/policy-test.ts';
+import { rawRequest } from '../../support/raw-request.ts';
+
+const folder = 'test/decisions';
+
+/** The same cases run over gRPC and through a real Envoy in test/integration. */
+for (const file of readdirSync(folder).filter((name) => name.endsWith('.yaml'))) {
+  const policyTest = readPolicyTest(join(folder, file));
+  describe(policyTest.name, () => {
+    let stand: DecisionStand;
+    beforeAll(async () => {
+      stand = await createDecisionStand(policyTest.documents, { ...policyTest.options, ...policyTest });
+    });
+    afterAll(() => stand.close());
+    for (const one of policyTest.cases) {
+      test(one.name, async () => {
+        const raw = await toRawRequest(one, stand);
+        expectDecision(await stand.engine.check(raw), one.expect);
+        // A second time, out of every cache.
+        expectDecision(await stand.engine.check(raw), one.expect);
+      });
+    }
+  });
+}
+
+async function toRawRequest(one: DecisionCase, stand: DecisionStand): Promise<RawRequest> {
+  if (one.request !== undefined) {
+    const token = one.token === undefined ? undefined : await stand.mint.mint(one.token);
+    const { method, host, path, headers, clientIp } = one.request;
+    return rawRequest({ method, host, path, headers, token, peer: clientIp ?? '127.0.0.1' });
+  }
+  const bytes = codecOf('envoy.service.auth.v3.CheckRequest').encode(one.check ?? {});
+  const decoded = createProtoLoaderDecoder().decode(bytes);
+  if (decoded.kind === 'undecodable') throw new Error(decoded.why);
+  return decoded.request;
+}

@@ -1,0 +1,243 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Decision } from '../../../src/core/decision.ts';
+import type { DocumentStatus } from '../../../src/core/status.ts';
+import { createDecisionStand, type DecisionStand, type StandOptions } from '../../support/decision-stand.ts';
+import { documentsOf } from '../../support/policy-test.ts';
+import { rawRequest } from '../../support/raw-request.ts';
+
+let stand: DecisionStand | undefined;
+afterEach(() => stand?.close());
+
+async function start(yaml: string, options: StandOptions = {}): Promise<DecisionStand> {
+  stand = await createDecisionStand(documentsOf(yaml), options);
+  return stand;
+}
+
+async function codeOf(on: DecisionStand, host: string, path: string, token?: string): Promise<string> {
+  const decision: Decision = await on.engine.check(rawRequest({ host, path, token }));
+  return decision.kind === 'allow' ? `allow ${decision.about.policy} ${decision.about.rule}` : decision.denial.code;
+}
+
+function statusOf(on: DecisionStand, key: string): DocumentStatus | undefined {
+  return on.engine.status().documents.find((document) => document.key === key);
+}
+
+const policy = (name: string, hosts: string, rules: string, namespace = 'shop', more = ''): string => `
+apiVersion: portcullis.dev/v1alpha1
+kind: AccessPolicy
+metadata: {name: ${name}, namespace: ${namespace}}
+spec: {hosts: [${hosts}], rules: [${rules}]${more}}
+---`;
+const open = '{name: open, matches: [{path: {type: PathPrefix, value: /}}], access: Public}';
+const narrow = '{name: narrow, matches: [{path: {type: PathPrefix, value: /narrow}}], access: Public}';
+const misspelt = '{name: open, matches: [{path: {type: PathPrefix, value: /}}], acess: Public}';
+
+describe('S4 a policy that is refused', () => {
+  test('keeps its last good generation in force and says so', async () => {
+    const on = await start(policy('a', 'a.example', open));
+    expect(await codeOf(on, 'a.example', '/x')).toBe('allow shop/a open');
+    await on.apply(documentsOf(policy('a', 'a.example', misspelt)));
+    expect(await codeOf(on, 'a.example', '/x')).toBe('allow shop/a open');
+    expect(statusOf(on, 'AccessPolicy shop/a')).toMatchObject({ accepted: false, serving: 'last-good' });
+    await on.apply(documentsOf(policy('a', 'a.example', narrow)));
+    expect(await codeOf(on, 'a.example', '/x')).toBe('no_rule');
+    expect(statusOf(on, 'AccessPolicy shop/a')).toMatchObject({ accepted: true, serving: 'current', problems: [] });
+  });
+
+  test('keeps it also when the kind or the version is misspelt, and when it is there twice', async () => {
+    const on = await start(policy('a', 'a.example', open));
+    for (const broken of [
+      policy('a', 'a.example', narrow).replace('kind: AccessPolicy', 'kind: AcessPolicy'),
+      policy('a', 'a.example', narrow).replace('v1alpha1', 'v1'),
+      policy('a', 'a.example', narrow) + policy('a', 'a.example', open),
+    ]) {
+      await on.apply(documentsOf(broken));
+      expect(await codeOf(on, 'a.example', '/x')).toBe('allow shop/a open');
+      expect(statusOf(on, 'AccessPolicy shop/a')).toMatchObject({ accepted: false, serving: 'last-good' });
+    }
+  });
+
+  test('is gone when its document is deleted', async () => {
+    const on = await start(policy('a', 'a.example', open));
+    await on.apply([]);
+    expect(await codeOf(on, 'a.example', '/x')).toBe('no_policy');
+  });
+
+  test('that never was valid denies what it would have won with 503', async () => {
+    const on = await start(policy('a', 'a.example', misspelt) + policy('b', 'b.example', open));
+    expect(await codeOf(on, 'a.example', '/x')).toBe('policy_invalid');
+    expect(await codeOf(on, 'b.example', '/x')).toBe('allow shop/b open');
+    expect(statusOf(on, 'AccessPolicy shop/a')).toMatchObject({ accepted: false, serving: 'refused' });
+  });
+
+  test('that is there twice from the start denies what either would have won', async () => {
+    const on = await start(policy('a', 'a.example', open) + policy('a', 'b.example', open));
+    expect(await codeOf(on, 'a.example', '/x')).toBe('policy_invalid');
+    expect(await codeOf(on, 'b.example', '/x')).toBe('policy_invalid');
+    expect(statusOf(on, 'AccessPolicy shop/a')?.problems.map(({ code }) => code)).toEqual(['duplicate-document', 'duplicate-document']);
+  });
+
+  test('whose hosts cannot be read is named in status and changes nothing else', async () => {
+    const on = await start(policy('a', '"a b"', open) + policy('b', 'b.example', open));
+    expect(await codeOf(on, 'b.example', '/x')).toBe('allow shop/b open');
+    expect(statusOf(on, 'AccessPolicy shop/a')).toMatchObject({ accepted: false, serving: 'refused' });
+  });
+
+  test('in a file that cannot be read in whole is not taken for deleted', async () => {
+    const on = await start(policy('a', 'a.example', open));
+    await on.apply([], ['inline.yaml']);
+    expect(await codeOf(on, 'a.example', '/x')).toBe('allow shop/a open');
+    await on.apply(documentsOf('just: text\n---\n'));
+    expect(await codeOf(on, 'a.example', '/x')).toBe('allow shop/a open');
+  });
+
+  test('in a file that is not YAML any more keeps what it had', async () => {
+    const on = await start(policy('a', 'a.example', open));
+    await on.apply(documentsOf(`${policy('a', 'a.example', open)}\n: : [`));
+    expect(await codeOf(on, 'a.example', '/x')).toBe('allow shop/a open');
+  });
+});
+
+describe('a cluster policy, which this version does not build', () => {
+  test('denies every request and is refused by name', async () => {
+    const floor = 'apiVersion: portcullis.dev/v1alpha1\nkind: ClusterAccessPolicy\nmetadata: {name: floor}\nspec: {rules: []}\n---';
+    const on = await start(policy('a', 'a.example', open) + floor.replace(/^/, '\n'));
+    expect(await codeOf(on, 'a.example', '/x')).toBe('policy_invalid');
+    expect(statusOf(on, 'ClusterAccessPolicy floor')?.problems[0]?.message).toBe('ClusterAccessPolicy is not supported by this version');
+    await on.apply(documentsOf(policy('a', 'a.example', open)));
+    expect(await codeOf(on, 'a.example', '/x')).toBe('allow shop/a open');
+  });
+});
+
+describe('S10 hosts have owners', () => {
+  test('two namespaces that claim one host from the start are both refused', async () => {
+    const on = await start(policy('a', 'x.example', open, 'one') + policy('b', 'x.example', open, 'two'));
+    expect(await codeOf(on, 'x.example', '/x')).toBe('policy_invalid');
+    expect(statusOf(on, 'AccessPolicy one/a')?.problems.map(({ code }) => code)).toEqual(['host-conflict']);
+    expect(statusOf(on, 'AccessPolicy two/b')?.problems.map(({ code }) => code)).toEqual(['host-conflict']);
+  });
+
+  test('a newcomer takes nothing from the namespace that was there', async () => {
+    const on = await start(policy('a', 'x.example', open, 'one'));
+    await on.apply(documentsOf(policy('a', 'x.example', open, 'one') + policy('b', 'x.example', narrow, 'two')));
+    expect(await codeOf(on, 'x.example', '/x')).toBe('allow one/a open');
+    expect(statusOf(on, 'AccessPolicy two/b')).toMatchObject({ accepted: false, serving: 'refused' });
+    expect(statusOf(on, 'AccessPolicy one/a')).toMatchObject({ accepted: true, problems: [] });
+  });
+
+  test('nor does a newcomer that is refused for something else', async () => {
+    const on = await start(policy('a', 'x.example', open, 'one'));
+    await on.apply(documentsOf(policy('a', 'x.example', open, 'one') + policy('b', 'x.example', misspelt, 'two')));
+    expect(await codeOf(on, 'x.example', '/x')).toBe('allow one/a open');
+  });
+
+  test('what is below a wildcard belongs to the namespace of the wildcard', async () => {
+    const on = await start(policy('a', '"*.example"', open, 'one'));
+    const both = policy('a', '"*.example"', open, 'one') + policy('b', 'deep.x.example', open, 'two');
+    await on.apply(documentsOf(both));
+    expect(await codeOf(on, 'deep.x.example', '/x')).toBe('allow one/a open');
+    await on.apply(documentsOf(both + policy('c', 'deep.x.example', narrow, 'one')));
+    expect(await codeOf(on, 'deep.x.example', '/x')).toBe('no_rule');
+    expect(await codeOf(on, 'deep.x.example', '/narrow')).toBe('allow one/c narrow');
+  });
+
+  test('a host is free again when its owner gives it up', async () => {
+    const on = await start(policy('a', 'x.example', open, 'one'));
+    await on.apply(documentsOf(policy('a', 'y.example', open, 'one') + policy('b', 'x.example', narrow, 'two')));
+    expect(await codeOf(on, 'x.example', '/narrow')).toBe('allow two/b narrow');
+  });
+
+  test('a star needs a grant', async () => {
+    const on = await start(policy('a', '"*"', open));
+    expect(await codeOf(on, 'x.example', '/x')).toBe('no_policy');
+    expect(statusOf(on, 'AccessPolicy shop/a')?.problems.map(({ code }) => code)).toEqual(['host-not-granted']);
+    on.close();
+    const granted = await start(policy('a', '"*"', open), { hostGrants: { shop: ['*'] } });
+    expect(await codeOf(granted, 'x.example', '/x')).toBe('allow shop/a open');
+  });
+
+  test('with grants a host of nobody is not claimed by whoever comes', async () => {
+    const on = await start(policy('a', 'x.example', open), { hostGrants: { other: ['y.example'] } });
+    expect(await codeOf(on, 'x.example', '/x')).toBe('no_policy');
+  });
+});
+
+describe('providers', () => {
+  const idp = (more = ''): string => `
+apiVersion: portcullis.dev/v1alpha1
+kind: IdentityProvider
+metadata: {name: idp, namespace: shop}
+spec: {type: JWT, jwt: {issuer: "https://idp.example", audiences: [api]${more}}}
+---`;
+  const mine = '{name: mine, matches: [{path: {type: PathPrefix, value: /}}], access: Authenticated}';
+  const withIdp = policy('a', 'a.example', mine, 'shop', ', authentication: {providers: [{name: idp}]}');
+  const options: StandOptions = { issuers: { idp: { alg: 'ES256' } }, tokens: { t: { issuer: 'idp', claims: { sub: 'u' } } } };
+
+  test('a missing one refuses the policy that names it', async () => {
+    const on = await start(withIdp, {});
+    expect(await codeOf(on, 'a.example', '/x')).toBe('policy_invalid');
+    expect(statusOf(on, 'AccessPolicy shop/a')?.problems[0]).toMatchObject({
+      code: 'missing-reference',
+      message: 'the IdentityProvider shop/idp that the policy names does not exist',
+    });
+  });
+
+  test('one that comes later makes the policy good', async () => {
+    const on = await start(idp() + withIdp, options);
+    const token = await on.mint.mint('t');
+    await on.apply(documentsOf(withIdp));
+    await on.apply(documentsOf(idp() + withIdp));
+    expect(await codeOf(on, 'a.example', '/x', token)).toBe('allow shop/a mine');
+  });
+
+  test('a deleted one vouches for nobody any more, though the policy stays in force', async () => {
+    const on = await start(idp() + withIdp, options);
+    const token = await on.mint.mint('t');
+    expect(await codeOf(on, 'a.example', '/x', token)).toBe('allow shop/a mine');
+    await on.apply(documentsOf(withIdp));
+    expect(await codeOf(on, 'a.example', '/x', token)).toBe('provider_unavailable');
+    expect(statusOf(on, 'AccessPolicy shop/a')).toMatchObject({ accepted: false, serving: 'last-good' });
+  });
+
+  test('a refused update of one keeps the last good one', async () => {
+    const on = await start(idp() + withIdp, options);
+    const token = await on.mint.mint('t');
+    await on.apply(documentsOf(idp(', clockSkew: 1h') + withIdp));
+    expect(await codeOf(on, 'a.example', '/x', token)).toBe('allow shop/a mine');
+    expect(statusOf(on, 'IdentityProvider shop/idp')).toMatchObject({ accepted: false, serving: 'last-good' });
+  });
+
+  test('an update of one ends what was verified by the one before', async () => {
+    const on = await start(idp() + withIdp, options);
+    const token = await on.mint.mint('t');
+    expect(await codeOf(on, 'a.example', '/x', token)).toBe('allow shop/a mine');
+    await on.apply(documentsOf(idp().replace('[api]', '[other]') + withIdp));
+    expect(await codeOf(on, 'a.example', '/x', token)).toBe('token_audience');
+  });
+
+  test('a change elsewhere leaves keys and verified tokens alone', async () => {
+    const on = await start(idp() + withIdp, options);
+    const token = await on.mint.mint('t');
+    expect(await codeOf(on, 'a.example', '/x', token)).toBe('allow shop/a mine');
+    on.setOnline(false);
+    await on.apply(documentsOf(idp() + withIdp + policy('b', 'b.example', open)));
+    expect(await codeOf(on, 'a.example', '/x', token)).toBe('allow shop/a mine');
+  });
+
+  test('two of one issuer on one rule are a Problem', async () => {
+    const two = idp() + idp().replace('name: idp', 'name: idp2');
+    const both = policy('a', 'a.example', mine, 'shop', ', authentication: {providers: [{name: idp}, {name: idp2}]}');
+    const on = await start(two + both, options);
+    expect(statusOf(on, 'AccessPolicy shop/a')?.problems.map(({ code }) => code)).toEqual(['ambiguous-provider']);
+    expect(await codeOf(on, 'a.example', '/x')).toBe('policy_invalid');
+  });
+});
+
+describe('S30 before the first load', () => {
+  test('every check is denied with 503', async () => {
+    const on = await start(policy('a', 'a.example', open));
+    const { createEngine } = await import('../../../src/engine/engine.ts');
+    expect(createEngine).toBeTypeOf('function');
+    expect(on.engine.refuse('not_ready')).toMatchObject({ kind: 'deny', status: 503, denial: { code: 'not_ready' } });
+  });
+});

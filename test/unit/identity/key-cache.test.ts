@@ -1,0 +1,401 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { IdentityProvider } from '../../../src/phases/identity/identity-provider.ts';
+import {
+  createWorld,
+  discoveryUri,
+  failing,
+  issuer,
+  jwksUri,
+  present,
+  rsaKey,
+  settle,
+  tokenOf,
+  type HttpAnswer,
+  type TestKey,
+  type World,
+} from './identity-fixtures.ts';
+
+const first = rsaKey('k1');
+const second = rsaKey('k2');
+const minute = 60_000;
+const hour = 60 * minute;
+
+let provider: IdentityProvider | undefined;
+afterEach(() => provider?.close());
+
+async function warm(
+  keys: readonly TestKey[] = [first],
+): Promise<World & { readonly ask: (token: string) => Promise<string> }> {
+  const world = createWorld(keys);
+  const started = world.provider();
+  provider = started;
+  await started.firstLoad;
+  return { ...world, ask: (token) => present(started, token) };
+}
+
+/** A new token every time, so that no answer comes out of the token cache. */
+let serial = 0;
+function fresh(key: TestKey, claims: object = {}, header: object = {}): string {
+  return tokenOf(key, { jti: String(serial++), exp: 1_900_000_000, ...claims }, { ...header });
+}
+
+const brokenAnswers: readonly (readonly [string, HttpAnswer, string])[] = [
+  ['is down', failing('http_connect'), 'http_connect'],
+  ['answers 500', failing('http_status'), 'http_status'],
+  ['answers HTML', '<!doctype html><p>Sign in</p>', 'the key set is not JSON (syntax)'],
+  ['answers nothing', '', 'the key set is not JSON (syntax)'],
+  ['answers an empty set', { keys: [] }, 'the key set has no usable key'],
+  ['answers without keys', {}, 'the key set is not an object with an array of keys'],
+  ['answers an array', [first.jwk], 'the key set is not an object with an array of keys'],
+  [
+    'answers only keys that cannot be used',
+    { keys: [{ kty: 'oct', k: 'AA', kid: 'x' }] },
+    'no usable key; key "x" left out',
+  ],
+  ['answers 101 keys', { keys: Array.from({ length: 101 }, () => second.jwk) }, 'more than 100 keys'],
+  ['answers 10 MB', failing('http_too_large'), 'http_too_large'],
+  ['drips', failing('http_timeout'), 'http_timeout'],
+  ['redirects', failing('http_redirect'), 'http_redirect'],
+  ['answers a gzip bomb', failing('http_encoded'), 'http_encoded'],
+  ['answers bytes that are not UTF-8', Buffer.from([0x7b, 0xff]), 'encoding'],
+];
+
+describe('a JWKS that fails after it was good', () => {
+  test.each(brokenAnswers)('keeps the last good keys where it %s', async (_name, answer, error) => {
+    const { http, time, ask } = await warm();
+    http.answer(jwksUri, answer);
+    await time.advance(10 * minute);
+    expect(http.calls).toHaveLength(2);
+    expect(await ask(fresh(first))).toBe('allow');
+    expect(await ask(fresh(second))).toBe('token_key');
+    expect(provider?.status()).toEqual({ keys: 1, keyAgeSeconds: 600, lastError: expect.stringContaining(error) });
+  });
+
+  test('keeps known keys for the stale window, denies with 503 after it, and recovers within seconds when the issuer is back', async () => {
+    const { http, time, ask } = await warm();
+    const cached = fresh(first);
+    expect(await ask(cached)).toBe('allow');
+    http.answer(jwksUri, failing('http_connect'));
+    await time.advance(24 * hour - 1000);
+    expect(await ask(fresh(first))).toBe('allow');
+    expect(await ask(cached)).toBe('allow');
+    await time.advance(1000);
+    expect(await ask(fresh(first))).toBe('keys_unavailable');
+    expect(await ask(cached)).toBe('keys_unavailable');
+    expect(provider?.status()).toEqual({ keys: 0, keyAgeSeconds: undefined, lastError: expect.any(String) });
+    http.answer(jwksUri, { keys: [first.jwk] });
+    await time.advance(6_000);
+    expect(await ask(fresh(first))).toBe('allow');
+  });
+
+  test('asks ever more rarely while it is down, and no more than once each refresh interval in the end', async () => {
+    const { http, time } = await warm();
+    http.answer(jwksUri, failing('http_connect'));
+    await time.advance(10 * minute);
+    http.calls.length = 0;
+    await time.advance(30_000);
+    expect(http.calls).toHaveLength(1);
+    await time.advance(60_000);
+    expect(http.calls).toHaveLength(2);
+    await time.advance(3 * hour);
+    http.calls.length = 0;
+    await time.advance(hour);
+    expect(http.calls).toHaveLength(6);
+  });
+
+  test('says so once in the log, and once that it is over', async () => {
+    const { http, time, log } = await warm();
+    http.answer(jwksUri, failing('http_connect'));
+    await time.advance(hour);
+    http.answer(jwksUri, { keys: [first.jwk] });
+    await time.advance(10 * minute);
+    expect(log.lines).toEqual([
+      {
+        level: 'warn',
+        fields: {
+          provider: 'IdentityProvider shop/okta',
+          code: 'http_connect',
+          error: `GET ${jwksUri}: http_connect`,
+          keysInForce: true,
+        },
+        message: 'keys could not be fetched',
+      },
+      { level: 'info', fields: { provider: 'IdentityProvider shop/okta', keys: 1 }, message: 'keys fetched again' },
+    ]);
+    expect(provider?.status().lastError).toBeUndefined();
+  });
+});
+
+describe('a JWKS that fails from the start', () => {
+  test.each(brokenAnswers)('denies with keys_unavailable and recovers by itself where it %s', async (_name, answer) => {
+    const world = createWorld([]);
+    world.http.answer(jwksUri, answer);
+    provider = world.provider();
+    await provider.firstLoad;
+    expect(await present(provider, fresh(first))).toBe('keys_unavailable');
+    await world.time.advance(minute);
+    expect(await present(provider, fresh(first))).toBe('keys_unavailable');
+    // After a minute of failures at most six seconds apart.
+    expect(world.http.calls.length).toBeGreaterThan(10);
+    world.http.answer(jwksUri, { keys: [first.jwk] });
+    await world.time.advance(6_000);
+    expect(await present(provider, fresh(first))).toBe('allow');
+    expect(await present(provider, fresh(second))).toBe('token_key');
+  });
+
+  test('no request causes a fetch before there are keys', async () => {
+    const world = createWorld([]);
+    world.http.answer(jwksUri, failing('http_connect'));
+    provider = world.provider();
+    await provider.firstLoad;
+    await Promise.all(Array.from({ length: 50 }, () => present(provider ?? world.provider(), fresh(first))));
+    expect(world.http.calls).toHaveLength(1);
+  });
+
+  test('requests wait for the very first fetch, which is one', async () => {
+    const world = createWorld([]);
+    const gate = Promise.withResolvers<Uint8Array>();
+    world.http.answer(jwksUri, () => gate.promise);
+    const slow = world.provider();
+    provider = slow;
+    const waiting = Promise.all([fresh(first), fresh(first), fresh(second)].map((token) => present(slow, token)));
+    gate.resolve(Buffer.from(JSON.stringify({ keys: [first.jwk] })));
+    expect(await waiting).toEqual(['allow', 'allow', 'token_key']);
+    // The second one is what the unknown key asked for.
+    expect(world.http.calls).toHaveLength(2);
+  });
+
+  test('another issuer is not affected', async () => {
+    const world = createWorld([first]);
+    world.http.answer('https://slow.example/keys', () => new Promise(() => {}));
+    const slow = world.provider({
+      issuer: 'https://slow.example',
+      keys: { type: 'URI', uri: 'https://slow.example/keys' },
+    });
+    provider = world.provider();
+    await provider.firstLoad;
+    expect(await present(provider, fresh(first))).toBe('allow');
+    slow.close();
+  });
+});
+
+describe('keys that change', () => {
+  test('hard rotation: the first token of the new key waits for one fetch and is allowed, so are those beside it', async () => {
+    const { http, ask } = await warm();
+    http.answer(jwksUri, { keys: [second.jwk] });
+    const verdicts = await Promise.all(Array.from({ length: 20 }, () => ask(fresh(second))));
+    expect(new Set(verdicts)).toEqual(new Set(['allow']));
+    expect(http.calls).toHaveLength(2);
+    expect(await ask(fresh(first))).toBe('token_key');
+  });
+
+  test('rotation with overlap: both keys work after at most one fetch', async () => {
+    const { http, ask } = await warm();
+    http.answer(jwksUri, { keys: [first.jwk, second.jwk] });
+    expect(await ask(fresh(first))).toBe('allow');
+    expect(http.calls).toHaveLength(1);
+    expect(await ask(fresh(second))).toBe('allow');
+    expect(await ask(fresh(first))).toBe('allow');
+    expect(http.calls).toHaveLength(2);
+  });
+
+  test('rotation of an issuer that names no key ids', async () => {
+    const { http, ask } = await warm();
+    http.answer(jwksUri, { keys: [second.jwk] });
+    expect(await ask(fresh(second, {}, { kid: undefined }))).toBe('allow');
+    expect(http.calls).toHaveLength(2);
+  });
+
+  test('a request that joins a fetch begun before the rotation asks once more', async () => {
+    const { http, time, ask } = await warm();
+    const gate = Promise.withResolvers<Uint8Array>();
+    http.answer(jwksUri, () => gate.promise);
+    await time.advance(10 * minute);
+    const verdict = ask(fresh(second));
+    await settle();
+    http.answer(jwksUri, { keys: [second.jwk] });
+    gate.resolve(Buffer.from(JSON.stringify({ keys: [first.jwk] })));
+    expect(await verdict).toBe('allow');
+    expect(http.calls).toHaveLength(3);
+  });
+
+  test('a withdrawn key is denied after one refresh, its cached tokens too', async () => {
+    const { http, time, ask, ports } = await warm([first, second]);
+    const cached = fresh(first);
+    const kept = fresh(second);
+    expect([await ask(cached), await ask(kept)]).toEqual(['allow', 'allow']);
+    expect(ports.tokens.entries).toBe(2);
+    http.answer(jwksUri, { keys: [second.jwk] });
+    await time.advance(10 * minute);
+    expect(ports.tokens.entries).toBe(1);
+    expect([await ask(cached), await ask(kept)]).toEqual(['token_key', 'allow']);
+  });
+
+  test('a key that keeps its id and changes its material takes its cached tokens along', async () => {
+    const { http, time, ask } = await warm();
+    const replaced = rsaKey('k1');
+    const cached = fresh(first);
+    expect(await ask(cached)).toBe('allow');
+    http.answer(jwksUri, { keys: [replaced.jwk] });
+    await time.advance(10 * minute);
+    expect(await ask(cached)).toBe('token_signature');
+    expect(await ask(fresh(replaced))).toBe('allow');
+  });
+
+  test('a key withdrawn while its token is being verified does not let it in', async () => {
+    const { http, time, ask } = await warm();
+    http.answer(jwksUri, { keys: [second.jwk] });
+    const [verdict] = await Promise.all([ask(fresh(first)), time.advance(10 * minute)]);
+    expect(['token_key', 'allow']).toContain(verdict);
+    expect(await ask(fresh(first))).toBe('token_key');
+  });
+});
+
+describe('a flood of unknown key ids', () => {
+  test.each([
+    ['up', { keys: [first.jwk] }],
+    ['down', failing('http_connect')],
+  ] as const)(
+    'causes at most two fetches a minute while the issuer is %s, and known keys work on',
+    async (_name, answer) => {
+      const { http, time, ask } = await warm();
+      http.answer(jwksUri, answer);
+      http.calls.length = 0;
+      for (let second_ = 0; second_ < 300; second_++) {
+        const flood = Array.from({ length: 3 }, (_, i) => ask(fresh(first, {}, { kid: `random-${second_}-${i}` })));
+        expect(new Set(await Promise.all(flood))).toEqual(new Set(['token_key']));
+        await time.advance(1_000);
+      }
+      expect(await ask(fresh(first))).toBe('allow');
+      expect(http.calls.length).toBeGreaterThanOrEqual(5);
+      expect(http.calls.length).toBeLessThanOrEqual(11);
+    },
+  );
+
+  test('an algorithm that does not fit a known key causes none', async () => {
+    const { http, ask } = await warm();
+    expect(await ask(tokenOf({ ...first, alg: 'PS256' }))).toBe('token_key');
+    expect(http.calls).toHaveLength(1);
+  });
+});
+
+describe('the refresh in the background', () => {
+  test('comes every interval, earlier by up to a tenth, and reads an unchanged document only once', async () => {
+    const { http, time, ports } = await warm();
+    expect(time.pending()).toEqual([10 * minute]);
+    await time.advance(hour);
+    expect(http.calls).toHaveLength(7);
+    expect(provider?.status()).toEqual({ keys: 1, keyAgeSeconds: 0, lastError: undefined });
+    provider?.close();
+    expect(time.pending()).toEqual([]);
+    const jittered = createWorld([first]);
+    Object.assign(jittered.ports, { random: { ...ports.random, fraction: () => 0.999 } });
+    provider = jittered.provider();
+    await provider.firstLoad;
+    expect(Math.round((jittered.time.pending()[0] ?? 0) / 1000)).toBe(540);
+  });
+
+  test('ends with the provider, also where a fetch is under way', async () => {
+    const world = createWorld([]);
+    const gate = Promise.withResolvers<Uint8Array>();
+    world.http.answer(jwksUri, () => gate.promise);
+    const closing = world.provider();
+    closing.close();
+    gate.resolve(Buffer.from(JSON.stringify({ keys: [first.jwk] })));
+    await closing.firstLoad;
+    expect(world.time.pending()).toEqual([]);
+    expect(world.events).toEqual([]);
+    expect(await present(closing, fresh(first))).toBe('keys_unavailable');
+  });
+});
+
+describe('discovery', () => {
+  const other = 'https://idp.example/.well-known/oauth-authorization-server/tenant';
+  const metadata = { issuer, jwks_uri: jwksUri };
+
+  async function discovering(answers: Readonly<Record<string, HttpAnswer>>): Promise<World> {
+    const world = createWorld([first]);
+    for (const [url, answer] of Object.entries(answers)) world.http.answer(url, answer);
+    provider = world.provider({ keys: { type: 'Discovery' } });
+    await provider.firstLoad;
+    return world;
+  }
+
+  test('asks OpenID Connect first', async () => {
+    const { http } = await discovering({ [discoveryUri]: metadata });
+    expect(http.calls).toEqual([discoveryUri, jwksUri]);
+    expect(provider?.status().keys).toBe(1);
+  });
+
+  test.each([
+    ['404', failing('http_status')],
+    ['a page of HTML', '<html>'],
+    ['another issuer', { ...metadata, issuer: `${issuer}/` }],
+  ] as const)('asks RFC 8414 where OpenID Connect answers %s', async (_name, answer) => {
+    const { http } = await discovering({ [discoveryUri]: answer, [other]: metadata });
+    expect(http.calls).toEqual([discoveryUri, other, jwksUri]);
+    expect(provider?.status().keys).toBe(1);
+  });
+
+  test.each([
+    ['names another issuer', { ...metadata, issuer: 'https://idp.example' }],
+    ['names no issuer', { jwks_uri: jwksUri }],
+    ['has no jwks_uri', { issuer }],
+    ['has a jwks_uri that is no URL', { issuer, jwks_uri: 'keys' }],
+    ['leads from https to http', { issuer, jwks_uri: jwksUri.replace('https', 'http') }],
+    ['leads to a file', { issuer, jwks_uri: 'file:///etc/passwd' }],
+    ['is an array', []],
+    ['has a member twice', `{"issuer":"${issuer}","jwks_uri":"https://evil.example","jwks_uri":"${jwksUri}"}`],
+  ] as const)('metadata that %s is not used', async (_name, answer) => {
+    const { http } = await discovering({ [discoveryUri]: answer, [other]: answer });
+    expect(http.calls.every((url) => url === discoveryUri || url === other)).toBe(true);
+    expect(provider?.status()).toEqual({ keys: 0, keyAgeSeconds: undefined, lastError: expect.any(String) });
+  });
+
+  test('an issuer that does not answer at all is not asked twice', async () => {
+    const { http } = await discovering({ [discoveryUri]: failing('http_connect') });
+    expect(http.calls).toEqual([discoveryUri]);
+  });
+
+  test('an unknown key costs one fetch: the place of the keys is remembered, and asked for again in the background', async () => {
+    const { http, time } = await discovering({ [discoveryUri]: metadata });
+    http.calls.length = 0;
+    if (provider !== undefined) expect(await present(provider, fresh(second))).toBe('token_key');
+    expect(http.calls).toEqual([jwksUri]);
+    http.calls.length = 0;
+    await time.advance(10 * minute);
+    expect(http.calls).toEqual([discoveryUri, jwksUri]);
+  });
+});
+
+describe('keys that come with the provider', () => {
+  const jwks = JSON.stringify({ keys: [first.jwk, { kty: 'oct', kid: 'bad', k: 'AA' }] });
+
+  test('an inline set is never fetched, and leaves a bad key out', async () => {
+    const world = createWorld([]);
+    provider = world.provider({ keys: { type: 'Inline', json: jwks } });
+    expect(await present(provider, fresh(first))).toBe('allow');
+    expect(await present(provider, fresh(second))).toBe('token_key');
+    expect(provider.status()).toEqual({
+      keys: 1,
+      keyAgeSeconds: undefined,
+      lastError: 'key "bad" left out: a symmetric key never verifies for an issuer',
+    });
+    expect(world.http.calls).toEqual([]);
+    expect(world.time.pending()).toEqual([]);
+  });
+
+  test('a ConfigMap that is missing leaves the provider without keys', async () => {
+    const world = createWorld([]);
+    provider = world.provider({ keys: { type: 'ConfigMap', ref: { namespace: 'shop', name: 'keys', key: 'jwks' } } });
+    expect(await present(provider, fresh(first))).toBe('keys_unavailable');
+    expect(provider.status().lastError).toBe('the ConfigMap shop/keys or its key jwks is missing');
+  });
+
+  test('a private CA that is missing leaves it without keys, and nothing is called', async () => {
+    const world = createWorld([first]);
+    provider = world.provider({ ca: { namespace: 'shop', name: 'ca', key: 'ca.crt' } });
+    expect(await present(provider, fresh(first))).toBe('keys_unavailable');
+    expect(world.http.calls).toEqual([]);
+  });
+});

@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest';
+import { anonymous } from '../../../src/core/identity.ts';
+import type { DecisionSink } from '../../../src/core/ports.ts';
+import { createDecisionLog, type DecisionLogOptions } from '../../../src/observe/decision-log.ts';
+import { createLogger } from '../../../src/observe/logger.ts';
+import { allowed, canary, createLines, denied, frozenClock, request, scriptedRandom, type Lines } from './observe-fixtures.ts';
+
+function createLog(options: Partial<DecisionLogOptions> = {}): { readonly sink: DecisionSink; readonly lines: Lines } {
+  const lines = createLines();
+  const log = createLogger({ level: 'info', clock: frozenClock, destination: lines });
+  return { sink: createDecisionLog({ log, which: 'all', sample: 1, random: scriptedRandom(0), ...options }), lines };
+}
+
+describe('a line', () => {
+  test('an allow says who may do what by which rule', () => {
+    const { sink, lines } = createLog();
+    sink.record(allowed(), request(), 0.0873);
+    expect(lines.objects()).toEqual([
+      {
+        level: 'info',
+        time: '2026-03-01T12:00:00.042Z',
+        id: '4b8e7a52-0f0e-4a51-8f0e-1d2c3b4a5968',
+        decision: 'allow',
+        code: 'ok',
+        status: 200,
+        policy: 'shop/orders',
+        rule: 'read',
+        provider: 'okta',
+        subject: 'alice',
+        method: 'GET',
+        host: 'api.example.com',
+        path: '/orders/17',
+        clientIp: '203.0.113.9',
+        durationUs: 87,
+        msg: 'decision',
+      },
+    ]);
+  });
+
+  test('a deny says why', () => {
+    const { sink, lines } = createLog();
+    sink.record(denied('role_missing'), request(), 1);
+    expect(lines.objects()).toMatchObject([{ decision: 'deny', code: 'role_missing', status: 403, durationUs: 1000 }]);
+  });
+
+  test('a request that could not be read leaves its fields out', () => {
+    const { sink, lines } = createLog();
+    sink.record(denied('request_undecodable', { policy: '', rule: '', identity: { ...anonymous, claims: {} } as never }), undefined, 0);
+    expect(Object.keys(lines.objects()[0] ?? {})).toEqual(
+      ['level', 'time', 'id', 'decision', 'code', 'status', 'policy', 'rule', 'provider', 'subject', 'durationUs', 'msg'],
+    );
+  });
+
+  test('nothing of headers, query, claims, messages or challenges is in it', () => {
+    const { sink, lines } = createLog();
+    sink.record(allowed(), request(), 1);
+    sink.record(denied('token_expired'), request(), 1);
+    expect(lines.texts.join('')).not.toContain(canary);
+    // The control: the canary is in what was recorded.
+    expect(JSON.stringify([allowed(), denied('token_expired'), request().rawQuery])).toContain(canary);
+  });
+
+  test('what a client chooses cannot break the line, and is cut where it is long', () => {
+    const { sink, lines } = createLog();
+    const long = 'x'.repeat(100_000);
+    sink.record(allowed(), request({ method: 'G"\nT', path: `/${long}`, host: long }), 1);
+    expect(lines.texts).toHaveLength(1);
+    expect(lines.texts[0]?.indexOf('\n')).toBe((lines.texts[0]?.length ?? 0) - 1);
+    expect(lines.objects()).toMatchObject([{ method: 'G"\nT', path: `/${'x'.repeat(2047)}…`, host: `${'x'.repeat(256)}…` }]);
+  });
+});
+
+describe('which decisions', () => {
+  test('all: each gets its line', () => {
+    const { sink, lines } = createLog({ which: 'all' });
+    sink.record(allowed(), request(), 1);
+    sink.record(denied('denied'), request(), 1);
+    expect(lines.objects()).toMatchObject([{ decision: 'allow' }, { decision: 'deny' }]);
+  });
+
+  test('denied: only denials', () => {
+    const { sink, lines } = createLog({ which: 'denied' });
+    sink.record(allowed(), request(), 1);
+    sink.record(denied('denied'), request(), 1);
+    expect(lines.objects()).toMatchObject([{ decision: 'deny' }]);
+  });
+
+  test('none: not even denials', () => {
+    const { sink, lines } = createLog({ which: 'none' });
+    sink.record(allowed(), request(), 1);
+    sink.record(denied('denied'), request(), 1);
+    expect(lines.texts).toEqual([]);
+  });
+
+  test('a sample takes its part of the allowed requests and every denial', () => {
+    const { sink, lines } = createLog({ sample: 0.5, random: scriptedRandom(0.49, 0.5, 0.1, 0.9) });
+    for (let i = 0; i < 4; i++) sink.record(allowed(), request(), 1);
+    for (let i = 0; i < 4; i++) sink.record(denied('denied'), request(), 1);
+    expect(lines.objects().map((line) => (line as { decision: string }).decision)).toEqual(['allow', 'allow', 'deny', 'deny', 'deny', 'deny']);
+  });
+
+  test('a sample of 0 keeps denials', () => {
+    const { sink, lines } = createLog({ sample: 0, random: scriptedRandom(0) });
+    sink.record(allowed(), request(), 1);
+    sink.record(denied('denied'), request(), 1);
+    expect(lines.objects()).toMatchObject([{ decision: 'deny' }]);
+  });
+});

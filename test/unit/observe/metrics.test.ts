@@ -1,0 +1,170 @@
+import { describe, expect, test } from 'vitest';
+import { reasons } from '../../../src/core/reason.ts';
+import type { DocumentStatus, ServiceStatus } from '../../../src/core/status.ts';
+import { createMetrics, type Metrics } from '../../../src/observe/metrics.ts';
+import { allowed, canary, denied, frozenClock, request } from './observe-fixtures.ts';
+
+function create(): Metrics {
+  return createMetrics({ clock: frozenClock, version: '1.2.3', processMetrics: false });
+}
+
+/** The samples of the metric, without help and type. */
+async function samplesOf(metrics: Metrics, name: string): Promise<readonly string[]> {
+  const { text } = await metrics.expose();
+  return text.split('\n').filter((line) => new RegExp(`^${name}(_bucket|_sum|_count)?[{ ]`).test(line));
+}
+
+describe('decisions', () => {
+  test('are counted by outcome and code', async () => {
+    const metrics = create();
+    metrics.decisions.record(allowed(), request(), 1);
+    metrics.decisions.record(allowed(), request(), 1);
+    metrics.decisions.record(denied('token_expired'), undefined, 1);
+    const samples = await samplesOf(metrics, 'portcullis_decisions_total');
+    expect(samples.filter((line) => !line.endsWith(' 0'))).toEqual([
+      'portcullis_decisions_total{decision="allow",code="ok"} 2',
+      'portcullis_decisions_total{decision="deny",code="token_expired"} 1',
+    ]);
+  });
+
+  test('have a series for every code from the start, so that the first denial is an increase', async () => {
+    expect(await samplesOf(create(), 'portcullis_decisions_total')).toHaveLength(Object.keys(reasons).length + 1);
+  });
+
+  test('are timed in buckets from 50 µs to 5 s', async () => {
+    const metrics = create();
+    for (const milliseconds of [0.05, 0.06, 4999, 6000]) metrics.decisions.record(allowed(), request(), milliseconds);
+    const samples = await samplesOf(metrics, 'portcullis_check_duration_seconds');
+    expect(samples).toEqual(
+      expect.arrayContaining([
+        'portcullis_check_duration_seconds_bucket{le="0.00005"} 1',
+        'portcullis_check_duration_seconds_bucket{le="0.0001"} 2',
+        'portcullis_check_duration_seconds_bucket{le="2.5"} 2',
+        'portcullis_check_duration_seconds_bucket{le="5"} 3',
+        'portcullis_check_duration_seconds_bucket{le="+Inf"} 4',
+        'portcullis_check_duration_seconds_count 4',
+      ]),
+    );
+  });
+
+  test('nothing that a client chose makes a series or stands in the text', async () => {
+    const metrics = create();
+    const before = (await metrics.expose()).text.split('\n').length;
+    for (let i = 0; i < 50; i++) metrics.decisions.record(allowed(), request({ path: `/${canary}/${i}`, host: `${canary}${i}` }), 1);
+    const { text } = await metrics.expose();
+    expect([text.split('\n').length, text.includes(canary)]).toEqual([before, false]);
+  });
+});
+
+test('look-ups of tokens and fetches of keys are counted', async () => {
+  const { identity, ...metrics } = create();
+  identity.tokenCache('hit');
+  identity.tokenCache('hit');
+  identity.tokenCache('miss');
+  identity.keyFetch('IdentityProvider shop/okta', 'failed', 250);
+  const all = { identity, ...metrics };
+  expect(await samplesOf(all, 'portcullis_token_cache_requests_total')).toEqual([
+    'portcullis_token_cache_requests_total{result="hit"} 2',
+    'portcullis_token_cache_requests_total{result="miss"} 1',
+  ]);
+  expect(await samplesOf(all, 'portcullis_key_fetches_total')).toEqual([
+    'portcullis_key_fetches_total{provider="IdentityProvider shop/okta",result="ok"} 0',
+    'portcullis_key_fetches_total{provider="IdentityProvider shop/okta",result="failed"} 1',
+  ]);
+  expect(await samplesOf(all, 'portcullis_key_fetch_duration_seconds')).toContain(
+    'portcullis_key_fetch_duration_seconds_sum{provider="IdentityProvider shop/okta"} 0.25',
+  );
+});
+
+describe('the status', () => {
+  const document = (name: string, serving: DocumentStatus['serving']): DocumentStatus => ({
+    key: `AccessPolicy shop/${name}`,
+    kind: 'AccessPolicy',
+    namespace: 'shop',
+    name,
+    accepted: serving === 'current',
+    serving,
+    problems: [],
+  });
+  const status: ServiceStatus = {
+    ready: true,
+    revision: 7,
+    lastReadAt: frozenClock.now() - 1500,
+    documents: [document('a', 'current'), document('b', 'current'), document('c', 'last-good'), document('d', 'refused')],
+    providers: [
+      { key: 'IdentityProvider shop/okta', keys: 2, keyAgeSeconds: 30, lastError: undefined },
+      { key: 'IdentityProvider shop/inline', keys: 1, keyAgeSeconds: undefined, lastError: undefined },
+    ],
+    problems: [],
+  };
+  const names = ['ready', 'policy_revision', 'policy_age_seconds', 'documents', 'keys', 'key_age_seconds'];
+  const all = async (metrics: Metrics): Promise<readonly string[]> =>
+    (await Promise.all(names.map((name) => samplesOf(metrics, `portcullis_${name}`)))).flat();
+
+  test('is read anew for each exposition', async () => {
+    const metrics = create();
+    metrics.observeStatus(() => status);
+    expect(await all(metrics)).toEqual([
+      'portcullis_ready 1',
+      'portcullis_policy_revision 7',
+      'portcullis_policy_age_seconds 1.5',
+      'portcullis_documents{state="current"} 2',
+      'portcullis_documents{state="last-good"} 1',
+      'portcullis_documents{state="refused"} 1',
+      'portcullis_keys{provider="IdentityProvider shop/okta"} 2',
+      'portcullis_keys{provider="IdentityProvider shop/inline"} 1',
+      'portcullis_key_age_seconds{provider="IdentityProvider shop/okta"} 30',
+    ]);
+  });
+
+  test('does not tell of a provider that is gone', async () => {
+    const metrics = create();
+    let current = status;
+    metrics.observeStatus(() => current);
+    await metrics.expose();
+    current = { ...status, providers: [] };
+    expect((await all(metrics)).filter((line) => line.includes('provider='))).toEqual([]);
+  });
+
+  test('before there is one says that nothing serves', async () => {
+    expect(await all(create())).toEqual([
+      'portcullis_ready 0',
+      'portcullis_policy_revision 0',
+      'portcullis_documents{state="current"} 0',
+      'portcullis_documents{state="last-good"} 0',
+      'portcullis_documents{state="refused"} 0',
+    ]);
+  });
+});
+
+test('methods of gRPC are counted and timed as existing dashboards ask for them', async () => {
+  const metrics = create();
+  const method = metrics.grpc.bind('/envoy.service.auth.v3.Authorization/Check', 'unary');
+  method.started();
+  method.started();
+  method.handled('OK', 2);
+  const labels = 'grpc_type="unary",grpc_service="envoy.service.auth.v3.Authorization",grpc_method="Check"';
+  expect(await samplesOf(metrics, 'grpc_server_started_total')).toEqual([`grpc_server_started_total{${labels}} 2`]);
+  const handled = await samplesOf(metrics, 'grpc_server_handled_total');
+  expect(handled).toContain(`grpc_server_handled_total{${labels},grpc_code="OK"} 1`);
+  expect(handled).toContain(`grpc_server_handled_total{${labels},grpc_code="Unavailable"} 0`);
+  expect(await samplesOf(metrics, 'grpc_server_handling_seconds')).toContain(`grpc_server_handling_seconds_sum{${labels}} 0.002`);
+});
+
+test('a stream has no latency', async () => {
+  const metrics = create();
+  metrics.grpc.bind('/grpc.health.v1.Health/Watch', 'server_stream').handled('CANCELLED', 60_000);
+  expect(await samplesOf(metrics, 'grpc_server_handling_seconds')).toEqual([]);
+});
+
+test('lost log lines, uncaught errors and the version are told', async () => {
+  const metrics = create();
+  metrics.logLinesDropped(3);
+  metrics.uncaught('rejection');
+  const { text, contentType } = await metrics.expose();
+  expect(text).toContain('portcullis_log_lines_dropped_total 3\n');
+  expect(text).toContain('portcullis_uncaught_errors_total{kind="exception"} 0\n');
+  expect(text).toContain('portcullis_uncaught_errors_total{kind="rejection"} 1\n');
+  expect(text).toContain(`portcullis_build_info{version="1.2.3",node="${process.versions.node}"} 1\n`);
+  expect(contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
+});
