@@ -8,7 +8,7 @@ export interface CliCommand {
   /** One line for the list of commands. */
   readonly summary: string;
   /** Loads the rest, so that a command costs only itself. */
-  load(): Promise<CommandDetails>;
+  readonly load: () => Promise<CommandDetails>;
 }
 
 export interface CommandDetails {
@@ -26,7 +26,7 @@ export interface CommandContext {
   readonly io: CliIo;
   readonly registry: CommandRegistry;
   /** Says with which code the process ends; 0 where no command says otherwise. */
-  exit(code: ExitCode): void;
+  readonly exit: (code: ExitCode) => void;
 }
 
 /** A mistake on the command line: one line, with the remedy. Ends with exit code 2. */

@@ -28,7 +28,10 @@ export async function createProgram(isWanted: (name: string) => boolean, context
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
-    .addHelpText('after', `\nExit codes:\n${generalExitCodes()}\n\nportcullis COMMAND --help tells more about a command.`);
+    .addHelpText(
+      'after',
+      `\nExit codes:\n${generalExitCodes()}\n\nportcullis COMMAND --help tells more about a command.`,
+    );
   for (const { name, summary, load } of commands) {
     const command = program.command(name).summary(summary).helpOption('-h, --help', 'print this help');
     if (!isWanted(name)) continue;

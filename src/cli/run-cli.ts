@@ -16,7 +16,7 @@ export async function runCli(args: readonly string[], io: CliIo, registry: Comma
     if (args[0] === '--version' || args[0] === '-V') return await runCli(['version', ...args.slice(1)], io, registry);
     const program = await createProgram((name) => args.includes(name), { io, registry, exit });
     await program.parseAsync(args.length === 0 ? ['--help'] : args, { from: 'user' });
-    return args.length === 0 ? 2 : exitCode;
+    return exitCode;
   } catch (thrown) {
     return report(thrown, args, io);
   }
@@ -24,8 +24,8 @@ export async function runCli(args: readonly string[], io: CliIo, registry: Comma
 
 function report(thrown: unknown, args: readonly string[], io: CliIo): ExitCode {
   if (thrown instanceof CommanderError) {
-    // Help was asked for and printed.
-    if (thrown.exitCode === 0) return 0;
+    // Help was printed: because it was asked for, or because nothing was.
+    if (thrown.exitCode === 0) return args.length === 0 ? 2 : 0;
     io.stderr(`portcullis: ${asOneLine(thrown.message)}; ${helpPointer(args)}\n`);
     return 2;
   }
@@ -34,7 +34,11 @@ function report(thrown: unknown, args: readonly string[], io: CliIo): ExitCode {
     return 2;
   }
   const message = asOneLine(messageOf(thrown));
-  io.stderr(thrown instanceof Failure ? `portcullis: ${message} [${thrown.code}]\n` : `portcullis: unexpected error: ${message}\n`);
+  io.stderr(
+    thrown instanceof Failure
+      ? `portcullis: ${message} [${thrown.code}]\n`
+      : `portcullis: unexpected error: ${message}\n`,
+  );
   return 1;
 }
 

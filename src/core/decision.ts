@@ -12,7 +12,11 @@ export interface Denial {
 }
 
 /** A Denial of the code; the message defaults to the code's meaning. */
-export function denial(code: ReasonCode, message: string = reasons[code].meaning, challenges: readonly string[] = []): Denial {
+export function denial(
+  code: ReasonCode,
+  message: string = reasons[code].meaning,
+  challenges: readonly string[] = [],
+): Denial {
   return { code, message, challenges };
 }
 

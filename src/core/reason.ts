@@ -32,8 +32,14 @@ export const reasons = {
   role_missing: { status: 403, meaning: 'The identity lacks a role.' },
   claim_mismatch: { status: 403, meaning: 'A claim of the identity is not what the rule asks for.' },
   header_unsafe: { status: 403, meaning: 'A value for an upstream header holds a control character.' },
-  policy_invalid: { status: 503, meaning: 'The policy that would decide was refused and none of its generations is in force.' },
-  provider_unavailable: { status: 503, meaning: 'The identity provider of the rule does not exist any more or was refused.' },
+  policy_invalid: {
+    status: 503,
+    meaning: 'The policy that would decide was refused and none of its generations is in force.',
+  },
+  provider_unavailable: {
+    status: 503,
+    meaning: 'The identity provider of the rule does not exist any more or was refused.',
+  },
   keys_unavailable: { status: 503, meaning: 'The keys of the issuer could not be loaded.' },
   not_ready: { status: 503, meaning: 'The policies are not loaded yet.' },
   deadline_exceeded: { status: 503, meaning: 'The decision took longer than it may.' },

@@ -42,9 +42,9 @@ export async function startEnvoy(binary: string, config: JsonObject): Promise<Ru
   });
   const ended = endOf(child);
   const kill = (): void => void child.kill('SIGKILL');
-  process.once('exit', kill);
+  const release = endWithProcess(kill);
   const stop = async (): Promise<void> => {
-    process.off('exit', kill);
+    release();
     child.kill('SIGTERM');
     const timer = setTimeout(kill, stopTimeoutMs);
     await ended;
@@ -72,6 +72,21 @@ async function writeFiles(config: JsonObject): Promise<Files> {
   const path = join(folder, 'envoy.json');
   await writeFile(path, JSON.stringify(config, undefined, 2));
   return { folder, config: path, adminAddress: join(folder, 'admin-address'), log: join(folder, 'envoy.log') };
+}
+
+/** Calls `kill` where this process ends before the child, also when its terminal is closed; the answer takes that back. */
+function endWithProcess(kill: () => void): () => void {
+  const hangUp = (): void => {
+    kill();
+    process.off('SIGHUP', hangUp);
+    process.kill(process.pid, 'SIGHUP');
+  };
+  process.once('exit', kill);
+  process.on('SIGHUP', hangUp);
+  return () => {
+    process.off('exit', kill);
+    process.off('SIGHUP', hangUp);
+  };
 }
 
 /** Resolves with how the process ended; never rejects. */

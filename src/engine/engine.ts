@@ -2,12 +2,13 @@ import { readRequest, isDenial, type ReadingSettings } from '../canonical/read-r
 import { deny, denial, type Decision } from '../core/decision.ts';
 import { messageOf } from '../core/failure.ts';
 import { anonymous } from '../core/identity.ts';
-import type { Authorizer, Clock, Logger, Random, Timers } from '../core/ports.ts';
+import type { Authorizer, Clock, HttpClient, IdentityEvents, Logger, Random, Timers } from '../core/ports.ts';
 import { formatProblem, type Problem } from '../core/problem.ts';
 import type { RawRequest, Request } from '../core/request.ts';
 import type { ServiceStatus } from '../core/status.ts';
-import type { IdentityPorts } from '../phases/identity/identity-ports.ts';
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
+import { defaultIdentitySettings, type IdentitySettings } from '../phases/identity/identity-settings.ts';
+import { createTokenCache } from '../phases/identity/token-cache.ts';
 import { parseDocument, type ParsedDocument } from '../policy/parse-document.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
 import type { AuthorDocument, SourceReading } from '../policy/spec.ts';
@@ -33,6 +34,8 @@ export interface EngineSettings extends ReadingSettings {
   readonly ownedHeaders: readonly string[];
   /** How long a change waits for the first keys of a new provider before it is in force without them, milliseconds. */
   readonly keyLoadTimeoutMs: number;
+  /** Limits of keys and tokens; a default stands for each that is absent. */
+  readonly identity: Partial<IdentitySettings>;
 }
 
 export interface EnginePorts {
@@ -40,7 +43,8 @@ export interface EnginePorts {
   readonly timers: Timers;
   readonly random: Random;
   readonly logger: Logger;
-  readonly identity: IdentityPorts;
+  readonly http: HttpClient;
+  readonly events: IdentityEvents;
 }
 
 /** Decides requests by the documents it was given last. */
@@ -54,7 +58,9 @@ export interface Engine extends Authorizer {
 }
 
 export function createEngine(settings: EngineSettings, ports: EnginePorts): Engine {
-  const pool = createProviderPool(ports.identity);
+  const identity: IdentitySettings = { ...defaultIdentitySettings, ...settings.identity };
+  const tokens = createTokenCache({ maxEntries: identity.tokenCacheEntries, maxBytes: identity.tokenCacheBytes });
+  const pool = createProviderPool({ ...ports, settings: identity, tokens });
   const compiler = createPolicyCompiler();
   const parsed = new WeakMap<AuthorDocument, ParsedDocument>();
   const parse = (document: AuthorDocument): ParsedDocument => {

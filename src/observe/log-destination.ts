@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import type { Timers } from '../core/ports.ts';
 
 /** Where log lines go. */
 export interface LogDestination {
@@ -15,7 +16,8 @@ export interface LogDestinationOptions {
   readonly to: number | string;
   /** Told how many lines could not be written: the reader is too slow, or the write failed. */
   readonly onDrop: (lines: number) => void;
-  /** Default 1000. */
+  readonly timers: Timers;
+  /** Milliseconds; default 1000. */
   readonly flushEveryMs?: number;
 }
 
@@ -25,7 +27,12 @@ const maxBufferedCharacters = 16 * 1024 * 1024;
 const closeWaitMs = 1000;
 
 /** Lines go out in blocks: when 8 KB have come together, every second, and when the process exits. */
-export function createLogDestination({ to, onDrop, flushEveryMs = 1000 }: LogDestinationOptions): LogDestination {
+export function createLogDestination({
+  to,
+  onDrop,
+  timers,
+  flushEveryMs = 1000,
+}: LogDestinationOptions): LogDestination {
   const stream = pino.destination({
     dest: to,
     sync: false,
@@ -40,18 +47,19 @@ export function createLogDestination({ to, onDrop, flushEveryMs = 1000 }: LogDes
     write: (line) => void stream.write(line),
     flush: () => stream.flush(),
     close: async () => {
-      await flushed(stream);
+      await flushed(stream, timers);
       stream.destroy();
     },
   };
 }
 
-/** Waits for the write under way, which `flushSync` would overtake. */
-function flushed(stream: ReturnType<typeof pino.destination>): Promise<void> {
+/** Waits for the write under way too, which `flushSync` would overtake. */
+function flushed(stream: ReturnType<typeof pino.destination>, timers: Timers): Promise<void> {
   return new Promise((resolve) => {
-    const deadline = AbortSignal.timeout(closeWaitMs);
-    const done = (): void => resolve();
-    deadline.addEventListener('abort', done, { once: true });
-    stream.flush(done);
+    const cancel = timers.after(closeWaitMs, resolve);
+    stream.flush(() => {
+      cancel();
+      resolve();
+    });
   });
 }

@@ -19,7 +19,8 @@ export function createStatusMetrics(registry: MetricRegistry, clock: Clock): (st
     ready.set(status.ready ? 1 : 0);
     revision.set(status.revision);
     if (status.lastReadAt !== undefined) age.set(Math.max(0, clock.now() - status.lastReadAt) / 1000);
-    for (const state of states) documents.set({ state }, status.documents.filter(({ serving }) => serving === state).length);
+    for (const state of states)
+      documents.set({ state }, status.documents.filter(({ serving }) => serving === state).length);
     updateKeys(keys, keyAge, status);
   };
 }

@@ -2,7 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { JsonValue } from '../core/json.ts';
 import { isJsonObject } from '../core/json.ts';
 import { closest } from '../std/closest.ts';
-import { quote, type FieldPath, type ProblemList } from './problem-list.ts';
+import { formatFieldPath, quote, type FieldPath, type ProblemList } from './problem-list.ts';
 import { accessPolicySpec } from './schema/access-policy.ts';
 import { identityProviderSpec } from './schema/identity-provider.ts';
 import type { Schema } from './schema/json-schema.ts';
@@ -52,7 +52,7 @@ function validatorOf(kind: string): ValidateFunction {
 
 function report(error: ErrorObject, spec: JsonValue, problems: ProblemList): void {
   const path: FieldPath = ['spec', ...pointerToPath(error.instancePath, spec)];
-  const name = String(path.at(-1) ?? 'spec');
+  const name = lastName(path);
   const params: Readonly<Record<string, unknown>> = error.params;
   switch (error.keyword) {
     case 'additionalProperties': {
@@ -132,4 +132,10 @@ function pointerToPath(pointer: string, value: JsonValue): (string | number)[] {
       current = isJsonObject(current) ? current[name] : undefined;
       return name;
     });
+}
+
+/** How a message names the value: its field, or the element of its list. */
+function lastName(path: FieldPath): string {
+  const from = path.findLastIndex((part) => typeof part === 'string');
+  return formatFieldPath(path.slice(from));
 }

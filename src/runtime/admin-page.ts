@@ -49,10 +49,12 @@ function renderDocuments(documents: readonly DocumentStatus[]): string {
   if (documents.length === 0) return '<p>None.</p>';
   // What does not serve as written comes first.
   const sorted = documents.toSorted((a, b) => Number(a.serving === 'current') - Number(b.serving === 'current'));
-  const rows = sorted.slice(0, maxRows).map(
-    ({ key, serving, problems }) =>
-      `<tr><td><code>${escapeHtml(key)}</code></td><td class="${classOf(serving)}">${wordsOf(serving)}</td><td>${renderProblems(problems)}</td></tr>`,
-  );
+  const rows = sorted
+    .slice(0, maxRows)
+    .map(
+      ({ key, serving, problems }) =>
+        `<tr><td><code>${escapeHtml(key)}</code></td><td class="${classOf(serving)}">${wordsOf(serving)}</td><td>${renderProblems(problems)}</td></tr>`,
+    );
   const more = sorted.length > maxRows ? `<p>And ${sorted.length - maxRows} more.</p>` : '';
   return `<table><tr><th>Document</th><th>Serving</th><th>Problems</th></tr>${rows.join('')}</table>${more}`;
 }

@@ -34,7 +34,12 @@ export interface HttpEndpoints {
 export async function createHttpEndpoints(options: HttpEndpointsOptions): Promise<HttpEndpoints> {
   const { httpAddress, adminAddress, timers, logger } = options;
   const open = publicRoutes(options);
-  const http = await createHttpServer({ address: httpAddress, answer: (request) => routeRequest(open, request), timers, logger });
+  const http = await createHttpServer({
+    address: httpAddress,
+    answer: (request) => routeRequest(open, request),
+    timers,
+    logger,
+  });
   let admin: HttpServer | undefined;
   try {
     admin = adminAddress && (await createAdminServer(options, adminAddress));

@@ -38,7 +38,11 @@ function measureUnary(method: UnaryMethod, metrics: GrpcMethodMetrics, clock: Cl
   };
 }
 
-function measureStreaming(method: ServerStreamingMethod, metrics: GrpcMethodMetrics, clock: Clock): ServerStreamingMethod {
+function measureStreaming(
+  method: ServerStreamingMethod,
+  metrics: GrpcMethodMetrics,
+  clock: Clock,
+): ServerStreamingMethod {
   return {
     ...method,
     open(request, stream) {

@@ -1,4 +1,4 @@
-import type { Clock, DecisionSink, Logger, Random } from '../core/ports.ts';
+import type { Clock, DecisionSink, Logger, Random, Timers } from '../core/ports.ts';
 import { thrownFields } from '../envoy/thrown-fields.ts';
 import { createDecisionLog } from '../observe/decision-log.ts';
 import { combineSinks } from '../observe/decision-sinks.ts';
@@ -20,6 +20,7 @@ export interface Observation {
 export interface ObservationOptions {
   readonly config: Pick<Config, 'logLevel' | 'logDecisions' | 'logDecisionsSample'>;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly random: Random;
   readonly version: string;
   /** Where log lines go: a file descriptor (1 is standard output) or the path of a file to append to. */
@@ -30,9 +31,9 @@ export interface ObservationOptions {
 
 /** Logs and metrics of one service, as configured. */
 export function createObservation(options: ObservationOptions): Observation {
-  const { config, clock, random, version, logTo, processMetrics } = options;
+  const { config, clock, timers, random, version, logTo, processMetrics } = options;
   const metrics = createMetrics({ clock, version, processMetrics });
-  const destination = createLogDestination({ to: logTo, onDrop: (lines) => metrics.logLinesDropped(lines) });
+  const destination = createLogDestination({ to: logTo, timers, onDrop: (lines) => metrics.logLinesDropped(lines) });
   const logger = createLogger({ level: config.logLevel, clock, destination });
   const decisionLog = createDecisionLog({
     log: createLogger({ level: 'info', clock, destination }),

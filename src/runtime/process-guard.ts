@@ -16,7 +16,10 @@ export interface ProcessGuardOptions {
 export function guardProcess({ process, logger, onUncaught }: ProcessGuardOptions): () => void {
   const listener = (kind: UncaughtKind) => (thrown: unknown) => {
     onUncaught(kind);
-    logger.error({ kind, ...thrownFields(thrown) }, 'an error was caught by nothing, which is a bug; the service goes on');
+    logger.error(
+      { kind, ...thrownFields(thrown) },
+      'an error was caught by nothing, which is a bug; the service goes on',
+    );
   };
   const onException = listener('exception');
   const onRejection = listener('rejection');

@@ -6,8 +6,6 @@ import { createGrpcJsTransport } from '../envoy/grpc-js-transport.ts';
 import { createHealthService } from '../envoy/health-service.ts';
 import type { Transport } from '../envoy/transport.ts';
 import { createFolderSource } from '../files/folder-source.ts';
-import { defaultIdentitySettings, type IdentitySettings } from '../phases/identity/identity-settings.ts';
-import { createTokenCache } from '../phases/identity/token-cache.ts';
 import { formatSocketAddress } from '../std/socket-address.ts';
 import type { Config } from './config/settings.ts';
 import { createHttpClient } from './http-client.ts';
@@ -105,14 +103,12 @@ async function startSource(
 
 function createEngineOf(config: Config, { clock, timers, random, observation }: ServiceIo): Engine {
   const { logger, metrics } = observation;
-  const settings = identitySettings(config);
   const http = createHttpClient({
     allowPrivateAddresses: config.allowPrivateAddresses,
     allowedAddresses: config.allowedPrivateAddresses,
     userAgent: `portcullis/${version}`,
     timers,
   });
-  const tokens = createTokenCache({ maxEntries: settings.tokenCacheEntries, maxBytes: settings.tokenCacheBytes });
   return createEngine(
     {
       trustedHops: config.trustedHops,
@@ -121,19 +117,15 @@ function createEngineOf(config: Config, { clock, timers, random, observation }: 
       hostGrants: config.hostGrants.size === 0 ? undefined : config.hostGrants,
       ownedHeaders: config.ownedHeaders,
       keyLoadTimeoutMs: config.keyLoadTimeout,
+      identity: {
+        tokenCacheEntries: config.tokenCacheEntries,
+        refreshIntervalMs: config.keyRefreshInterval,
+        staleWindowMs: config.keyStaleWindow,
+        fetchTimeoutMs: config.keyFetchTimeout,
+      },
     },
-    { clock, timers, random, logger, identity: { clock, timers, random, http, logger, events: metrics.identity, settings, tokens } },
+    { clock, timers, random, logger, http, events: metrics.identity },
   );
-}
-
-function identitySettings(config: Config): IdentitySettings {
-  return {
-    ...defaultIdentitySettings,
-    tokenCacheEntries: config.tokenCacheEntries,
-    refreshIntervalMs: config.keyRefreshInterval,
-    staleWindowMs: config.keyStaleWindow,
-    fetchTimeoutMs: config.keyFetchTimeout,
-  };
 }
 
 function createTransport(

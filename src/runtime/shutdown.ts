@@ -36,7 +36,12 @@ export async function shutDownInStages(stages: ShutdownStages, options: Shutdown
   for (const close of stages.close) await runStage('close', close, closeWaitMs, options);
 }
 
-async function runStage(stage: string, run: () => unknown, limitMs: number, { timers, logger }: ShutdownOptions): Promise<void> {
+async function runStage(
+  stage: string,
+  run: () => unknown,
+  limitMs: number,
+  { timers, logger }: ShutdownOptions,
+): Promise<void> {
   let cancel = (): void => undefined;
   const late = new Promise<'late'>((resolve) => {
     cancel = timers.after(limitMs, () => resolve('late'));

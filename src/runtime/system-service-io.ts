@@ -8,6 +8,6 @@ export function createSystemServiceIo(
   config: Config,
   options: Pick<ObservationOptions, 'version' | 'logTo' | 'processMetrics'>,
 ): ServiceIo {
-  const observation = createObservation({ ...options, config, clock: systemClock, random: systemRandom });
-  return { clock: systemClock, timers: systemTimers, random: systemRandom, observation };
+  const ports = { clock: systemClock, timers: systemTimers, random: systemRandom };
+  return { ...ports, observation: createObservation({ ...options, ...ports, config }) };
 }

@@ -16,7 +16,12 @@ export const validateSources: ValidateSources = async (paths, stdin) => {
   return judge(documents, problems);
 };
 
-async function readPath(path: string, stdin: () => Promise<string>, documents: AuthorDocument[], problems: Problem[]): Promise<void> {
+async function readPath(
+  path: string,
+  stdin: () => Promise<string>,
+  documents: AuthorDocument[],
+  problems: Problem[],
+): Promise<void> {
   if (path === '-') {
     documents.push(...readDocuments('-', await stdin()));
     return;
@@ -32,7 +37,13 @@ async function readPath(path: string, stdin: () => Promise<string>, documents: A
 }
 
 function unreadable(source: string, message: string): Problem {
-  return { code: 'unreadable-file', severity: 'error', message, field: '', place: { source, line: undefined, column: undefined } };
+  return {
+    code: 'unreadable-file',
+    severity: 'error',
+    message,
+    field: '',
+    place: { source, line: undefined, column: undefined },
+  };
 }
 
 const serviceNamespace = 'portcullis';
@@ -59,7 +70,12 @@ function judge(documents: readonly AuthorDocument[], readProblems: readonly Prob
       entry.documents.map(({ source }) => ({ key: entry.key, source, accepted: toDocumentStatus(entry).accepted })),
     ),
     passedOver,
-    problems: sortByPlace([...readProblems, ...catalog.problems, ...entries.flatMap((entry) => entry.problems), ...warnings]),
+    problems: sortByPlace([
+      ...readProblems,
+      ...catalog.problems,
+      ...entries.flatMap((entry) => entry.problems),
+      ...warnings,
+    ]),
   };
 }
 
@@ -67,18 +83,38 @@ function judge(documents: readonly AuthorDocument[], readProblems: readonly Prob
 function ungrantedHosts(document: AuthorDocument, parsed: ParsedDocument): Problem[] {
   if (parsed.kind !== 'accepted' || parsed.spec.kind !== 'AccessPolicy' || !parsed.spec.hosts.includes('*')) return [];
   const message = `the host * is refused unless the operator grants it: --host-grant '${parsed.spec.namespace}=*'`;
-  return [{ code: 'host-not-granted', severity: 'warning', message, field: 'spec.hosts', place: document.placeOf(['spec', 'hosts']) }];
+  return [
+    {
+      code: 'host-not-granted',
+      severity: 'warning',
+      message,
+      field: 'spec.hosts',
+      place: document.placeOf(['spec', 'hosts']),
+    },
+  ];
 }
 
 /** A Secret or ConfigMap may come from elsewhere. */
-function missingMaterials(document: AuthorDocument, parsed: ParsedDocument, materials: ReadonlyMap<string, unknown>): Problem[] {
+function missingMaterials(
+  document: AuthorDocument,
+  parsed: ParsedDocument,
+  materials: ReadonlyMap<string, unknown>,
+): Problem[] {
   if (parsed.kind !== 'accepted' || parsed.spec.kind === 'AccessPolicy') return [];
   const { keys, ca } = parsed.spec;
   const refs: (ConfigMapKey | undefined)[] = [keys.type === 'ConfigMap' ? keys.ref : undefined, ca];
   return refs.flatMap((ref): Problem[] => {
     if (ref === undefined || materials.has(specKey({ ...ref, kind: 'ConfigMap' }))) return [];
     const message = `the ConfigMap ${ref.namespace}/${ref.name} is not among the documents: until it is there, tokens of this provider are denied with 503`;
-    return [{ code: 'missing-reference', severity: 'warning', message, field: 'spec.jwt.jwks', place: document.placeOf(['spec', 'jwt', 'jwks']) }];
+    return [
+      {
+        code: 'missing-reference',
+        severity: 'warning',
+        message,
+        field: 'spec.jwt.jwks',
+        place: document.placeOf(['spec', 'jwt', 'jwks']),
+      },
+    ];
   });
 }
 

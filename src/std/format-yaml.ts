@@ -17,10 +17,13 @@ function lines(value: unknown, indent: string): string[] {
   const members = Object.entries(value);
   if (members.length === 0) return [`${indent}{}`];
   return members.flatMap(([name, member]: [string, unknown]) => {
-    const key = /^[A-Za-z][A-Za-z0-9]*$/.test(name) && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(name) ? name : JSON.stringify(name);
+    const key =
+      /^[A-Za-z][A-Za-z0-9]*$/.test(name) && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(name)
+        ? name
+        : JSON.stringify(name);
     const inner = lines(member, `${indent}  `);
-    const [only = ''] = inner;
-    return isNested(member) ? [`${indent}${key}:`, ...inner] : [`${indent}${key}: ${only.trimStart()}`];
+    if (isNested(member)) return [`${indent}${key}:`].concat(inner);
+    return [`${indent}${key}: ${inner.join('').trimStart()}`];
   });
 }
 

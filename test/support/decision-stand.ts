@@ -1,8 +1,6 @@
 import { createEngine, type Engine } from '../../src/engine/engine.ts';
 import { Failure } from '../../src/core/failure.ts';
 import type { Clock, HttpClient, Logger, Random, Timers } from '../../src/core/ports.ts';
-import { defaultIdentitySettings } from '../../src/phases/identity/identity-settings.ts';
-import { createTokenCache } from '../../src/phases/identity/token-cache.ts';
 import { parseDocument } from '../../src/policy/parse-document.ts';
 import type { AuthorDocument, IdentityProviderSpec } from '../../src/policy/spec.ts';
 import type { PolicyTestOptions, TokenSpec } from './policy-test.ts';
@@ -54,16 +52,6 @@ export async function createDecisionStand(
   const log: LogLine[] = [];
   const network = { online: true };
   const logger = createLog(log);
-  const identity = {
-    clock,
-    timers: realTimers,
-    random,
-    http: createIssuerNetwork(providers, mint, network),
-    logger,
-    events: { tokenCache: () => undefined, keyFetch: () => undefined },
-    settings: defaultIdentitySettings,
-    tokens: createTokenCache({ maxEntries: 1000, maxBytes: 1_000_000 }),
-  };
   const engine = createEngine(
     {
       trustedHops: options.trustedHops ?? 0,
@@ -72,8 +60,16 @@ export async function createDecisionStand(
       hostGrants: options.hostGrants === undefined ? undefined : new Map(Object.entries(options.hostGrants)),
       ownedHeaders: options.ownedHeaders ?? [],
       keyLoadTimeoutMs: 2000,
+      identity: { tokenCacheEntries: 1000 },
     },
-    { clock, timers: realTimers, random, logger, identity },
+    {
+      clock,
+      timers: realTimers,
+      random,
+      logger,
+      http: createIssuerNetwork(providers, mint, network),
+      events: { tokenCache: () => undefined, keyFetch: () => undefined },
+    },
   );
   const apply = (next: readonly AuthorDocument[], unreadable: readonly string[] = []): Promise<void> =>
     engine.apply({ documents: next, problems: [], unreadable: new Set(unreadable) });
@@ -129,7 +125,8 @@ function createIssuerNetwork(
       for (const { name, issuer, keys } of providers) {
         const jwksUri = keys.type === 'URI' ? keys.uri : `${issuer}/jwks`;
         if (url === jwksUri) return encode(await mint.jwks(name));
-        if (url === `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`) return encode({ issuer, jwks_uri: jwksUri });
+        if (url === `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)
+          return encode({ issuer, jwks_uri: jwksUri });
       }
       throw new Failure('http_status', 'answered 404');
     },

@@ -5,7 +5,9 @@ import type { Expectation } from './policy-test.ts';
 /** Holds a decision of the engine against what a case expects. */
 export function expectDecision(decision: Decision, expected: Expectation): void {
   const seen =
-    decision.kind === 'allow' ? { decision: 'allow' } : { decision: 'deny', status: decision.status, code: decision.denial.code };
+    decision.kind === 'allow'
+      ? { decision: 'allow' }
+      : { decision: 'deny', status: decision.status, code: decision.denial.code };
   const { decision: kind, status, code } = expected;
   expect({ ...seen, message: decision.kind === 'deny' ? decision.denial.message : undefined }).toMatchObject({
     decision: kind,

@@ -98,7 +98,9 @@ export function readPolicyTest(file: string): PolicyTest {
   if (raw === undefined) throw new Error(`${file} holds no PolicyTest`);
   const documents = raw.policies.flatMap((name) => {
     const path = join(dirname(file), name);
-    return readDocuments(path, readFileSync(path, 'utf8')).filter(({ value }) => (value as { kind?: string }).kind !== 'PolicyTest');
+    return readDocuments(path, readFileSync(path, 'utf8')).filter(
+      ({ value }) => (value as { kind?: string }).kind !== 'PolicyTest',
+    );
   });
   return {
     name: raw.metadata.name,

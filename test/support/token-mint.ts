@@ -75,11 +75,13 @@ async function sign(issuer: Issuer, spec: TokenSpec, now: number): Promise<strin
       return `${encode({ ...header, alg: 'none' })}.${encode(claims)}.`;
     case 'HmacWithPublicKey': {
       const text = `${encode({ ...header, alg: 'HS256' })}.${encode(claims)}`;
-      return `${text}.${createHmac('sha256', await exportSPKI(issuer.publicKey)).update(text).digest('base64url')}`;
+      return `${text}.${createHmac('sha256', await exportSPKI(issuer.publicKey))
+        .update(text)
+        .digest('base64url')}`;
     }
     case 'OtherKey':
       return new SignJWT(claims).setProtectedHeader(header).sign(issuer.otherKey);
-    case undefined:
+    default:
       return new SignJWT(claims).setProtectedHeader(header).sign(issuer.privateKey);
   }
 }

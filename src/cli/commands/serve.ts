@@ -16,7 +16,10 @@ Each setting can be given as a flag, as an environment variable (PORTCULLIS_*, l
   examples: [
     ['portcullis serve --policies ./policies', 'with every default'],
     ['portcullis serve --config config.yaml --log-decisions denied', 'a file of settings, and one that goes before it'],
-    ['portcullis serve --policies ./policies --grpc-address unix:/run/portcullis/grpc.sock', 'beside Envoy, over a unix socket'],
+    [
+      'portcullis serve --policies ./policies --grpc-address unix:/run/portcullis/grpc.sock',
+      'beside Envoy, over a unix socket',
+    ],
     ['portcullis serve --config config.yaml --print-config', 'what would be in force, and where each value comes from'],
   ],
   exitCodes: {
@@ -36,7 +39,8 @@ Each setting can be given as a flag, as an environment variable (PORTCULLIS_*, l
 
 async function serveCommand(command: Command, { io, registry, exit }: CommandContext): Promise<void> {
   const { printConfig, output } = command.opts<{ readonly printConfig?: true; readonly output?: 'yaml' | 'json' }>();
-  if (output !== undefined && printConfig !== true) throw new UsageError('--output says how to print the settings; give --print-config too');
+  if (output !== undefined && printConfig !== true)
+    throw new UsageError('--output says how to print the settings; give --print-config too');
   const resolved = await loadConfig(givenFlags(command), io.env);
   const tell = (problem: Problem): void => io.stderr(`portcullis: ${formatProblem(problem)}\n`);
   if (!resolved.ok) {
@@ -68,13 +72,22 @@ async function serveCommand(command: Command, { io, registry, exit }: CommandCon
 /** Every setting as an option that keeps each of its occurrences. */
 function settingOption({ flag, env, type, group, description, default: fallback }: Setting<unknown>): Option {
   const value = type.arity === 'switch' ? `[${type.placeholder}]` : `<${type.placeholder}>`;
-  const notes = [type.arity === 'many' ? 'may be repeated' : '', env, defaultNote(type, fallback)].filter((note) => note !== '');
-  return new Option(`${flag} ${value}`, `${description} [${notes.join('; ')}]`).argParser(collect).helpGroup(`${group}:`);
+  const notes = [type.arity === 'many' ? 'may be repeated' : '', env, defaultNote(type, fallback)].filter(
+    (note) => note !== '',
+  );
+  return new Option(`${flag} ${value}`, `${description} [${notes.join('; ')}]`)
+    .argParser(collect)
+    .helpGroup(`${group}:`);
 }
 
 function defaultNote(type: Setting<unknown>['type'], fallback: Setting<unknown>['default']): string {
   const json = fallback && type.toJson(fallback.value);
-  if (json === undefined || json === '' || (typeof json === 'object' && json !== null && Object.keys(json).length === 0)) return '';
+  if (
+    json === undefined ||
+    json === '' ||
+    (typeof json === 'object' && json !== null && Object.keys(json).length === 0)
+  )
+    return '';
   return `default ${typeof json === 'string' ? json : JSON.stringify(json)}`;
 }
 

@@ -27,7 +27,9 @@ Documents of other kinds are named and passed over. A Secret or ConfigMap that a
       .argument('[PATH...]', 'files or folders; - is standard input')
       .option('-f, --filename <PATH>', 'a file or folder; may be repeated; - is standard input', collect)
       .addOption(outputOption('table', 'json', 'yaml'))
-      .action((paths: readonly string[], flags: ValidateFlags) => validate([...(flags.filename ?? []), ...paths], flags.output, context));
+      .action((paths: readonly string[], flags: ValidateFlags) =>
+        validate([...(flags.filename ?? []), ...paths], flags.output, context),
+      );
   },
 };
 
@@ -35,9 +37,14 @@ function collect(path: string, before: readonly string[] = []): readonly string[
   return [...before, path];
 }
 
-async function validate(paths: readonly string[], output: OutputFormat, { io, registry, exit }: CommandContext): Promise<void> {
+async function validate(
+  paths: readonly string[],
+  output: OutputFormat,
+  { io, registry, exit }: CommandContext,
+): Promise<void> {
   if (paths.length === 0) throw new UsageError('nothing to validate; name files or folders, or - for standard input');
-  if (paths.filter((path) => path === '-').length > 1) throw new UsageError('standard input can be read only once; give - once');
+  if (paths.filter((path) => path === '-').length > 1)
+    throw new UsageError('standard input can be read only once; give - once');
   const validateSources = await registry.validateSources();
   const report = await validateSources(paths, () => io.stdin());
   io.stdout(formatData(report, output, () => formatReport(report)));
@@ -54,6 +61,10 @@ function formatReport({ documents, passedOver, problems }: ValidationReport): st
     `${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`,
     `${passedOver.length} passed over`,
   ];
-  const lines = [...problems.map(formatProblem), ...passedOver.map(({ source, kind }) => `${source}: passed over: ${kind}`), summary.join(', ')];
+  const lines = [
+    ...problems.map(formatProblem),
+    ...passedOver.map(({ source, kind }) => `${source}: passed over: ${kind}`),
+    summary.join(', '),
+  ];
   return `${lines.join('\n')}\n`;
 }

@@ -5,7 +5,9 @@ import type { SettingKey } from './settings.ts';
 /** A setting as someone gave it, not yet checked. */
 export interface GivenValue {
   readonly key: SettingKey;
-  readonly form: { readonly kind: 'texts'; readonly texts: readonly string[] } | { readonly kind: 'json'; readonly value: JsonValue };
+  readonly form:
+    | { readonly kind: 'texts'; readonly texts: readonly string[] }
+    | { readonly kind: 'json'; readonly value: JsonValue };
   /** Who says so: `--grpc-address`, `PORTCULLIS_GRPC_ADDRESS`, `config.yaml:3:1`. */
   readonly origin: Place;
 }

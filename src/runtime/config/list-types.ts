@@ -22,7 +22,11 @@ export function cidrs(): SettingType<readonly string[]> {
 }
 
 /** A list of texts, without repetitions; a flag's text or a variable may hold several, with commas between. */
-function listOf(placeholder: string, form: string, parse: (text: string) => string | undefined): SettingType<readonly string[]> {
+function listOf(
+  placeholder: string,
+  form: string,
+  parse: (text: string) => string | undefined,
+): SettingType<readonly string[]> {
   const read = (texts: readonly string[]): Parsed<readonly string[]> => {
     const values = texts.map(parse);
     return values.includes(undefined)
@@ -77,7 +81,10 @@ function grantsOfJson(value: JsonValue): Parsed<HostGrants> {
   return grantsOfPairs(pairs, expected);
 }
 
-function grantsOfPairs(pairs: readonly (readonly [string, string | undefined])[], expected: string): Parsed<HostGrants> {
+function grantsOfPairs(
+  pairs: readonly (readonly [string, string | undefined])[],
+  expected: string,
+): Parsed<HostGrants> {
   const grants = new Map<string, string[]>();
   for (const [namespace, text] of pairs) {
     const host = hostPattern(text ?? '');
@@ -87,7 +94,9 @@ function grantsOfPairs(pairs: readonly (readonly [string, string | undefined])[]
     grants.set(namespace, hosts);
   }
   // Grants that grant nothing could mean "none" or "not used": the author must say which.
-  return grants.size === 0 ? { expected: `${expected}, at least one (leave it out to grant by age)` } : { value: grants };
+  return grants.size === 0
+    ? { expected: `${expected}, at least one (leave it out to grant by age)` }
+    : { value: grants };
 }
 
 /** `api.example.com`, `*.example.com` or `*`, in canonical form. */

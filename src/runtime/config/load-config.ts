@@ -34,7 +34,9 @@ async function readFileAt(path: string, flags: Flags): Promise<ConfigFileReading
   } catch (thrown) {
     return unreadable(flags, `The config file ${path} cannot be read (${codeOf(thrown) || 'unknown error'}).`);
   }
-  return file.text.length > maxFileCharacters ? unreadable(flags, `The config file ${path} is too large.`) : readConfigFile(file);
+  return file.text.length > maxFileCharacters
+    ? unreadable(flags, `The config file ${path} is too large.`)
+    : readConfigFile(file);
 }
 
 function unreadable(flags: Flags, message: string): ConfigFileReading {

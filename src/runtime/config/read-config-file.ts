@@ -22,8 +22,10 @@ export function readConfigFile({ source, text }: ConfigFile): ConfigFileReading 
   if (document === undefined) return { values: [], problems: [] };
   if (document.problems.length > 0) return { values: [], problems: document.problems };
   const whole = document.placeOf([]);
-  if (second !== undefined) return refusal('A config file holds one YAML document, this one has more.', second.placeOf([]));
-  if (!isJsonObject(document.value)) return refusal('A config file is a map of settings, such as `policies: /policies`.', whole);
+  if (second !== undefined)
+    return refusal('A config file holds one YAML document, this one has more.', second.placeOf([]));
+  if (!isJsonObject(document.value))
+    return refusal('A config file is a map of settings, such as `policies: /policies`.', whole);
   const keys = new Map<string, SettingKey>(settingEntries().map(([key]) => [key, key]));
   const values: GivenValue[] = [];
   const problems: Problem[] = [];

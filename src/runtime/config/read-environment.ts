@@ -11,7 +11,10 @@ const ours = 'PORTCULLIS_';
 const serviceLink = /_SERVICE_(?:HOST|PORT(?:_.*)?)$|_PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?$/;
 
 /** The `PORTCULLIS_*` variables; those that name no setting are warnings, because other software may set variables too. */
-export function readEnvironment(env: Environment): { readonly values: readonly GivenValue[]; readonly problems: readonly Problem[] } {
+export function readEnvironment(env: Environment): {
+  readonly values: readonly GivenValue[];
+  readonly problems: readonly Problem[];
+} {
   const values: GivenValue[] = [];
   const known = new Set<string>([configFileEnv]);
   for (const [key, { env: name }] of settingEntries()) {

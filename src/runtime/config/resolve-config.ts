@@ -11,14 +11,22 @@ export interface ResolvedSetting {
 }
 
 export type ResolvedConfig =
-  | { readonly ok: true; readonly config: Config; readonly settings: readonly ResolvedSetting[]; readonly warnings: readonly Problem[] }
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      readonly settings: readonly ResolvedSetting[];
+      readonly warnings: readonly Problem[];
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /**
  * Checks every value given, also those that another overrides, and takes for each setting the first of `layers` (flags, environment, file) that has
  * it, else the default. With any error there is no config. `problems` are those of reading the layers.
  */
-export function resolveConfig(layers: readonly (readonly GivenValue[])[], problems: readonly Problem[]): ResolvedConfig {
+export function resolveConfig(
+  layers: readonly (readonly GivenValue[])[],
+  problems: readonly Problem[],
+): ResolvedConfig {
   const found = [...problems];
   const chosen = new Map<SettingKey, ResolvedSetting>();
   const rows = new Map(settingEntries());
@@ -33,7 +41,8 @@ export function resolveConfig(layers: readonly (readonly GivenValue[])[], proble
   for (const [key, setting] of rows) {
     const resolved = chosen.get(key) ?? (setting.default && { key, value: setting.default.value, origin: undefined });
     if (resolved !== undefined) settings.push(resolved);
-    else if (!found.some(({ field, severity }) => field === key && severity === 'error')) found.push(missingValue(key, setting));
+    else if (!found.some(({ field, severity }) => field === key && severity === 'error'))
+      found.push(missingValue(key, setting));
   }
   if (hasError(found)) return { ok: false, problems: found };
   // Every key of the table is there and its value came out of the key's own type.
@@ -42,9 +51,16 @@ export function resolveConfig(layers: readonly (readonly GivenValue[])[], proble
 }
 
 function invalidValue(key: SettingKey, form: GivenValue['form'], expected: string, place: Place): Problem {
-  const written = form.kind === 'texts' ? form.texts.map((text) => JSON.stringify(text)).join(', ') : JSON.stringify(form.value);
+  const written =
+    form.kind === 'texts' ? form.texts.map((text) => JSON.stringify(text)).join(', ') : JSON.stringify(form.value);
   const shown = written.length > 80 ? `${written.slice(0, 77)}...` : written;
-  return { code: 'invalid-value', severity: 'error', message: `${key} is ${shown}, and must be ${expected}.`, field: key, place };
+  return {
+    code: 'invalid-value',
+    severity: 'error',
+    message: `${key} is ${shown}, and must be ${expected}.`,
+    field: key,
+    place,
+  };
 }
 
 function missingValue(key: SettingKey, { flag, env, type }: Setting<unknown>): Problem {
@@ -65,10 +81,16 @@ function judgeTogether(config: Config, chosen: ReadonlyMap<SettingKey, ResolvedS
     warnings.push({ code: 'invalid-value', severity: 'warning', message, field: key, place });
   };
   if (config.keyStaleWindow < config.keyRefreshInterval) {
-    warn('keyStaleWindow', 'keyStaleWindow is shorter than keyRefreshInterval: one failed fetch of keys denies every token of the issuer.');
+    warn(
+      'keyStaleWindow',
+      'keyStaleWindow is shorter than keyRefreshInterval: one failed fetch of keys denies every token of the issuer.',
+    );
   }
   if (config.adminAddress !== undefined && !isLoopback(config.adminAddress.host)) {
-    warn('adminAddress', 'adminAddress is not a loopback address: the admin page has no authentication, whoever reaches it can read it.');
+    warn(
+      'adminAddress',
+      'adminAddress is not a loopback address: the admin page has no authentication, whoever reaches it can read it.',
+    );
   }
   return warnings;
 }

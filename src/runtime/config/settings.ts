@@ -55,7 +55,8 @@ export const settings = {
     env: 'PORTCULLIS_NAMESPACE',
     type: namespaceName(),
     default: { value: 'portcullis' },
-    description: 'The namespace of the service itself: ConfigMaps that cluster-wide documents refer to are of this one.',
+    description:
+      'The namespace of the service itself: ConfigMaps that cluster-wide documents refer to are of this one.',
   },
   ownedHeaders: {
     group: 'Policies',
@@ -63,7 +64,8 @@ export const settings = {
     env: 'PORTCULLIS_OWNED_HEADERS',
     type: headerNames(),
     default: { value: [] },
-    description: 'Request headers that clients may never set: removed (their underscore twins too) from every request allowed, whatever the policy.',
+    description:
+      'Request headers that clients may never set: removed (their underscore twins too) from every request allowed, whatever the policy.',
   },
   grpcAddress: {
     group: 'Addresses',
@@ -112,7 +114,8 @@ export const settings = {
     env: 'PORTCULLIS_MAX_RECEIVE_BYTES',
     type: wholeNumber(65_536, 268_435_456),
     default: { value: 8_388_608 },
-    description: 'Largest CheckRequest, in bytes. Envoy gets a gRPC error for a larger one, so it should be above what Envoy may send.',
+    description:
+      'Largest CheckRequest, in bytes. Envoy gets a gRPC error for a larger one, so it should be above what Envoy may send.',
   },
   maxHeaders: {
     group: 'Requests',
@@ -128,7 +131,8 @@ export const settings = {
     env: 'PORTCULLIS_KEY_REFRESH_INTERVAL',
     type: duration('10s', '24h'),
     default: { value: 600_000 },
-    description: 'How often the keys of an issuer are fetched again in the background. A withdrawn key is refused after at most this long.',
+    description:
+      'How often the keys of an issuer are fetched again in the background. A withdrawn key is refused after at most this long.',
   },
   keyStaleWindow: {
     group: 'Keys and tokens',
@@ -160,7 +164,8 @@ export const settings = {
     env: 'PORTCULLIS_TOKEN_CACHE_ENTRIES',
     type: wholeNumber(0, 1_000_000),
     default: { value: 10_000 },
-    description: 'How many verified tokens are remembered, until they end or keys change. 0: every token is verified every time.',
+    description:
+      'How many verified tokens are remembered, until they end or keys change. 0: every token is verified every time.',
   },
   allowPrivateAddresses: {
     group: 'Keys and tokens',

@@ -37,7 +37,9 @@ test('the config file can be named by a variable', async () => {
 test('a config file that is absent is one error with who named it', async () => {
   const path = join(folder, 'absent.yaml');
   const resolved = await loadConfig(new Map([['--config', [path]]]), { PORTCULLIS_POLICIES: 'p' });
-  expect(problemsOf(resolved).map(({ message }) => message)).toEqual([`The config file ${path} cannot be read (ENOENT).`]);
+  expect(problemsOf(resolved).map(({ message }) => message)).toEqual([
+    `The config file ${path} cannot be read (ENOENT).`,
+  ]);
   expect(outline(problemsOf(resolved))).toEqual(['--config: error: unreadable-file']);
 });
 

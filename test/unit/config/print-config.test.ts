@@ -2,7 +2,11 @@ import { expect, test } from 'vitest';
 import { printConfigJson, printConfigYaml } from '../../../src/runtime/config/print-config.ts';
 import { resolve } from './config-fixtures.ts';
 
-const env = { PORTCULLIS_POLICIES: 'true # not a comment', PORTCULLIS_ADMIN_ADDRESS: '', PORTCULLIS_HOST_GRANTS: 'shop=*.example.com' };
+const env = {
+  PORTCULLIS_POLICIES: 'true # not a comment',
+  PORTCULLIS_ADMIN_ADDRESS: '',
+  PORTCULLIS_HOST_GRANTS: 'shop=*.example.com',
+};
 const file = 'maxHeaders: 50\ngrpcAddress: unix:/run/p.sock\nlogDecisionsSample: 0.5\n';
 
 test('what is printed as YAML is a config file that means the same', () => {

@@ -9,7 +9,11 @@ describe('precedence', () => {
   test('a flag goes before a variable, a variable before the file, the file before the default', () => {
     const layers = (['--max-headers', 'PORTCULLIS_MAX_HEADERS', 'config.yaml'] as const).map((source, index) => [
       { key: 'policies' as const, form: { kind: 'texts' as const, texts: ['p'] }, origin: namedPlace(source) },
-      { key: 'maxHeaders' as const, form: { kind: 'texts' as const, texts: [String(100 + index)] }, origin: namedPlace(source) },
+      {
+        key: 'maxHeaders' as const,
+        form: { kind: 'texts' as const, texts: [String(100 + index)] },
+        origin: namedPlace(source),
+      },
     ]);
     const inForce = [0, 1, 2].map((from) => {
       const resolved = resolveConfig(layers.slice(from), []);
@@ -57,7 +61,9 @@ describe('mistakes', () => {
   });
 
   test('a required setting that is wrong is not missing too', () => {
-    expect(outline(problemsOf(resolve({ PORTCULLIS_POLICIES: '' })))).toEqual(['PORTCULLIS_POLICIES: error: invalid-value']);
+    expect(outline(problemsOf(resolve({ PORTCULLIS_POLICIES: '' })))).toEqual([
+      'PORTCULLIS_POLICIES: error: invalid-value',
+    ]);
   });
 
   test('an unknown key of the file is an error that names the nearest one', () => {
@@ -87,7 +93,10 @@ describe('mistakes', () => {
 
   test('a config file that is not YAML is refused', () => {
     const resolved = resolve(policies, 'policies: [\n');
-    expect([resolved.ok, new Set(problemsOf(resolved).map(({ code }) => code))]).toEqual([false, new Set(['not-yaml'])]);
+    expect([resolved.ok, new Set(problemsOf(resolved).map(({ code }) => code))]).toEqual([
+      false,
+      new Set(['not-yaml']),
+    ]);
   });
 
   test('an empty config file changes nothing', () => {
@@ -119,7 +128,10 @@ describe('warnings', () => {
 
   test('an admin address that others can reach, and keys that outlive no failure, are warnings', () => {
     const resolved = resolve(policies, 'adminAddress: 0.0.0.0:9003\nkeyStaleWindow: 1m\n');
-    expect(outline(problemsOf(resolved))).toEqual(['config.yaml:2:1: warning: invalid-value', 'config.yaml:1:1: warning: invalid-value']);
+    expect(outline(problemsOf(resolved))).toEqual([
+      'config.yaml:2:1: warning: invalid-value',
+      'config.yaml:1:1: warning: invalid-value',
+    ]);
   });
 
   test('an admin address of the loopback is none', () => {

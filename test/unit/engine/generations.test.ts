@@ -74,7 +74,10 @@ describe('S4 a policy that is refused', () => {
     const on = await start(policy('a', 'a.example', open) + policy('a', 'b.example', open));
     expect(await codeOf(on, 'a.example', '/x')).toBe('policy_invalid');
     expect(await codeOf(on, 'b.example', '/x')).toBe('policy_invalid');
-    expect(statusOf(on, 'AccessPolicy shop/a')?.problems.map(({ code }) => code)).toEqual(['duplicate-document', 'duplicate-document']);
+    expect(statusOf(on, 'AccessPolicy shop/a')?.problems.map(({ code }) => code)).toEqual([
+      'duplicate-document',
+      'duplicate-document',
+    ]);
   });
 
   test('whose hosts cannot be read is named in status and changes nothing else', async () => {
@@ -100,10 +103,13 @@ describe('S4 a policy that is refused', () => {
 
 describe('a cluster policy, which this version does not build', () => {
   test('denies every request and is refused by name', async () => {
-    const floor = 'apiVersion: portcullis.dev/v1alpha1\nkind: ClusterAccessPolicy\nmetadata: {name: floor}\nspec: {rules: []}\n---';
+    const floor =
+      'apiVersion: portcullis.dev/v1alpha1\nkind: ClusterAccessPolicy\nmetadata: {name: floor}\nspec: {rules: []}\n---';
     const on = await start(policy('a', 'a.example', open) + floor.replace(/^/, '\n'));
     expect(await codeOf(on, 'a.example', '/x')).toBe('policy_invalid');
-    expect(statusOf(on, 'ClusterAccessPolicy floor')?.problems[0]?.message).toBe('ClusterAccessPolicy is not supported by this version');
+    expect(statusOf(on, 'ClusterAccessPolicy floor')?.problems[0]?.message).toBe(
+      'ClusterAccessPolicy is not supported by this version',
+    );
     await on.apply(documentsOf(policy('a', 'a.example', open)));
     expect(await codeOf(on, 'a.example', '/x')).toBe('allow shop/a open');
   });
@@ -171,7 +177,10 @@ spec: {type: JWT, jwt: {issuer: "https://idp.example", audiences: [api]${more}}}
 ---`;
   const mine = '{name: mine, matches: [{path: {type: PathPrefix, value: /}}], access: Authenticated}';
   const withIdp = policy('a', 'a.example', mine, 'shop', ', authentication: {providers: [{name: idp}]}');
-  const options: StandOptions = { issuers: { idp: { alg: 'ES256' } }, tokens: { t: { issuer: 'idp', claims: { sub: 'u' } } } };
+  const options: StandOptions = {
+    issuers: { idp: { alg: 'ES256' } },
+    tokens: { t: { issuer: 'idp', claims: { sub: 'u' } } },
+  };
 
   test('a missing one refuses the policy that names it', async () => {
     const on = await start(withIdp, {});

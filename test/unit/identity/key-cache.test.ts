@@ -9,6 +9,7 @@ import {
   present,
   rsaKey,
   settle,
+  startSeconds,
   tokenOf,
   type HttpAnswer,
   type TestKey,
@@ -242,12 +243,26 @@ describe('keys that change', () => {
     expect(await ask(fresh(replaced))).toBe('allow');
   });
 
-  test('a key withdrawn while its token is being verified does not let it in', async () => {
+  test('keys that end while a token is being verified do not let it in', async () => {
+    const world = createWorld([first], { staleWindowMs: minute });
+    const started = world.provider();
+    provider = started;
+    await started.firstLoad;
+    const verdict = present(started, fresh(first));
+    await world.time.advance(minute);
+    expect(await verdict).toBe('keys_unavailable');
+    expect(world.ports.tokens.entries).toBe(0);
+  });
+
+  test('a token that ends while keys are waited for is not let in', async () => {
     const { http, time, ask } = await warm();
-    http.answer(jwksUri, { keys: [second.jwk] });
-    const [verdict] = await Promise.all([ask(fresh(first)), time.advance(10 * minute)]);
-    expect(['token_key', 'allow']).toContain(verdict);
-    expect(await ask(fresh(first))).toBe('token_key');
+    const gate = Promise.withResolvers<Uint8Array>();
+    http.answer(jwksUri, () => gate.promise);
+    const tokens = [fresh(second, { exp: startSeconds + 1 }), fresh(second, { exp: startSeconds + 2 })];
+    const verdicts = Promise.all(tokens.map((token) => ask(token)));
+    await time.advance(31_500);
+    gate.resolve(Buffer.from(JSON.stringify({ keys: [second.jwk] })));
+    expect(await verdicts).toEqual(['token_expired', 'allow']);
   });
 });
 

@@ -3,7 +3,16 @@ import { anonymous } from '../../../src/core/identity.ts';
 import type { DecisionSink } from '../../../src/core/ports.ts';
 import { createDecisionLog, type DecisionLogOptions } from '../../../src/observe/decision-log.ts';
 import { createLogger } from '../../../src/observe/logger.ts';
-import { allowed, canary, createLines, denied, frozenClock, request, scriptedRandom, type Lines } from './observe-fixtures.ts';
+import {
+  allowed,
+  canary,
+  createLines,
+  denied,
+  frozenClock,
+  request,
+  scriptedRandom,
+  type Lines,
+} from './observe-fixtures.ts';
 
 function createLog(options: Partial<DecisionLogOptions> = {}): { readonly sink: DecisionSink; readonly lines: Lines } {
   const lines = createLines();
@@ -45,10 +54,21 @@ describe('a line', () => {
 
   test('a request that could not be read leaves its fields out', () => {
     const { sink, lines } = createLog();
-    sink.record(denied('request_undecodable', { policy: '', rule: '', identity: { ...anonymous, claims: {} } as never }), undefined, 0);
-    expect(Object.keys(lines.objects()[0] ?? {})).toEqual(
-      ['level', 'time', 'id', 'decision', 'code', 'status', 'policy', 'rule', 'provider', 'subject', 'durationUs', 'msg'],
-    );
+    sink.record(denied('request_undecodable', { policy: '', rule: '', identity: anonymous }), undefined, 0);
+    expect(Object.keys(lines.objects()[0] ?? {})).toEqual([
+      'level',
+      'time',
+      'id',
+      'decision',
+      'code',
+      'status',
+      'policy',
+      'rule',
+      'provider',
+      'subject',
+      'durationUs',
+      'msg',
+    ]);
   });
 
   test('nothing of headers, query, claims, messages or challenges is in it', () => {
@@ -66,7 +86,9 @@ describe('a line', () => {
     sink.record(allowed(), request({ method: 'G"\nT', path: `/${long}`, host: long }), 1);
     expect(lines.texts).toHaveLength(1);
     expect(lines.texts[0]?.indexOf('\n')).toBe((lines.texts[0]?.length ?? 0) - 1);
-    expect(lines.objects()).toMatchObject([{ method: 'G"\nT', path: `/${'x'.repeat(2047)}…`, host: `${'x'.repeat(256)}…` }]);
+    expect(lines.objects()).toMatchObject([
+      { method: 'G"\nT', path: `/${'x'.repeat(2047)}…`, host: `${'x'.repeat(256)}…` },
+    ]);
   });
 });
 
@@ -96,7 +118,14 @@ describe('which decisions', () => {
     const { sink, lines } = createLog({ sample: 0.5, random: scriptedRandom(0.49, 0.5, 0.1, 0.9) });
     for (let i = 0; i < 4; i++) sink.record(allowed(), request(), 1);
     for (let i = 0; i < 4; i++) sink.record(denied('denied'), request(), 1);
-    expect(lines.objects().map((line) => (line as { decision: string }).decision)).toEqual(['allow', 'allow', 'deny', 'deny', 'deny', 'deny']);
+    expect(lines.objects().map((line) => (line as { decision: string }).decision)).toEqual([
+      'allow',
+      'allow',
+      'deny',
+      'deny',
+      'deny',
+      'deny',
+    ]);
   });
 
   test('a sample of 0 keeps denials', () => {

@@ -10,7 +10,9 @@ test('a sink that throws keeps nothing from the others, and is told', () => {
       throw new TypeError('full');
     },
   };
-  const working: DecisionSink = { record: (decision, read, durationMs) => void seen.push(`${decision.kind} ${read?.path} ${durationMs}`) };
+  const working: DecisionSink = {
+    record: (decision, read, durationMs) => void seen.push(`${decision.kind} ${read?.path} ${durationMs}`),
+  };
   const errors: unknown[] = [];
   combineSinks([failing, working], (thrown) => errors.push(thrown)).record(allowed(), request(), 2);
   expect(seen).toEqual(['allow /orders/17 2']);

@@ -50,7 +50,8 @@ describe('decisions', () => {
   test('nothing that a client chose makes a series or stands in the text', async () => {
     const metrics = create();
     const before = (await metrics.expose()).text.split('\n').length;
-    for (let i = 0; i < 50; i++) metrics.decisions.record(allowed(), request({ path: `/${canary}/${i}`, host: `${canary}${i}` }), 1);
+    for (let i = 0; i < 50; i++)
+      metrics.decisions.record(allowed(), request({ path: `/${canary}/${i}`, host: `${canary}${i}` }), 1);
     const { text } = await metrics.expose();
     expect([text.split('\n').length, text.includes(canary)]).toEqual([before, false]);
   });
@@ -90,7 +91,12 @@ describe('the status', () => {
     ready: true,
     revision: 7,
     lastReadAt: frozenClock.now() - 1500,
-    documents: [document('a', 'current'), document('b', 'current'), document('c', 'last-good'), document('d', 'refused')],
+    documents: [
+      document('a', 'current'),
+      document('b', 'current'),
+      document('c', 'last-good'),
+      document('d', 'refused'),
+    ],
     providers: [
       { key: 'IdentityProvider shop/okta', keys: 2, keyAgeSeconds: 30, lastError: undefined },
       { key: 'IdentityProvider shop/inline', keys: 1, keyAgeSeconds: undefined, lastError: undefined },
@@ -148,7 +154,9 @@ test('methods of gRPC are counted and timed as existing dashboards ask for them'
   const handled = await samplesOf(metrics, 'grpc_server_handled_total');
   expect(handled).toContain(`grpc_server_handled_total{${labels},grpc_code="OK"} 1`);
   expect(handled).toContain(`grpc_server_handled_total{${labels},grpc_code="Unavailable"} 0`);
-  expect(await samplesOf(metrics, 'grpc_server_handling_seconds')).toContain(`grpc_server_handling_seconds_sum{${labels}} 0.002`);
+  expect(await samplesOf(metrics, 'grpc_server_handling_seconds')).toContain(
+    `grpc_server_handling_seconds_sum{${labels}} 0.002`,
+  );
 });
 
 test('a stream has no latency', async () => {

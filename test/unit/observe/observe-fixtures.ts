@@ -1,4 +1,4 @@
-import { allow, deny, denial, type Decision } from '../../../src/core/decision.ts';
+import { allow, deny, denial, type Decision, type DecisionAbout } from '../../../src/core/decision.ts';
 import { anonymous } from '../../../src/core/identity.ts';
 import type { Clock, Random } from '../../../src/core/ports.ts';
 import type { ReasonCode } from '../../../src/core/reason.ts';
@@ -37,10 +37,11 @@ export function scriptedRandom(...fractions: readonly number[]): Random {
   return { id: () => 'id', fraction: () => fractions[next++ % fractions.length] ?? 0 };
 }
 
-const about = {
+const about: DecisionAbout = {
   id: '4b8e7a52-0f0e-4a51-8f0e-1d2c3b4a5968',
   policy: 'shop/orders',
   rule: 'read',
+  request: undefined,
   identity: {
     ...anonymous,
     authenticated: true,
@@ -53,10 +54,12 @@ const about = {
 };
 
 export function allowed(): Decision {
-  return allow(about, { setHeaders: [['x-user', `${canary}-set`]], removeHeaders: [], removeQueryParameters: [] }, [['x', canary]]);
+  return allow(about, { setHeaders: [['x-user', `${canary}-set`]], removeHeaders: [], removeQueryParameters: [] }, [
+    ['x', canary],
+  ]);
 }
 
-export function denied(code: ReasonCode, overrides: Partial<typeof about> = {}): Decision {
+export function denied(code: ReasonCode, overrides: Partial<DecisionAbout> = {}): Decision {
   return deny({ ...about, ...overrides }, denial(code, `${canary}-message`, [`Bearer ${canary}`]), [['x', canary]]);
 }
 

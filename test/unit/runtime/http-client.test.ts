@@ -235,7 +235,9 @@ describe('https', () => {
   const ca = testCertificate;
 
   test('is trusted by the given CA alone, for the name alone', async () => {
-    const port = await listen(createHttpsServer({ key: testCertificateKey, cert: ca }, (_request, response) => response.end('ok')));
+    const port = await listen(
+      createHttpsServer({ key: testCertificateKey, cert: ca }, (_request, response) => response.end('ok')),
+    );
     const client = createHttpClient({ ...open, resolve: (_hostname, done) => done(null, ['127.0.0.1']) });
     const url = `https://idp.example:${port}/`;
     expect(await get(url, client, { ...limits, ca })).toBe('ok');

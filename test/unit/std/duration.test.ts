@@ -14,12 +14,26 @@ test.each([
   expect(parseDuration(text)).toBe(milliseconds);
 });
 
-test.each(['', '5', '-5s', '+5s', '1.5s', '5 s', ' 5s', '5S', '5sec', '5s5m', '5m5m', '1d', 's', '123456s', '٥s', '1e3s'])(
-  'a text like %j is no duration',
-  (text) => {
-    expect(parseDuration(text)).toBeUndefined();
-  },
-);
+test.each([
+  '',
+  '5',
+  '-5s',
+  '+5s',
+  '1.5s',
+  '5 s',
+  ' 5s',
+  '5S',
+  '5sec',
+  '5s5m',
+  '5m5m',
+  '1d',
+  's',
+  '123456s',
+  '٥s',
+  '1e3s',
+])('a text like %j is no duration', (text) => {
+  expect(parseDuration(text)).toBeUndefined();
+});
 
 test.each([0, 1, 500, 1500, 5000, 60_000, 90_000, 600_000, 3_600_000, 86_400_000, 99_999_999])(
   'what is written for %d milliseconds reads back as the same',
@@ -29,5 +43,12 @@ test.each([0, 1, 500, 1500, 5000, 60_000, 90_000, 600_000, 3_600_000, 86_400_000
 );
 
 test('a duration is written in one unit, the largest that fits', () => {
-  expect([0, 500, 1500, 90_000, 600_000, 86_400_000].map(formatDuration)).toEqual(['0s', '500ms', '1500ms', '90s', '10m', '24h']);
+  expect([0, 500, 1500, 90_000, 600_000, 86_400_000].map(formatDuration)).toEqual([
+    '0s',
+    '500ms',
+    '1500ms',
+    '90s',
+    '10m',
+    '24h',
+  ]);
 });

@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest';
+import { readDocuments } from '../../../src/files/read-documents.ts';
+import { parseDocument, type ParsedDocument } from '../../../src/policy/parse-document.ts';
+
+function provider(spec: string, kind = 'IdentityProvider'): ParsedDocument {
+  const [document] = readDocuments(
+    'p.yaml',
+    `apiVersion: portcullis.dev/v1alpha1\nkind: ${kind}\nmetadata: {name: p, namespace: shop}\nspec: ${spec}\n`,
+  );
+  if (document === undefined) throw new Error('no document');
+  return parseDocument(document, { serviceNamespace: 'portcullis' });
+}
+
+const jwt = (more: string): string => `{type: JWT, jwt: {issuer: "https://idp.example", audiences: [api]${more}}}`;
+
+describe('a provider of type JWT', () => {
+  test('has the defaults of the contract', () => {
+    expect(provider(jwt(''))).toEqual({
+      kind: 'accepted',
+      key: 'IdentityProvider shop/p',
+      problems: [],
+      spec: {
+        kind: 'IdentityProvider',
+        type: 'JWT',
+        namespace: 'shop',
+        name: 'p',
+        issuer: 'https://idp.example',
+        audiences: ['api'],
+        keys: { type: 'Discovery' },
+        ca: undefined,
+        algorithms: ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'],
+        profile: 'Any',
+        clockSkew: 30,
+        maxLifetime: undefined,
+        requiredClaims: [],
+        from: [{ in: 'header', name: 'authorization', scheme: 'Bearer' }],
+        claims: { subject: 'sub', scopes: ['scope', 'scp'], roles: [] },
+      },
+    });
+  });
+
+  test('of the cluster has no namespace, and its ConfigMaps are in that of the service', () => {
+    const parsed = provider(jwt(', jwks: {configMapRef: {name: keys, key: jwks.json}}'), 'ClusterIdentityProvider');
+    expect(parsed).toMatchObject({
+      key: 'ClusterIdentityProvider p',
+      spec: {
+        namespace: '',
+        keys: { type: 'ConfigMap', ref: { namespace: 'portcullis', name: 'keys', key: 'jwks.json' } },
+      },
+    });
+  });
+
+  test.each([
+    ', jwks: {uri: "https://idp.example/keys"}',
+    ', jwks: {uri: "https://idp.example/keys", caRef: {name: ca, key: ca.crt}}',
+    ', jwks: {caRef: {name: ca, key: ca.crt}}',
+    `, jwks: {inline: '{"keys":[{"kty":"oct"}]}'}`,
+    ', clockSkew: 300s, maxLifetime: 24h, requiredClaims: [sub, "/a/b"]',
+    ', from: [{header: x-token}, {cookie: t}, {query: t}, {header: authorization, scheme: Token}]',
+    ', claims: {subject: email, scopes: [perm], roles: ["/realm_access/roles"]}',
+    ', binding: {certificate: IfBound, dpop: IfBound}',
+    ', algorithms: [EdDSA], profile: AccessToken',
+  ])('takes %s', (more) => {
+    expect(provider(jwt(more))).toMatchObject({ kind: 'accepted', problems: [] });
+  });
+
+  test.each([
+    [', jwks: {}', 'invalid-value'],
+    [', jwks: {uri: "ftp://x"}', 'invalid-value'],
+    [', jwks: {uri: "https://u:p@idp.example/"}', 'invalid-value'],
+    [`, jwks: {uri: "https://idp.example/keys", inline: '{"keys":[1]}'}`, 'invalid-value'],
+    [`, jwks: {inline: '{"keys":[]}'}`, 'invalid-value'],
+    [', jwks: {inline: "not json"}', 'invalid-value'],
+    [', algorithms: [HS256]', 'invalid-value'],
+    [', algorithms: [none]', 'invalid-value'],
+    [', algorithms: []', 'invalid-value'],
+    [', clockSkew: 301s', 'invalid-value'],
+    [', clockSkew: "30"', 'invalid-value'],
+    [', from: []', 'invalid-value'],
+    [', from: [{}]', 'invalid-value'],
+    [', from: [{header: a, cookie: b}]', 'invalid-value'],
+    [', from: [{cookie: b, scheme: Bearer}]', 'invalid-value'],
+    [', from: [{header: cookie}]', 'forbidden-header'],
+    [', from: [{header: host}]', 'forbidden-header'],
+    [', from: [{header: a}, {header: A}]', 'duplicate-name'],
+    [', from: [{query: "a b"}]', 'invalid-value'],
+    [', claims: {roles: ["/a~b"]}', 'invalid-value'],
+    [', binding: {dpop: Ignore}', 'unsupported'],
+    [', binding: {certificate: Required}', 'unsupported'],
+    [', audience: [x]', 'unknown-field'],
+    [', profile: Access', 'invalid-value'],
+  ])('refuses %s', (more, code) => {
+    const parsed = provider(jwt(more));
+    expect(parsed.kind).toBe('refused');
+    expect(parsed.problems.map((problem) => problem.code)).toContain(code);
+  });
+
+  test.each([
+    ['{type: JWT}', 'missing-field'],
+    ['{jwt: {issuer: "https://a", audiences: [a]}}', 'missing-field'],
+    ['{type: JWT, jwt: {issuer: "https://a"}}', 'missing-field'],
+    ['{type: JWT, jwt: {issuer: "https://a", audiences: []}}', 'invalid-value'],
+    ['{type: JWT, jwt: {issuer: "plain", audiences: [a]}}', 'invalid-value'],
+    ['{type: Jwt, jwt: {issuer: "https://a", audiences: [a]}}', 'invalid-value'],
+    ['{type: APIKey, apiKey: {}}', 'unsupported'],
+    ['{type: Login}', 'unsupported'],
+    ['{type: JWT, jwt: {issuer: "https://a", audiences: [a]}, basic: {}}', 'unsupported'],
+  ])('refuses %s', (spec, code) => {
+    const parsed = provider(spec);
+    expect(parsed.kind).toBe('refused');
+    expect(parsed.problems.map((problem) => problem.code)).toContain(code);
+  });
+
+  test('with keys of its own an issuer may be any text', () => {
+    const parsed = provider(
+      `{type: JWT, jwt: {issuer: kubernetes/serviceaccount, audiences: [a], jwks: {inline: '{"keys":[{}]}'}}}`,
+    );
+    expect(parsed.kind).toBe('accepted');
+  });
+
+  test('its Problems never quote the key set', () => {
+    const parsed = provider(jwt(', jwks: {inline: "secret-canary-4711"}'));
+    expect(JSON.stringify(parsed.problems)).not.toContain('canary');
+  });
+});

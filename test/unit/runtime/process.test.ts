@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { Failure } from '../../../src/core/failure.ts';
+import { guardProcess } from '../../../src/runtime/process-guard.ts';
+import { watchStopSignals } from '../../../src/runtime/process-signals.ts';
+import { createFakeProcess, createKeptLog, settle } from './runtime-fixtures.ts';
+
+describe('signals', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('the first %s asks to stop and ends nothing', async (signal) => {
+    const process = createFakeProcess();
+    const { first } = watchStopSignals(process);
+    process.emit(signal);
+    expect([await first, process.exits]).toEqual([signal, []]);
+  });
+
+  test.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const)('a second signal, %s, ends the process at once with %d', (signal, code) => {
+    const process = createFakeProcess();
+    watchStopSignals(process);
+    process.emit('SIGTERM');
+    process.emit(signal);
+    expect(process.exits).toEqual([code]);
+  });
+
+  test('close takes every listener off', () => {
+    const process = createFakeProcess();
+    watchStopSignals(process).close();
+    expect(process.listeners()).toEqual([]);
+  });
+});
+
+describe('what nothing caught', () => {
+  test('is logged and counted, and the process goes on', async () => {
+    const process = createFakeProcess();
+    const logger = createKeptLog();
+    const kinds: string[] = [];
+    const unguard = guardProcess({ process, logger, onUncaught: (kind) => kinds.push(kind) });
+    process.emit('uncaughtException', new Failure('broken', 'a message of ours'));
+    process.emit('unhandledRejection', new SyntaxError('Unexpected token e, "canary-5f1c" is not valid JSON'));
+    process.emit('unhandledRejection', 'canary-5f1c');
+    await settle();
+    expect([kinds, process.exits]).toEqual([['exception', 'rejection', 'rejection'], []]);
+    expect(logger.lines).toMatchObject([
+      { level: 'error', kind: 'exception', error: 'broken', reason: 'a message of ours' },
+      { level: 'error', kind: 'rejection', error: 'SyntaxError' },
+      { level: 'error', kind: 'rejection', error: 'string' },
+    ]);
+    // Messages of others may quote what they stumbled over.
+    expect(JSON.stringify(logger.lines)).not.toContain('canary');
+    unguard();
+    expect(process.listeners()).toEqual([]);
+  });
+});
