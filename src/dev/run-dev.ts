@@ -8,6 +8,7 @@ import { createCheckFront, startEnvoyFront, type Front } from './front.ts';
 import { startIssuer, type Issuer } from './issuer.ts';
 import { assertPortFree } from './loopback-server.ts';
 import { openQuickstartFolder, quickstartAudience, quickstartIssuerPort } from './quickstart-folder.ts';
+import { samples } from './samples.ts';
 import { showSamples, showTokens, signTokens } from './show-samples.ts';
 import { startPortcullis } from './start-portcullis.ts';
 
@@ -47,7 +48,7 @@ async function demonstrate(options: DevOptions, io: DevIo, closers: Closer[]): P
   showTokens(tokens, io.print);
   const wrong = await showSamples(stage.front, tokens, io.print);
   io.print('');
-  io.print(wrong === 0 ? 'Every answer was as expected.' : `${wrong} answers were NOT as expected.`);
+  io.print(wrong === 0 ? 'Every answer was as expected.' : `NOT as expected: ${wrong} of ${samples.length} answers.`);
   if (options.once || io.signal.aborted) return wrong === 0 ? 0 : 1;
   io.print('');
   io.print(`A token for anybody: curl -s '${stage.issuer.issuer}/token?sub=carol&roles=clerk'`);

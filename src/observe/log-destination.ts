@@ -21,12 +21,14 @@ export interface LogDestinationOptions {
   readonly flushEveryMs?: number;
 }
 
-const flushAtBytes = 8192;
+const flushAtCharacters = 16_384;
+/** One write a turn of the event loop: a busy turn makes hundreds of lines, and what is not written before the next one piles up. */
+const maxWriteCharacters = 1024 * 1024;
 /** A reader that stands still costs lines, not memory without end. */
 const maxBufferedCharacters = 16 * 1024 * 1024;
 const closeWaitMs = 1000;
 
-/** Lines go out in blocks: when 8 KB have come together, every second, and when the process exits. */
+/** Lines go out in blocks: when 16 KB have come together, every second, and when the process exits. */
 export function createLogDestination({
   to,
   onDrop,
@@ -36,7 +38,8 @@ export function createLogDestination({
   const stream = pino.destination({
     dest: to,
     sync: false,
-    minLength: flushAtBytes,
+    minLength: flushAtCharacters,
+    maxWrite: maxWriteCharacters,
     maxLength: maxBufferedCharacters,
     periodicFlush: flushEveryMs,
   });

@@ -49,7 +49,7 @@ describeWithEnvoy('a real Envoy before Portcullis', (envoyBinary) => {
     expect([upstream.get('x-user'), upstream.get('authorization')]).toEqual(['alice', undefined]);
   });
 
-  it('refuses a token of a key that the issuer has withdrawn, and takes one of the new key', async () => {
+  it('takes a token of a key that the issuer made later', async () => {
     await stand.issuer.rotate({ withdrawOld: false });
     const fresh = await stand.issuer.sign({ sub: 'bob' });
     expect(await http2(['authorization', `Bearer ${fresh}`])).toMatchObject({ kind: 'answer', status: 200 });

@@ -1,0 +1,67 @@
+import { get } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { startNode, type Child } from './child-process.ts';
+import { freePort } from './free-port.ts';
+
+/** `portcullis serve` as a process. */
+export interface PortcullisProcess extends Child {
+  readonly grpcPort: number;
+  /** From the start of the process to the first answer that it is ready, milliseconds. */
+  readonly readyAfterMs: number;
+  /** The metrics page. */
+  metrics(): Promise<string>;
+}
+
+export interface PortcullisOptions {
+  /** `dist` is what is shipped; `src` is stripped of its types by Node as it starts. */
+  readonly from: 'dist' | 'src';
+  readonly policies: string;
+  /** Of this process: for its output and, with `profile`, its CPU profile. */
+  readonly name: string;
+  readonly workFolder: string;
+  readonly core: number | undefined;
+  readonly flags?: readonly string[] | undefined;
+  /** Where a CPU profile is written when the process ends. */
+  readonly profile?: string | undefined;
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const readyTimeoutMs = 20_000;
+
+/** Starts it with `serve`'s defaults, but for addresses, leave to fetch keys from this machine, and a shutdown that waits for nobody. */
+export async function startPortcullis(options: PortcullisOptions): Promise<PortcullisProcess> {
+  const { from, policies, name, workFolder, core, flags = [], profile } = options;
+  const [grpcPort, httpPort, adminPort] = [await freePort(), await freePort(), await freePort()];
+  const node = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${name}.cpuprofile`];
+  const serve = [
+    ...['serve', '--policies', policies, '--allowed-private-address', '127.0.0.1/32'],
+    ...['--grpc-address', `127.0.0.1:${grpcPort}`, '--http-address', `127.0.0.1:${httpPort}`],
+    ...['--admin-address', `127.0.0.1:${adminPort}`, '--shutdown-delay', '0s', '--shutdown-timeout', '1s'],
+  ];
+  const main = join(root, from === 'dist' ? 'dist/main.js' : 'src/main.ts');
+  const start = performance.now();
+  const child = startNode([...node, main, ...serve, ...flags], { core, outputFile: join(workFolder, `${name}.log`) });
+  while ((await httpGet(httpPort, '/readyz')).status !== 200) {
+    child.assertRunning();
+    if (performance.now() - start > readyTimeoutMs) throw new Error(`portcullis (${name}) did not become ready`);
+    await sleep(2);
+  }
+  const readyAfterMs = performance.now() - start;
+  return { ...child, grpcPort, readyAfterMs, metrics: async () => (await httpGet(httpPort, '/metrics')).body };
+}
+
+/** Status 0 where nobody answers. */
+function httpGet(port: number, path: string): Promise<{ readonly status: number; readonly body: string }> {
+  return new Promise((resolve) => {
+    const request = get({ host: '127.0.0.1', port, path, agent: false }, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        body += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+    });
+    request.on('error', () => resolve({ status: 0, body: '' }));
+  });
+}

@@ -1,0 +1,135 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startEchoUpstream, type Echo } from '../../src/dev/echo-upstream.ts';
+import type { RunningEnvoy } from '../../src/dev/envoy-process.ts';
+import type { LoopbackServer } from '../../src/dev/loopback-server.ts';
+import { checkOf, createCheckClient, encodeCheck, listenOverGrpc, type CheckAnswer, type CheckClient, type GrpcStand } from '../support/check-over-grpc.ts';
+import { createDecisionStand, type DecisionStand } from '../support/decision-stand.ts';
+import { readPolicyTest, type DecisionCase, type Expectation } from '../support/policy-test.ts';
+import { rawHttp1 } from './support/raw-http1.ts';
+import { rawHttp2 } from './support/raw-http2.ts';
+import { startEnvoyBefore } from './support/stand.ts';
+import { describeWithEnvoy } from './support/with-envoy.ts';
+
+const folder = 'test/decisions';
+const policyTests = readdirSync(folder)
+  .filter((name) => name.endsWith('.yaml'))
+  .map((name) => readPolicyTest(join(folder, name)));
+
+for (const policyTest of policyTests) {
+  describe(`${policyTest.name} over gRPC`, () => {
+    let stand: DecisionStand;
+    let grpc: GrpcStand;
+    let client: CheckClient;
+    beforeAll(async () => {
+      stand = await createDecisionStand(policyTest.documents, { ...policyTest.options, ...policyTest });
+      grpc = await listenOverGrpc(stand);
+      client = createCheckClient(grpc.address);
+    });
+    afterAll(async () => {
+      client.close();
+      await grpc.close();
+      stand.close();
+    });
+    const token = (one: DecisionCase) => (one.token === undefined ? undefined : stand.mint.mint(one.token));
+    for (const one of policyTest.cases) {
+      const { request, check } = one;
+      if (request === undefined) {
+        test(one.name, async () => expectAnswer(await client.send(encodeCheck(check ?? {})), one.expect));
+        continue;
+      }
+      test.each(['joined', 'apart'] as const)(`${one.name} (headers %s)`, async (form) => {
+        expectAnswer(await client.send(encodeCheck(checkOf(request, await token(one), form))), one.expect);
+      });
+    }
+  });
+}
+
+describeWithEnvoy('the decision cases through a real Envoy', (envoyBinary) => {
+  for (const policyTest of policyTests) {
+    describe(policyTest.name, () => {
+      let stand: DecisionStand;
+      let grpc: GrpcStand;
+      let upstream: LoopbackServer;
+      let envoy: RunningEnvoy;
+      beforeAll(async () => {
+        // Every request comes from this machine; the address of a case stands in x-forwarded-for, as a proxy before Envoy would write it.
+        stand = await createDecisionStand(policyTest.documents, { ...policyTest.options, ...policyTest, trustedHops: 1 });
+        grpc = await listenOverGrpc(stand);
+        upstream = await startEchoUpstream();
+        envoy = await startEnvoyBefore(grpc.address, upstream.port, { envoyBinary });
+      }, 60_000);
+      afterAll(async () => {
+        await envoy.close();
+        await upstream.close();
+        await grpc.close();
+        stand.close();
+      });
+      for (const one of policyTest.cases) {
+        if (one.request === undefined) continue;
+        const { request } = one;
+        const send = async (): Promise<readonly (readonly [string, string])[]> => {
+          const forwarded = ['x-forwarded-for', request.clientIp ?? '198.51.100.7'] as const;
+          const token = one.token === undefined ? undefined : await stand.mint.mint(one.token);
+          const authorization = token === undefined ? [] : [['authorization', `Bearer ${token}`] as const];
+          return [forwarded, ...authorization, ...request.headers];
+        };
+        test(`${one.name} (HTTP/1.1)`, async () => {
+          const lines = (await send()).map(([name, value]) => `${name}: ${value}`);
+          const answer = await rawHttp1(envoy.port, [`${request.method} ${request.path} HTTP/1.1`, `host: ${request.host}`, ...lines]);
+          expectExchange(request.method, answer, one.expect);
+          for (const [name, value] of Object.entries(one.expect.responseHeaders ?? {})) expect(answer.headers).toContainEqual([name, value]);
+        });
+        test(`${one.name} (HTTP/2)`, async () => {
+          const answer = await rawHttp2(envoy.port, [
+            [':method', request.method],
+            [':scheme', 'http'],
+            [':authority', request.host],
+            [':path', request.path],
+            ...(await send()),
+          ]);
+          if (answer.kind === 'reset') throw new Error(`the stream was reset with ${answer.code}`);
+          expectExchange(request.method, answer, one.expect);
+        });
+      }
+    });
+  }
+});
+
+/** Holds a CheckResponse against what a case expects. */
+function expectAnswer(answer: CheckAnswer, expected: Expectation): void {
+  if (expected.decision === 'allow') {
+    expect(answer.status?.code).toBe(0);
+    const set = Object.fromEntries((answer.okResponse?.headers ?? []).map(({ header }) => [header.key, header.value]));
+    expect(set).toMatchObject(expected.upstreamHeaders ?? {});
+    for (const name of expected.removedHeaders ?? []) expect(answer.okResponse?.headersToRemove).toContain(name);
+    return;
+  }
+  expect(answer.status?.code).not.toBe(0);
+  const denied = answer.deniedResponse;
+  expectDenial(denied?.status?.code ?? 0, denied?.body ?? '', expected);
+  const challenges = (denied?.headers ?? []).filter(({ header }) => header.key === 'www-authenticate').map(({ header }) => header.value);
+  expect(challenges.join(', ')).toContain(expected.challenge ?? '');
+}
+
+/** Holds what a client got through a proxy against what a case expects: the upstream echoes what it received. */
+function expectExchange(method: string, answer: { readonly status: number; readonly body: string }, expected: Expectation): void {
+  if (expected.decision === 'deny') {
+    if (method === 'HEAD') expect(answer.status).toBeGreaterThanOrEqual(400);
+    else expectDenial(answer.status, answer.body, expected);
+    return;
+  }
+  expect(answer.status).toBe(200);
+  if (method === 'HEAD') return;
+  const echoed = JSON.parse(answer.body) as Echo;
+  const received = Object.fromEntries(Object.entries(echoed.headers).map(([name, values]) => [name, Buffer.from(values.join(), 'latin1').toString('utf8')]));
+  expect(received).toMatchObject(expected.upstreamHeaders ?? {});
+  for (const name of expected.removedHeaders ?? []) expect(received).not.toHaveProperty([name]);
+}
+
+function expectDenial(status: number, body: string, expected: Expectation): void {
+  expect(status).toBeGreaterThanOrEqual(400);
+  if (expected.status !== undefined) expect([status, body]).toEqual([expected.status, body]);
+  if (expected.code !== undefined) expect((JSON.parse(body) as { readonly error: string }).error).toBe(expected.code);
+}

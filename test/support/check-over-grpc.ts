@@ -1,0 +1,99 @@
+import { Client, credentials } from '@grpc/grpc-js';
+import { checkPath, checkService } from '../../src/envoy/check-service.ts';
+import { createProtoLoaderDecoder } from '../../src/envoy/decode-check-request.ts';
+import { createCheckResponseEncoder } from '../../src/envoy/encode-check-response.ts';
+import { createGrpcJsTransport } from '../../src/envoy/grpc-js-transport.ts';
+import { asBuffer, codecOf } from '../../src/envoy/protos.ts';
+import type { DecisionSink } from '../../src/core/ports.ts';
+import { realTimers, type DecisionStand } from './decision-stand.ts';
+import type { CaseRequest } from './policy-test.ts';
+
+/** The stand's engine behind a real gRPC port. */
+export interface GrpcStand {
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+const systemClock = { now: () => Date.now(), monotonic: () => performance.now() };
+const silent: DecisionSink = { record: () => undefined };
+
+export async function listenOverGrpc(stand: DecisionStand, decisions = silent, address = '127.0.0.1:0'): Promise<GrpcStand> {
+  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+  const check = checkService({
+    authorizer: stand.engine,
+    decoder: createProtoLoaderDecoder(),
+    encoder: createCheckResponseEncoder(),
+    timers: realTimers,
+    clock: systemClock,
+    decisions,
+    log,
+  });
+  const transport = createGrpcJsTransport([check], { clock: systemClock, timers: realTimers, log });
+  return { address: await transport.listen(address), close: () => transport.close() };
+}
+
+/** What a CheckResponse says, decoded. */
+export interface CheckAnswer {
+  readonly status: { readonly code: number } | null;
+  readonly deniedResponse?: {
+    readonly status: { readonly code: number } | null;
+    readonly headers: readonly HeaderOption[];
+    readonly body: string;
+  };
+  readonly okResponse?: {
+    readonly headers: readonly HeaderOption[];
+    readonly headersToRemove: readonly string[];
+    readonly responseHeadersToAdd: readonly HeaderOption[];
+    readonly queryParametersToRemove: readonly string[];
+  };
+}
+
+interface HeaderOption {
+  readonly header: { readonly key: string; readonly value: string };
+}
+
+export interface CheckClient {
+  /** The bytes of a CheckRequest in, the decoded CheckResponse out; rejects with the gRPC error where there is one. */
+  send(bytes: Uint8Array): Promise<CheckAnswer>;
+  close(): void;
+}
+
+export function createCheckClient(address: string): CheckClient {
+  const client = new Client(address, credentials.createInsecure());
+  const decoder = codecOf('envoy.service.auth.v3.CheckResponse');
+  return {
+    send: (bytes) =>
+      new Promise((resolve, reject) => {
+        const same = (message: Buffer): Buffer => message;
+        client.makeUnaryRequest(checkPath, same, same, asBuffer(bytes), { deadline: Date.now() + 10_000 }, (error, answer) => {
+          if (answer === undefined) reject(error ?? new Error('no answer'));
+          else resolve(decoder.decode(answer) as CheckAnswer);
+        });
+      }),
+    close: () => client.close(),
+  };
+}
+
+export function encodeCheck(message: object): Uint8Array {
+  return codecOf('envoy.service.auth.v3.CheckRequest').encode(message);
+}
+
+/** The CheckRequest that Envoy makes of a request, with its headers joined (`headers`) or apart (`header_map`). */
+export function checkOf(request: CaseRequest, token: string | undefined, form: 'joined' | 'apart'): object {
+  const { method, host, path, clientIp = '127.0.0.1' } = request;
+  const pseudo = [[':authority', host], [':method', method], [':path', path], [':scheme', 'http']] as const;
+  const sent = [...pseudo, ...(token === undefined ? [] : [['authorization', `Bearer ${token}`] as const]), ...request.headers];
+  const source = { address: { socketAddress: { address: clientIp, portValue: 40_000 } } };
+  const http = { method, host, path, scheme: 'http', protocol: 'HTTP/1.1', ...(form === 'joined' ? { headers: join(sent) } : apart(sent)) };
+  return { attributes: { source, request: { http } } };
+}
+
+function join(headers: readonly (readonly [string, string])[]): Record<string, string> {
+  const joined: Record<string, string> = {};
+  for (const [name, value] of headers) joined[name] = joined[name] === undefined ? value : `${joined[name]},${value}`;
+  return joined;
+}
+
+function apart(headers: readonly (readonly [string, string])[]): object {
+  return { headerMap: { headers: headers.map(([key, value]) => ({ key, rawValue: Buffer.from(value) })) } };
+}

@@ -1,0 +1,1 @@
+export function findMissing(root: string): string | undefined;
