@@ -30,7 +30,7 @@ export interface Load {
   close(): void;
 }
 
-const checkPath = '/envoy.service.auth.v3.Authorization/Check';
+export const checkPath = '/envoy.service.auth.v3.Authorization/Check';
 
 export async function createLoad({ port, messages, expected }: LoadTarget): Promise<Load> {
   const headers = encodeCallHeaders(checkPath, 'portcullis.bench');

@@ -34,7 +34,8 @@ const readyTimeoutMs = 20_000;
 export async function startPortcullis(options: PortcullisOptions): Promise<PortcullisProcess> {
   const { from, policies, name, workFolder, core, flags = [], profile } = options;
   const [grpcPort, httpPort, adminPort] = [await freePort(), await freePort(), await freePort()];
-  const node = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${name}.cpuprofile`];
+  const node =
+    profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${name}.cpuprofile`];
   const serve = [
     ...['serve', '--policies', policies, '--allowed-private-address', '127.0.0.1/32'],
     ...['--grpc-address', `127.0.0.1:${grpcPort}`, '--http-address', `127.0.0.1:${httpPort}`],

@@ -24,7 +24,6 @@ export const problemCodes = {
   'not-yaml': 'The file is not well-formed YAML.',
   'unreadable-file': 'The file or folder cannot be read.',
   'not-a-document': 'The YAML document is not an object with apiVersion, kind and metadata.name.',
-  'unknown-kind': 'The document is of a kind that Portcullis does not read; it is passed over.',
   'unknown-version': 'The document is of our API group but of a version or kind this version does not know.',
   'unknown-field': 'The object has a field that the contract does not have, a misspelling perhaps.',
   'missing-field': 'A required field is missing.',
@@ -42,7 +41,6 @@ export const problemCodes = {
   'match-never': 'The match can never match a request.',
   'invalid-expression': 'The expression is not one that Portcullis can evaluate.',
   'forbidden-header': 'A policy may not set or remove this header.',
-  'unusable-key': 'A key of the set cannot be used; the others are.',
 } as const;
 
 export type ProblemCode = keyof typeof problemCodes;

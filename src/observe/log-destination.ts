@@ -7,7 +7,7 @@ export interface LogDestination {
   write(line: string): void;
   /** Hands what is buffered to the system soon. */
   flush(): void;
-  /** Resolves once everything written is handed over, or after `closeWaitMs`. */
+  /** Resolves once everything written is handed over, or after a second. */
   close(): Promise<void>;
 }
 
@@ -21,43 +21,63 @@ export interface LogDestinationOptions {
   readonly flushEveryMs?: number;
 }
 
-const flushAtCharacters = 16_384;
-/** One write a turn of the event loop: a busy turn makes hundreds of lines, and what is not written before the next one piles up. */
-const maxWriteCharacters = 1024 * 1024;
+const chunkCharacters = 64 * 1024;
+/** There is one write a turn of the event loop, and a busy turn makes hundreds of lines. */
+const maxWriteBytes = 1024 * 1024;
 /** A reader that stands still costs lines, not memory without end. */
-const maxBufferedCharacters = 16 * 1024 * 1024;
+const maxBufferedBytes = 16 * 1024 * 1024;
 const closeWaitMs = 1000;
 
-/** Lines go out in blocks: when 16 KB have come together, every second, and when the process exits. */
-export function createLogDestination({
-  to,
-  onDrop,
-  timers,
-  flushEveryMs = 1000,
-}: LogDestinationOptions): LogDestination {
-  const stream = pino.destination({
-    dest: to,
-    sync: false,
-    minLength: flushAtCharacters,
-    maxWrite: maxWriteCharacters,
-    maxLength: maxBufferedCharacters,
-    periodicFlush: flushEveryMs,
-  });
-  stream.on('drop', () => onDrop(1));
-  // Without a listener a full disk would be an uncaught exception.
-  stream.on('error', () => onDrop(1));
+/** Lines go out in chunks: when 64 KB have come together, a second after the first of them, and when the process exits. */
+export function createLogDestination(options: LogDestinationOptions): LogDestination {
+  const { to, onDrop, timers, flushEveryMs = 1000 } = options;
+  const stream = createStream(to, onDrop);
+  // The stream looks through its whole buffer at every write, so it gets chunks and not lines.
+  let chunk = '';
+  let cancelTimer: (() => void) | undefined;
+  const handOver = (): void => {
+    cancelTimer?.();
+    cancelTimer = undefined;
+    const text = chunk;
+    chunk = '';
+    if (text !== '' && !stream.destroyed) stream.write(text);
+  };
+  process.prependListener('exit', handOver);
   return {
-    write: (line) => void stream.write(line),
-    flush: () => stream.flush(),
-    close: async () => {
+    write(line) {
+      chunk += line;
+      if (chunk.length >= chunkCharacters) handOver();
+      else cancelTimer ??= timers.after(flushEveryMs, handOver);
+    },
+    flush: handOver,
+    async close() {
+      process.off('exit', handOver);
+      handOver();
       await flushed(stream, timers);
-      stream.destroy();
+      if (!stream.destroyed) stream.destroy();
     },
   };
 }
 
+type Stream = ReturnType<typeof pino.destination> & { readonly destroyed: boolean };
+
+function createStream(to: number | string, onDrop: (lines: number) => void): Stream {
+  const stream = pino.destination({
+    dest: to,
+    sync: false,
+    minLength: 0,
+    maxLength: maxBufferedBytes,
+    maxWrite: maxWriteBytes,
+  });
+  stream.on('drop', (text: string) => onDrop(text.split('\n').length - 1));
+  // Without a listener a full disk would be an uncaught exception.
+  stream.on('error', () => onDrop(1));
+  // The declared type leaves `destroyed` out.
+  return stream as Stream;
+}
+
 /** Waits for the write under way too, which `flushSync` would overtake. */
-function flushed(stream: ReturnType<typeof pino.destination>, timers: Timers): Promise<void> {
+function flushed(stream: Stream, timers: Timers): Promise<void> {
   return new Promise((resolve) => {
     const cancel = timers.after(closeWaitMs, resolve);
     stream.flush(() => {

@@ -3,8 +3,6 @@ import type { JsonValue } from '../core/json.ts';
 import { isJsonObject } from '../core/json.ts';
 import { closest } from '../std/closest.ts';
 import { formatFieldPath, quote, type FieldPath, type ProblemList } from './problem-list.ts';
-import { accessPolicySpec } from './schema/access-policy.ts';
-import { identityProviderSpec } from './schema/identity-provider.ts';
 import type { Schema } from './schema/json-schema.ts';
 
 const ajv = new Ajv({ allErrors: true, strict: true, verbose: true, unicodeRegExp: true });
@@ -16,38 +14,24 @@ ajv.addKeyword({
   errors: false,
 });
 
-const specSchemas: Readonly<Record<string, Schema>> = {
-  AccessPolicy: accessPolicySpec,
-  IdentityProvider: identityProviderSpec,
-  ClusterIdentityProvider: identityProviderSpec,
-};
-
-const validators = new Map<string, ValidateFunction>();
-
-/** The kinds whose `spec` has a schema. */
-export function isDocumentKind(kind: string): boolean {
-  return Object.hasOwn(specSchemas, kind);
-}
-
-/** Holds `spec` against the schema of its kind: unknown and missing fields, types, sizes, and what this version does not build. */
-export function checkStructure(kind: string, spec: JsonValue | undefined, problems: ProblemList): void {
-  if (spec === undefined) {
-    problems.error('missing-field', [], 'spec is missing');
-    return;
-  }
-  const validate = validatorOf(kind);
-  if (validate(spec)) return;
-  for (const error of validate.errors ?? []) report(error, spec, problems);
-}
-
-function validatorOf(kind: string): ValidateFunction {
-  const known = validators.get(kind);
-  if (known !== undefined) return known;
-  const schema = specSchemas[kind];
-  if (schema === undefined) throw new RangeError(`no schema for the kind ${kind}`);
-  const compiled = ajv.compile(schema);
-  validators.set(kind, compiled);
-  return compiled;
+/**
+ * Holds values against a schema: unknown and missing fields, types, sizes, and what this version does not build. Answers the value in its
+ * shape, which is the schema's; undefined where there is an error. The schema is compiled on first use.
+ */
+export function createStructureCheck<Shape>(
+  schema: Schema,
+): (spec: JsonValue | undefined, problems: ProblemList) => Shape | undefined {
+  let compiled: ValidateFunction<Shape> | undefined;
+  return (spec, problems) => {
+    if (spec === undefined) {
+      problems.error('missing-field', [], 'spec is missing');
+      return undefined;
+    }
+    const isShape = (compiled ??= ajv.compile<Shape>(schema));
+    if (isShape(spec)) return spec;
+    for (const error of isShape.errors ?? []) report(error, spec, problems);
+    return undefined;
+  };
 }
 
 function report(error: ErrorObject, spec: JsonValue, problems: ProblemList): void {

@@ -1,13 +1,15 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Problem } from '../core/problem.ts';
 import { closest } from '../std/closest.ts';
-import { checkStructure, isDocumentKind } from './check-structure.ts';
+import { createStructureCheck } from './check-structure.ts';
 import type { AccessPolicyShape, IdentityProviderShape } from './document-shape.ts';
 import { createProblemList, quote, type ProblemList } from './problem-list.ts';
 import { readMaterial, type Material } from './read-material.ts';
 import { readPolicy } from './read-policy.ts';
 import { readProvider, type DocumentName } from './read-provider.ts';
 import { salvagePolicy, type RefusedPolicy } from './salvage-policy.ts';
+import { accessPolicySpec } from './schema/access-policy.ts';
+import { identityProviderSpec } from './schema/identity-provider.ts';
 import { specKey, type AuthorDocument, type Spec } from './spec.ts';
 
 export const apiGroup = 'portcullis.dev';
@@ -174,29 +176,27 @@ function checkEnvelope(head: Head, value: JsonObject, problems: ProblemList): vo
   }
 }
 
+const checkPolicy = createStructureCheck<AccessPolicyShape>(accessPolicySpec);
+const checkProvider = createStructureCheck<IdentityProviderShape>(identityProviderSpec);
+
 function readSpec(head: Head, value: JsonObject, settings: ParseSettings, problems: ProblemList): Spec | undefined {
   const spec = Object.hasOwn(value, 'spec') ? value['spec'] : undefined;
-  if (!isDocumentKind(head.kind)) {
-    if (ourKinds.includes(head.kind))
-      problems.error('unsupported', ['kind'], `${head.kind} is not supported by this version`);
-    return undefined;
-  }
-  checkStructure(head.kind, spec, problems);
-  if (problems.hasError()) return undefined;
   switch (head.kind) {
-    case 'AccessPolicy':
-      return readPolicy(head, asShape<AccessPolicyShape>(spec), problems);
+    case 'AccessPolicy': {
+      const shape = checkPolicy(spec, problems);
+      return shape && readPolicy(head, shape, problems);
+    }
     case 'IdentityProvider':
     case 'ClusterIdentityProvider': {
       const materials = head.namespace === '' ? settings.serviceNamespace : head.namespace;
-      return readProvider(head.kind, head, asShape<IdentityProviderShape>(spec), materials, problems);
+      const shape = checkProvider(spec, problems);
+      return shape && readProvider(head.kind, head, shape, materials, problems);
     }
+    case 'ClusterAccessPolicy':
+      problems.error('unsupported', ['kind'], `${head.kind} is not supported by this version`);
+      return undefined;
     default:
+      // Of our group and of no kind that we know: said so already.
       return undefined;
   }
-}
-
-/** Narrows a value that `checkStructure` has found to be of the shape. */
-function asShape<T>(value: unknown): T {
-  return value as T;
 }

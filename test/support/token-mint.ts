@@ -81,6 +81,7 @@ async function sign(issuer: Issuer, spec: TokenSpec, now: number): Promise<strin
     }
     case 'OtherKey':
       return new SignJWT(claims).setProtectedHeader(header).sign(issuer.otherKey);
+    case undefined:
     default:
       return new SignJWT(claims).setProtectedHeader(header).sign(issuer.privateKey);
   }

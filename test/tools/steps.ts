@@ -35,7 +35,7 @@ export const steps: readonly Step[] = [
     '--deny-warnings',
     ...sources,
   ]),
-  command('check', 'format', 'prettier', [...prettier, ...sources, '*.json']),
+  command('check', 'format', 'prettier', [...prettier, '{src,test,bench}/**/*.{ts,mjs,json}', '*.json']),
   suite('check', 'layers', 2 * minute),
   command('build', 'build', 'tsc', ['--project', 'src/tsconfig.json']),
   { name: 'parts', group: 'parts', run: bringParts },

@@ -38,7 +38,7 @@ describe('canonicalizeHost', () => {
     '[zz]',
     'a?b',
     'a#b',
-    `${'a'.repeat(260)}`,
+    'a'.repeat(260),
   ])('refuses %j', (raw) => {
     expect(canonicalizeHost(raw).kind).toBe('refusal');
   });

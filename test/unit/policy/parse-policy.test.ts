@@ -44,7 +44,7 @@ describe('positive controls', () => {
 
 describe('S1 a rule says what it is', () => {
   test.each([
-    [`${at}`, 'missing-field spec.rules[0]'],
+    [at, 'missing-field spec.rules[0]'],
     [`access: Public`, 'missing-field spec.rules[0]'],
     [`matches: [], access: Public`, 'invalid-value spec.rules[0].matches'],
     [`matches: [{}], access: Public`, 'invalid-value spec.rules[0].matches[0]'],

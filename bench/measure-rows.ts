@@ -1,0 +1,101 @@
+import { createLoad, type Load } from './load.ts';
+import { rounds, warmUpSeconds, type Options } from './options.ts';
+import { cpuMicrosOf } from './process-figures.ts';
+import type { RowName } from './rows.ts';
+import type { Stand } from './stand.ts';
+import { startRow, type StartedRow } from './start-row.ts';
+import { median, quantile } from './statistics.ts';
+
+/** The figures of a row: medians of its rounds. */
+export interface RowFigures {
+  readonly name: RowName;
+  /** CPU time of the server's process for one check, microseconds. */
+  readonly cpuMicros: number;
+  /** The same as a multiple of what `bare-http2` took in the same round. */
+  readonly timesBare: number;
+  readonly checksPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** The part of its core that the server used. Well below 1 it was the load that could not go faster. */
+  readonly busy: number;
+  /** Of all rounds together. */
+  readonly checks: number;
+  /** Why the row says nothing; undefined where it is good. */
+  readonly invalid: string | undefined;
+}
+
+interface Sample extends Omit<RowFigures, 'name' | 'timesBare' | 'invalid'> {
+  readonly unexpected: number;
+}
+
+interface RunningRow extends StartedRow {
+  readonly load: Load;
+  readonly samples: Sample[];
+}
+
+type Tell = (line: string) => void;
+
+/** Loads the rows in turn, every other round in the opposite order, so that a machine that becomes slower or faster does so for all of them. */
+export async function measureRows(
+  { rows, seconds }: Pick<Options, 'rows' | 'seconds'>,
+  stand: Stand,
+  tell: Tell,
+): Promise<readonly RowFigures[]> {
+  const running: RunningRow[] = [];
+  try {
+    for (const name of rows) {
+      tell(`starting ${name}`);
+      const started = await startRow(name, stand);
+      running.push({ ...started, load: await createLoad(started.target), samples: [] });
+    }
+    for (const row of running) {
+      tell(`warming ${row.name} up`);
+      await row.load.run(warmUpSeconds);
+    }
+    for (let round = 0; round < rounds; round++) {
+      tell(`round ${round + 1} of ${rounds}`);
+      const order = round % 2 === 0 ? running : running.toReversed();
+      for (const row of order) row.samples.push(await sample(row, seconds));
+    }
+    const bare = running.find(({ name }) => name === 'bare-http2')?.samples ?? [];
+    return await Promise.all(running.map((row) => toFigures(row, bare)));
+  } finally {
+    for (const { load } of running) load.close();
+    await Promise.all(running.map(({ server }) => server.stop()));
+  }
+}
+
+async function sample({ load, server }: RunningRow, seconds: number): Promise<Sample> {
+  const before = cpuMicrosOf(server.pid);
+  const result = await load.run(seconds);
+  const cpu = cpuMicrosOf(server.pid) - before;
+  server.assertRunning();
+  return {
+    cpuMicros: cpu / result.answers,
+    checksPerSecond: result.answers / result.seconds,
+    p50Ms: quantile(result.latencies, 0.5),
+    p99Ms: quantile(result.latencies, 0.99),
+    busy: cpu / (result.seconds * 1_000_000),
+    checks: result.answers,
+    unexpected: result.unexpected,
+  };
+}
+
+async function toFigures({ name, samples, objection }: RunningRow, bare: readonly Sample[]): Promise<RowFigures> {
+  const medianOf = (figure: (one: Sample, round: number) => number): number => median(samples.map(figure));
+  const sumOf = (figure: (one: Sample) => number): number => samples.reduce((sum, one) => sum + figure(one), 0);
+  const checks = sumOf((one) => one.checks);
+  const unexpected = sumOf((one) => one.unexpected);
+  const wrong = unexpected === 0 ? undefined : `${unexpected} of ${checks} answers were not what the row expects`;
+  return {
+    name,
+    cpuMicros: medianOf((one) => one.cpuMicros),
+    timesBare: medianOf((one, round) => one.cpuMicros / (bare[round]?.cpuMicros ?? Number.NaN)),
+    checksPerSecond: medianOf((one) => one.checksPerSecond),
+    p50Ms: medianOf((one) => one.p50Ms),
+    p99Ms: medianOf((one) => one.p99Ms),
+    busy: medianOf((one) => one.busy),
+    checks,
+    invalid: wrong ?? (await objection()),
+  };
+}

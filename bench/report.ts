@@ -1,0 +1,89 @@
+import type { Cores } from './cores.ts';
+import type { ChangeFigures, ChangeTimes } from './measure-change.ts';
+import type { StartFigures } from './measure-parts.ts';
+import type { RowFigures } from './measure-rows.ts';
+import { parts, rows } from './rows.ts';
+
+/** All that was measured; what was not asked for is undefined. */
+export interface Report {
+  readonly about: {
+    readonly date: string;
+    readonly node: string;
+    readonly processor: string;
+    readonly cores: Cores | undefined;
+    readonly rounds: number;
+    readonly secondsPerRound: number;
+    readonly connections: number;
+    readonly callsInFlight: number;
+  };
+  readonly rows: readonly RowFigures[];
+  readonly memoryMb: number | undefined;
+  readonly start: StartFigures | undefined;
+  readonly change: ChangeFigures | undefined;
+}
+
+const header = ['row', 'µs CPU/check', '× bare', 'checks/s', 'p50 ms', 'p99 ms', 'core used'] as const;
+
+/** The report for people. */
+export function formatReport(report: Report): string {
+  const { about } = report;
+  const pinned =
+    about.cores === undefined
+      ? 'NOT PINNED: there is one core only, or no taskset; the server and the load disturb each other'
+      : `server on core ${about.cores.server}, load on core ${about.cores.generator}`;
+  const lines = [
+    `${about.date}, Node ${about.node}, ${about.processor}`,
+    pinned,
+    `${about.connections} connections × ${about.callsInFlight} calls in flight, medians of ${about.rounds} rounds of ${about.secondsPerRound} s`,
+    '',
+  ];
+  if (report.rows.length > 0)
+    lines.push(...formatTable([header, ...report.rows.map(cellsOf)]), '', ...legend(report), '');
+  lines.push(...formatParts(report));
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+function cellsOf(row: RowFigures): readonly string[] {
+  return [
+    row.name,
+    row.cpuMicros.toFixed(1),
+    row.timesBare.toFixed(2),
+    row.checksPerSecond.toFixed(0),
+    row.p50Ms.toFixed(2),
+    row.p99Ms.toFixed(2),
+    `${(row.busy * 100).toFixed(0)} %`,
+  ];
+}
+
+/** The first column to the left, figures to the right. */
+function formatTable(table: readonly (readonly string[])[]): string[] {
+  const widths = header.map((_name, column) => Math.max(...table.map((cells) => cells[column]?.length ?? 0)));
+  return table.map((cells) =>
+    cells
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  '),
+  );
+}
+
+function legend(report: Report): string[] {
+  return report.rows.map(({ name, invalid }) =>
+    invalid === undefined ? `${name}: ${rows[name]}` : `${name}: INVALID, its figures mean nothing: ${invalid}`,
+  );
+}
+
+function formatParts({ memoryMb, start, change }: Report): string[] {
+  const lines: string[] = [];
+  if (memoryMb !== undefined) lines.push(`${parts.memory}: ${memoryMb.toFixed(0)} MB`);
+  if (start !== undefined) {
+    lines.push(`${parts.start}: ${start.distMs.toFixed(0)} ms (from the sources ${start.srcMs.toFixed(0)} ms)`);
+  }
+  if (change !== undefined) {
+    lines.push(`${parts.change}:`);
+    lines.push(`  written in place: ${formatTimes(change.inPlace)}`, `  renamed: ${formatTimes(change.renamed)}`);
+  }
+  return lines;
+}
+
+function formatTimes({ changes, medianMs, maxMs }: ChangeTimes): string {
+  return `median ${medianMs.toFixed(0)} ms, at most ${maxMs.toFixed(0)} ms (${changes} changes)`;
+}

@@ -1,0 +1,87 @@
+/** `npm run bench`: what a check costs, and what `serve` needs to start, to idle and to take a change in. `--help` says more. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findCores, moveTo } from './cores.ts';
+import { connectionShape } from './load.ts';
+import { measureChange } from './measure-change.ts';
+import { measureMemory, measureStart } from './measure-parts.ts';
+import { measureRows } from './measure-rows.ts';
+import { helpText, parseOptions, rounds, type Options } from './options.ts';
+import { formatReport, type Report } from './report.ts';
+import type { PartName } from './rows.ts';
+import { createStand } from './stand.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const tell = (line: string): void => void process.stderr.write(`${line}\n`);
+
+/** Measures what is shipped: `dist` as the sources are now. */
+function build(): void {
+  const tsc = join(root, 'node_modules', '.bin', 'tsc');
+  const { status, stdout } = spawnSync(tsc, ['--project', join(root, 'src/tsconfig.json')], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`the build failed:\n${stdout}`);
+}
+
+async function measure(options: Options, workFolder: string): Promise<Report> {
+  const cores = findCores();
+  if (cores !== undefined) moveTo(cores.generator);
+  const profile = options.profile === undefined ? undefined : resolve(options.profile);
+  const stand = await createStand({ workFolder, cores, profile });
+  const part = async <T>(name: PartName, figures: () => Promise<T>): Promise<T | undefined> => {
+    if (!options.parts.includes(name)) return undefined;
+    tell(`measuring ${name}`);
+    return figures();
+  };
+  try {
+    return {
+      about: {
+        date: new Date().toISOString().slice(0, 10),
+        node: process.versions.node,
+        processor: `${cpus()[0]?.model.trim() ?? 'unknown processor'} × ${availableParallelism()}`,
+        cores,
+        rounds,
+        secondsPerRound: options.seconds,
+        ...connectionShape,
+      },
+      rows: await measureRows(options, stand, tell),
+      memoryMb: await part('memory', () => measureMemory(stand)),
+      start: await part('start', () => measureStart(stand)),
+      change: await part('change', () => measureChange(stand)),
+    };
+  } finally {
+    await stand.close();
+  }
+}
+
+async function bench(options: Options): Promise<void> {
+  if (process.platform !== 'linux')
+    throw new Error('the bench reads the CPU time of its servers from /proc: it needs Linux');
+  const workFolder = mkdtempSync(join(tmpdir(), 'portcullis-bench-'));
+  process.on('exit', () => rmSync(workFolder, { recursive: true, force: true }));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+  build();
+  const report = await measure(options, workFolder);
+  process.stdout.write(options.json ? `${JSON.stringify(report, undefined, 2)}\n` : formatReport(report));
+  if (report.rows.some(({ invalid }) => invalid !== undefined)) process.exitCode = 1;
+}
+
+const parsed = parseOptions(process.argv.slice(2));
+switch (parsed.kind) {
+  case 'help':
+    process.stdout.write(helpText());
+    break;
+  case 'usage':
+    tell(`bench: ${parsed.why}; --help tells what there is`);
+    process.exitCode = 2;
+    break;
+  case 'options':
+    try {
+      await bench(parsed.options);
+    } catch (error) {
+      tell(`bench: ${error instanceof Error ? error.message : String(error)}`);
+      process.exitCode = 1;
+    }
+    break;
+}

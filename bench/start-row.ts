@@ -1,0 +1,109 @@
+import { allow } from '../src/core/decision.ts';
+import { anonymous } from '../src/core/identity.ts';
+import { createCheckResponseEncoder } from '../src/envoy/encode-check-response.ts';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { encodeCheckMessage, withGrpcPrefix } from './check-message.ts';
+import { startNode, type Child } from './child-process.ts';
+import { freePort } from './free-port.ts';
+import { waitForPort } from './wait-for-port.ts';
+import type { LoadTarget } from './load.ts';
+import { hostName, policyPath } from './policy-folder.ts';
+import type { PortcullisProcess } from './portcullis-process.ts';
+import type { RowName } from './rows.ts';
+import type { Stand } from './stand.ts';
+import type { Verdict } from './verdict.ts';
+
+/** A row's server, running, and the load that is meant for it. */
+export interface StartedRow {
+  readonly name: RowName;
+  readonly server: Child;
+  readonly target: LoadTarget;
+  /** Why the row does not measure what it says; undefined where it does. Asked when the load is over. */
+  readonly objection: () => Promise<string | undefined>;
+}
+
+/** More tokens than the cache of the row holds, taken in turn: each was forgotten when it comes again. */
+const freshTokens = 1000;
+const freshTokenCache = 400;
+
+const first = { host: hostName(0), path: policyPath(0) };
+const middle = { host: hostName(50), path: policyPath(5) };
+
+export async function startRow(name: RowName, stand: Stand): Promise<StartedRow> {
+  switch (name) {
+    case 'bare-http2':
+    case 'bare-grpc-js':
+      return startBare(name, stand);
+    case 'repeated-token': {
+      const messages = [encodeCheckMessage({ ...first, token: await stand.mintToken('alice') })];
+      return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'allow' });
+    }
+    case 'no-token': {
+      const messages = [encodeCheckMessage({ ...first, token: undefined })];
+      return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'unauthenticated' });
+    }
+    case 'new-tokens': {
+      const subjects = Array.from({ length: freshTokens }, (_subject, index) => `user-${index}`);
+      const tokens = await Promise.all(subjects.map((subject) => stand.mintToken(subject)));
+      const messages = tokens.map((token) => encodeCheckMessage({ ...first, token }));
+      const flags = ['--token-cache-entries', String(freshTokenCache)];
+      return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'allow', flags });
+    }
+    case 'many-policies': {
+      const messages = [encodeCheckMessage({ ...middle, token: await stand.mintToken('alice') })];
+      return startServe(name, stand, { hosts: 100, perHost: 10, messages, expected: 'allow' });
+    }
+  }
+}
+
+interface ServeRow {
+  readonly hosts: number;
+  readonly perHost: number;
+  readonly messages: readonly Uint8Array[];
+  readonly expected: Verdict;
+  readonly flags?: readonly string[];
+}
+
+async function startServe(name: RowName, stand: Stand, row: ServeRow): Promise<StartedRow> {
+  const policies = await stand.policyFolder(row.hosts, row.perHost);
+  const server = await stand.startPortcullis({ name, policies, flags: row.flags });
+  const { messages, expected } = row;
+  const target = { port: server.grpcPort, messages, expected };
+  return { name, server, target, objection: () => (name === 'new-tokens' ? cacheObjection(server) : nothing()) };
+}
+
+/** What a server answers that decides nothing: an allow as the policies of the bench make it. */
+function fixedAnswer(): Buffer {
+  const about = { id: '', policy: '', rule: '', identity: anonymous, request: undefined };
+  const removed = ['x_user_id', 'x_user_roles', 'x-envoy-auth-failure-mode-allowed', 'authorization'];
+  const decision = allow(about, {
+    setHeaders: [
+      ['x-user-id', 'alice'],
+      ['x-user-roles', 'reader,support'],
+    ],
+    removeHeaders: removed,
+    removeQueryParameters: [],
+  });
+  return withGrpcPrefix(createCheckResponseEncoder().allow(decision, '/'));
+}
+
+async function startBare(name: 'bare-http2' | 'bare-grpc-js', stand: Stand): Promise<StartedRow> {
+  const program = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
+  const port = await freePort();
+  const outputFile = join(stand.workFolder, `${name}.log`);
+  const core = stand.cores?.server;
+  const server = startNode([program, String(port), fixedAnswer().toString('base64')], { core, outputFile });
+  await waitForPort(port, () => server.assertRunning());
+  const messages = [encodeCheckMessage({ ...first, token: await stand.mintToken('alice') })];
+  return { name, server, target: { port, messages, expected: 'allow' }, objection: nothing };
+}
+
+function nothing(): Promise<undefined> {
+  return Promise.resolve(undefined);
+}
+
+async function cacheObjection(server: PortcullisProcess): Promise<string | undefined> {
+  const hits = /^portcullis_token_cache_requests_total\{result="hit"\} (\d+)$/m.exec(await server.metrics())?.[1];
+  return hits === '0' ? undefined : `${hits ?? 'an unknown number of'} tokens were remembered`;
+}
