@@ -1,0 +1,45 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { formatProblem } from '../../../src/core/problem.ts';
+import { validateSources } from '../../../src/runtime/validate.ts';
+
+/** The blocks of YAML in a page that hold documents of ours, one text. */
+function documentsIn(page: string): string {
+  return [...readFileSync(page, 'utf8').matchAll(/```yaml\n(.*?)```/gs)]
+    .map(([, text = '']) => text)
+    .filter((text) => text.startsWith('apiVersion: portcullis.dev/'))
+    .join('---\n');
+}
+
+const pages = ['README.md', ...readdirSync('docs').filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+
+describe.each(pages.filter((page) => documentsIn(page) !== ''))('the documents of %s', (page) => {
+  test('are valid together', async () => {
+    const report = await validateSources(['-'], () => Promise.resolve(documentsIn(page)));
+    expect(report.problems.map(formatProblem)).toEqual([]);
+    expect(report.documents.length).toBeGreaterThan(1);
+    expect(report.documents.filter(({ accepted }) => !accepted)).toEqual([]);
+  });
+});
+
+test.each(readdirSync('examples'))('examples/%s is valid', async (name) => {
+  const report = await validateSources([`examples/${name}`], () => Promise.resolve(''));
+  expect(report.problems.map(formatProblem)).toEqual([]);
+  expect(report.documents.length).toBeGreaterThan(0);
+});
+
+test.each(pages)('every file that %s links to is there', (page) => {
+  for (const [, link = ''] of readFileSync(page, 'utf8').matchAll(/\]\((?!http|#)([^)#]+)/g)) {
+    expect([link, existsSync(join(dirname(page), link))]).toEqual([link, true]);
+  }
+});
+
+test('docs/semantics.md has a test for every rule that it names', () => {
+  const rules = [...readFileSync('docs/semantics.md', 'utf8').matchAll(/\*\*(S\d+)\*\*/g)].map(([, rule]) => rule);
+  const tests = ['test/decisions', 'test/unit/policy', 'test/unit/engine', 'test/unit/identity', 'test/integration']
+    .flatMap((folder) => readdirSync(folder).filter((name) => /\.(ts|yaml)$/.test(name)).map((name) => readFileSync(`${folder}/${name}`, 'utf8')))
+    .join('\n');
+  expect(rules.length).toBeGreaterThan(20);
+  expect(rules.filter((rule) => !new RegExp(`(name: "?|'|\`)${rule}[ ,]`).test(tests))).toEqual([]);
+});
