@@ -71,7 +71,7 @@ export function createRouteIndex<T>(
         const isExact = match.fits(path);
         if (isExact || match.fitsFolded(path, folded)) found.push({ rule: match.rule, match, isExact });
       }
-      return found.length < 2 ? found : found.sort((a, b) => b.match.rank - a.match.rank);
+      return isSorted(found) ? found : found.sort((a, b) => b.match.rank - a.match.rank);
     },
   };
 }
@@ -125,6 +125,16 @@ function checked(pattern: string): RegularExpression {
   const compiled = compileRegularExpression(pattern);
   if (compiled.kind === 'invalid') throw new TypeError(`unchecked regular expression: ${compiled.why}`);
   return compiled;
+}
+
+/** As it is nearly always: longer prefixes are gathered first. */
+function isSorted<T>(found: readonly Candidate<T>[]): boolean {
+  let before = Infinity;
+  for (const { match } of found) {
+    if (match.rank > before) return false;
+    before = match.rank;
+  }
+  return true;
 }
 
 function append<T>(map: Map<string, IndexedMatch<T>[]>, key: string, match: IndexedMatch<T>): void {

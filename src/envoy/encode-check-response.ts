@@ -74,8 +74,8 @@ function okResponse({ upstream, responseHeaders }: Allow, target: string): objec
 
 /** Envoy removes after it sets, so a name that is set may not be among those removed (S26). */
 function headersToRemove(set: readonly HeaderEntry[], remove: readonly string[]): readonly string[] {
-  const setNames = new Set(set.map(([name]) => name));
-  const names = remove.filter((name) => !setNames.has(name)).map(removableHeader);
+  const isSet = (removed: string): boolean => set.some(([name]) => name === removed);
+  const names = remove.filter((name) => !isSet(name)).map(removableHeader);
   if (!names.includes(failureModeHeader)) names.push(failureModeHeader);
   return names;
 }
@@ -92,6 +92,7 @@ function removableParameter(name: string): string {
  * appends before it overwrites, so that what is appended to a name that is overwritten too would be lost.
  */
 function downstreamHeaders(entries: readonly HeaderEntry[]): readonly HeaderOption[] {
+  if (entries.length === 0) return [];
   const cookies: HeaderOption[] = [];
   const others = new Map<string, string>();
   for (const entry of entries) {

@@ -6,14 +6,11 @@ import type { MetricRegistry } from './metric-registry.ts';
 export function createDecisionMetrics(registry: MetricRegistry): DecisionSink {
   const decisions = registry.counter('portcullis_decisions_total');
   const duration = registry.histogram('portcullis_check_duration_seconds');
-  const child = (decision: string, code: string): { inc(): void } => {
-    const labels = { decision, code };
-    // From zero on, so that the first of a kind is an increase.
-    decisions.inc(labels, 0);
-    return decisions.labels(labels);
-  };
-  const allowed = child('allow', 'ok');
-  const denied = new Map((Object.keys(reasons) as ReasonCode[]).map((code) => [code, child('deny', code)]));
+  // From zero on, so that the first of a kind is an increase.
+  const allowed = registry.tally(decisions, { decision: 'allow', code: 'ok' });
+  const denied = new Map(
+    (Object.keys(reasons) as ReasonCode[]).map((code) => [code, registry.tally(decisions, { decision: 'deny', code })]),
+  );
   return {
     record(decision, _request, durationMs) {
       duration.observe(durationMs / 1000);

@@ -33,18 +33,18 @@ export function createGrpcMetrics(registry: MetricRegistry): GrpcMetrics {
     bind(path, type) {
       const [, service = '', method = ''] = path.split('/');
       const labels = { grpc_type: type, grpc_service: service, grpc_method: method };
-      started.inc(labels, 0);
-      const startedChild = started.labels(labels);
+      const startedTally = registry.tally(started, labels);
       const durationChild = duration.labels(labels);
-      const child = (grpc_code: string): { inc(): void } => {
-        handled.inc({ ...labels, grpc_code }, 0);
-        return handled.labels({ ...labels, grpc_code });
-      };
-      const handledChildren = new Map(Object.entries(codeNames).map(([code, name]) => [code, child(name)]));
+      const handledTallies = new Map(
+        Object.entries(codeNames).map(([code, name]) => [
+          code,
+          registry.tally(handled, { ...labels, grpc_code: name }),
+        ]),
+      );
       return {
-        started: () => startedChild.inc(),
+        started: () => startedTally.inc(),
         handled(code, durationMs) {
-          handledChildren.get(code)?.inc();
+          handledTallies.get(code)?.inc();
           if (type === 'unary') durationChild.observe(durationMs / 1000);
         },
       };

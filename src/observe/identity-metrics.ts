@@ -6,11 +6,9 @@ export function createIdentityMetrics(registry: MetricRegistry): IdentityEvents 
   const cache = registry.counter('portcullis_token_cache_requests_total');
   const fetches = registry.counter('portcullis_key_fetches_total');
   const duration = registry.histogram('portcullis_key_fetch_duration_seconds');
-  cache.inc({ result: 'hit' }, 0);
-  cache.inc({ result: 'miss' }, 0);
-  const children = { hit: cache.labels({ result: 'hit' }), miss: cache.labels({ result: 'miss' }) };
+  const tallies = { hit: registry.tally(cache, { result: 'hit' }), miss: registry.tally(cache, { result: 'miss' }) };
   return {
-    tokenCache: (result) => children[result].inc(),
+    tokenCache: (result) => tallies[result].inc(),
     keyFetch(provider, result, durationMs) {
       // Both from zero on, so that the first failure is an increase.
       fetches.inc({ provider, result: 'ok' }, result === 'ok' ? 1 : 0);

@@ -1,7 +1,14 @@
 import { pino } from 'pino';
 import type { Clock, Logger } from '../core/ports.ts';
 import { compileIsoTime } from './iso-time.ts';
-import type { LogDestination } from './log-destination.ts';
+
+/** Where log lines go. */
+export interface LogDestination {
+  /** Takes one line with its newline; buffers, never throws and never waits. */
+  write(line: string): void;
+  /** Hands what is buffered to the system now. */
+  flush(): void;
+}
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 

@@ -6,8 +6,17 @@ export interface MetricRegistry {
   counter(name: MetricName): Counter;
   gauge(name: MetricName): Gauge;
   histogram(name: MetricName): Histogram;
+  /**
+   * One series of a counter, from zero on, for what is counted at every check: it counts in a plain number and hands over when the metrics are
+   * read, because prom-client looks labels up and checks them at every increase.
+   */
+  tally(counter: Counter, labels: Readonly<Record<string, string>>): Tally;
   /** All metrics as text, and the content type of that text. */
   expose(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+export interface Tally {
+  inc(): void;
 }
 
 /** `processMetrics`: also those of the process and of Node, which are of the process as a whole. */
@@ -20,6 +29,7 @@ export function createMetricRegistry(processMetrics: boolean): MetricRegistry {
     labelNames: [...metricTable[name].labels],
     registers: [registry],
   });
+  const handOvers: (() => void)[] = [];
   return {
     counter: (name) => new Counter(shape(name)),
     gauge: (name) => new Gauge(shape(name)),
@@ -27,6 +37,23 @@ export function createMetricRegistry(processMetrics: boolean): MetricRegistry {
       const row: MetricRow = metricTable[name];
       return new Histogram({ ...shape(name), buckets: [...(row.buckets ?? [])] });
     },
-    expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    tally: (counter, labels) => {
+      let pending = 0;
+      const handOver = (): void => {
+        counter.inc(labels, pending);
+        pending = 0;
+      };
+      handOver();
+      handOvers.push(handOver);
+      return {
+        inc: () => {
+          pending++;
+        },
+      };
+    },
+    expose: async () => {
+      for (const handOver of handOvers) handOver();
+      return { contentType: registry.contentType, text: await registry.metrics() };
+    },
   };
 }

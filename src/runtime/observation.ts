@@ -2,10 +2,10 @@ import type { Clock, DecisionSink, Logger, Random, Timers } from '../core/ports.
 import { thrownFields } from '../envoy/thrown-fields.ts';
 import { createDecisionLog } from '../observe/decision-log.ts';
 import { combineSinks } from '../observe/decision-sinks.ts';
-import { createLogDestination } from '../observe/log-destination.ts';
 import { createLogger } from '../observe/logger.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import type { Config } from './config/settings.ts';
+import { createLogDestination } from './log-destination.ts';
 
 /** What the service tells about itself. */
 export interface Observation {

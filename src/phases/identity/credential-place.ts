@@ -66,7 +66,7 @@ function compileSchemeReader(scheme: string): (value: string) => Found {
       return laterInList ? ambiguous : absent;
     }
     const rest = trimmed.slice(wanted.length);
-    if (secondCredential.test(rest)) return ambiguous;
+    if (rest.includes(',') && secondCredential.test(rest)) return ambiguous;
     const token = rest.replace(/^ +/, '');
     if (trimmed !== value || token === rest || !token68.test(token)) {
       return bad('The scheme is not followed by one token.');

@@ -50,25 +50,25 @@ export function compileUpstream(spec: UpstreamSpec): UpstreamProgram {
       if (value !== '') setHeaders.push([name, value]);
     }
     setHeaders.push(...input.removal.setHeaders);
-    const removed = base(input.owned);
+    const always = base(input.owned);
     const odd = oddSpellings(input.headers, input.owned);
-    const removals = [...removed, ...odd, ...input.removal.removeHeaders];
-    const set = new Set(setHeaders.map(([name]) => name));
-    return {
-      setHeaders,
-      removeHeaders: [...new Set(removals)].filter((name) => !set.has(name) && !input.kept.includes(name)),
-      removeQueryParameters: input.removal.removeQueryParameters,
-    };
+    const { removeHeaders, removeQueryParameters } = input.removal;
+    const others = odd.length === 0 ? removeHeaders : new Set([...odd, ...removeHeaders]);
+    const passes = (name: string): boolean => setHeaders.some(([set]) => set === name) || input.kept.includes(name);
+    const removed: string[] = [];
+    for (const name of always) if (!passes(name)) removed.push(name);
+    for (const name of others) if (!always.has(name) && !passes(name)) removed.push(name);
+    return { setHeaders, removeHeaders: removed, removeQueryParameters };
   };
 }
 
 /** The names that are removed whatever the request: computed once for each set of owned headers. */
-function compileBaseRemovals(removeHeaders: readonly string[]): (owned: OwnedHeaders) => readonly string[] {
+function compileBaseRemovals(removeHeaders: readonly string[]): (owned: OwnedHeaders) => ReadonlySet<string> {
   let knownFor: OwnedHeaders | undefined;
-  let known: readonly string[] = [];
+  let known: ReadonlySet<string> = new Set();
   return (owned) => {
     if (knownFor !== owned) {
-      known = [...new Set([...owned.spellings, ...removeHeaders, alwaysRemoved])];
+      known = new Set([...owned.spellings, ...removeHeaders, alwaysRemoved]);
       knownFor = owned;
     }
     return known;

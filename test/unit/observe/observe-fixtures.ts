@@ -3,7 +3,7 @@ import { anonymous } from '../../../src/core/identity.ts';
 import type { Clock, Random } from '../../../src/core/ports.ts';
 import type { ReasonCode } from '../../../src/core/reason.ts';
 import type { Request } from '../../../src/core/request.ts';
-import type { LogDestination } from '../../../src/observe/log-destination.ts';
+import type { LogDestination } from '../../../src/observe/logger.ts';
 
 /** 2026-03-01T12:00:00.042Z, standing still. */
 export const frozenClock: Clock = { now: () => Date.UTC(2026, 2, 1, 12, 0, 0, 42), monotonic: () => 0 };
@@ -27,7 +27,6 @@ export function createLines(): Lines {
     flushes: () => flushes,
     write: (line) => void texts.push(line),
     flush: () => void flushes++,
-    close: () => Promise.resolve(),
   };
 }
 
