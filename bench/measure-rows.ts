@@ -18,15 +18,14 @@ export interface RowFigures {
   readonly p99Ms: number;
   /** The part of its core that the server used. Well below 1 it was the load that could not go faster. */
   readonly busy: number;
-  /** Of all rounds together. */
+  /** Answers of all rounds together, and how many of them were not what the row expects. */
   readonly checks: number;
+  readonly unexpected: number;
   /** Why the row says nothing; undefined where it is good. */
   readonly invalid: string | undefined;
 }
 
-interface Sample extends Omit<RowFigures, 'name' | 'timesBare' | 'invalid'> {
-  readonly unexpected: number;
-}
+type Sample = Omit<RowFigures, 'name' | 'timesBare' | 'invalid'>;
 
 interface RunningRow extends StartedRow {
   readonly load: Load;
@@ -86,7 +85,7 @@ async function toFigures({ name, samples, objection }: RunningRow, bare: readonl
   const sumOf = (figure: (one: Sample) => number): number => samples.reduce((sum, one) => sum + figure(one), 0);
   const checks = sumOf((one) => one.checks);
   const unexpected = sumOf((one) => one.unexpected);
-  const wrong = unexpected === 0 ? undefined : `${unexpected} of ${checks} answers were not what the row expects`;
+  const wrong = `${unexpected} of ${checks} answers were not what the row expects`;
   return {
     name,
     cpuMicros: medianOf((one) => one.cpuMicros),
@@ -96,6 +95,7 @@ async function toFigures({ name, samples, objection }: RunningRow, bare: readonl
     p99Ms: medianOf((one) => one.p99Ms),
     busy: medianOf((one) => one.busy),
     checks,
-    invalid: wrong ?? (await objection()),
+    unexpected,
+    invalid: unexpected > 0 ? wrong : await objection(),
   };
 }

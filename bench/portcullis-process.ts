@@ -36,14 +36,21 @@ export async function startPortcullis(options: PortcullisOptions): Promise<Portc
   const [grpcPort, httpPort, adminPort] = [await freePort(), await freePort(), await freePort()];
   const node =
     profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${name}.cpuprofile`];
-  const serve = [
-    ...['serve', '--policies', policies, '--allowed-private-address', '127.0.0.1/32'],
-    ...['--grpc-address', `127.0.0.1:${grpcPort}`, '--http-address', `127.0.0.1:${httpPort}`],
-    ...['--admin-address', `127.0.0.1:${adminPort}`, '--shutdown-delay', '0s', '--shutdown-timeout', '1s'],
-  ];
+  const settings = {
+    '--policies': policies,
+    '--allowed-private-address': '127.0.0.1/32',
+    '--grpc-address': `127.0.0.1:${grpcPort}`,
+    '--http-address': `127.0.0.1:${httpPort}`,
+    '--admin-address': `127.0.0.1:${adminPort}`,
+    '--shutdown-delay': '0s',
+    '--shutdown-timeout': '1s',
+  };
   const main = join(root, from === 'dist' ? 'dist/main.js' : 'src/main.ts');
   const start = performance.now();
-  const child = startNode([...node, main, ...serve, ...flags], { core, outputFile: join(workFolder, `${name}.log`) });
+  const child = startNode([...node, main, 'serve', ...Object.entries(settings).flat(), ...flags], {
+    core,
+    outputFile: join(workFolder, `${name}.log`),
+  });
   while ((await httpGet(httpPort, '/readyz')).status !== 200) {
     child.assertRunning();
     if (performance.now() - start > readyTimeoutMs) throw new Error(`portcullis (${name}) did not become ready`);

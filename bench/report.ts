@@ -22,7 +22,7 @@ export interface Report {
   readonly change: ChangeFigures | undefined;
 }
 
-const header = ['row', 'µs CPU/check', '× bare', 'checks/s', 'p50 ms', 'p99 ms', 'core used'] as const;
+const header = ['row', 'µs CPU/check', '× bare', 'checks/s', 'p50 ms', 'p99 ms', 'core used', 'wrong'] as const;
 
 /** The report for people. */
 export function formatReport(report: Report): string {
@@ -52,6 +52,7 @@ function cellsOf(row: RowFigures): readonly string[] {
     row.p50Ms.toFixed(2),
     row.p99Ms.toFixed(2),
     `${(row.busy * 100).toFixed(0)} %`,
+    String(row.unexpected),
   ];
 }
 

@@ -25,6 +25,7 @@ function build(): void {
 }
 
 async function measure(options: Options, workFolder: string): Promise<Report> {
+  const processors = availableParallelism();
   const cores = findCores();
   if (cores !== undefined) moveTo(cores.generator);
   const profile = options.profile === undefined ? undefined : resolve(options.profile);
@@ -39,7 +40,7 @@ async function measure(options: Options, workFolder: string): Promise<Report> {
       about: {
         date: new Date().toISOString().slice(0, 10),
         node: process.versions.node,
-        processor: `${cpus()[0]?.model.trim() ?? 'unknown processor'} × ${availableParallelism()}`,
+        processor: `${cpus()[0]?.model.trim() ?? 'unknown processor'} × ${processors}`,
         cores,
         rounds,
         secondsPerRound: options.seconds,

@@ -30,7 +30,8 @@ export function createDecisionLog({ log, which, sample, random }: DecisionLogOpt
   };
 }
 
-function decisionFields({ about, ...outcome }: Decision, request: Request | undefined, durationMs: number): LogFields {
+function decisionFields(outcome: Decision, request: Request | undefined, durationMs: number): LogFields {
+  const { about } = outcome;
   const denied = outcome.kind === 'deny';
   return {
     id: about.id,

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startIssuer, type Issuer } from '../../src/dev/issuer.ts';
-import { checkOf, createCheckClient, encodeCheck, type CheckAnswer, type CheckClient } from '../support/check-over-grpc.ts';
+import {
+  checkOf,
+  createCheckClient,
+  encodeCheck,
+  type CheckAnswer,
+  type CheckClient,
+} from '../support/check-over-grpc.ts';
 import { startFaultyIssuer } from './support/faulty-issuer.ts';
 import { getText, healthOf, runCli, startServe, type ServeProcess } from './support/serve-process.ts';
 
@@ -88,9 +94,16 @@ describe('a folder that changes', () => {
     await expect.poll(() => ask(checks, '/x')).toBe('allow');
     write('a.yaml', plain.replace('value: /}', 'value: /y}'));
     await expect.poll(() => ask(checks, '/x')).toBe('403 no_rule');
-    for (const bad of [plain.replace('access: Public', 'acess: Public'), `${plain}}{`, plain.replace('rules:', 'rules: {'), '\u0000']) {
+    for (const bad of [
+      plain.replace('access: Public', 'acess: Public'),
+      `${plain}}{`,
+      plain.replace('rules:', 'rules: {'),
+      '\u0000',
+    ]) {
       write('a.yaml', bad);
-      await expect.poll(async () => (await getText(service.adminPort, '/api/status')).text).toMatch(/last-good|not-a-document|not-yaml/);
+      await expect
+        .poll(async () => (await getText(service.adminPort, '/api/status')).text)
+        .toMatch(/last-good|not-a-document|not-yaml/);
       expect(await ask(checks, '/x')).toBe('403 no_rule');
       expect(await ask(checks, '/y')).toBe('allow');
     }
@@ -101,7 +114,10 @@ describe('a folder that changes', () => {
 
   test('a bad document touches no other', async () => {
     write('a.yaml', plain);
-    write('b.yaml', plain.replaceAll('a.example', 'b.example').replace('name: a', 'name: b').replace('Public', 'Pubic'));
+    write(
+      'b.yaml',
+      plain.replaceAll('a.example', 'b.example').replace('name: a', 'name: b').replace('Public', 'Pubic'),
+    );
     const service = await serve();
     const checks = client(service);
     await expect.poll(() => ask(checks, '/x')).toBe('allow');
@@ -149,26 +165,41 @@ describe('keys', () => {
     const fetches = idp.keyFetches;
     await idp.rotate({ withdrawOld: false });
     const tokens = await Promise.all([1, 2, 3, 4].map((n) => idp.sign({ sub: `u${n}` })));
-    expect(await Promise.all(tokens.map((token) => ask(checks, '/mine', token)))).toEqual(['allow', 'allow', 'allow', 'allow']);
+    expect(await Promise.all(tokens.map((token) => ask(checks, '/mine', token)))).toEqual([
+      'allow',
+      'allow',
+      'allow',
+      'allow',
+    ]);
     expect(idp.keyFetches - fetches).toBe(1);
   });
 
-  test.each(['html', 'error', 'huge', 'redirect', 'gzip', 'empty'] as const)('an issuer that answers badly (%s) leaves others alone', async (fault) => {
-    const [good, bad] = [await issuer(), await startFaultyIssuer(fault)];
-    closers.push(() => bad.close());
-    write('p.yaml', provider(good.issuer) + provider(bad.issuer, 'bad') + policy(mine) + policy(mine, 'b.example', 'bad'));
-    const service = await serve();
-    const checks = client(service);
-    await expect.poll(async () => ask(checks, '/mine', await good.sign({ sub: 'a' }))).toBe('allow');
-    expect(await ask(checks, '/mine', await good.sign({ sub: 'a', iss: bad.issuer }), 'b.example')).toBe('503 keys_unavailable');
-    expect((await getText(service.httpPort, '/readyz')).status).toBe(200);
-  });
+  test.each(['html', 'error', 'huge', 'redirect', 'gzip', 'empty'] as const)(
+    'an issuer that answers badly (%s) leaves others alone',
+    async (fault) => {
+      const [good, bad] = [await issuer(), await startFaultyIssuer(fault)];
+      closers.push(() => bad.close());
+      write(
+        'p.yaml',
+        provider(good.issuer) + provider(bad.issuer, 'bad') + policy(mine) + policy(mine, 'b.example', 'bad'),
+      );
+      const service = await serve();
+      const checks = client(service);
+      await expect.poll(async () => ask(checks, '/mine', await good.sign({ sub: 'a' }))).toBe('allow');
+      expect(await ask(checks, '/mine', await good.sign({ sub: 'a', iss: bad.issuer }), 'b.example')).toBe(
+        '503 keys_unavailable',
+      );
+      expect((await getText(service.httpPort, '/readyz')).status).toBe(200);
+    },
+  );
 
   test('a private address is not called unless it is allowed', async () => {
     const idp = await issuer();
     write('p.yaml', provider(idp.issuer) + policy(mine));
     const service = await serve([]);
-    expect(await ask(client(service), '/mine', await idp.sign({ sub: 'a' }))).toMatch(/^503 (not_ready|keys_unavailable)$/);
+    expect(await ask(client(service), '/mine', await idp.sign({ sub: 'a' }))).toMatch(
+      /^503 (not_ready|keys_unavailable)$/,
+    );
     expect(idp.keyFetches).toBe(0);
   });
 });
@@ -179,7 +210,8 @@ describe('what no proxy sends', () => {
     const checks = client(await serve());
     await expect.poll(() => ask(checks, '/x')).toBe('allow');
     const http = { method: 'GET', host: 'a.example', path: '/x', scheme: 'http', protocol: 'HTTP/1.1' };
-    const check = (more: object): Uint8Array => encodeCheck({ attributes: { request: { http: { ...http, ...more } } } });
+    const check = (more: object): Uint8Array =>
+      encodeCheck({ attributes: { request: { http: { ...http, ...more } } } });
     const many = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`x-${index}`, 'v']));
     const whole = check({});
     const cases: [string, Uint8Array, string][] = [
@@ -189,10 +221,15 @@ describe('what no proxy sends', () => {
       ['without http', encodeCheck({ attributes: { request: {} } }), '403 request_not_http'],
       ['with 1000 headers', check({ headers: many }), '400 request_too_large'],
       ['with odd names', check({ headers: { __proto__: 'x', constructor: 'y' } }), 'allow'],
-      ['with bytes that are no text', check({ headerMap: { headers: [{ key: 'x', rawValue: Buffer.from([0xff, 0xfe]) }] } }), 'allow'],
+      [
+        'with bytes that are no text',
+        check({ headerMap: { headers: [{ key: 'x', rawValue: Buffer.from([0xff, 0xfe]) }] } }),
+        'allow',
+      ],
       ['with a body of 4 MB', check({ rawBody: Buffer.alloc(4 * 1024 * 1024, 'a') }), 'allow'],
     ];
-    for (const [name, bytes, expected] of cases) expect([name, outcome(await checks.send(bytes))]).toEqual([name, expected]);
+    for (const [name, bytes, expected] of cases)
+      expect([name, outcome(await checks.send(bytes))]).toEqual([name, expected]);
     expect(await ask(checks, '/x')).toBe('allow');
   });
 });
@@ -203,16 +240,29 @@ describe('promise 7: no secret is ever written', () => {
     const canary = 'canary4711secret';
     const places = ', from: [{header: authorization, scheme: Bearer}, {cookie: session}, {query: access_token}]';
     write('p.yaml', provider(idp.issuer).replace(', audiences', `${places}, audiences`) + policy(`${open}, ${mine}`));
-    write('s.yaml', `apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: shop}\nstringData: {key: ${canary}}\n`);
-    write('bad.yaml', `apiVersion: v1\nkind: Secret\nmetadata: {name: t, namespace: shop}\nstringData: {key: [${canary}]}\n---\nkey: ${canary}: ${canary}\n`);
+    write(
+      's.yaml',
+      `apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: shop}\nstringData: {key: ${canary}}\n`,
+    );
+    write(
+      'bad.yaml',
+      `apiVersion: v1\nkind: Secret\nmetadata: {name: t, namespace: shop}\nstringData: {key: [${canary}]}\n---\nkey: ${canary}: ${canary}\n`,
+    );
     const service = await serve([...local, '--log-level', 'debug']);
     const checks = client(service);
     const token = await idp.sign({ sub: 'u', [canary]: canary });
     await expect.poll(() => ask(checks, '/mine', token)).toBe('allow');
     const secret = (path: string, headers: readonly (readonly [string, string])[]) =>
-      checks.send(encodeCheck(checkOf({ method: 'GET', host: 'a.example', path, headers, clientIp: undefined }, undefined, 'apart')));
+      checks.send(
+        encodeCheck(
+          checkOf({ method: 'GET', host: 'a.example', path, headers, clientIp: undefined }, undefined, 'apart'),
+        ),
+      );
     await secret('/mine', [['authorization', `Bearer ${canary}`]]);
-    await secret('/mine', [['authorization', `Bearer ${canary}`], ['authorization', `Bearer ${canary}`]]);
+    await secret('/mine', [
+      ['authorization', `Bearer ${canary}`],
+      ['authorization', `Bearer ${canary}`],
+    ]);
     await secret('/mine', [['cookie', `session=${canary}`]]);
     await secret(`/mine?access_token=${canary}`, []);
     await secret(`/mine?access%5Ftoken=${canary}`, []);
@@ -220,7 +270,12 @@ describe('promise 7: no secret is ever written', () => {
     await secret('/mine', [['authorization', `Bearer ${token.split('.').slice(0, 2).join('.')}.${canary}`]]);
     await secret('/mine', [['x-other', canary]]);
     await new Promise((resolve) => setTimeout(resolve, 1200));
-    const seen = [service.output(), (await getText(service.httpPort, '/metrics')).text, (await getText(service.adminPort, '/')).text, (await getText(service.adminPort, '/api/status')).text].join('\n');
+    const seen = [
+      service.output(),
+      (await getText(service.httpPort, '/metrics')).text,
+      (await getText(service.adminPort, '/')).text,
+      (await getText(service.adminPort, '/api/status')).text,
+    ].join('\n');
     expect(service.lines().filter(({ msg }) => msg === 'decision').length).toBeGreaterThanOrEqual(9);
     expect(seen).not.toContain(canary);
     for (const part of token.split('.')) expect(seen).not.toContain(part);
@@ -267,13 +322,23 @@ describe('the end', () => {
 
 describe('a start that fails is one clear error', () => {
   test.each([
-    ['a folder that is absent', ['serve', '--policies', '/nonexistent-folder'], 1, 'the folder /nonexistent-folder cannot be read: does it exist?'],
+    [
+      'a folder that is absent',
+      ['serve', '--policies', '/nonexistent-folder'],
+      1,
+      'the folder /nonexistent-folder cannot be read: does it exist?',
+    ],
     ['a file for a folder', ['serve', '--policies', 'package.json'], 1, 'package.json is not a folder'],
     ['no folder', ['serve'], 2, 'policies is required'],
-    ['an unknown flag', ['serve', '--polices', 'x'], 2, "Did you mean --policies?"],
+    ['an unknown flag', ['serve', '--polices', 'x'], 2, 'Did you mean --policies?'],
     ['a value out of its range', ['serve', '--policies', '.', '--trusted-hops', 'two'], 2, '--trusted-hops'],
   ])('%s', async (_title, args, code, text) => {
-    const ended = await runCli([...args, ...(args.length > 1 ? ['--grpc-address', '127.0.0.1:0', '--http-address', '127.0.0.1:0', '--admin-address', ''] : [])]);
+    const ended = await runCli([
+      ...args,
+      ...(args.length > 1
+        ? ['--grpc-address', '127.0.0.1:0', '--http-address', '127.0.0.1:0', '--admin-address', '']
+        : []),
+    ]);
     expect(ended.output).toContain(text);
     expect(ended.code).toBe(code);
     expect(ended.output).not.toMatch(/\n\s+at /);
@@ -286,7 +351,17 @@ describe('a start that fails is one clear error', () => {
     await new Promise((resolve) => other.once('listening', resolve));
     const address = other.address();
     const port = typeof address === 'object' ? address?.port : 0;
-    const ended = await runCli(['serve', '--policies', folder, '--grpc-address', `127.0.0.1:${port}`, '--http-address', '127.0.0.1:0', '--admin-address', '']);
+    const ended = await runCli([
+      'serve',
+      '--policies',
+      folder,
+      '--grpc-address',
+      `127.0.0.1:${port}`,
+      '--http-address',
+      '127.0.0.1:0',
+      '--admin-address',
+      '',
+    ]);
     expect(ended.output).toContain(`127.0.0.1:${port}`);
     expect(ended.output).toContain('in use');
     expect(ended.code).toBe(1);

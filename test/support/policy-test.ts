@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
+import { formatProblem } from '../../src/core/problem.ts';
 import { readDocuments } from '../../src/files/read-documents.ts';
 import type { AuthorDocument } from '../../src/policy/spec.ts';
 
@@ -92,7 +93,10 @@ interface RawPolicyTest {
 
 /** Reads the PolicyTest of a file; `policies` may name the file itself, whose other documents then are the policies. */
 export function readPolicyTest(file: string): PolicyTest {
-  const [raw] = readDocuments(file, readFileSync(file, 'utf8'))
+  const read = readDocuments(file, readFileSync(file, 'utf8'));
+  const [problem] = read.flatMap(({ problems }) => problems);
+  if (problem !== undefined) throw new Error(formatProblem(problem));
+  const [raw] = read
     .filter(({ value }) => (value as { kind?: string }).kind === 'PolicyTest')
     .map(({ value }) => value as unknown as RawPolicyTest);
   if (raw === undefined) throw new Error(`${file} holds no PolicyTest`);

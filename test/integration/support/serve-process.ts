@@ -18,11 +18,26 @@ export interface ServeProcess {
 }
 
 /** Starts it on free ports; resolves when its ports answer, ready or not. */
-export async function startServe(policies: string, flags: readonly string[] = [], program = 'src/main.ts'): Promise<ServeProcess> {
-  const addresses = ['--grpc-address', '127.0.0.1:0', '--http-address', '127.0.0.1:0', '--admin-address', '127.0.0.1:0'];
-  const child = spawn(process.execPath, [program, 'serve', '--policies', policies, '--shutdown-delay', '0s', ...addresses, ...flags], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+export async function startServe(
+  policies: string,
+  flags: readonly string[] = [],
+  program = 'src/main.ts',
+): Promise<ServeProcess> {
+  const addresses = [
+    '--grpc-address',
+    '127.0.0.1:0',
+    '--http-address',
+    '127.0.0.1:0',
+    '--admin-address',
+    '127.0.0.1:0',
+  ];
+  const child = spawn(
+    process.execPath,
+    [program, 'serve', '--policies', policies, '--shutdown-delay', '0s', ...addresses, ...flags],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -32,7 +47,11 @@ export async function startServe(policies: string, flags: readonly string[] = []
       .split('\n')
       .filter((line) => line.startsWith('{') && line.endsWith('}'))
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-  const serving = await waitFor(() => lines().find(({ msg }) => msg === 'serving'), ended, () => output);
+  const serving = await waitFor(
+    () => lines().find(({ msg }) => msg === 'serving'),
+    ended,
+    () => output,
+  );
   return {
     grpcAddress: String(serving['grpcAddress']),
     httpPort: portOf(serving['httpAddress']),
@@ -49,7 +68,10 @@ export async function startServe(policies: string, flags: readonly string[] = []
 }
 
 /** Runs a command to its end. */
-export async function runCli(args: readonly string[], program = 'src/main.ts'): Promise<{ code: number; output: string }> {
+export async function runCli(
+  args: readonly string[],
+  program = 'src/main.ts',
+): Promise<{ code: number; output: string }> {
   const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -66,7 +88,12 @@ export function healthOf(address: string): Promise<string> {
     client.makeUnaryRequest('/grpc.health.v1.Health/Check', same, same, Buffer.alloc(0), (error, answer) => {
       client.close();
       if (answer === undefined) reject(error ?? new Error('no answer'));
-      else resolve((codecOf('grpc.health.v1.HealthCheckResponse').decode(answer) as { status: number }).status === 1 ? 'SERVING' : 'NOT_SERVING');
+      else
+        resolve(
+          (codecOf('grpc.health.v1.HealthCheckResponse').decode(answer) as { status: number }).status === 1
+            ? 'SERVING'
+            : 'NOT_SERVING',
+        );
     });
   });
 }

@@ -12,7 +12,12 @@ function documentsIn(page: string): string {
     .join('---\n');
 }
 
-const pages = ['README.md', ...readdirSync('docs').filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+const pages = [
+  'README.md',
+  ...readdirSync('docs')
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
 
 describe.each(pages.filter((page) => documentsIn(page) !== ''))('the documents of %s', (page) => {
   test('are valid together', async () => {
@@ -38,7 +43,11 @@ test.each(pages)('every file that %s links to is there', (page) => {
 test('docs/semantics.md has a test for every rule that it names', () => {
   const rules = [...readFileSync('docs/semantics.md', 'utf8').matchAll(/\*\*(S\d+)\*\*/g)].map(([, rule]) => rule);
   const tests = ['test/decisions', 'test/unit/policy', 'test/unit/engine', 'test/unit/identity', 'test/integration']
-    .flatMap((folder) => readdirSync(folder).filter((name) => /\.(ts|yaml)$/.test(name)).map((name) => readFileSync(`${folder}/${name}`, 'utf8')))
+    .flatMap((folder) =>
+      readdirSync(folder)
+        .filter((name) => /\.(ts|yaml)$/.test(name))
+        .map((name) => readFileSync(`${folder}/${name}`, 'utf8')),
+    )
     .join('\n');
   expect(rules.length).toBeGreaterThan(20);
   expect(rules.filter((rule) => !new RegExp(`(name: "?|'|\`)${rule}[ ,]`).test(tests))).toEqual([]);
