@@ -266,7 +266,7 @@ describe('promise 7: no secret is ever written', () => {
     await secret('/mine', [['cookie', `session=${canary}`]]);
     await secret(`/mine?access_token=${canary}`, []);
     await secret(`/mine?access%5Ftoken=${canary}`, []);
-    await secret(`//${'x'}?q=${canary}`, []);
+    await secret(`//x?q=${canary}`, []);
     await secret('/mine', [['authorization', `Bearer ${token.split('.').slice(0, 2).join('.')}.${canary}`]]);
     await secret('/mine', [['x-other', canary]]);
     await new Promise((resolve) => setTimeout(resolve, 1200));
