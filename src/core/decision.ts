@@ -41,6 +41,21 @@ export interface Deny {
   /** HTTP status, 400 to 599. */
   readonly status: number;
   readonly responseHeaders: readonly HeaderEntry[];
+  /** Undefined: JSON with code, message and id. */
+  readonly body: DenialBody | undefined;
+}
+
+export interface DenialBody {
+  readonly contentType: string;
+  readonly text: string;
+}
+
+/** How a denial is dressed; it stays one whatever stands here. */
+export interface DenialAnswer {
+  /** 400 to 599; undefined: that of the code. */
+  readonly status?: number | undefined;
+  readonly headers?: readonly HeaderEntry[];
+  readonly body?: DenialBody | undefined;
 }
 
 /** What a proxy changes on the request before it goes on. No name is both set and removed. */
@@ -61,6 +76,16 @@ export interface DecisionAbout {
   readonly identity: Identity;
   /** The request as it was read; undefined where it could not be. */
   readonly request: Request | undefined;
+  /** What policies in shadow mode would have made of it (S9). */
+  readonly shadow?: readonly ShadowVerdict[];
+}
+
+/** What would have been decided if the policy were enforced. */
+export interface ShadowVerdict {
+  /** The policy in shadow mode: `namespace/name`, or `name` of a cluster policy. */
+  readonly policy: string;
+  readonly rule: string;
+  readonly code: ReasonCode | 'ok';
 }
 
 export function allow(
@@ -71,6 +96,13 @@ export function allow(
   return { kind: 'allow', about, upstream, responseHeaders };
 }
 
-export function deny(about: DecisionAbout, reason: Denial, responseHeaders: readonly HeaderEntry[] = []): Deny {
-  return { kind: 'deny', about, denial: reason, status: reasons[reason.code].status, responseHeaders };
+export function deny(about: DecisionAbout, reason: Denial, answer: DenialAnswer = {}): Deny {
+  return {
+    kind: 'deny',
+    about,
+    denial: reason,
+    status: answer.status ?? reasons[reason.code].status,
+    responseHeaders: answer.headers ?? [],
+    body: answer.body,
+  };
 }

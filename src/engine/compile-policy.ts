@@ -1,18 +1,30 @@
+import type { Denial } from '../core/decision.ts';
 import { denial, type HeaderEntry } from '../core/decision.ts';
-import { compileAuthorization, type AuthorizationTest } from '../phases/authorization/compile-authorization.ts';
+import type { AuthorizationTest } from '../phases/authorization/authorization-test.ts';
+import { compileAuthorization } from '../phases/authorization/compile-authorization.ts';
 import { compileAuthentication, type Authenticate } from '../phases/identity/authenticate.ts';
 import { compileCredentialRemoval, type CredentialRemoval } from '../phases/identity/credential-removal.ts';
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
+import { compileDenial, type DenialDressing } from '../phases/response/compile-denial.ts';
 import { compileUpstream, type UpstreamProgram } from '../phases/response/compile-upstream.ts';
 import { compileAddresses, type AddressTest } from '../phases/restrictions/compile-addresses.ts';
-import type { RefusedPolicy, RefusedRule } from '../policy/salvage-policy.ts';
-import { specKey, type AccessPolicySpec, type CredentialPlace, type MatchSpec, type RuleSpec } from '../policy/spec.ts';
+import {
+  specKey,
+  type AccessPolicySpec,
+  type CredentialPlace,
+  type MatchSpec,
+  type PolicyMode,
+  type ProviderRef,
+  type RuleSpec,
+} from '../policy/spec.ts';
 
 /** A policy ready to decide: everything that can be prepared is. Replaced as a whole when anything of it changes. */
 export interface CompiledPolicy {
   /** `namespace/name`. */
   readonly id: string;
   readonly namespace: string;
+  readonly mode: PolicyMode['mode'];
+  readonly attachment: AccessPolicySpec['attachment'];
   readonly hosts: readonly string[];
   /** Undefined for a refused policy, whose settings are not known. */
   readonly paths: AccessPolicySpec['paths'] | undefined;
@@ -22,6 +34,8 @@ export interface CompiledPolicy {
   readonly refusesAll: boolean;
   readonly rules: readonly IndexedRule<CompiledRule>[];
   readonly denied: readonly IndexedRule<DeniedRule>[];
+  /** For denials that no rule of it decides; undefined for a refused policy. */
+  readonly dress: DenialDressing | undefined;
 }
 
 export interface IndexedRule<T> {
@@ -30,7 +44,7 @@ export interface IndexedRule<T> {
 }
 
 export interface RuleName {
-  /** `namespace/name`. */
+  /** `namespace/name`, or `name` of a cluster policy. */
   readonly policy: string;
   readonly namespace: string;
   readonly name: string;
@@ -43,6 +57,7 @@ export interface DeniedRule extends RuleName {
   readonly code: 'denied' | 'policy_invalid';
   /** Where there is one, the rule hits only the clients that it refuses (S15). */
   readonly addresses: AddressTest | undefined;
+  readonly dress: DenialDressing | undefined;
 }
 
 export type CompiledRule = AllowingRule | RefusedDecision;
@@ -53,16 +68,17 @@ export interface RefusedDecision extends RuleName {
 }
 
 export interface AllowingRule extends RuleName {
-  readonly access: 'Public' | 'Authenticated' | 'Restricted';
+  readonly access: 'Public' | 'Optional' | 'Authenticated' | 'Restricted';
   readonly addresses: AddressTest | undefined;
-  /** Undefined for Public rules, which verify nothing. */
-  readonly authentication: Authenticate | undefined;
+  /** Also of Public rules, which ask only where the floor does (S8). */
+  readonly authenticate: Authenticate;
   readonly authorization: AuthorizationTest | undefined;
   readonly upstream: UpstreamProgram;
   readonly removeCredential: CredentialRemoval;
   /** Header names of credentials that the rule passes on. */
   readonly keptHeaders: readonly string[];
   readonly responseHeaders: readonly HeaderEntry[];
+  readonly dress: DenialDressing;
 }
 
 /** Compiles a valid policy; a provider that is not among those running is one that was deleted since. */
@@ -71,47 +87,38 @@ export function compilePolicy(
   providers: ReadonlyMap<string, IdentityProvider>,
 ): CompiledPolicy {
   const id = `${spec.namespace}/${spec.name}`;
-  const nameOf = (rule: RuleSpec, position: number): RuleName => ({
-    policy: id,
-    namespace: spec.namespace,
-    name: rule.name,
-    position,
-  });
-  const running = (refs: AccessPolicySpec['providers']): IdentityProvider[] =>
-    refs.flatMap((ref) => providers.get(specKey(ref)) ?? []);
-  const all = running(spec.providers);
+  const places = runningProviders(spec.providers, providers).flatMap((provider) => provider.places);
   const rules: IndexedRule<CompiledRule>[] = [];
   const denied: IndexedRule<DeniedRule>[] = [];
+  const dress = compileDenial(spec.response);
   for (const [position, rule] of spec.rules.entries()) {
     const { matches, access } = rule;
-    const name = nameOf(rule, position);
-    if (access === 'Denied') denied.push({ matches, rule: { ...name, code: 'denied', addresses: addressesOf(rule) } });
-    else rules.push({ matches, rule: compileRule(name, access, rule, running(rule.providers), all) });
+    const name: RuleName = { policy: id, namespace: spec.namespace, name: rule.name, position };
+    if (access === 'Denied')
+      denied.push({ matches, rule: { ...name, code: 'denied', addresses: addressesOf(rule), dress } });
+    else rules.push({ matches, rule: compileRule(name, access, rule, places, providers) });
   }
+  const { namespace, mode, attachment, hosts, paths, setsHeaders } = spec;
   const addresses = addressesOf(spec);
-  const { namespace, hosts, paths, setsHeaders } = spec;
-  return { id, namespace, hosts, paths, addresses, setsHeaders, refusesAll: false, rules, denied };
+  return { id, namespace, mode, attachment, hosts, paths, addresses, setsHeaders, refusesAll: false, rules, denied, dress };
 }
 
 function compileRule(
   name: RuleName,
   access: AllowingRule['access'],
   rule: RuleSpec,
-  providers: readonly IdentityProvider[],
-  allOfPolicy: readonly IdentityProvider[],
+  placesOfPolicy: readonly CredentialPlace[],
+  providers: ReadonlyMap<string, IdentityProvider>,
 ): AllowingRule {
-  const keeps = rule.upstream.credential === 'Keep';
   // Every place of every provider of the policy is emptied; what Keep passes is the credential of the rule's own providers.
-  const passing = access === 'Public' ? allOfPolicy : providers;
-  const kept = keeps ? passing.flatMap(({ places }) => places) : [];
-  const emptied = allOfPolicy
-    .flatMap(({ places }) => places)
-    .filter((place) => !kept.some((other) => isSamePlace(place, other)));
+  const own = access === 'Public' ? placesOfPolicy : runningProviders(rule.providers, providers).flatMap(({ places }) => places);
+  const kept = rule.upstream.credential === 'Keep' ? own : [];
+  const emptied = placesOfPolicy.filter((place) => !kept.some((other) => isSamePlace(place, other)));
   return {
     ...name,
     access,
     addresses: addressesOf(rule),
-    authentication: access === 'Public' ? undefined : authenticateBy(providers),
+    authenticate: authenticateBy(rule.providers, providers),
     authorization: rule.authorization === undefined ? undefined : compileAuthorization(rule.authorization),
     upstream: compileUpstream(rule.upstream),
     removeCredential: compileCredentialRemoval(emptied),
@@ -119,40 +126,19 @@ function compileRule(
       place.in === 'header' ? [place.name] : place.in === 'cookie' ? ['cookie'] : [],
     ),
     responseHeaders: rule.response.headers.map(({ name: header, value }) => [header, value] as const),
-  };
-}
-
-/** A refused policy at work: it decides nothing and denies what it would have won (S4). */
-export function compileRefused(policy: RefusedPolicy): CompiledPolicy {
-  const id = `${policy.namespace}/${policy.name}`;
-  const rules: readonly RefusedRule[] = policy.rules === 'every-request' ? [] : policy.rules;
-  const named = rules.map((rule, position) => ({
-    rule,
-    name: { policy: id, namespace: policy.namespace, name: rule.name, position },
-  }));
-  return {
-    id,
-    namespace: policy.namespace,
-    hosts: policy.hosts,
-    paths: undefined,
-    addresses: undefined,
-    setsHeaders: [],
-    refusesAll: policy.rules === 'every-request',
-    rules: named
-      .filter(({ rule }) => !rule.isDenied)
-      .map(({ rule, name }) => ({ matches: rule.matches, rule: { ...name, access: 'Refused' } })),
-    denied: named
-      .filter(({ rule }) => rule.isDenied)
-      .map(({ rule, name }) => ({
-        matches: rule.matches,
-        rule: { ...name, code: 'policy_invalid', addresses: undefined },
-      })),
+    dress: compileDenial(rule.response),
   };
 }
 
 /** A rule all of whose providers are gone answers that it cannot tell, never that nobody asked (promise 1). */
-function authenticateBy(providers: readonly IdentityProvider[]): Authenticate {
-  return providers.length === 0 ? () => ({ denial: denial('provider_unavailable') }) : compileAuthentication(providers);
+function authenticateBy(refs: readonly ProviderRef[], providers: ReadonlyMap<string, IdentityProvider>): Authenticate {
+  const running = runningProviders(refs, providers);
+  const gone: { readonly denial: Denial } = { denial: denial('provider_unavailable') };
+  return refs.length > 0 && running.length === 0 ? () => gone : compileAuthentication(running);
+}
+
+function runningProviders(refs: readonly ProviderRef[], providers: ReadonlyMap<string, IdentityProvider>): IdentityProvider[] {
+  return refs.flatMap((ref) => providers.get(specKey(ref)) ?? []);
 }
 
 function isSamePlace(a: CredentialPlace, b: CredentialPlace): boolean {
@@ -161,6 +147,7 @@ function isSamePlace(a: CredentialPlace, b: CredentialPlace): boolean {
   return a.in === b.in && a.name === b.name && schemeOf(a) === schemeOf(b);
 }
 
-function addressesOf({ addresses }: Pick<RuleSpec, 'addresses'>): AddressTest | undefined {
+/** Compiles `addresses` of a policy or rule; undefined where it has none. */
+export function addressesOf({ addresses }: Pick<RuleSpec, 'addresses'>): AddressTest | undefined {
   return addresses === undefined ? undefined : compileAddresses(addresses);
 }

@@ -1,34 +1,43 @@
-import { widerPatterns } from '../policy/read-host.ts';
+import type { DenialDressing } from '../phases/response/compile-denial.ts';
 import type { AddressTest } from '../phases/restrictions/compile-addresses.ts';
+import { widerPatterns } from '../policy/read-host.ts';
 import type { CompiledPolicy, CompiledRule, DeniedRule } from './compile-policy.ts';
 import { createRouteIndex, type RouteIndex } from './route-index.ts';
 
-/** All that stands over the requests of one host pattern. */
-export interface HostGroup {
+/** All that stands over the requests of one attachment: a host pattern, or a name. */
+export interface PolicyGroup {
+  readonly nearest: readonly CompiledPolicy[];
+  readonly covering: readonly CompiledPolicy[];
   /** The Allow rules of the nearest attachment (S6). */
   readonly rules: RouteIndex<CompiledRule>;
   /** The Denied rules of every covering policy. */
   readonly denied: RouteIndex<DeniedRule>;
-  /** A refused policy that takes every request of the host, where there is one. */
+  /** A refused policy that takes every request of the attachment, where there is one. */
   readonly refusedBy: string | undefined;
   /** The policy-level restrictions of every covering policy. */
-  readonly addresses: readonly { readonly policy: string; readonly test: AddressTest }[];
+  readonly addresses: readonly PolicyAddresses[];
   /** What paths every covering policy accepts. */
   readonly stripParameters: boolean;
   readonly allowEncoded: ReadonlySet<string>;
+  /** How a request is answered that no rule decides. */
+  readonly dress: DenialDressing | undefined;
+}
+
+export interface PolicyAddresses {
+  readonly policy: string;
+  readonly test: AddressTest;
+  readonly dress: DenialDressing | undefined;
 }
 
 export interface HostTable {
-  /** The group of the nearest pattern that has policies: the exact host, the longest wildcard, then shorter ones, `*` (S5). */
-  find(host: string): HostGroup | undefined;
-  /** By pattern, with what each was made of, for reuse. */
-  readonly groups: ReadonlyMap<string, BuiltGroup>;
+  /** The nearest pattern that has policies: the exact host, the longest wildcard, then shorter ones, `*` (S5). */
+  find(host: string): HostEntry | undefined;
+  readonly entries: ReadonlyMap<string, HostEntry>;
 }
 
-export interface BuiltGroup {
-  readonly nearest: readonly CompiledPolicy[];
-  readonly covering: readonly CompiledPolicy[];
-  readonly group: HostGroup;
+export interface HostEntry {
+  readonly pattern: string;
+  readonly group: PolicyGroup;
 }
 
 /** Builds the table; groups of which no policy changed are taken over from `before`. */
@@ -41,49 +50,47 @@ export function createHostTable(policies: readonly CompiledPolicy[], before: Hos
       else known.push(policy);
     }
   }
-  const groups = new Map<string, BuiltGroup>();
+  const entries = new Map<string, HostEntry>();
   for (const [pattern, nearest] of byPattern) {
     const wider = widerPatterns(pattern).flatMap((wide) => byPattern.get(wide) ?? []);
-    groups.set(pattern, reuse(before?.groups.get(pattern), nearest, [...new Set([...nearest, ...wider])]));
+    const covering = [...new Set([...nearest, ...wider])];
+    const known = before?.entries.get(pattern);
+    const isSame =
+      known !== undefined && sameElements(known.group.nearest, nearest) && sameElements(known.group.covering, covering);
+    entries.set(pattern, isSame ? known : { pattern, group: createGroup(nearest, covering) });
   }
-  return { groups, find: compileFind(groups) };
-}
-
-function reuse(
-  known: BuiltGroup | undefined,
-  nearest: readonly CompiledPolicy[],
-  covering: readonly CompiledPolicy[],
-): BuiltGroup {
-  if (known !== undefined && sameElements(known.nearest, nearest) && sameElements(known.covering, covering))
-    return known;
-  return { nearest, covering, group: buildGroup(nearest, covering) };
+  return { entries, find: compileFind(entries) };
 }
 
 function sameElements<T>(a: readonly T[], b: readonly T[]): boolean {
   return a.length === b.length && a.every((element, index) => element === b[index]);
 }
 
-function buildGroup(nearest: readonly CompiledPolicy[], covering: readonly CompiledPolicy[]): HostGroup {
+/** What stands over requests that `nearest` decides and `covering` restricts. */
+export function createGroup(nearest: readonly CompiledPolicy[], covering: readonly CompiledPolicy[]): PolicyGroup {
   const settings = covering.flatMap(({ paths }) => paths ?? []);
   const [first, ...others] = settings.map(({ allowEncoded }) => allowEncoded);
   return {
+    nearest,
+    covering,
     rules: createRouteIndex(nearest.flatMap(({ rules }) => rules)),
     denied: createRouteIndex(covering.flatMap(({ denied }) => denied)),
     refusedBy: nearest.find(({ refusesAll }) => refusesAll)?.id,
-    addresses: covering.flatMap(({ id, addresses }) =>
-      addresses === undefined ? [] : [{ policy: id, test: addresses }],
+    addresses: covering.flatMap(({ id, addresses, dress }) =>
+      addresses === undefined ? [] : [{ policy: id, test: addresses, dress }],
     ),
     stripParameters: settings.length > 0 && settings.every(({ parameters }) => parameters === 'Strip'),
     allowEncoded: new Set((first ?? []).filter((escape) => others.every((list) => list.includes(escape)))),
+    dress: nearest.toSorted((a, b) => (a.id < b.id ? -1 : 1)).find(({ dress }) => dress !== undefined)?.dress,
   };
 }
 
-function compileFind(groups: ReadonlyMap<string, BuiltGroup>): HostTable['find'] {
-  const exact = new Map<string, HostGroup>();
-  const below = new Map<string, HostGroup>();
-  for (const [pattern, { group }] of groups) {
-    if (pattern.startsWith('*.')) below.set(pattern.slice(2), group);
-    else exact.set(pattern, group);
+function compileFind(entries: ReadonlyMap<string, HostEntry>): HostTable['find'] {
+  const exact = new Map<string, HostEntry>();
+  const below = new Map<string, HostEntry>();
+  for (const [pattern, entry] of entries) {
+    if (pattern.startsWith('*.')) below.set(pattern.slice(2), entry);
+    else exact.set(pattern, entry);
   }
   const all = exact.get('*');
   return (host) => {

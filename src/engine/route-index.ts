@@ -2,6 +2,7 @@ import { foldPath } from '../canonical/path.ts';
 import { isMatchedWithoutMention } from '../canonical/method.ts';
 import type { MatchSpec } from '../policy/spec.ts';
 import { compileRegularExpression, type RegularExpression } from '../std/regular-expression.ts';
+import { compileMatchConditions, type MatchConditions } from './match-conditions.ts';
 
 /** How a request's method stands to a match: named in its list, covered by a match without list, or missed. */
 export type MethodFit = 'named' | 'general' | 'missed';
@@ -19,6 +20,7 @@ export interface IndexedMatch<T> {
   /** S14 as a number: Exact above all, then by the length of the literal prefix, a regular expression before an equal PathPrefix. */
   readonly rank: number;
   readonly methods: ReadonlySet<string> | undefined;
+  readonly conditions: MatchConditions | undefined;
   readonly fits: (path: string) => boolean;
   readonly fitsFolded: (path: string, folded: string) => boolean;
 }
@@ -41,19 +43,20 @@ export function createRouteIndex<T>(
   for (const { rule, matches } of rules) {
     for (const spec of matches) {
       const methods = spec.methods === undefined ? undefined : new Set(spec.methods);
+      const conditions = compileMatchConditions(spec);
       const { type, value } = spec.path;
       if (type === 'RegularExpression') {
         const expression = checked(value);
         expressions.push({
           foldedPrefix: foldedPrefix(expression.literalPrefix),
-          match: { rule, methods, ...expressionFit(expression) },
+          match: { rule, methods, conditions, ...expressionFit(expression) },
         });
         continue;
       }
       const folded = foldPath(value);
       if (type === 'PathPrefix') longestPrefix = Math.max(longestPrefix, folded.length);
       const fit = type === 'Exact' ? exactFit(value) : prefixFit(value);
-      append(type === 'Exact' ? exact : prefixes, folded, { rule, methods, ...fit });
+      append(type === 'Exact' ? exact : prefixes, folded, { rule, methods, conditions, ...fit });
     }
   }
   return {

@@ -1,13 +1,17 @@
+import type { Denial } from '../core/decision.ts';
+import type { Request } from '../core/request.ts';
 import { methodFit, type Candidate, type MethodFit } from './route-index.ts';
 
 /** What selection needs to know of a rule. */
 export interface Selectable {
   /** `Refused`: out of a refused policy; what it asks for is not known (S4). */
-  readonly access: 'Public' | 'Authenticated' | 'Restricted' | 'Refused';
+  readonly access: 'Public' | 'Optional' | 'Authenticated' | 'Restricted' | 'Refused';
 }
 
 export type Selection<T> =
   | { readonly kind: 'none' }
+  /** A header or parameter that a match names is there twice (S13). */
+  | { readonly kind: 'denied'; readonly denial: Denial; readonly rule: T }
   /**
    * `matched`: the rules of the highest rank, which decide. `beside`: higher-ranked rules that would match ignoring case and a trailing
    * slash; they must hold too, and say nothing else.
@@ -17,19 +21,26 @@ export type Selection<T> =
 const none = { kind: 'none' } as const;
 
 /** Chooses among the candidates of the nearest policies, which come highest rank first (S14). */
-export function selectRules<T extends Selectable>(candidates: readonly Candidate<T>[], method: string): Selection<T> {
+export function selectRules<T extends Selectable>(
+  candidates: readonly Candidate<T>[],
+  request: Request,
+): Selection<T> {
   const beside: T[] = [];
+  const missed = new Set<T>();
   let start = 0;
   while (start < candidates.length) {
     const end = endOfRank(candidates, start);
-    const rank = sortRank(candidates, start, end, method);
+    const rank = sortRank(candidates, start, end, request);
+    if (rank.denied !== undefined) return { kind: 'denied', ...rank.denied };
     const matched = rank.named.length > 0 ? rank.named : rank.general;
     if (matched.length > 0) {
+      // A rule that one of its matches misses and another one does not is not missed.
+      if ([...missed].some((rule) => !matched.includes(rule))) return none;
       // A rule that names the method ranks above one that does not, so its looser reading holds beside the latter.
       if (rank.named.length === 0) beside.push(...rank.looselyNamed);
       return { kind: 'rules', matched: distinct(matched), beside: distinct(beside) };
     }
-    if (rank.isMissedRestriction) return none;
+    for (const rule of rank.missed) missed.add(rule);
     beside.push(...rank.looselyNamed, ...rank.loosely);
     start = end;
   }
@@ -42,28 +53,35 @@ interface Rank<T> {
   /** Those that fit only when case and a trailing slash are ignored, and restrict. */
   readonly looselyNamed: T[];
   readonly loosely: T[];
-  /** A rule that restricts fits the path and not the method: nothing below it may open what it did not. */
-  isMissedRestriction: boolean;
+  /** Rules that restrict, whose path fits and whose method, headers or parameters do not: nothing below them may open what they did not. */
+  readonly missed: T[];
+  denied: { readonly denial: Denial; readonly rule: T } | undefined;
 }
 
 function sortRank<T extends Selectable>(
   candidates: readonly Candidate<T>[],
   start: number,
   end: number,
-  method: string,
+  request: Request,
 ): Rank<T> {
-  const rank: Rank<T> = { named: [], general: [], looselyNamed: [], loosely: [], isMissedRestriction: false };
+  const rank: Rank<T> = { named: [], general: [], looselyNamed: [], loosely: [], missed: [], denied: undefined };
   for (let i = start; i < end; i++) {
     const candidate = candidates[i];
-    if (candidate !== undefined) place(rank, candidate, methodFit(candidate.match.methods, method));
+    if (candidate === undefined) continue;
+    const { match, rule } = candidate;
+    const fit = methodFit(match.methods, request.method);
+    const condition = fit === 'missed' || match.conditions === undefined ? true : match.conditions(request);
+    if (typeof condition === 'boolean') place(rank, candidate, condition ? fit : 'missed');
+    else rank.denied ??= { denial: condition, rule };
   }
   return rank;
 }
 
 function place<T extends Selectable>(rank: Rank<T>, { rule, isExact }: Candidate<T>, fit: MethodFit): void {
-  const restricts = rule.access !== 'Public';
-  if (fit === 'missed') rank.isMissedRestriction ||= restricts;
-  else if (isExact) (fit === 'named' ? rank.named : rank.general).push(rule);
+  const restricts = rule.access !== 'Public' && rule.access !== 'Optional';
+  if (fit === 'missed') {
+    if (restricts) rank.missed.push(rule);
+  } else if (isExact) (fit === 'named' ? rank.named : rank.general).push(rule);
   else if (restricts) (fit === 'named' ? rank.looselyNamed : rank.loosely).push(rule);
 }
 

@@ -31,26 +31,31 @@ export interface DocumentSet {
 export interface SetReport {
   /** Problems by the key of the policy they refuse. */
   readonly problems: ReadonlyMap<string, readonly Problem[]>;
-  /** The hosts of a refused policy on which it may deny: it takes nothing from another owner (S4). */
-  readonly hostsOf: (policy: RefusedPolicy) => readonly string[];
+  /** A refused policy with the hosts on which it may deny: it takes nothing from another owner (S4). None where there are none. */
+  readonly mayDeny: (policy: RefusedPolicy) => readonly RefusedPolicy[];
 }
 
 /** What only shows between documents: references, providers that could claim one token, owners of hosts. */
 export function checkSet(set: DocumentSet): SetReport {
-  const claims = [...set.policies.map(({ spec }) => spec), ...set.refusedPolicies].flatMap(claimsOf);
+  const enforced = set.policies.filter(({ spec }) => spec.mode === 'Enforce');
+  const refused = set.refusedPolicies.filter(({ kind }) => kind === 'AccessPolicy');
+  const claims = [...enforced.map(({ spec }) => spec), ...refused].flatMap(claimsOf);
   const ownership = compileHostOwnership(set.grants, claims, set.inForce);
   const problems = new Map<string, readonly Problem[]>();
   for (const { key, spec, document } of set.policies) {
     const found = createProblemList({ ...document, problems: [] });
-    checkHosts(spec, ownership, found);
+    if (spec.mode === 'Enforce') checkHosts(spec, ownership, found);
     checkProviders(spec, set, found);
     if (found.all.length > 0) problems.set(key, found.all);
   }
-  const mayDeny = (verdict: HostVerdict): boolean =>
-    verdict.kind === 'owned' || (verdict.kind === 'conflict' && !verdict.isHeld);
-  const hostsOf = ({ namespace, hosts }: RefusedPolicy): string[] =>
-    hosts.filter((pattern) => mayDeny(ownership({ namespace, pattern })));
-  return { problems, hostsOf };
+  return { problems, mayDeny: (policy) => mayDeny(policy, ownership) };
+}
+
+function mayDeny(policy: RefusedPolicy, ownership: (claim: HostClaim) => HostVerdict): RefusedPolicy[] {
+  if (policy.kind === 'ClusterAccessPolicy' || policy.attachment === 'Named') return [policy];
+  const isTheirs = (verdict: HostVerdict): boolean => verdict.kind === 'owned' || (verdict.kind === 'conflict' && !verdict.isHeld);
+  const hosts = policy.hosts.filter((pattern) => isTheirs(ownership({ namespace: policy.namespace, pattern })));
+  return hosts.length === 0 ? [] : [{ ...policy, hosts }];
 }
 
 export function claimsOf(policy: { readonly namespace: string; readonly hosts: readonly string[] }): HostClaim[] {

@@ -4,8 +4,28 @@ import type { JwtAlgorithm } from './spec.ts';
  * The shapes of documents after `check-structure` found no error in them: what is required is there and of its type.
  * The schemas in `schema/` are their source; `parse-document.ts` is the only place that narrows to them.
  */
-export interface AccessPolicyShape {
+export interface PolicyModeShape {
+  readonly mode?: 'Enforce' | 'Shadow';
+  readonly onInvalid?: 'KeepLast' | 'Deny';
+}
+
+export interface ClusterAccessPolicyShape extends PolicyModeShape {
   readonly hosts?: readonly string[];
+  readonly addresses?: AddressesShape;
+  readonly rules?: readonly FloorRuleShape[];
+}
+
+export interface FloorRuleShape {
+  readonly name: string;
+  readonly matches: readonly MatchShape[];
+  readonly access: 'Authenticated' | 'Restricted' | 'Denied';
+  readonly authorization?: AuthorizationShape;
+  readonly addresses?: AddressesShape;
+}
+
+export interface AccessPolicyShape extends PolicyModeShape {
+  readonly hosts?: readonly string[];
+  readonly attachment?: 'Named';
   readonly paths?: { readonly parameters?: 'Refuse' | 'Strip'; readonly allowEncoded?: readonly string[] };
   readonly authentication?: AuthenticationShape;
   readonly addresses?: AddressesShape;
@@ -29,7 +49,7 @@ export interface AddressesShape {
 export interface RuleShape {
   readonly name: string;
   readonly matches: readonly MatchShape[];
-  readonly access: 'Public' | 'Authenticated' | 'Restricted' | 'Denied';
+  readonly access: 'Public' | 'Optional' | 'Authenticated' | 'Restricted' | 'Denied';
   readonly authorization?: AuthorizationShape;
   readonly authentication?: AuthenticationShape;
   readonly addresses?: AddressesShape;
@@ -40,12 +60,27 @@ export interface RuleShape {
 export interface MatchShape {
   readonly path?: { readonly type: 'Exact' | 'PathPrefix' | 'RegularExpression'; readonly value: string };
   readonly methods?: readonly string[];
+  readonly headers?: readonly HeaderShape[];
+  readonly queryParams?: readonly HeaderShape[];
+}
+
+export interface HeaderShape {
+  readonly name: string;
+  readonly value: string;
 }
 
 export interface BlockShape {
   readonly scopes?: ListTestShape;
   readonly roles?: ListTestShape;
   readonly claims?: readonly ClaimTestShape[];
+  readonly providers?: readonly string[];
+  readonly stepUp?: StepUpShape;
+}
+
+export interface StepUpShape {
+  readonly acr?: { readonly anyOf: readonly string[] };
+  readonly amr?: { readonly anyOf: readonly string[] };
+  readonly maxAge?: string;
 }
 
 export interface AuthorizationShape extends BlockShape {
@@ -71,7 +106,16 @@ export interface UpstreamShape {
 }
 
 export interface ResponseShape {
-  readonly headers?: readonly { readonly name: string; readonly value: string }[];
+  readonly headers?: readonly HeaderShape[];
+  readonly unauthenticated?: DenialAnswerShape;
+  readonly forbidden?: DenialAnswerShape;
+}
+
+export interface DenialAnswerShape {
+  readonly status?: number;
+  readonly body?: string;
+  readonly contentType?: string;
+  readonly headers?: readonly HeaderShape[];
 }
 
 export interface IdentityProviderShape {

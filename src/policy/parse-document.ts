@@ -2,13 +2,14 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Problem } from '../core/problem.ts';
 import { closest } from '../std/closest.ts';
 import { createStructureCheck } from './check-structure.ts';
-import type { AccessPolicyShape, IdentityProviderShape } from './document-shape.ts';
+import type { AccessPolicyShape, ClusterAccessPolicyShape, IdentityProviderShape } from './document-shape.ts';
 import { createProblemList, quote, type ProblemList } from './problem-list.ts';
+import { readFloor } from './read-floor.ts';
 import { readMaterial, type Material } from './read-material.ts';
 import { readPolicy } from './read-policy.ts';
 import { readProvider, type DocumentName } from './read-provider.ts';
 import { salvagePolicy, type RefusedPolicy } from './salvage-policy.ts';
-import { accessPolicySpec } from './schema/access-policy.ts';
+import { accessPolicySpec, clusterAccessPolicySpec } from './schema/access-policy.ts';
 import { identityProviderSpec } from './schema/identity-provider.ts';
 import { specKey, type AuthorDocument, type Spec } from './spec.ts';
 
@@ -39,7 +40,7 @@ export type ParsedDocument =
 
 export interface RefusedDocument extends DocumentName {
   readonly kind: string;
-  /** What can still be read of a refused AccessPolicy (S4); undefined for other kinds. */
+  /** What can still be read of a refused policy (S4); undefined for other kinds. */
   readonly policy: RefusedPolicy | undefined;
 }
 
@@ -147,7 +148,8 @@ export function refusedDocument(
   { value }: AuthorDocument,
 ): RefusedDocument {
   const { kind, namespace, name } = head;
-  const policy = kind === 'AccessPolicy' && isJsonObject(value) ? salvagePolicy(head, value['spec']) : undefined;
+  const isPolicy = kind === 'AccessPolicy' || kind === 'ClusterAccessPolicy';
+  const policy = isPolicy && isJsonObject(value) ? salvagePolicy(kind, head, value['spec']) : undefined;
   return { kind, namespace, name, policy };
 }
 
@@ -177,6 +179,7 @@ function checkEnvelope(head: Head, value: JsonObject, problems: ProblemList): vo
 }
 
 const checkPolicy = createStructureCheck<AccessPolicyShape>(accessPolicySpec);
+const checkFloor = createStructureCheck<ClusterAccessPolicyShape>(clusterAccessPolicySpec);
 const checkProvider = createStructureCheck<IdentityProviderShape>(identityProviderSpec);
 
 function readSpec(head: Head, value: JsonObject, settings: ParseSettings, problems: ProblemList): Spec | undefined {
@@ -192,9 +195,10 @@ function readSpec(head: Head, value: JsonObject, settings: ParseSettings, proble
       const shape = checkProvider(spec, problems);
       return shape && readProvider(head.kind, head, shape, materials, problems);
     }
-    case 'ClusterAccessPolicy':
-      problems.error('unsupported', ['kind'], `${head.kind} is not supported by this version`);
-      return undefined;
+    case 'ClusterAccessPolicy': {
+      const shape = checkFloor(spec, problems);
+      return shape && readFloor(head, shape, problems);
+    }
     default:
       // Of our group and of no kind that we know: said so already.
       return undefined;

@@ -1,7 +1,8 @@
 import { checkClaimName } from './claim-name.ts';
-import type { AuthorizationShape, BlockShape, ClaimTestShape, ListTestShape } from './document-shape.ts';
+import { parseDuration } from '../std/duration.ts';
+import type { AuthorizationShape, BlockShape, ClaimTestShape, ListTestShape, StepUpShape } from './document-shape.ts';
 import { quote, type FieldPath, type ProblemList } from './problem-list.ts';
-import type { AuthorizationBlock, AuthorizationSpec, ClaimTest, ListTest } from './spec.ts';
+import type { AuthorizationBlock, AuthorizationSpec, ClaimTest, ListTest, StepUpSpec } from './spec.ts';
 
 /** Reads `authorization` with its alternatives. */
 export function readAuthorization(shape: AuthorizationShape, at: FieldPath, problems: ProblemList): AuthorizationSpec {
@@ -18,6 +19,8 @@ function readBlock(block: BlockShape, at: FieldPath, problems: ProblemList): Aut
     claims: (block.claims ?? []).flatMap(
       (test, index) => readClaimTest(test, [...at, 'claims', index], problems) ?? [],
     ),
+    providers: block.providers,
+    stepUp: readStepUp(block.stepUp, [...at, 'stepUp'], problems),
   };
 }
 
@@ -57,4 +60,19 @@ function readClaimTest(shape: ClaimTestShape, at: FieldPath, problems: ProblemLi
   if (shape.in !== undefined) return { claim, test: 'in', values: shape.in };
   if (shape.bool !== undefined) return { claim, test: 'bool', value: shape.bool };
   return { claim, test: 'exists', value: shape.exists === true };
+}
+
+function readStepUp(shape: StepUpShape | undefined, at: FieldPath, problems: ProblemList): StepUpSpec | undefined {
+  if (shape === undefined) return undefined;
+  const acr = shape.acr?.anyOf ?? [];
+  const amr = shape.amr?.anyOf ?? [];
+  // They travel in the challenge, separated by spaces (RFC 9470 section 3).
+  for (const [index, value] of acr.entries()) {
+    if (!isScope(value)) problems.error('invalid-value', [...at, 'acr', 'anyOf', index], `${quote(value)} has a space, a quote or a backslash`);
+  }
+  const milliseconds = shape.maxAge === undefined ? undefined : parseDuration(shape.maxAge);
+  if (shape.maxAge !== undefined && milliseconds === undefined) {
+    problems.error('invalid-value', [...at, 'maxAge'], `${quote(shape.maxAge)} is no duration: write 30s, 5m or 24h`);
+  }
+  return { acr, amr, maxAge: milliseconds === undefined ? undefined : milliseconds / 1000 };
 }

@@ -1,9 +1,10 @@
 import { knownMethods } from '../canonical/method.ts';
 import { canonicalizePath } from '../canonical/path.ts';
+import { isHeaderName, isHeaderValue } from '../std/http-headers.ts';
 import { compileRegularExpression } from '../std/regular-expression.ts';
 import type { MatchShape } from './document-shape.ts';
 import { quote, type FieldPath, type ProblemList } from './problem-list.ts';
-import type { MatchSpec, PathMatch } from './spec.ts';
+import type { MatchSpec, PathMatch, ValueMatch } from './spec.ts';
 
 /** Reads one match; undefined where it has an error. `allowEncoded`: the policy's `paths.allowEncoded`. */
 export function readMatch(
@@ -14,7 +15,35 @@ export function readMatch(
 ): MatchSpec | undefined {
   const methods = readMethods(match.methods, [...at, 'methods'], problems);
   const path = readPath(match.path, allowEncoded, [...at, 'path', 'value'], problems);
-  return path === undefined || methods === 'refused' ? undefined : { path, methods };
+  const headers = readHeaderMatches(match.headers ?? [], [...at, 'headers'], problems);
+  const queryParams = readParameterMatches(match.queryParams ?? [], [...at, 'queryParams'], problems);
+  return path === undefined || methods === 'refused' ? undefined : { path, methods, headers, queryParams };
+}
+
+function readHeaderMatches(written: readonly ValueMatch[], at: FieldPath, problems: ProblemList): readonly ValueMatch[] {
+  const matches = written.map(({ name, value }, index) => {
+    if (!isHeaderName(name)) problems.error('invalid-value', [...at, index, 'name'], `${quote(name)} is no header name`);
+    if (!isHeaderValue(value)) {
+      problems.error('match-never', [...at, index, 'value'], 'no header can have this value: control characters, or white space at an end');
+    }
+    return { name: name.toLowerCase(), value };
+  });
+  refuseTwice(matches, at, problems);
+  return matches;
+}
+
+function readParameterMatches(written: readonly ValueMatch[], at: FieldPath, problems: ProblemList): readonly ValueMatch[] {
+  refuseTwice(written, at, problems);
+  return written;
+}
+
+/** A header or parameter that must have two values can have neither. */
+function refuseTwice(matches: readonly ValueMatch[], at: FieldPath, problems: ProblemList): void {
+  const names = new Set<string>();
+  for (const [index, { name }] of matches.entries()) {
+    if (names.has(name)) problems.error('duplicate-name', [...at, index, 'name'], `${quote(name)} is matched twice`);
+    names.add(name);
+  }
 }
 
 function readMethods(

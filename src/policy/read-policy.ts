@@ -1,11 +1,17 @@
 import { parseCidr } from '../std/ip.ts';
-import type { AccessPolicyShape, AddressesShape, AuthenticationShape, RuleShape } from './document-shape.ts';
+import type {
+  AccessPolicyShape,
+  AddressesShape,
+  AuthenticationShape,
+  AuthorizationShape,
+  RuleShape,
+} from './document-shape.ts';
 import { quote, type FieldPath, type ProblemList } from './problem-list.ts';
 import { readAuthorization } from './read-authorization.ts';
 import { readHostPattern } from './read-host.ts';
 import { readMatch } from './read-match.ts';
 import type { DocumentName } from './read-provider.ts';
-import { mergeByName, mergeUpstream, readResponse, readUpstream } from './read-response.ts';
+import { mergeResponse, mergeUpstream, readResponse, readUpstream } from './read-response.ts';
 import type { AccessPolicySpec, AddressesSpec, ProviderRef, RuleSpec } from './spec.ts';
 
 /** Reads the `spec` of an AccessPolicy whose structure is right; undefined where an error makes it unusable. */
@@ -26,7 +32,10 @@ export function readPolicy(
     kind: 'AccessPolicy',
     namespace: name.namespace,
     name: name.name,
-    hosts: readHosts(shape.hosts, problems),
+    mode: shape.mode ?? 'Enforce',
+    onInvalid: shape.onInvalid ?? 'KeepLast',
+    attachment: shape.attachment ?? 'Hosts',
+    hosts: readAttachment(shape, problems),
     paths: { parameters: shape.paths?.parameters ?? 'Refuse', allowEncoded: inherited.allowEncoded },
     addresses: readAddresses(shape.addresses, ['spec', 'addresses'], problems),
     providers: distinctProviders([...inherited.providers, ...rules.flatMap((rule) => rule.providers)]),
@@ -36,6 +45,7 @@ export function readPolicy(
       ),
     ],
     rules,
+    response: inherited.response,
   };
   return problems.hasError() ? undefined : spec;
 }
@@ -54,7 +64,7 @@ function readRule(
   at: FieldPath,
   problems: ProblemList,
 ): RuleSpec {
-  const needsIdentity = rule.access === 'Authenticated' || rule.access === 'Restricted';
+  const needsIdentity = rule.access !== 'Public' && rule.access !== 'Denied';
   const own = readProviders(rule.authentication, name.namespace, [...at, 'authentication'], problems);
   const providers = own.length > 0 ? own : inherited.providers;
   if (needsIdentity && providers.length === 0) {
@@ -65,6 +75,7 @@ function readRule(
     );
   }
   checkParts(rule, at, problems);
+  checkProviderNames(rule.authorization, providers, [...at, 'authorization'], problems);
   const upstream = readUpstream(rule.upstream, [...at, 'upstream'], problems);
   const response = readResponse(rule.response, [...at, 'response'], problems);
   return {
@@ -73,25 +84,42 @@ function readRule(
       (match, index) => readMatch(match, inherited.allowEncoded, [...at, 'matches', index], problems) ?? [],
     ),
     access: rule.access,
-    providers: needsIdentity ? providers : [],
+    providers: rule.access === 'Denied' ? [] : providers,
     authorization:
       rule.authorization === undefined
         ? undefined
         : readAuthorization(rule.authorization, [...at, 'authorization'], problems),
     addresses: readAddresses(rule.addresses, [...at, 'addresses'], problems),
     upstream: mergeUpstream(inherited.upstream, upstream, rule.access),
-    response: { headers: mergeByName(inherited.response.headers, response.headers) },
+    response: mergeResponse(inherited.response, response),
   };
 }
 
-/** S1: Restricted needs `authorization`, the others refuse it. S15: Denied rules take only matches and addresses. */
-function checkParts(rule: RuleShape, at: FieldPath, problems: ProblemList): void {
+/** A block can only ask for a provider that could have been the one. */
+function checkProviderNames(
+  authorization: AuthorizationShape | undefined,
+  providers: readonly ProviderRef[],
+  at: FieldPath,
+  problems: ProblemList,
+): void {
+  const check = (names: readonly string[] | undefined, where: FieldPath): void => {
+    for (const [index, name] of (names ?? []).entries()) {
+      if (providers.some((provider) => provider.name === name)) continue;
+      problems.error('missing-reference', [...where, 'providers', index], `${name} is none of the providers of the rule`);
+    }
+  };
+  check(authorization?.providers, at);
+  for (const [index, block] of (authorization?.anyOf ?? []).entries()) check(block.providers, [...at, 'anyOf', index]);
+}
+
+/** S1: Restricted needs `authorization`, the others refuse it. */
+export function checkAuthorizationPresence(
+  rule: { readonly access: string; readonly authorization?: AuthorizationShape },
+  at: FieldPath,
+  problems: ProblemList,
+): void {
   if (rule.access === 'Restricted' && rule.authorization === undefined) {
-    problems.error(
-      'missing-field',
-      at,
-      'access Restricted needs authorization; for any identity write access: Authenticated',
-    );
+    problems.error('missing-field', at, 'access Restricted needs authorization; for any identity write access: Authenticated');
   }
   if (rule.access !== 'Restricted' && rule.authorization !== undefined) {
     problems.error(
@@ -100,6 +128,11 @@ function checkParts(rule: RuleShape, at: FieldPath, problems: ProblemList): void
       `authorization stands only with access Restricted, not with ${rule.access}`,
     );
   }
+}
+
+/** S15: Denied rules take only matches, addresses and conditions. */
+function checkParts(rule: RuleShape, at: FieldPath, problems: ProblemList): void {
+  checkAuthorizationPresence(rule, at, problems);
   if (rule.access === 'Denied') {
     for (const field of ['authentication', 'upstream', 'response'] as const) {
       if (rule[field] !== undefined)
@@ -115,18 +148,25 @@ function checkParts(rule: RuleShape, at: FieldPath, problems: ProblemList): void
   }
 }
 
-function readHosts(hosts: readonly string[] | undefined, problems: ProblemList): readonly string[] {
-  if (hosts === undefined) {
-    problems.error('missing-field', ['spec'], 'spec needs the field hosts: say which hosts the policy governs');
-    return [];
+/** Exactly one of hosts and attachment (S5). */
+function readAttachment({ hosts, attachment }: AccessPolicyShape, problems: ProblemList): readonly string[] {
+  if (hosts === undefined && attachment === undefined) {
+    problems.error('missing-field', ['spec'], 'spec needs the field hosts, or attachment: Named: say what the policy governs');
   }
+  if (hosts !== undefined && attachment !== undefined) {
+    problems.error('invalid-value', ['spec', 'attachment'], 'a policy that is attached by name has no hosts: leave one of them out');
+  }
+  return readHosts(hosts ?? [], problems);
+}
+
+/** Reads `hosts`; patterns that are none, or there twice, are Problems. */
+export function readHosts(hosts: readonly string[], problems: ProblemList): readonly string[] {
   const patterns = new Set<string>();
   for (const [index, written] of hosts.entries()) {
     const read = readHostPattern(written);
-    if ('why' in read)
-      problems.error('invalid-value', ['spec', 'hosts', index], `${quote(written)} is no host: ${read.why}`);
-    else if (patterns.has(read.pattern))
-      problems.error('duplicate-name', ['spec', 'hosts', index], `the host ${read.pattern} is there twice`);
+    const at = ['spec', 'hosts', index];
+    if ('why' in read) problems.error('invalid-value', at, `${quote(written)} is no host: ${read.why}`);
+    else if (patterns.has(read.pattern)) problems.error('duplicate-name', at, `the host ${read.pattern} is there twice`);
     else patterns.add(read.pattern);
   }
   return [...patterns];
@@ -164,7 +204,8 @@ function readProviders(
   return refs;
 }
 
-function readAddresses(
+/** Reads `addresses`; a range that is none is a Problem. */
+export function readAddresses(
   shape: AddressesShape | undefined,
   at: FieldPath,
   problems: ProblemList,
@@ -184,7 +225,8 @@ function readAddresses(
   return { allow: shape.allow ?? [], deny: shape.deny ?? [] };
 }
 
-function checkRuleNames(rules: readonly RuleShape[], problems: ProblemList): void {
+/** Two rules of one name could not be told apart in an answer or a log. */
+export function checkRuleNames(rules: readonly { readonly name: string }[], problems: ProblemList): void {
   const names = new Set<string>();
   for (const [index, { name }] of rules.entries()) {
     if (names.has(name))

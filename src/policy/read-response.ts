@@ -1,8 +1,8 @@
 import { compileExpression } from '../expressions/compile-expression.ts';
 import { isHeaderName, isHeaderValue, isProtocolHeader, twinForm } from '../std/http-headers.ts';
-import type { ResponseShape, UpstreamShape } from './document-shape.ts';
+import type { DenialAnswerShape, ResponseShape, UpstreamShape } from './document-shape.ts';
 import { quote, type FieldPath, type ProblemList } from './problem-list.ts';
-import type { HeaderSpec, ResponseSpec, UpstreamSpec } from './spec.ts';
+import type { DenialAnswerSpec, HeaderSpec, NamedHeader, ResponseSpec, UpstreamSpec } from './spec.ts';
 
 /** Reads `upstream` of a policy or a rule; what is absent stays undefined so that a rule can inherit it. */
 export function readUpstream(
@@ -50,13 +50,49 @@ function readSource(
 
 /** Reads `response` of a policy or a rule. */
 export function readResponse(shape: ResponseShape | undefined, at: FieldPath, problems: ProblemList): ResponseSpec {
-  const headers = (shape?.headers ?? []).map((header, index) => {
-    const where = [...at, 'headers', index];
-    checkValue(header.value, [...where, 'value'], problems);
-    return { name: readName(header.name, [...where, 'name'], problems), value: header.value };
+  return {
+    headers: readNamedHeaders(shape?.headers ?? [], [...at, 'headers'], problems),
+    unauthenticated: readDenialAnswer(shape?.unauthenticated, [...at, 'unauthenticated'], problems),
+    forbidden: readDenialAnswer(shape?.forbidden, [...at, 'forbidden'], problems),
+  };
+}
+
+function readNamedHeaders(written: readonly NamedHeader[], at: FieldPath, problems: ProblemList): readonly NamedHeader[] {
+  const headers = written.map((header, index) => {
+    checkValue(header.value, [...at, index, 'value'], problems);
+    return { name: readName(header.name, [...at, index, 'name'], problems), value: header.value };
   });
-  checkDuplicates(headers, [...at, 'headers'], problems);
-  return { headers };
+  checkDuplicates(headers, at, problems);
+  return headers;
+}
+
+function readDenialAnswer(shape: DenialAnswerShape | undefined, at: FieldPath, problems: ProblemList): DenialAnswerSpec | undefined {
+  if (shape === undefined) return undefined;
+  const { status, body, contentType } = shape;
+  if (contentType !== undefined) checkValue(contentType, [...at, 'contentType'], problems);
+  if (contentType !== undefined && body === undefined) {
+    problems.error('invalid-value', [...at, 'contentType'], 'contentType is for a body: write the body too');
+  }
+  return { status, body, contentType, headers: readNamedHeaders(shape.headers ?? [], [...at, 'headers'], problems) };
+}
+
+/** A rule's part over its policy's (S28). */
+export function mergeResponse(policy: ResponseSpec, rule: ResponseSpec): ResponseSpec {
+  return {
+    headers: mergeByName(policy.headers, rule.headers),
+    unauthenticated: mergeAnswer(policy.unauthenticated, rule.unauthenticated),
+    forbidden: mergeAnswer(policy.forbidden, rule.forbidden),
+  };
+}
+
+function mergeAnswer(policy: DenialAnswerSpec | undefined, rule: DenialAnswerSpec | undefined): DenialAnswerSpec | undefined {
+  if (policy === undefined || rule === undefined) return rule ?? policy;
+  return {
+    status: rule.status ?? policy.status,
+    body: rule.body ?? policy.body,
+    contentType: rule.body === undefined ? policy.contentType : rule.contentType,
+    headers: mergeByName(policy.headers, rule.headers),
+  };
 }
 
 /** A rule's part over its policy's: lists merge by name, scalars override (S28). */

@@ -3,13 +3,16 @@ import { createProblemList } from './problem-list.ts';
 import { readHostPattern } from './read-host.ts';
 import { readMatch } from './read-match.ts';
 import type { DocumentName } from './read-provider.ts';
-import type { MatchSpec } from './spec.ts';
+import type { MatchSpec, PolicySpec } from './spec.ts';
 
 /**
  * What can still be read of a refused policy, so that it can deny what it would have governed and no wider policy decides for it (S4).
- * `rules` holds a rule for each whose matches are readable; where one is not, the policy takes every request of its hosts.
+ * `rules` holds a rule for each whose matches are readable; where one is not, the policy takes every request that it covers.
  */
 export interface RefusedPolicy extends DocumentName {
+  readonly kind: 'AccessPolicy' | 'ClusterAccessPolicy';
+  readonly attachment: 'Hosts' | 'Named';
+  /** Empty for a cluster policy that stands over every request, and for a policy that is attached by name. */
   readonly hosts: readonly string[];
   readonly rules: readonly RefusedRule[] | 'every-request';
 }
@@ -23,14 +26,51 @@ export interface RefusedRule {
 
 const everyEscape = ['%2F', '%23', '%25', '%3F'];
 
-/** Reads hosts and matches out of whatever the document is; undefined where not one host can be read. */
+/** Reads hosts and matches out of whatever the document is; undefined where it does not say what it governs, and where it is a shadow. */
 export function salvagePolicy(
+  kind: RefusedPolicy['kind'],
   { namespace, name }: DocumentName,
   spec: JsonValue | undefined,
 ): RefusedPolicy | undefined {
-  if (!isJsonObject(spec)) return undefined;
+  if (kind === 'ClusterAccessPolicy') return salvageFloor(name, isJsonObject(spec) ? spec : {});
+  if (!isJsonObject(spec) || spec['mode'] === 'Shadow') return undefined;
   const hosts = readHosts(spec['hosts']);
-  return hosts.length === 0 ? undefined : { namespace, name, hosts, rules: readRules(spec) };
+  const attachment = spec['hosts'] === undefined && spec['attachment'] === 'Named' ? 'Named' : 'Hosts';
+  if (attachment === 'Hosts' && hosts.length === 0) return undefined;
+  return { kind, namespace, name, attachment, hosts, rules: readRules(spec) };
+}
+
+/** Without readable hosts it stands over every request; with anything beside rules, what that would have restricted is not known. */
+function salvageFloor(name: string, spec: JsonObject): RefusedPolicy | undefined {
+  if (spec['mode'] === 'Shadow') return undefined;
+  const hosts = readHosts(spec['hosts']);
+  if (spec['hosts'] !== undefined && hosts.length === 0) return undefined;
+  const isRulesAlone = Object.keys(spec).every((field) => ['hosts', 'mode', 'onInvalid', 'rules'].includes(field));
+  const rules = isRulesAlone ? readRules(spec) : 'every-request';
+  return { kind: 'ClusterAccessPolicy', namespace: '', name, attachment: 'Hosts', hosts, rules };
+}
+
+/** A policy that was in force, as one that denies: what it decided is denied now (`onInvalid: Deny`). */
+export function toRefusedPolicy(spec: PolicySpec): RefusedPolicy {
+  const { kind, namespace, name, hosts } = spec;
+  const attachment = spec.kind === 'AccessPolicy' ? spec.attachment : 'Hosts';
+  const rules = spec.rules.map((rule) => ({ name: rule.name, matches: rule.matches, isDenied: rule.access === 'Denied' }));
+  const isEvery = spec.kind === 'ClusterAccessPolicy' && spec.addresses !== undefined;
+  return { kind, namespace, name, attachment, hosts, rules: isEvery ? 'every-request' : rules };
+}
+
+/** All that any of them would have governed. */
+export function mergeRefusedPolicies(policies: readonly RefusedPolicy[]): RefusedPolicy | undefined {
+  const [first, ...others] = policies;
+  if (first === undefined || others.length === 0) return first;
+  const isEveryHost = first.kind === 'ClusterAccessPolicy' && policies.some(({ hosts }) => hosts.length === 0);
+  const isEveryRequest = policies.some(({ rules }) => rules === 'every-request');
+  const rules = policies.flatMap((policy) => (policy.rules === 'every-request' ? [] : policy.rules));
+  return {
+    ...first,
+    hosts: isEveryHost ? [] : [...new Set(policies.flatMap(({ hosts }) => hosts))],
+    rules: isEveryRequest ? 'every-request' : rules,
+  };
 }
 
 function readHosts(written: JsonValue | undefined): string[] {

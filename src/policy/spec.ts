@@ -5,7 +5,8 @@ import type { Place, Problem } from '../core/problem.ts';
  * What a valid document means: plain data in its canonical form, small, comparable and fit for structuredClone.
  * Durations are in seconds. Everything is present: defaults are filled in, inheritance from policy to rule is resolved (S28).
  */
-export type Spec = AccessPolicySpec | IdentityProviderSpec;
+export type Spec = AccessPolicySpec | ClusterAccessPolicySpec | IdentityProviderSpec;
+export type PolicySpec = AccessPolicySpec | ClusterAccessPolicySpec;
 
 /** `namespace/name`, or `name` for cluster kinds. */
 export interface SpecName {
@@ -77,9 +78,37 @@ export interface ProviderRef {
   readonly name: string;
 }
 
-export interface AccessPolicySpec extends SpecName {
+/** What both kinds of policy say of themselves. */
+export interface PolicyMode {
+  /** Shadow: as if deleted for everything that an answer depends on; its own verdict is recorded (S9). */
+  readonly mode: 'Enforce' | 'Shadow';
+  /** What a refusal of a later version does: keeps this one in force, or denies at once (S4). */
+  readonly onInvalid: 'KeepLast' | 'Deny';
+}
+
+/** The platform's floor: every rule of it that matches must hold, and none of them allows (S8). */
+export interface ClusterAccessPolicySpec extends SpecName, PolicyMode {
+  readonly kind: 'ClusterAccessPolicy';
+  /** Canonical; empty: every request, however it is attached. */
+  readonly hosts: readonly string[];
+  readonly addresses: AddressesSpec | undefined;
+  readonly rules: readonly FloorRuleSpec[];
+}
+
+export interface FloorRuleSpec {
+  readonly name: string;
+  readonly matches: readonly MatchSpec[];
+  readonly access: 'Authenticated' | 'Restricted' | 'Denied';
+  /** Present exactly where `access` is Restricted. */
+  readonly authorization: AuthorizationSpec | undefined;
+  readonly addresses: AddressesSpec | undefined;
+}
+
+export interface AccessPolicySpec extends SpecName, PolicyMode {
   readonly kind: 'AccessPolicy';
-  /** Canonical: `api.example.com`, `*.example.com` (any depth below, not the apex) or `*`. */
+  /** `Named`: governs the checks whose context extension names it, and no host (S5). */
+  readonly attachment: 'Hosts' | 'Named';
+  /** Canonical: `api.example.com`, `*.example.com` (any depth below, not the apex) or `*`. Empty where it is attached by name. */
   readonly hosts: readonly string[];
   readonly paths: {
     readonly parameters: 'Refuse' | 'Strip';
@@ -93,13 +122,15 @@ export interface AccessPolicySpec extends SpecName {
   /** Lower-case names of every header that the policy or a rule of it sets upstream (S26). */
   readonly setsHeaders: readonly string[];
   readonly rules: readonly RuleSpec[];
+  /** The policy's own dressing, for denials that no rule of it decides. */
+  readonly response: ResponseSpec;
 }
 
 export interface RuleSpec {
   readonly name: string;
   readonly matches: readonly MatchSpec[];
-  readonly access: 'Public' | 'Authenticated' | 'Restricted' | 'Denied';
-  /** The rule's own, else the policy's; empty for Public and Denied rules. */
+  readonly access: 'Public' | 'Optional' | 'Authenticated' | 'Restricted' | 'Denied';
+  /** The rule's own, else the policy's: also of a Public rule, whose identity the floor may ask for (S8). */
   readonly providers: readonly ProviderRef[];
   /** Present exactly where `access` is Restricted. */
   readonly authorization: AuthorizationSpec | undefined;
@@ -112,6 +143,15 @@ export interface MatchSpec {
   readonly path: PathMatch;
   /** Undefined: every method but CONNECT and TRACE (S12). */
   readonly methods: readonly string[] | undefined;
+  /** Names in lower case. */
+  readonly headers: readonly ValueMatch[];
+  readonly queryParams: readonly ValueMatch[];
+}
+
+/** The exact value of a header or parameter that is there once (S13). */
+export interface ValueMatch {
+  readonly name: string;
+  readonly value: string;
 }
 
 export interface PathMatch {
@@ -131,6 +171,19 @@ export interface AuthorizationBlock {
   readonly scopes: ListTest | undefined;
   readonly roles: ListTest | undefined;
   readonly claims: readonly ClaimTest[];
+  /** Names of providers, one of which the identity must be of; undefined: any. */
+  readonly providers: readonly string[] | undefined;
+  readonly stepUp: StepUpSpec | undefined;
+}
+
+/** How well and how lately the user was authenticated (RFC 9470); a claim that is missing is not enough (S22). */
+export interface StepUpSpec {
+  /** One of these authentication context classes; empty: any. */
+  readonly acr: readonly string[];
+  /** One of these authentication methods; empty: any. */
+  readonly amr: readonly string[];
+  /** Seconds since `auth_time`. */
+  readonly maxAge: number | undefined;
 }
 
 export interface AuthorizationSpec extends AuthorizationBlock {
@@ -161,7 +214,24 @@ export type HeaderSpec =
   { readonly name: string; readonly value: string } | { readonly name: string; readonly expression: string };
 
 export interface ResponseSpec {
-  readonly headers: readonly { readonly name: string; readonly value: string }[];
+  readonly headers: readonly NamedHeader[];
+  /** How 401 and 403 are dressed; undefined: as usual. */
+  readonly unauthenticated: DenialAnswerSpec | undefined;
+  readonly forbidden: DenialAnswerSpec | undefined;
+}
+
+/** Undefined: as it would be without it. It never turns a denial into anything else. */
+export interface DenialAnswerSpec {
+  /** 400 to 599. */
+  readonly status: number | undefined;
+  readonly body: string | undefined;
+  readonly contentType: string | undefined;
+  readonly headers: readonly NamedHeader[];
+}
+
+export interface NamedHeader {
+  readonly name: string;
+  readonly value: string;
 }
 
 /** A document as a source read it: its value, and where each part of it stands. */

@@ -1,4 +1,4 @@
-import { list, object, objectName, oneOf, restriction, text, unsupported, type Schema } from './json-schema.ts';
+import { duration, integer, list, object, objectName, oneOf, restriction, text, unsupported, type Schema } from './json-schema.ts';
 
 const listTest: Schema = restriction({
   allOf: list(text(256), 64),
@@ -15,13 +15,19 @@ const claimTest: Schema = object(
   { required: ['claim'] },
 );
 
+const stepUp: Schema = restriction({
+  acr: object({ anyOf: list(text(256), 16) }, { required: ['anyOf'] }),
+  amr: object({ anyOf: list(text(256), 16) }, { required: ['anyOf'] }),
+  maxAge: duration,
+});
+
 const blockFields = {
   scopes: listTest,
   roles: listTest,
   claims: list(claimTest, 32),
   when: unsupported,
-  stepUp: unsupported,
-  providers: unsupported,
+  stepUp,
+  providers: list(objectName, 16),
 };
 
 const authorization: Schema = restriction({ ...blockFields, anyOf: list(restriction(blockFields), 16) });
@@ -43,17 +49,34 @@ const upstream: Schema = object({
   inject: unsupported,
 });
 
+const responseHeaders: Schema = list(
+  object({ name: text(128), value: text(4096) }, { required: ['name', 'value'] }),
+  64,
+);
+
+const denialAnswer: Schema = restriction({
+  status: integer(400, 599),
+  body: text(16_384),
+  contentType: text(128),
+  headers: responseHeaders,
+});
+
 const response: Schema = object({
-  headers: list(object({ name: text(128), value: text(4096) }, { required: ['name', 'value'] }), 64),
+  headers: responseHeaders,
   securityHeaders: unsupported,
   cors: unsupported,
-  unauthenticated: unsupported,
-  forbidden: unsupported,
+  unauthenticated: { ...denialAnswer, properties: { ...denialAnswer.properties, redirectToLogin: unsupported } },
+  forbidden: denialAnswer,
 });
 
 const providers: Schema = list(
   object({ kind: oneOf(['IdentityProvider', 'ClusterIdentityProvider']), name: objectName }, { required: ['name'] }),
   16,
+);
+
+const valueMatch: Schema = object(
+  { name: text(128), value: { type: 'string', maxLength: 4096 } },
+  { required: ['name', 'value'] },
 );
 
 const match: Schema = restriction({
@@ -62,15 +85,17 @@ const match: Schema = restriction({
     { required: ['type', 'value'] },
   ),
   methods: list(text(32), 48),
-  headers: unsupported,
-  queryParams: unsupported,
+  headers: list(valueMatch, 16),
+  queryParams: list(valueMatch, 16),
 });
+
+const ruleName: Schema = text(63, { pattern: '^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$' });
 
 const rule: Schema = object(
   {
-    name: text(63, { pattern: '^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$' }),
+    name: ruleName,
     matches: list(match, 16),
-    access: oneOf(['Public', 'Authenticated', 'Restricted', 'Denied'], ['Optional']),
+    access: oneOf(['Public', 'Optional', 'Authenticated', 'Restricted', 'Denied']),
     authorization,
     authentication: restriction({ providers, peer: unsupported }),
     addresses,
@@ -90,9 +115,9 @@ export const accessPolicySpec: Schema = object(
   {
     hosts: list(text(253), 64),
     targetRefs: unsupported,
-    attachment: unsupported,
-    mode: oneOf(['Enforce'], ['Shadow']),
-    onInvalid: oneOf(['KeepLast'], ['Deny']),
+    attachment: oneOf(['Named']),
+    mode: oneOf(['Enforce', 'Shadow']),
+    onInvalid: oneOf(['KeepLast', 'Deny']),
     paths: object({
       parameters: oneOf(['Refuse', 'Strip']),
       allowEncoded: list(text(3), 4, { minItems: 0 }),
@@ -109,3 +134,33 @@ export const accessPolicySpec: Schema = object(
   },
   { required: ['rules'] },
 );
+
+/** A rule of the floor: it restricts and never allows, and says nothing of identity providers or answers. */
+const floorRule: Schema = object(
+  {
+    name: ruleName,
+    matches: list(match, 16),
+    access: oneOf(['Authenticated', 'Restricted', 'Denied']),
+    authorization,
+    addresses,
+    requirements: unsupported,
+    rateLimits: unsupported,
+    inspect: unsupported,
+    body: unsupported,
+    when: unsupported,
+  },
+  { required: ['name', 'matches', 'access'] },
+);
+
+/** `spec` of a ClusterAccessPolicy: without `hosts` it stands over every request. */
+export const clusterAccessPolicySpec: Schema = restriction({
+  hosts: list(text(253), 64),
+  mode: oneOf(['Enforce', 'Shadow']),
+  onInvalid: oneOf(['KeepLast', 'Deny']),
+  addresses,
+  requirements: unsupported,
+  rateLimits: unsupported,
+  failedAuthentication: unsupported,
+  inspect: unsupported,
+  rules: list(floorRule, 64),
+});

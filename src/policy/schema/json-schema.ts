@@ -17,6 +17,8 @@ export interface Schema {
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly pattern?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
   readonly enum?: readonly string[];
   readonly unsupported?: true;
   readonly unsupportedValues?: readonly string[];
@@ -43,6 +45,10 @@ export function oneOf(values: readonly string[], unsupportedValues: readonly str
   return unsupportedValues.length === 0
     ? { type: 'string', enum: values }
     : { type: 'string', enum: [...values, ...unsupportedValues], unsupportedValues };
+}
+
+export function integer(minimum: number, maximum: number): Schema {
+  return { type: 'integer', minimum, maximum };
 }
 
 /** A field of the contract that this version refuses by name. */

@@ -1,0 +1,37 @@
+import type { RefusedPolicy, RefusedRule } from '../policy/salvage-policy.ts';
+import type { CompiledPolicy, RuleName } from './compile-policy.ts';
+
+/** A refused policy at work: it decides nothing and denies what it would have won (S4). */
+export function compileRefused(policy: RefusedPolicy): CompiledPolicy {
+  const id = `${policy.namespace}/${policy.name}`;
+  const rules = named(policy, id);
+  return {
+    id,
+    namespace: policy.namespace,
+    mode: 'Enforce',
+    attachment: policy.attachment,
+    hosts: policy.hosts,
+    paths: undefined,
+    addresses: undefined,
+    setsHeaders: [],
+    refusesAll: policy.rules === 'every-request',
+    rules: rules
+      .filter(({ rule }) => !rule.isDenied)
+      .map(({ rule, name }) => ({ matches: rule.matches, rule: { ...name, access: 'Refused' } })),
+    denied: rules
+      .filter(({ rule }) => rule.isDenied)
+      .map(({ rule, name }) => ({
+        matches: rule.matches,
+        rule: { ...name, code: 'policy_invalid', addresses: undefined, dress: undefined },
+      })),
+    dress: undefined,
+  };
+}
+
+function named(policy: RefusedPolicy, id: string): { readonly rule: RefusedRule; readonly name: RuleName }[] {
+  const rules: readonly RefusedRule[] = policy.rules === 'every-request' ? [] : policy.rules;
+  return rules.map((rule, position) => ({
+    rule,
+    name: { policy: id, namespace: policy.namespace, name: rule.name, position },
+  }));
+}
