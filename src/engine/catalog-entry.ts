@@ -24,14 +24,24 @@ export interface NamedVersion {
 }
 
 /** The entry of a name, from all documents that bear it now and the entry before. */
-export function toEntry(key: string, versions: readonly NamedVersion[], before: CatalogEntry | undefined): CatalogEntry {
+export function toEntry(
+  key: string,
+  versions: readonly NamedVersion[],
+  before: CatalogEntry | undefined,
+): CatalogEntry {
   const documents = versions.map(({ document }) => document);
   const [only, ...others] = versions;
   if (only === undefined || others.length > 0) return duplicated(key, versions, before);
   const { parsed } = only;
   if (parsed.kind === 'refused') {
     const lastGood = before?.lastGood;
-    return { key, documents, lastGood, ...whileRefused(parsed.document, lastGood, documents), problems: parsed.problems };
+    return {
+      key,
+      documents,
+      lastGood,
+      ...whileRefused(parsed.document, lastGood, documents),
+      problems: parsed.problems,
+    };
   }
   const spec = sameAs(before?.lastGood, parsed.spec);
   return { key, documents, lastGood: spec, inForce: spec, refused: undefined, problems: parsed.problems };
@@ -76,7 +86,10 @@ function whileRefused(
   if (last === undefined || !isPolicy(last)) return { inForce: last, refused };
   if (last.onInvalid !== 'Deny' && !documents.some(saysDeny)) return { inForce: last, refused };
   if (refused === undefined || last.mode === 'Shadow') return { inForce: undefined, refused };
-  const policy = mergeRefusedPolicies([...(refused.policy === undefined ? [] : [refused.policy]), toRefusedPolicy(last)]);
+  const policy = mergeRefusedPolicies([
+    ...(refused.policy === undefined ? [] : [refused.policy]),
+    toRefusedPolicy(last),
+  ]);
   return { inForce: undefined, refused: { ...refused, policy } };
 }
 
@@ -114,4 +127,3 @@ export function refuseBeside(
   const meanwhile = whileRefused(refused, lastGood, entry.documents);
   return { ...entry, lastGood, ...meanwhile, problems: [...entry.problems, ...problems] };
 }
-

@@ -5,7 +5,13 @@ import { checkSet, claimsOf, type SetMember } from '../policy/check-set.ts';
 import type { ParsedDocument } from '../policy/parse-document.ts';
 import type { Material } from '../policy/read-material.ts';
 import type { RefusedPolicy } from '../policy/salvage-policy.ts';
-import type { AccessPolicySpec, AuthorDocument, IdentityProviderSpec, PolicySpec, SourceReading } from '../policy/spec.ts';
+import type {
+  AccessPolicySpec,
+  AuthorDocument,
+  IdentityProviderSpec,
+  PolicySpec,
+  SourceReading,
+} from '../policy/spec.ts';
 import { isPolicy, refuseBeside, toEntry, type CatalogEntry, type NamedVersion } from './catalog-entry.ts';
 
 /** Every document known, and what of it is in force. Immutable: the next one is made of a reading and the one before. */
@@ -105,7 +111,8 @@ function heldClaims(before: Catalog, candidates: ReadonlyMap<string, CatalogEntr
   return policiesOf(before).flatMap(({ key, spec }) => {
     const now = candidates.get(key);
     if (now === undefined || spec.kind !== 'AccessPolicy' || spec.mode === 'Shadow') return [];
-    const kept = now.refused === undefined && now.inForce?.kind === 'AccessPolicy' ? enforcedHosts(now.inForce) : spec.hosts;
+    const kept =
+      now.refused === undefined && now.inForce?.kind === 'AccessPolicy' ? enforcedHosts(now.inForce) : spec.hosts;
     return claimsOf({ namespace: spec.namespace, hosts: spec.hosts.filter((host) => kept.includes(host)) });
   });
 }

@@ -100,7 +100,20 @@ export function compilePolicy(
   }
   const { namespace, mode, attachment, hosts, paths, setsHeaders } = spec;
   const addresses = addressesOf(spec);
-  return { id, namespace, mode, attachment, hosts, paths, addresses, setsHeaders, refusesAll: false, rules, denied, dress };
+  return {
+    id,
+    namespace,
+    mode,
+    attachment,
+    hosts,
+    paths,
+    addresses,
+    setsHeaders,
+    refusesAll: false,
+    rules,
+    denied,
+    dress,
+  };
 }
 
 function compileRule(
@@ -111,7 +124,8 @@ function compileRule(
   providers: ReadonlyMap<string, IdentityProvider>,
 ): AllowingRule {
   // Every place of every provider of the policy is emptied; what Keep passes is the credential of the rule's own providers.
-  const own = access === 'Public' ? placesOfPolicy : runningProviders(rule.providers, providers).flatMap(({ places }) => places);
+  const own =
+    access === 'Public' ? placesOfPolicy : runningProviders(rule.providers, providers).flatMap(({ places }) => places);
   const kept = rule.upstream.credential === 'Keep' ? own : [];
   const emptied = placesOfPolicy.filter((place) => !kept.some((other) => isSamePlace(place, other)));
   return {
@@ -137,7 +151,10 @@ function authenticateBy(refs: readonly ProviderRef[], providers: ReadonlyMap<str
   return refs.length > 0 && running.length === 0 ? () => gone : compileAuthentication(running);
 }
 
-function runningProviders(refs: readonly ProviderRef[], providers: ReadonlyMap<string, IdentityProvider>): IdentityProvider[] {
+function runningProviders(
+  refs: readonly ProviderRef[],
+  providers: ReadonlyMap<string, IdentityProvider>,
+): IdentityProvider[] {
   return refs.flatMap((ref) => providers.get(specKey(ref)) ?? []);
 }
 

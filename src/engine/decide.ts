@@ -1,54 +1,51 @@
 import { foldPath } from '../canonical/path.ts';
-import {
-  allow,
-  denial,
-  deny,
-  type Decision,
-  type DecisionAbout,
-  type Denial,
-  type HeaderEntry,
-} from '../core/decision.ts';
+import { allow, denial, deny, type Decision, type DecisionAbout, type Denial } from '../core/decision.ts';
 import { anonymous, type Identity } from '../core/identity.ts';
 import type { Request } from '../core/request.ts';
 import type { VerifyResult } from '../phases/identity/identity-provider.ts';
+import { plainDenial, type DenialDressing } from '../phases/response/compile-denial.ts';
+import type { OwnedHeaders } from '../phases/response/compile-upstream.ts';
 import type { AllowingRule, CompiledRule, DeniedRule, RuleName } from './compile-policy.ts';
-import type { HostGroup } from './host-table.ts';
-import { deniesMethod, type RouteIndex } from './route-index.ts';
+import type { CompiledFloor, Demand } from './floor.ts';
+import type { PolicyGroup } from './host-table.ts';
+import { deniesMethod, type Candidate, type RouteIndex } from './route-index.ts';
 import { selectRules } from './select-rules.ts';
-import type { Snapshot } from './snapshot.ts';
 
-/** Names the policy by a context extension; this version knows no policy that is attached so, and denies (S5). */
-const policyExtension = 'portcullis.dev/policy';
+/** One request on its way. */
+export interface Check {
+  readonly request: Request;
+  readonly id: string;
+  /** Seconds since the epoch. */
+  readonly now: number;
+  /** What stands over the request; undefined: nothing does. */
+  readonly group: PolicyGroup | undefined;
+  /** The floors that cover it (S8). */
+  readonly floors: readonly CompiledFloor[];
+  /** The headers that only we set (S26). */
+  ownedBy(namespace: string): OwnedHeaders;
+}
 
 /**
- * The way of a request: the policies that cover it, their Denied rules and addresses, the Allow rules of the nearest, the identity,
+ * The way of a request: the floor's and the covering policies' Denied rules and addresses, the Allow rules of the nearest, the identity,
  * what it may, and what goes upstream. Answers at once where nothing has to be awaited. May throw; the caller makes a deny of it.
  */
-export function decide(snapshot: Snapshot, request: Request, id: string): Decision | Promise<Decision> {
-  const check: Check = { snapshot, request, id };
-  const floor = snapshot.refusedFloors[0];
-  if (floor !== undefined) return refuse(check, denial('policy_invalid', `The cluster policy ${floor} was refused.`));
-  if (request.contextExtensions.has(policyExtension)) return refuse(check, denial('no_policy'));
-  const group = snapshot.hosts.find(request.host);
+export function decide(check: Check): Decision | Promise<Decision> {
+  const { group, request, floors } = check;
+  const refusing = floors.find(({ refusesAll }) => refusesAll);
+  if (refusing !== undefined) return refuse(check, denial('policy_invalid'), { policy: refusing.id, name: '' });
   if (group === undefined) return refuse(check, denial('no_policy'));
   const path = acceptPath(group, request);
   if (typeof path !== 'string') return refuse(check, path);
   const folded = foldPath(path);
-  return (
-    denyByRule(check, group.denied, path, folded) ??
-    denyByAddress(check, group) ??
-    decideByRules(check, group, path, folded)
-  );
-}
-
-interface Check {
-  readonly snapshot: Snapshot;
-  readonly request: Request;
-  readonly id: string;
+  for (const index of [...floors.map(({ denied }) => denied), group.denied]) {
+    const denied = denyByRule(check, index, path, folded);
+    if (denied !== undefined) return denied;
+  }
+  return denyByAddress(check, group) ?? decideByRules(check, group, path, folded);
 }
 
 /** The path for matching, where every covering policy accepts its form (S11). */
-function acceptPath(group: HostGroup, request: Request): string | Denial {
+function acceptPath(group: PolicyGroup, request: Request): string | Denial {
   const hasParameters = request.path !== request.pathWithoutParameters;
   if (hasParameters && !group.stripParameters) {
     return denial(
@@ -67,106 +64,168 @@ function acceptPath(group: HostGroup, request: Request): string | Denial {
 }
 
 function denyByRule(check: Check, denied: RouteIndex<DeniedRule>, path: string, folded: string): Decision | undefined {
-  for (const { rule, match } of denied.candidates(path, folded)) {
-    if (!deniesMethod(match.methods, check.request.method)) continue;
+  for (const candidate of denied.candidates(path, folded)) {
+    const { rule } = candidate;
+    const fits = restricts(candidate, check.request);
+    if (typeof fits !== 'boolean') return refuse(check, fits, rule);
+    if (!fits) continue;
     if (rule.addresses !== undefined && rule.addresses(check.request.clientIp) === undefined) continue;
     return refuse(check, denial(rule.code), rule);
   }
   return undefined;
 }
 
-function denyByAddress(check: Check, group: HostGroup): Decision | undefined {
-  for (const { policy, test } of group.addresses) {
-    const objection = test(check.request.clientIp);
-    if (objection !== undefined) return refuse(check, objection, { policy, name: '' });
+/** Whether the match of a rule that only restricts takes the request, whose path fits it (S15). */
+function restricts({ match }: Candidate<unknown>, request: Request): boolean | Denial {
+  if (!deniesMethod(match.methods, request.method)) return false;
+  return match.conditions === undefined || match.conditions(request);
+}
+
+function denyByAddress(check: Check, group: PolicyGroup): Decision | undefined {
+  const { clientIp } = check.request;
+  for (const { id, addresses } of check.floors) {
+    const objection = addresses?.(clientIp);
+    if (objection !== undefined) return refuse(check, objection, { policy: id, name: '' });
+  }
+  for (const { policy, test, dress } of group.addresses) {
+    const objection = test(clientIp);
+    if (objection !== undefined) return refuse(check, objection, { policy, name: '', dress });
   }
   return undefined;
 }
 
-function decideByRules(check: Check, group: HostGroup, path: string, folded: string): Decision | Promise<Decision> {
+function decideByRules(check: Check, group: PolicyGroup, path: string, folded: string): Decision | Promise<Decision> {
   if (group.refusedBy !== undefined)
     return refuse(check, denial('policy_invalid'), { policy: group.refusedBy, name: '' });
-  const selection = selectRules<CompiledRule>(group.rules.candidates(path, folded), check.request.method);
-  if (selection.kind === 'none') return refuse(check, denial('no_rule'));
+  const selection = selectRules<CompiledRule>(group.rules.candidates(path, folded), check.request);
+  if (selection.kind === 'none') return refuse(check, denial('no_rule'), { policy: '', name: '', dress: group.dress });
+  if (selection.kind === 'denied') return refuse(check, selection.denial, selection.rule);
   const rules: AllowingRule[] = [];
   for (const rule of [...selection.matched, ...selection.beside]) {
     if (rule.access === 'Refused') return refuse(check, denial('policy_invalid'), rule);
     rules.push(rule);
   }
-  for (const rule of rules) {
+  const demands = floorDemands(check, path, folded);
+  if (!Array.isArray(demands)) return demands;
+  for (const rule of [...demands, ...rules]) {
     const objection = rule.addresses?.(check.request.clientIp);
     if (objection !== undefined) return refuse(check, objection, rule);
   }
   // What stands beside restricts and says nothing else: the deciding rule is one of those matched.
-  return authenticateAll(check, rules, decidingRule(rules.slice(0, selection.matched.length)));
+  const deciding = decidingRule(rules.slice(0, selection.matched.length));
+  if (deciding === undefined) return refuse(check, denial('no_rule'));
+  return authenticateAll(check, { deciding, rules, demands });
+}
+
+/** What the floor asks for beside the rules (S8); a Decision where it denies at once. */
+function floorDemands(check: Check, path: string, folded: string): Demand[] | Decision {
+  const demands = new Set<Demand>();
+  for (const floor of check.floors) {
+    for (const candidate of floor.demands.candidates(path, folded)) {
+      const fits = restricts(candidate, check.request);
+      if (typeof fits !== 'boolean') return refuse(check, fits, candidate.rule);
+      if (fits) demands.add(candidate.rule);
+    }
+  }
+  return [...demands];
 }
 
 /** The first by namespace, name and position, among those that restrict where there are any: a Public rule adds nothing beside one (S14). */
 function decidingRule(matched: readonly AllowingRule[]): AllowingRule | undefined {
-  const restricting = matched.filter(({ access }) => access !== 'Public');
-  const candidates = restricting.length > 0 ? restricting : matched;
+  const strictest = strictness.map((access) => matched.filter((rule) => access.includes(rule.access)));
+  const candidates = strictest.find((rules) => rules.length > 0) ?? [];
   if (candidates.length < 2) return candidates[0];
   return candidates.toSorted((a, b) => compareNames(a, b))[0];
 }
 
+const strictness: readonly (readonly AllowingRule['access'][])[] = [
+  ['Authenticated', 'Restricted'],
+  ['Optional'],
+  ['Public'],
+];
+
 function compareNames(a: RuleName, b: RuleName): number {
+  if (a.namespace !== b.namespace) return a.namespace < b.namespace ? -1 : 1;
   if (a.policy !== b.policy) return a.policy < b.policy ? -1 : 1;
   return a.position - b.position;
 }
 
-/** Every rule's identity and authorization must hold; what goes upstream is the deciding rule's. */
-function authenticateAll(
-  check: Check,
-  rules: readonly AllowingRule[],
-  deciding: AllowingRule | undefined,
-): Decision | Promise<Decision> {
-  if (deciding === undefined) return refuse(check, denial('no_rule'));
+/** What a request must pass. */
+interface Hurdles {
+  readonly deciding: AllowingRule;
+  readonly rules: readonly AllowingRule[];
+  readonly demands: readonly Demand[];
+}
+
+/** Every rule's identity and authorization must hold, and the floor's on the deciding rule's identity; what goes upstream is the deciding rule's. */
+function authenticateAll(check: Check, hurdles: Hurdles): Decision | Promise<Decision> {
+  const { deciding, rules } = hurdles;
   const ordered = [deciding, ...rules.filter((rule) => rule !== deciding && rule.access !== 'Public')];
-  return authenticateFrom(check, ordered, 0, deciding, anonymous);
+  return authenticateFrom(check, hurdles, ordered, 0, anonymous);
 }
 
 function authenticateFrom(
   check: Check,
-  rules: readonly AllowingRule[],
+  hurdles: Hurdles,
+  ordered: readonly AllowingRule[],
   index: number,
-  deciding: AllowingRule,
   identity: Identity,
 ): Decision | Promise<Decision> {
-  const rule = rules[index];
-  if (rule === undefined) return permit(check, deciding, identity);
+  const rule = ordered[index];
+  if (rule === undefined) return permit(check, hurdles, identity);
   const next = (result: VerifyResult): Decision | Promise<Decision> => {
     if ('denial' in result) return refuse(check, result.denial, rule);
-    const objection = rule.authorization?.(result.identity, check.request.host);
+    const objection = rule.authorization?.(toInput(check, result.identity));
     if (objection !== undefined) return refuse(check, objection, rule, result.identity);
-    return authenticateFrom(check, rules, index + 1, deciding, index === 0 ? result.identity : identity);
+    return authenticateFrom(check, hurdles, ordered, index + 1, index === 0 ? result.identity : identity);
   };
-  const result = rule.authentication?.(check.request, check.request.host) ?? { identity: anonymous };
+  const result = identify(check, rule, index === 0 && hurdles.demands.length > 0);
   return result instanceof Promise ? result.then(next) : next(result);
 }
 
-function permit(check: Check, rule: AllowingRule, identity: Identity): Decision {
+/** Public verifies nothing, Optional takes none for anonymous (S20); where the floor demands an identity both ask for it. */
+function identify({ request }: Check, rule: AllowingRule, isDemanded: boolean): VerifyResult | Promise<VerifyResult> {
+  if (rule.access === 'Public' && !isDemanded) return { identity: anonymous };
+  const result = rule.authenticate(request, request.host);
+  if (rule.access !== 'Optional' || isDemanded) return result;
+  const orAnonymous = (found: VerifyResult): VerifyResult =>
+    'denial' in found && found.denial.code === 'credential_missing' ? { identity: anonymous } : found;
+  return result instanceof Promise ? result.then(orAnonymous) : orAnonymous(result);
+}
+
+function permit(check: Check, { deciding, demands }: Hurdles, identity: Identity): Decision {
+  const needsIdentity = demands.length > 0 || deciding.access === 'Authenticated' || deciding.access === 'Restricted';
   // A rule that asks for an identity and has none must never get here; if a change of the code lets it, it is denied.
-  if (rule.access !== 'Public' && !identity.authenticated) return refuse(check, denial('internal_error'), rule);
-  const removal = rule.removeCredential(check.request);
-  if ('denial' in removal) return refuse(check, removal.denial, rule, identity);
-  const upstream = rule.upstream({
+  if (needsIdentity && !identity.authenticated) return refuse(check, denial('internal_error'), deciding);
+  for (const demand of demands) {
+    const objection = demand.authorization?.(toInput(check, identity));
+    if (objection !== undefined) return refuse(check, objection, { ...demand, dress: deciding.dress }, identity);
+  }
+  const removal = deciding.removeCredential(check.request);
+  if ('denial' in removal) return refuse(check, removal.denial, deciding, identity);
+  const upstream = deciding.upstream({
     headers: check.request.headers,
     identity,
-    owned: check.snapshot.ownedBy(rule.namespace),
+    owned: check.ownedBy(deciding.namespace),
     removal: removal.changes,
-    kept: rule.keptHeaders,
+    kept: deciding.keptHeaders,
   });
-  if ('code' in upstream) return refuse(check, upstream, rule, identity);
-  return allow(about(check, rule, identity), upstream, rule.responseHeaders);
+  if ('code' in upstream) return refuse(check, upstream, deciding, identity);
+  return allow(about(check, deciding, identity), upstream, deciding.responseHeaders);
+}
+
+function toInput({ request, now }: Check, identity: Identity): { identity: Identity; realm: string; now: number } {
+  return { identity, realm: request.host, now };
 }
 
 /** What a denial says of where it comes from. */
 interface Origin extends Pick<RuleName, 'policy' | 'name'> {
-  readonly responseHeaders?: readonly HeaderEntry[];
+  readonly dress?: DenialDressing | undefined;
 }
 
 function refuse(check: Check, reason: Denial, origin?: Origin, identity: Identity = anonymous): Decision {
-  return deny(about(check, origin, identity), reason, origin?.responseHeaders ?? []);
+  const dress = origin?.dress ?? plainDenial;
+  return deny(about(check, origin, identity), reason, dress(reason, check.id, check.request.headers));
 }
 
 function about(check: Check, rule: Origin | undefined, identity: Identity): DecisionAbout {

@@ -1,10 +1,6 @@
-import { readRequest, isDenial, type ReadingSettings } from '../canonical/read-request.ts';
-import { deny, denial, type Decision } from '../core/decision.ts';
 import { messageOf } from '../core/failure.ts';
-import { anonymous } from '../core/identity.ts';
 import type { Authorizer, Clock, HttpClient, IdentityEvents, Logger, Random, Timers } from '../core/ports.ts';
 import { formatProblem, type Problem } from '../core/problem.ts';
-import type { RawRequest, Request } from '../core/request.ts';
 import type { ServiceStatus } from '../core/status.ts';
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
 import { defaultIdentitySettings, type IdentitySettings } from '../phases/identity/identity-settings.ts';
@@ -12,21 +8,13 @@ import { createTokenCache } from '../phases/identity/token-cache.ts';
 import { parseDocument, type ParsedDocument } from '../policy/parse-document.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
 import type { AuthorDocument, SourceReading } from '../policy/spec.ts';
-import {
-  emptyCatalog,
-  nextCatalog,
-  policiesOf,
-  providersOf,
-  refusedFloorsOf,
-  toDocumentStatus,
-  type Catalog,
-} from './catalog.ts';
+import { emptyCatalog, nextCatalog, policiesOf, providersOf, toDocumentStatus, type Catalog } from './catalog.ts';
 import { createPolicyCompiler } from './policy-compiler.ts';
-import { decide } from './decide.ts';
+import { checkRequest, refusal, toShadowOfAll, type CheckSettings } from './check-request.ts';
 import { createProviderPool } from './provider-pool.ts';
 import { buildSnapshot, type Snapshot } from './snapshot.ts';
 
-export interface EngineSettings extends ReadingSettings {
+export interface EngineSettings extends CheckSettings {
   /** The namespace of the Secrets and ConfigMaps of cluster providers. */
   readonly serviceNamespace: string;
   readonly hostGrants: GrantSetting;
@@ -83,9 +71,8 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
     const fresh = [...running.values()].filter((provider) => ![...providers.values()].includes(provider));
     if (fresh.length > 0) await firstLoads(fresh, ports.timers, settings.keyLoadTimeoutMs);
     if (number !== newest) return;
-    const policies = compiler.compile(policiesOf(next), next.refusedPolicies, running);
-    const parts = { policies, refusedFloors: refusedFloorsOf(next), ownedHeaders: settings.ownedHeaders };
-    const built = buildSnapshot(parts, snapshot);
+    const compiled = compiler.compile(policiesOf(next), next.refusedPolicies, running);
+    const built = buildSnapshot({ ...compiled, ownedHeaders: settings.ownedHeaders }, snapshot);
     logChanges(ports.logger, catalog, next, built.revision);
     snapshot = built;
     catalog = next;
@@ -109,43 +96,12 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
     },
     status: () => toStatus(catalog, providers, snapshot, lastReadAt),
     close: () => pool.close(),
-    refuse: (code) => refusal(ports.random.id(), code),
-    check: (raw) => check(raw, snapshot, settings, ports),
+    refuse: (code) => {
+      const decision = refusal(ports.random.id(), code);
+      return settings.shadowAll ? toShadowOfAll(decision) : decision;
+    },
+    check: (raw) => checkRequest(raw, snapshot, settings, ports),
   };
-}
-
-function check(
-  raw: RawRequest,
-  snapshot: Snapshot | undefined,
-  settings: EngineSettings,
-  ports: EnginePorts,
-): Decision | Promise<Decision> {
-  const id = ports.random.id();
-  let request: Request | undefined;
-  try {
-    if (snapshot === undefined) return refusal(id, 'not_ready');
-    const reading = readRequest(raw, settings);
-    if (isDenial(reading)) return deny({ id, policy: '', rule: '', identity: anonymous, request: undefined }, reading);
-    request = reading;
-    const decision = decide(snapshot, request, id);
-    return decision instanceof Promise
-      ? decision.catch((thrown: unknown) => failed(thrown, id, request, ports.logger))
-      : decision;
-  } catch (thrown) {
-    return failed(thrown, id, request, ports.logger);
-  }
-}
-
-function failed(thrown: unknown, id: string, request: Request | undefined, logger: Logger): Decision {
-  logger.error(
-    { id, error: messageOf(thrown), stack: thrown instanceof Error ? thrown.stack : undefined },
-    'a decision failed and the request is denied',
-  );
-  return deny({ id, policy: '', rule: '', identity: anonymous, request }, denial('internal_error'));
-}
-
-function refusal(id: string, code: Parameters<Authorizer['refuse']>[0]): Decision {
-  return deny({ id, policy: '', rule: '', identity: anonymous, request: undefined }, denial(code));
 }
 
 /** Resolves when all of them have tried their keys once, or the time is over. */

@@ -33,7 +33,8 @@ export function compileFloor(spec: ClusterAccessPolicySpec): CompiledFloor {
     const name: RuleName = { policy: spec.name, namespace: '', name: rule.name, position };
     const addresses = addressesOf(rule);
     const { matches } = rule;
-    if (rule.access === 'Denied') denied.push({ matches, rule: { ...name, code: 'denied', addresses, dress: undefined } });
+    if (rule.access === 'Denied')
+      denied.push({ matches, rule: { ...name, code: 'denied', addresses, dress: undefined } });
     else {
       const authorization = rule.authorization === undefined ? undefined : compileAuthorization(rule.authorization);
       demands.push({ matches, rule: { ...name, addresses, authorization } });
@@ -55,7 +56,15 @@ export function compileRefusedFloor({ name, hosts, rules }: RefusedPolicy): Comp
   const known = rules === 'every-request' ? [] : rules;
   const denied = known.map((rule, position): { readonly rule: DeniedRule; readonly matches: readonly MatchSpec[] } => ({
     matches: rule.matches,
-    rule: { policy: name, namespace: '', name: rule.name, position, code: 'policy_invalid', addresses: undefined, dress: undefined },
+    rule: {
+      policy: name,
+      namespace: '',
+      name: rule.name,
+      position,
+      code: 'policy_invalid',
+      addresses: undefined,
+      dress: undefined,
+    },
   }));
   return {
     id: name,

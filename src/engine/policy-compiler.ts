@@ -1,15 +1,17 @@
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
 import type { RefusedPolicy } from '../policy/salvage-policy.ts';
-import { specKey, type AccessPolicySpec } from '../policy/spec.ts';
-import { compilePolicy, compileRefused, type CompiledPolicy } from './compile-policy.ts';
+import { specKey, type AccessPolicySpec, type PolicySpec } from '../policy/spec.ts';
+import { compilePolicy, type CompiledPolicy } from './compile-policy.ts';
+import { compileRefused } from './compile-refused.ts';
+import { compileFloor, compileRefusedFloor, type CompiledFloor } from './floor.ts';
 
 /** Compiles policies and remembers them, so that one change compiles one policy. */
 export interface PolicyCompiler {
   compile(
-    policies: readonly { readonly key: string; readonly spec: AccessPolicySpec }[],
+    policies: readonly { readonly key: string; readonly spec: PolicySpec }[],
     refused: readonly RefusedPolicy[],
     providers: ReadonlyMap<string, IdentityProvider>,
-  ): readonly CompiledPolicy[];
+  ): { readonly policies: readonly CompiledPolicy[]; readonly floors: readonly CompiledFloor[] };
 }
 
 interface Compiled {
@@ -21,17 +23,36 @@ interface Compiled {
 
 export function createPolicyCompiler(): PolicyCompiler {
   let known: ReadonlyMap<string, Compiled> = new Map();
+  let knownRefused: ReadonlyMap<string, CompiledPolicy> = new Map();
   return {
-    compile: (policies, refused, providers) => {
+    compile: (specs, refused, providers) => {
       const next = new Map<string, Compiled>();
-      for (const { key, spec } of policies) {
-        const used = spec.providers.map((ref) => providers.get(specKey(ref)));
-        const before = known.get(key);
-        const isSame = before?.spec === spec && before.providers.every((provider, index) => provider === used[index]);
-        next.set(key, isSame ? before : { spec, providers: used, policy: compilePolicy(spec, providers) });
+      const floors: CompiledFloor[] = [];
+      for (const { key, spec } of specs) {
+        if (spec.kind === 'ClusterAccessPolicy') floors.push(compileFloor(spec));
+        else next.set(key, compileOne(spec, known.get(key), providers));
       }
       known = next;
-      return [...[...next.values()].map(({ policy }) => policy), ...refused.map(compileRefused)];
+      const denying = new Map<string, CompiledPolicy>();
+      for (const policy of refused) {
+        if (policy.kind === 'ClusterAccessPolicy') floors.push(compileRefusedFloor(policy));
+        else {
+          const text = JSON.stringify(policy);
+          denying.set(text, knownRefused.get(text) ?? compileRefused(policy));
+        }
+      }
+      knownRefused = denying;
+      return { policies: [...[...next.values()].map(({ policy }) => policy), ...denying.values()], floors };
     },
   };
+}
+
+function compileOne(
+  spec: AccessPolicySpec,
+  before: Compiled | undefined,
+  providers: ReadonlyMap<string, IdentityProvider>,
+): Compiled {
+  const used = spec.providers.map((ref) => providers.get(specKey(ref)));
+  const isSame = before?.spec === spec && before.providers.every((provider, index) => provider === used[index]);
+  return isSame ? before : { spec, providers: used, policy: compilePolicy(spec, providers) };
 }

@@ -21,10 +21,7 @@ export type Selection<T> =
 const none = { kind: 'none' } as const;
 
 /** Chooses among the candidates of the nearest policies, which come highest rank first (S14). */
-export function selectRules<T extends Selectable>(
-  candidates: readonly Candidate<T>[],
-  request: Request,
-): Selection<T> {
+export function selectRules<T extends Selectable>(candidates: readonly Candidate<T>[], request: Request): Selection<T> {
   const beside: T[] = [];
   const missed = new Set<T>();
   let start = 0;

@@ -17,6 +17,8 @@ export interface CheckServiceOptions {
   readonly log: Logger;
   /** The longest that a decision may take, milliseconds; 5000 where it is not given. */
   readonly checkTimeoutMs?: number;
+  /** Only for `--shadow-all`: the authorizer may allow what could not even be decided. */
+  readonly dangerouslyAllowRefusals?: boolean;
 }
 
 export const checkPath = '/envoy.service.auth.v3.Authorization/Check';
@@ -102,8 +104,8 @@ class CheckService {
   #refuse(code: Parameters<Authorizer['refuse']>[0], check: Check): Uint8Array {
     try {
       const refusal = this.#options.authorizer.refuse(code);
-      if (refusal.kind !== 'deny') return lastResortDeny;
-      const bytes = this.#options.encoder.deny(refusal);
+      if (refusal.kind !== 'deny' && this.#options.dangerouslyAllowRefusals !== true) return lastResortDeny;
+      const bytes = encodeDecision(this.#options.encoder, refusal, '');
       this.#record(refusal, check);
       return bytes;
     } catch {

@@ -116,13 +116,13 @@ function rpcCodeOf(status: number): RpcCode {
  * Headers with `append: true` never reach the client here; with `append: false` Envoy takes out what its own answer had of the
  * name and adds every one of ours, so that several challenges arrive as several fields.
  */
-function deniedResponse({ about, denial, status, responseHeaders }: Deny): object {
+function deniedResponse({ about, denial, status, responseHeaders, body }: Deny): object {
   const challenges = denial.challenges.map((value): HeaderEntry => ['www-authenticate', value]);
-  const own: readonly HeaderEntry[] = [['content-type', 'application/json'], ...challenges];
+  const own: readonly HeaderEntry[] = [['content-type', body?.contentType ?? 'application/json'], ...challenges];
   const taken = new Set(own.map(([name]) => name));
   return {
     status: { code: status },
     headers: [...own, ...responseHeaders.filter(([name]) => !taken.has(name))].map(overwriteHeader),
-    body: JSON.stringify({ error: denial.code, message: denial.message, decision: about.id }),
+    body: body?.text ?? JSON.stringify({ error: denial.code, message: denial.message, decision: about.id }),
   };
 }

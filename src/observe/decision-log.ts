@@ -47,6 +47,7 @@ function decisionFields(outcome: Decision, request: Request | undefined, duratio
     path: request && cut(request.path, maxPathLength),
     clientIp: request?.clientIp,
     durationUs: Math.round(durationMs * 1000),
+    shadow: about.shadow?.map(({ policy, rule, code }) => `${policy} ${rule} ${code}`),
   };
 }
 

@@ -68,7 +68,12 @@ function readStepUp(shape: StepUpShape | undefined, at: FieldPath, problems: Pro
   const amr = shape.amr?.anyOf ?? [];
   // They travel in the challenge, separated by spaces (RFC 9470 section 3).
   for (const [index, value] of acr.entries()) {
-    if (!isScope(value)) problems.error('invalid-value', [...at, 'acr', 'anyOf', index], `${quote(value)} has a space, a quote or a backslash`);
+    if (!isScope(value))
+      problems.error(
+        'invalid-value',
+        [...at, 'acr', 'anyOf', index],
+        `${quote(value)} has a space, a quote or a backslash`,
+      );
   }
   const milliseconds = shape.maxAge === undefined ? undefined : parseDuration(shape.maxAge);
   if (shape.maxAge !== undefined && milliseconds === undefined) {

@@ -37,10 +37,14 @@ function readRule(rule: FloorRuleShape, at: FieldPath, problems: ProblemList): F
   checkAuthorizationPresence(rule, at, problems);
   return {
     name: rule.name,
-    matches: rule.matches.flatMap((match, index) => readMatch(match, everyEscape, [...at, 'matches', index], problems) ?? []),
+    matches: rule.matches.flatMap(
+      (match, index) => readMatch(match, everyEscape, [...at, 'matches', index], problems) ?? [],
+    ),
     access: rule.access,
     authorization:
-      rule.authorization === undefined ? undefined : readAuthorization(rule.authorization, [...at, 'authorization'], problems),
+      rule.authorization === undefined
+        ? undefined
+        : readAuthorization(rule.authorization, [...at, 'authorization'], problems),
     addresses: readAddresses(rule.addresses, [...at, 'addresses'], problems),
   };
 }

@@ -20,11 +20,20 @@ export function readMatch(
   return path === undefined || methods === 'refused' ? undefined : { path, methods, headers, queryParams };
 }
 
-function readHeaderMatches(written: readonly ValueMatch[], at: FieldPath, problems: ProblemList): readonly ValueMatch[] {
+function readHeaderMatches(
+  written: readonly ValueMatch[],
+  at: FieldPath,
+  problems: ProblemList,
+): readonly ValueMatch[] {
   const matches = written.map(({ name, value }, index) => {
-    if (!isHeaderName(name)) problems.error('invalid-value', [...at, index, 'name'], `${quote(name)} is no header name`);
+    if (!isHeaderName(name))
+      problems.error('invalid-value', [...at, index, 'name'], `${quote(name)} is no header name`);
     if (!isHeaderValue(value)) {
-      problems.error('match-never', [...at, index, 'value'], 'no header can have this value: control characters, or white space at an end');
+      problems.error(
+        'match-never',
+        [...at, index, 'value'],
+        'no header can have this value: control characters, or white space at an end',
+      );
     }
     return { name: name.toLowerCase(), value };
   });
@@ -32,7 +41,11 @@ function readHeaderMatches(written: readonly ValueMatch[], at: FieldPath, proble
   return matches;
 }
 
-function readParameterMatches(written: readonly ValueMatch[], at: FieldPath, problems: ProblemList): readonly ValueMatch[] {
+function readParameterMatches(
+  written: readonly ValueMatch[],
+  at: FieldPath,
+  problems: ProblemList,
+): readonly ValueMatch[] {
   refuseTwice(written, at, problems);
   return written;
 }

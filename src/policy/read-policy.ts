@@ -105,7 +105,11 @@ function checkProviderNames(
   const check = (names: readonly string[] | undefined, where: FieldPath): void => {
     for (const [index, name] of (names ?? []).entries()) {
       if (providers.some((provider) => provider.name === name)) continue;
-      problems.error('missing-reference', [...where, 'providers', index], `${name} is none of the providers of the rule`);
+      problems.error(
+        'missing-reference',
+        [...where, 'providers', index],
+        `${name} is none of the providers of the rule`,
+      );
     }
   };
   check(authorization?.providers, at);
@@ -119,7 +123,11 @@ export function checkAuthorizationPresence(
   problems: ProblemList,
 ): void {
   if (rule.access === 'Restricted' && rule.authorization === undefined) {
-    problems.error('missing-field', at, 'access Restricted needs authorization; for any identity write access: Authenticated');
+    problems.error(
+      'missing-field',
+      at,
+      'access Restricted needs authorization; for any identity write access: Authenticated',
+    );
   }
   if (rule.access !== 'Restricted' && rule.authorization !== undefined) {
     problems.error(
@@ -151,10 +159,18 @@ function checkParts(rule: RuleShape, at: FieldPath, problems: ProblemList): void
 /** Exactly one of hosts and attachment (S5). */
 function readAttachment({ hosts, attachment }: AccessPolicyShape, problems: ProblemList): readonly string[] {
   if (hosts === undefined && attachment === undefined) {
-    problems.error('missing-field', ['spec'], 'spec needs the field hosts, or attachment: Named: say what the policy governs');
+    problems.error(
+      'missing-field',
+      ['spec'],
+      'spec needs the field hosts, or attachment: Named: say what the policy governs',
+    );
   }
   if (hosts !== undefined && attachment !== undefined) {
-    problems.error('invalid-value', ['spec', 'attachment'], 'a policy that is attached by name has no hosts: leave one of them out');
+    problems.error(
+      'invalid-value',
+      ['spec', 'attachment'],
+      'a policy that is attached by name has no hosts: leave one of them out',
+    );
   }
   return readHosts(hosts ?? [], problems);
 }
@@ -166,7 +182,8 @@ export function readHosts(hosts: readonly string[], problems: ProblemList): read
     const read = readHostPattern(written);
     const at = ['spec', 'hosts', index];
     if ('why' in read) problems.error('invalid-value', at, `${quote(written)} is no host: ${read.why}`);
-    else if (patterns.has(read.pattern)) problems.error('duplicate-name', at, `the host ${read.pattern} is there twice`);
+    else if (patterns.has(read.pattern))
+      problems.error('duplicate-name', at, `the host ${read.pattern} is there twice`);
     else patterns.add(read.pattern);
   }
   return [...patterns];

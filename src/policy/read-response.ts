@@ -57,7 +57,11 @@ export function readResponse(shape: ResponseShape | undefined, at: FieldPath, pr
   };
 }
 
-function readNamedHeaders(written: readonly NamedHeader[], at: FieldPath, problems: ProblemList): readonly NamedHeader[] {
+function readNamedHeaders(
+  written: readonly NamedHeader[],
+  at: FieldPath,
+  problems: ProblemList,
+): readonly NamedHeader[] {
   const headers = written.map((header, index) => {
     checkValue(header.value, [...at, index, 'value'], problems);
     return { name: readName(header.name, [...at, index, 'name'], problems), value: header.value };
@@ -66,7 +70,11 @@ function readNamedHeaders(written: readonly NamedHeader[], at: FieldPath, proble
   return headers;
 }
 
-function readDenialAnswer(shape: DenialAnswerShape | undefined, at: FieldPath, problems: ProblemList): DenialAnswerSpec | undefined {
+function readDenialAnswer(
+  shape: DenialAnswerShape | undefined,
+  at: FieldPath,
+  problems: ProblemList,
+): DenialAnswerSpec | undefined {
   if (shape === undefined) return undefined;
   const { status, body, contentType } = shape;
   if (contentType !== undefined) checkValue(contentType, [...at, 'contentType'], problems);
@@ -85,7 +93,10 @@ export function mergeResponse(policy: ResponseSpec, rule: ResponseSpec): Respons
   };
 }
 
-function mergeAnswer(policy: DenialAnswerSpec | undefined, rule: DenialAnswerSpec | undefined): DenialAnswerSpec | undefined {
+function mergeAnswer(
+  policy: DenialAnswerSpec | undefined,
+  rule: DenialAnswerSpec | undefined,
+): DenialAnswerSpec | undefined {
   if (policy === undefined || rule === undefined) return rule ?? policy;
   return {
     status: rule.status ?? policy.status,

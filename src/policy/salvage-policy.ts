@@ -54,7 +54,11 @@ function salvageFloor(name: string, spec: JsonObject): RefusedPolicy | undefined
 export function toRefusedPolicy(spec: PolicySpec): RefusedPolicy {
   const { kind, namespace, name, hosts } = spec;
   const attachment = spec.kind === 'AccessPolicy' ? spec.attachment : 'Hosts';
-  const rules = spec.rules.map((rule) => ({ name: rule.name, matches: rule.matches, isDenied: rule.access === 'Denied' }));
+  const rules = spec.rules.map((rule) => ({
+    name: rule.name,
+    matches: rule.matches,
+    isDenied: rule.access === 'Denied',
+  }));
   const isEvery = spec.kind === 'ClusterAccessPolicy' && spec.addresses !== undefined;
   return { kind, namespace, name, attachment, hosts, rules: isEvery ? 'every-request' : rules };
 }

@@ -25,6 +25,11 @@ export type { RunningService, ServiceIo } from './running-service.ts';
  */
 export const startService: StartService = async (config, io) => {
   const { logger, metrics } = io.observation;
+  if (config.shadowAll)
+    logger.warn(
+      { shadowAll: true },
+      'SHADOW-ALL: every request is allowed and none is changed; decisions are only recorded',
+    );
   const engine = createEngineOf(config, io);
   const health = createHealthService();
   const transport = createTransport(config, io, engine, health.methods);
@@ -116,6 +121,7 @@ function createEngineOf(config: Config, { clock, timers, random, observation }: 
       serviceNamespace: config.namespace,
       hostGrants: config.hostGrants.size === 0 ? undefined : config.hostGrants,
       ownedHeaders: config.ownedHeaders,
+      shadowAll: config.shadowAll,
       keyLoadTimeoutMs: config.keyLoadTimeout,
       identity: {
         tokenCacheEntries: config.tokenCacheEntries,
@@ -144,6 +150,7 @@ function createTransport(
     decisions,
     log: logger,
     checkTimeoutMs: config.checkTimeout,
+    dangerouslyAllowRefusals: config.shadowAll,
   });
   const methods = [check, ...health].map((method) => measureMethod(method, metrics.grpc, clock));
   return createGrpcJsTransport(methods, { clock, timers, log: logger, maxReceiveBytes: config.maxReceiveBytes });

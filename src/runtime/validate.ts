@@ -100,7 +100,8 @@ function missingMaterials(
   parsed: ParsedDocument,
   materials: ReadonlyMap<string, unknown>,
 ): Problem[] {
-  if (parsed.kind !== 'accepted' || parsed.spec.kind === 'AccessPolicy') return [];
+  if (parsed.kind !== 'accepted' || parsed.spec.kind === 'AccessPolicy' || parsed.spec.kind === 'ClusterAccessPolicy')
+    return [];
   const { keys, ca } = parsed.spec;
   const refs: (ConfigMapKey | undefined)[] = [keys.type === 'ConfigMap' ? keys.ref : undefined, ca];
   return refs.flatMap((ref): Problem[] => {

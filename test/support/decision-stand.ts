@@ -60,6 +60,7 @@ export async function createDecisionStand(
       hostGrants: options.hostGrants === undefined ? undefined : new Map(Object.entries(options.hostGrants)),
       ownedHeaders: options.ownedHeaders ?? [],
       keyLoadTimeoutMs: 2000,
+      shadowAll: options.shadowAll ?? false,
       identity: { tokenCacheEntries: 1000 },
     },
     {
@@ -89,7 +90,7 @@ export async function createDecisionStand(
 
 function toProvider(document: AuthorDocument): IdentityProviderSpec[] {
   const parsed = parseDocument(document, { serviceNamespace: 'portcullis' });
-  return parsed.kind === 'accepted' && parsed.spec.kind !== 'AccessPolicy' ? [parsed.spec] : [];
+  return parsed.kind === 'accepted' && 'issuer' in parsed.spec ? [parsed.spec] : [];
 }
 
 function createClock(startMs: number): DecisionStand['clock'] {

@@ -18,6 +18,7 @@ export interface PolicyTest {
 export interface PolicyTestOptions {
   readonly now?: string;
   readonly trustedHops?: number;
+  readonly shadowAll?: boolean;
   readonly ownedHeaders?: readonly string[];
   readonly hostGrants?: Readonly<Record<string, readonly string[]>>;
 }

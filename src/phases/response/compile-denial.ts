@@ -32,7 +32,9 @@ function compileAnswer(spec: DenialAnswerSpec | undefined, base: readonly Header
   const names = new Set(own.map(([name]) => name));
   const headers = [...base.filter(([name]) => !names.has(name)), ...own];
   const body =
-    spec?.body === undefined ? undefined : { contentType: spec.contentType ?? 'text/plain; charset=utf-8', text: spec.body };
+    spec?.body === undefined
+      ? undefined
+      : { contentType: spec.contentType ?? 'text/plain; charset=utf-8', text: spec.body };
   return (denial, id, request) => ({ status: spec?.status, headers, body: body ?? negotiate(denial, id, request) });
 }
 
@@ -53,7 +55,14 @@ function negotiate(denial: Denial, id: string, headers: Headers | undefined): De
 
 function page({ code, message }: Denial, id: string): string {
   const { status } = reasons[code];
-  const title = status === 401 ? 'Please sign in' : status === 403 ? 'Not allowed' : status === 400 ? 'Bad request' : 'Not available';
+  const title =
+    status === 401
+      ? 'Please sign in'
+      : status === 403
+        ? 'Not allowed'
+        : status === 400
+          ? 'Bad request'
+          : 'Not available';
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>${title}</title></head>
 <body style="font-family:sans-serif;max-width:36em;margin:4em auto;padding:0 1em">

@@ -1,4 +1,15 @@
-import { duration, integer, list, object, objectName, oneOf, restriction, text, unsupported, type Schema } from './json-schema.ts';
+import {
+  duration,
+  integer,
+  list,
+  object,
+  objectName,
+  oneOf,
+  restriction,
+  text,
+  unsupported,
+  type Schema,
+} from './json-schema.ts';
 
 const listTest: Schema = restriction({
   allOf: list(text(256), 64),

@@ -58,6 +58,15 @@ export const settings = {
     description:
       'The namespace of the service itself: ConfigMaps that cluster-wide documents refer to are of this one.',
   },
+  shadowAll: {
+    group: 'Policies',
+    flag: '--shadow-all',
+    env: 'PORTCULLIS_SHADOW_ALL',
+    type: onOff(),
+    default: { value: false },
+    description:
+      'DANGEROUS: allows every request and changes none, and records what would have been decided. For introducing Portcullis before traffic that works without it, and for nothing else.',
+  },
   ownedHeaders: {
     group: 'Policies',
     flag: '--owned-header',

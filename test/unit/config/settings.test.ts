@@ -8,6 +8,7 @@ test('the defaults are those that the documentation promises', () => {
     policies: 'policies',
     hostGrants: new Map(),
     namespace: 'portcullis',
+    shadowAll: false,
     ownedHeaders: [],
     grpcAddress: { kind: 'tcp', host: '0.0.0.0', port: 9001 },
     httpAddress: { kind: 'tcp', host: '0.0.0.0', port: 9002 },

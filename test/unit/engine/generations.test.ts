@@ -101,17 +101,176 @@ describe('S4 a policy that is refused', () => {
   });
 });
 
-describe('a cluster policy, which this version does not build', () => {
-  test('denies every request and is refused by name', async () => {
-    const floor =
-      'apiVersion: portcullis.dev/v1alpha1\nkind: ClusterAccessPolicy\nmetadata: {name: floor}\nspec: {rules: []}\n---';
-    const on = await start(policy('a', 'a.example', open) + floor.replace(/^/, '\n'));
-    expect(await codeOf(on, 'a.example', '/x')).toBe('policy_invalid');
-    expect(statusOf(on, 'ClusterAccessPolicy floor')?.problems[0]?.message).toBe(
-      'ClusterAccessPolicy is not supported by this version',
+describe('S4 a cluster policy that is refused', () => {
+  const floor = (spec: string): string =>
+    `\napiVersion: portcullis.dev/v1alpha1\nkind: ClusterAccessPolicy\nmetadata: {name: floor}\nspec: {${spec}}\n---`;
+
+  test('and never was valid denies what its rules would have restricted, and nothing else', async () => {
+    const on = await start(
+      policy('a', 'a.example', open) +
+        floor('rules: [{name: r, matches: [{path: {type: PathPrefix, value: /admin}}], access: Denid}]'),
     );
-    await on.apply(documentsOf(policy('a', 'a.example', open)));
+    expect(await codeOf(on, 'a.example', '/ADMIN/x')).toBe('policy_invalid');
     expect(await codeOf(on, 'a.example', '/x')).toBe('allow shop/a open');
+  });
+
+  test('and whose restrictions cannot be read denies every request', async () => {
+    for (const spec of ['adresses: {deny: [10.0.0.0/8]}', 'rules: [{name: r, match: [], access: Denied}]', '']) {
+      const on = await start(policy('a', 'a.example', open) + floor(spec));
+      expect(await codeOf(on, 'a.example', '/x')).toBe('policy_invalid');
+      on.close();
+    }
+  });
+
+  test('of other hosts leaves this one alone', async () => {
+    const on = await start(
+      policy('a', 'a.example', open) + floor('hosts: ["*.other"], rules: [{name: r, acess: Denied}]'),
+    );
+    expect(await codeOf(on, 'a.example', '/x')).toBe('allow shop/a open');
+  });
+
+  test('keeps its last good generation', async () => {
+    const good = floor('rules: [{name: r, matches: [{path: {type: PathPrefix, value: /admin}}], access: Denied}]');
+    const on = await start(policy('a', 'a.example', open) + good);
+    await on.apply(documentsOf(policy('a', 'a.example', open) + floor('rules: []')));
+    expect(await codeOf(on, 'a.example', '/admin')).toBe('denied');
+    expect(await codeOf(on, 'a.example', '/x')).toBe('allow shop/a open');
+  });
+});
+
+describe('S4 onInvalid: Deny', () => {
+  const deny = ', onInvalid: Deny';
+  const twoRules = `${narrow}, {name: other, matches: [{path: {type: PathPrefix, value: /other}}], access: Public}`;
+
+  test('in the generation in force denies at once what it decided', async () => {
+    const on = await start(policy('a', 'a.example', twoRules, 'shop', deny));
+    await on.apply(documentsOf(policy('a', 'a.example', misspelt.replace('value: /', 'value: /new'), 'shop', deny)));
+    expect(await codeOf(on, 'a.example', '/narrow')).toBe('policy_invalid');
+    expect(await codeOf(on, 'a.example', '/new')).toBe('policy_invalid');
+    expect(statusOf(on, 'AccessPolicy shop/a')).toMatchObject({ accepted: false, serving: 'refused' });
+  });
+
+  test('in the refused generation does too, and goes on doing so', async () => {
+    const on = await start(policy('a', 'a.example', narrow));
+    for (let i = 0; i < 2; i++) {
+      await on.apply(documentsOf(policy('a', 'a.example', misspelt, 'shop', `${deny}, x${i}: 1`)));
+      expect(await codeOf(on, 'a.example', '/narrow')).toBe('policy_invalid');
+    }
+    await on.apply(documentsOf(policy('a', 'a.example', narrow, 'shop', deny)));
+    expect(await codeOf(on, 'a.example', '/narrow')).toBe('allow shop/a narrow');
+  });
+
+  test('without it the last good one stays', async () => {
+    const on = await start(policy('a', 'a.example', narrow));
+    await on.apply(documentsOf(policy('a', 'a.example', misspelt, 'shop', ', onInvalid: KeepLast')));
+    expect(await codeOf(on, 'a.example', '/narrow')).toBe('allow shop/a narrow');
+  });
+});
+
+describe('S9 a policy in shadow mode', () => {
+  const shadow = ', mode: Shadow';
+  const verdicts = async (on: DecisionStand, host: string, path: string) => {
+    const decision = await on.engine.check(rawRequest({ host, path }));
+    return [decision.kind, decision.kind === 'deny' ? decision.denial.code : 'ok', decision.about.shadow];
+  };
+
+  test('changes nothing and says what it would have decided', async () => {
+    const denies = '{name: none, matches: [{path: {type: PathPrefix, value: /x}}], access: Denied}';
+    const on = await start(policy('a', 'a.example', open) + policy('s', 'a.example', denies, 'shop', shadow));
+    expect(await verdicts(on, 'a.example', '/x')).toEqual([
+      'allow',
+      'ok',
+      [{ policy: 'shop/s', rule: 'none', code: 'denied' }],
+    ]);
+    expect(await verdicts(on, 'a.example', '/y')).toEqual([
+      'allow',
+      'ok',
+      [{ policy: 'shop/s', rule: 'open', code: 'ok' }],
+    ]);
+    expect(await verdicts(on, 'b.example', '/y')).toEqual(['deny', 'no_policy', undefined]);
+  });
+
+  test('alone on its host leaves it denied', async () => {
+    const on = await start(policy('s', 'a.example', open, 'shop', shadow));
+    expect(await verdicts(on, 'a.example', '/x')).toEqual([
+      'deny',
+      'no_policy',
+      [{ policy: 'shop/s', rule: 'open', code: 'ok' }],
+    ]);
+  });
+
+  test('that is nearer than an enforced one would take the decision', async () => {
+    const on = await start(policy('w', '"*.example"', open) + policy('s', 'a.example', narrow, 'shop', shadow));
+    expect(await verdicts(on, 'a.example', '/x')).toEqual([
+      'allow',
+      'ok',
+      [{ policy: 'shop/s', rule: '', code: 'no_rule' }],
+    ]);
+  });
+
+  test('that is farther only restricts', async () => {
+    const denies = '{name: none, matches: [{path: {type: PathPrefix, value: /x}}], access: Denied}';
+    const on = await start(policy('a', 'a.example', open) + policy('s', '"*.example"', denies, 'shop', shadow));
+    expect(await verdicts(on, 'a.example', '/x')).toEqual([
+      'allow',
+      'ok',
+      [{ policy: 'shop/s', rule: 'none', code: 'denied' }],
+    ]);
+    expect(await verdicts(on, 'a.example', '/y')).toEqual([
+      'allow',
+      'ok',
+      [{ policy: 'shop/s', rule: 'open', code: 'ok' }],
+    ]);
+  });
+
+  test('owns no host and no header', async () => {
+    const sets =
+      '{name: open, matches: [{path: {type: PathPrefix, value: /}}], access: Public, upstream: {headers: [{name: x-shadow, value: a}]}}';
+    const on = await start(
+      policy('s', 'a.example', sets, 'one', shadow) +
+        policy('a', 'a.example', open, 'two') +
+        policy('b', 'b.example', open, 'one'),
+    );
+    expect(await codeOf(on, 'a.example', '/x')).toBe('allow two/a open');
+    const decision = await on.engine.check(rawRequest({ host: 'b.example', path: '/x' }));
+    expect(decision.kind === 'allow' && decision.upstream.removeHeaders).not.toContain('x-shadow');
+  });
+
+  test('that is refused denies nothing', async () => {
+    const on = await start(policy('a', 'a.example', open) + policy('s', 'a.example', misspelt, 'shop', shadow));
+    expect(await codeOf(on, 'a.example', '/x')).toBe('allow shop/a open');
+  });
+
+  test('of the cluster changes nothing either', async () => {
+    const floor =
+      '\napiVersion: portcullis.dev/v1alpha1\nkind: ClusterAccessPolicy\nmetadata: {name: f}\nspec: {mode: Shadow, addresses: {deny: [127.0.0.0/8]}}\n';
+    const on = await start(policy('a', 'a.example', open) + floor);
+    expect(await verdicts(on, 'a.example', '/x')).toEqual([
+      'allow',
+      'ok',
+      [{ policy: 'f', rule: '', code: 'address_denied' }],
+    ]);
+  });
+
+  test('--shadow-all allows everything, changes nothing and says what would have been', async () => {
+    const on = await start(policy('a', 'a.example', narrow), { shadowAll: true });
+    for (const [host, path, code] of [
+      ['a.example', '/x', 'no_rule'],
+      ['a.example', '/narrow', 'ok'],
+      ['b.example', '/x', 'no_policy'],
+      ['a.example', '//x', 'path_not_canonical'],
+    ]) {
+      const decision = await on.engine.check(
+        rawRequest({ host: host ?? '', path: path ?? '', headers: [['x-user', 'a']] }),
+      );
+      expect(decision).toMatchObject({
+        kind: 'allow',
+        upstream: { setHeaders: [], removeHeaders: [], removeQueryParameters: [] },
+        responseHeaders: [],
+      });
+      expect(decision.about.shadow?.[0]?.code).toBe(code);
+    }
+    expect(on.engine.refuse('deadline_exceeded').kind).toBe('allow');
   });
 });
 

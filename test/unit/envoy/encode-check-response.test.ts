@@ -86,11 +86,13 @@ describe('a deny', () => {
     const decision = deny(
       about,
       denial('token_expired', 'The token is past its end.', ['Bearer a="1"', 'DPoP b="2"']),
-      [
-        ['x-frame-options', 'DENY'],
-        ['content-type', 'text/html'],
-        ['www-authenticate', 'Basic'],
-      ],
+      {
+        headers: [
+          ['x-frame-options', 'DENY'],
+          ['content-type', 'text/html'],
+          ['www-authenticate', 'Basic'],
+        ],
+      },
     );
     expect(answered(decision)).toEqual({
       status: { code: 16 },
@@ -159,7 +161,7 @@ describe('a header that may not leave is refused', () => {
   ])('by its name: %.40j', (name, value) => {
     expect(refusal(setting([name, value]))).toBe('unsafe_header');
     expect(refusal(allow(about, unchanged, [[name, value]]))).toBe('unsafe_header');
-    expect(refusal(deny(about, denial('denied'), [[name, value]]))).toBe('unsafe_header');
+    expect(refusal(deny(about, denial('denied'), { headers: [[name, value]] }))).toBe('unsafe_header');
     if (name !== 'x-envoy-auth-failure-mode-allowed') {
       expect(refusal(allow(about, { ...unchanged, removeHeaders: [name] }))).toBe('unsafe_header');
     }
@@ -181,7 +183,7 @@ describe('a header that may not leave is refused', () => {
   ])('by its value: %s', (_, value) => {
     expect(refusal(setting(['x-user', value]))).toBe('unsafe_header');
     expect(refusal(allow(about, unchanged, [['x-user', value]]))).toBe('unsafe_header');
-    expect(refusal(deny(about, denial('denied'), [['x-user', value]]))).toBe('unsafe_header');
+    expect(refusal(deny(about, denial('denied'), { headers: [['x-user', value]] }))).toBe('unsafe_header');
     expect(refusal(deny(about, denial('token_expired', 'm', [value])))).toBe('unsafe_header');
   });
 
@@ -236,7 +238,7 @@ describe('nothing can be written that has no status', () => {
           entries,
         )
         .map(([code, message, challenges, status, headers]): Deny => {
-          return Object.assign(deny(about, denial(code, message, challenges), headers), { status });
+          return Object.assign(deny(about, denial(code, message, challenges), { headers }), { status });
         }),
     );
     let written = 0;

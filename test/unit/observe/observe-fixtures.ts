@@ -59,7 +59,9 @@ export function allowed(): Decision {
 }
 
 export function denied(code: ReasonCode, overrides: Partial<DecisionAbout> = {}): Decision {
-  return deny({ ...about, ...overrides }, denial(code, `${canary}-message`, [`Bearer ${canary}`]), [['x', canary]]);
+  return deny({ ...about, ...overrides }, denial(code, `${canary}-message`, [`Bearer ${canary}`]), {
+    headers: [['x', canary]],
+  });
 }
 
 export function request(overrides: Partial<Request> = {}): Request {

@@ -141,15 +141,13 @@ describe('S2 a misspelt field never loosens', () => {
 describe('what this version does not build is refused by its name', () => {
   test.each([
     ['targetRefs: []', 'targetRefs'],
-    ['attachment: Named', 'attachment'],
     ['requirements: {transport: HTTPS}', 'requirements'],
     ['rateLimits: []', 'rateLimits'],
     ['failedAuthentication: {}', 'failedAuthentication'],
     ['inspect: []', 'inspect'],
     ['response: {cors: {}}', 'cors'],
+    ['response: {unauthenticated: {redirectToLogin: p}}', 'redirectToLogin'],
     ['response: {securityHeaders: API}', 'securityHeaders'],
-    ['response: {unauthenticated: {}}', 'unauthenticated'],
-    ['response: {forbidden: {}}', 'forbidden'],
     ['upstream: {inject: {}}', 'inject'],
     ['authentication: {peer: {name: m}}', 'peer'],
   ])('%s', (field, name) => {
@@ -159,25 +157,126 @@ describe('what this version does not build is refused by its name', () => {
   });
 
   test.each([
-    [`${at}, access: Optional`, 'access: "Optional" is not supported by this version'],
     [`${at}, access: Restricted, authorization: {when: []}`, 'when is not supported by this version'],
-    [`${at}, access: Restricted, authorization: {stepUp: {}}`, 'stepUp is not supported by this version'],
-    [`${at}, access: Restricted, authorization: {providers: [p]}`, 'providers is not supported by this version'],
-    [`matches: [{headers: []}], access: Public`, 'headers is not supported by this version'],
-    [`matches: [{queryParams: []}], access: Public`, 'queryParams is not supported by this version'],
     [`${at}, access: Public, body: {}`, 'body is not supported by this version'],
     [`${at}, access: Public, rateLimits: []`, 'rateLimits is not supported by this version'],
   ])('%s', (fields, message) => {
     expect(rule(fields).problems.map((problem) => problem.message)).toContain(message);
   });
 
-  test.each(['mode: Shadow', 'onInvalid: Deny'])('%s', (field) => {
-    const parsed = policy(`hosts: [a.example], ${field}, rules: [{name: r, ${at}, access: Public}]`);
-    expect(codes(parsed)).toContain(`unsupported spec.${field.split(':')[0]}`);
+  test.each(['mode: Enforce', 'onInvalid: KeepLast', 'mode: Shadow', 'onInvalid: Deny'])('%s is accepted', (field) => {
+    expect(policy(`hosts: [a.example], ${field}, rules: [{name: r, ${at}, access: Public}]`).kind).toBe('accepted');
+  });
+});
+
+describe('S5, S13, S20, S22 the parts of a policy beyond paths and scopes', () => {
+  const named = (fields: string): ParsedDocument => policy(`${fields}, rules: [{name: r, ${at}, access: Public}]`);
+
+  test.each([
+    `matches: [{headers: [{name: X-Version, value: "2"}], queryParams: [{name: view, value: full}]}], access: Public`,
+    `${at}, access: Optional`,
+    `${at}, access: Restricted, authorization: {providers: [p]}`,
+    `${at}, access: Restricted, authorization: {anyOf: [{providers: [p], scopes: {allOf: [a]}}]}`,
+    `${at}, access: Restricted, authorization: {stepUp: {acr: {anyOf: [mfa]}, amr: {anyOf: [otp]}, maxAge: 10m}}`,
+    `${at}, access: Public, response: {forbidden: {status: 404, body: nothing here}, unauthenticated: {headers: [{name: x-help, value: a}]}}`,
+  ])('%s is accepted', (fields) => {
+    expect(codes(rule(fields))).toEqual([]);
   });
 
-  test.each(['mode: Enforce', 'onInvalid: KeepLast'])('%s is the default and accepted', (field) => {
-    expect(policy(`hosts: [a.example], ${field}, rules: [{name: r, ${at}, access: Public}]`).kind).toBe('accepted');
+  test.each([
+    [`matches: [{headers: []}], access: Public`, 'invalid-value spec.rules[0].matches[0].headers'],
+    [`matches: [{headers: [{name: x}]}], access: Public`, 'missing-field spec.rules[0].matches[0].headers[0]'],
+    [
+      `matches: [{headers: [{name: "x y", value: a}]}], access: Public`,
+      'invalid-value spec.rules[0].matches[0].headers[0].name',
+    ],
+    [
+      `matches: [{headers: [{name: x, value: " a"}]}], access: Public`,
+      'match-never spec.rules[0].matches[0].headers[0].value',
+    ],
+    [
+      `matches: [{headers: [{name: x, value: a}, {name: X, value: b}]}], access: Public`,
+      'duplicate-name spec.rules[0].matches[0].headers[1].name',
+    ],
+    [
+      `matches: [{queryParams: [{name: q, value: a}, {name: q, value: b}]}], access: Public`,
+      'duplicate-name spec.rules[0].matches[0].queryParams[1].name',
+    ],
+    [
+      `${at}, access: Restricted, authorization: {providers: [other]}`,
+      'missing-reference spec.rules[0].authorization.providers[0]',
+    ],
+    [
+      `${at}, access: Restricted, authorization: {anyOf: [{providers: [other]}]}`,
+      'missing-reference spec.rules[0].authorization.anyOf[0].providers[0]',
+    ],
+    [`${at}, access: Restricted, authorization: {stepUp: {}}`, 'invalid-value spec.rules[0].authorization.stepUp'],
+    [
+      `${at}, access: Restricted, authorization: {stepUp: {acr: {}}}`,
+      'missing-field spec.rules[0].authorization.stepUp.acr',
+    ],
+    [
+      `${at}, access: Restricted, authorization: {stepUp: {acr: {anyOf: ["a b"]}}}`,
+      'invalid-value spec.rules[0].authorization.stepUp.acr.anyOf[0]',
+    ],
+    [
+      `${at}, access: Restricted, authorization: {stepUp: {maxAge: "10"}}`,
+      'invalid-value spec.rules[0].authorization.stepUp.maxAge',
+    ],
+    [`${at}, access: Public, response: {forbidden: {}}`, 'invalid-value spec.rules[0].response.forbidden'],
+    [
+      `${at}, access: Public, response: {forbidden: {status: 200}}`,
+      'invalid-value spec.rules[0].response.forbidden.status',
+    ],
+    [
+      `${at}, access: Public, response: {forbidden: {contentType: text/html}}`,
+      'invalid-value spec.rules[0].response.forbidden.contentType',
+    ],
+  ])('%s is refused', (fields, problem) => {
+    expect(rule(fields).kind).toBe('refused');
+    expect(codes(rule(fields))).toContain(problem);
+  });
+
+  test('an Optional rule needs a provider too', () => {
+    expect(codes(policy(`hosts: [a.example], rules: [{name: r, ${at}, access: Optional}]`))).toEqual([
+      'missing-provider spec.rules[0].access',
+    ]);
+  });
+
+  test('a policy is attached by hosts or by name', () => {
+    expect(codes(named('attachment: Named'))).toEqual([]);
+    expect(codes(named('attachment: Named, hosts: [a.example]'))).toEqual(['invalid-value spec.attachment']);
+    expect(named('attachment: named').kind).toBe('refused');
+  });
+});
+
+describe('S8 the floor', () => {
+  const floor = (spec: string): ParsedDocument =>
+    parse(`apiVersion: portcullis.dev/v1alpha1\nkind: ClusterAccessPolicy\nmetadata: {name: f}\nspec: {${spec}}\n`);
+
+  test.each([
+    `rules: [{name: r, ${at}, access: Denied}]`,
+    `rules: [{name: r, ${at}, access: Authenticated}]`,
+    `hosts: ["*.example"], rules: [{name: r, ${at}, access: Restricted, authorization: {scopes: {allOf: [a]}}}]`,
+    'addresses: {deny: [192.0.2.0/24]}',
+  ])('%s is accepted', (spec) => {
+    expect(codes(floor(spec))).toEqual([]);
+  });
+
+  test.each([
+    [`rules: [{name: r, ${at}, access: Public}]`, 'invalid-value spec.rules[0].access'],
+    [`rules: [{name: r, ${at}, access: Optional}]`, 'invalid-value spec.rules[0].access'],
+    [`rules: [{name: r, ${at}, access: Restricted}]`, 'missing-field spec.rules[0]'],
+    [`rules: [{name: r, ${at}, access: Denied, upstream: {}}]`, 'unknown-field spec.rules[0].upstream'],
+    [
+      `rules: [{name: r, ${at}, access: Authenticated, authentication: {}}]`,
+      'unknown-field spec.rules[0].authentication',
+    ],
+    ['', 'invalid-value spec'],
+    ['mode: Enforce', 'missing-field spec'],
+    ['requirements: {transport: HTTPS}', 'unsupported spec.requirements'],
+  ])('%s is refused', (spec, problem) => {
+    expect(codes(floor(spec))).toContain(problem);
   });
 });
 

@@ -1,0 +1,150 @@
+import { isDenial, readRequest, type ReadingSettings } from '../canonical/read-request.ts';
+import { allow, deny, denial, type Decision, type ShadowVerdict } from '../core/decision.ts';
+import { messageOf } from '../core/failure.ts';
+import { anonymous } from '../core/identity.ts';
+import type { Clock, Logger, Random, Timers } from '../core/ports.ts';
+import type { ReasonCode } from '../core/reason.ts';
+import type { RawRequest, Request } from '../core/request.ts';
+import { decide, type Check } from './decide.ts';
+import { coversHost } from './floor.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export interface CheckPorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export interface CheckSettings extends ReadingSettings {
+  /** Introduces the service: everything is allowed and nothing changed, and what would have been decided is recorded (S9). */
+  readonly shadowAll: boolean;
+}
+
+/** A verdict of a shadow is worth waiting for only that long, milliseconds. */
+const shadowPatienceMs = 20;
+
+/** Decides one request on a snapshot. Never throws and never rejects. */
+export function checkRequest(
+  raw: RawRequest,
+  snapshot: Snapshot | undefined,
+  settings: CheckSettings,
+  ports: CheckPorts,
+): Decision | Promise<Decision> {
+  const id = ports.random.id();
+  const decision = checkSafely(id, raw, snapshot, settings, ports);
+  if (!settings.shadowAll) return decision;
+  return decision instanceof Promise ? decision.then(toShadowOfAll) : toShadowOfAll(decision);
+}
+
+/** The Decision where none could be made: of a code, without a request. */
+export function refusal(id: string, code: ReasonCode): Decision {
+  return deny({ id, policy: '', rule: '', identity: anonymous, request: undefined }, denial(code));
+}
+
+function checkSafely(
+  id: string,
+  raw: RawRequest,
+  snapshot: Snapshot | undefined,
+  settings: CheckSettings,
+  ports: CheckPorts,
+): Decision | Promise<Decision> {
+  let request: Request | undefined;
+  try {
+    if (snapshot === undefined) return refusal(id, 'not_ready');
+    const reading = readRequest(raw, settings);
+    if (isDenial(reading)) return deny({ id, policy: '', rule: '', identity: anonymous, request: undefined }, reading);
+    request = reading;
+    const decision = decideOn(snapshot, request, id, ports);
+    return decision instanceof Promise
+      ? decision.catch((thrown: unknown) => failed(thrown, id, request, ports.logger))
+      : decision;
+  } catch (thrown) {
+    return failed(thrown, id, request, ports.logger);
+  }
+}
+
+function decideOn(snapshot: Snapshot, request: Request, id: string, ports: CheckPorts): Decision | Promise<Decision> {
+  const { attachments } = snapshot;
+  const floors =
+    snapshot.floors.length === 0 ? snapshot.floors : snapshot.floors.filter((floor) => coversHost(floor, request.host));
+  const now = ports.clock.now() / 1000;
+  const check: Check = { request, id, now, group: attachments.find(request), floors, ownedBy: snapshot.ownedBy };
+  const decision = decide(check);
+  const shadows = shadowChecks(snapshot, check);
+  if (shadows.length === 0) return decision;
+  return decision instanceof Promise
+    ? decision.then((decided) => withVerdicts(decided, shadows, ports))
+    : withVerdicts(decision, shadows, ports);
+}
+
+interface ShadowCheck {
+  readonly policy: string;
+  readonly check: Check;
+}
+
+function shadowChecks(snapshot: Snapshot, check: Check): ShadowCheck[] {
+  const policies = snapshot.attachments
+    .shadows(check.request)
+    .map(({ policy, group }) => ({ policy, check: { ...check, group } }));
+  const floors = snapshot.shadowFloors
+    .filter((floor) => coversHost(floor, check.request.host))
+    .map((floor) => ({ policy: floor.id, check: { ...check, floors: [...check.floors, floor] } }));
+  return [...policies, ...floors];
+}
+
+/** The decision with what the shadows would have made of it; whatever happens to them, it stays the same decision. */
+async function withVerdicts(decision: Decision, shadows: readonly ShadowCheck[], ports: CheckPorts): Promise<Decision> {
+  const verdicts = await Promise.all(shadows.map((shadow) => verdictOf(shadow, ports)));
+  return withShadow(decision, verdicts);
+}
+
+async function verdictOf({ policy, check }: ShadowCheck, { timers, logger }: CheckPorts): Promise<ShadowVerdict> {
+  try {
+    const decision = await inTime(decide(check), timers);
+    return {
+      policy,
+      rule: decision?.about.rule ?? '',
+      code: decision === undefined ? 'deadline_exceeded' : codeOf(decision),
+    };
+  } catch (thrown) {
+    logger.error(
+      { id: check.id, policy, error: messageOf(thrown) },
+      'a policy in shadow mode failed; it changes no answer',
+    );
+    return { policy, rule: '', code: 'internal_error' };
+  }
+}
+
+function inTime(decision: Decision | Promise<Decision>, timers: Timers): Decision | Promise<Decision | undefined> {
+  if (!(decision instanceof Promise)) return decision;
+  return new Promise((resolve, reject) => {
+    const cancel = timers.after(shadowPatienceMs, () => resolve(undefined));
+    decision.then(resolve, reject).finally(cancel);
+  });
+}
+
+function codeOf(decision: Decision): ShadowVerdict['code'] {
+  return decision.kind === 'allow' ? 'ok' : decision.denial.code;
+}
+
+function withShadow(decision: Decision, shadow: readonly ShadowVerdict[]): Decision {
+  const about = { ...decision.about, shadow };
+  return { ...decision, about };
+}
+
+/** `--shadow-all`: an allow that changes nothing, with the decision as the verdict of a shadow. */
+export function toShadowOfAll(decision: Decision): Decision {
+  const { policy, rule, shadow = [] } = decision.about;
+  const verdict: ShadowVerdict = { policy, rule, code: codeOf(decision) };
+  const unchanged = { setHeaders: [], removeHeaders: [], removeQueryParameters: [] };
+  return allow({ ...decision.about, shadow: [verdict, ...shadow] }, unchanged);
+}
+
+function failed(thrown: unknown, id: string, request: Request | undefined, logger: Logger): Decision {
+  logger.error(
+    { id, error: messageOf(thrown), stack: thrown instanceof Error ? thrown.stack : undefined },
+    'a decision failed and the request is denied',
+  );
+  return deny({ id, policy: '', rule: '', identity: anonymous, request }, denial('internal_error'));
+}
