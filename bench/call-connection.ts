@@ -67,6 +67,10 @@ class RawConnection implements CallConnection {
   }
 
   call(message: Uint8Array, onAnswer: OnAnswer): void {
+    if (this.#socket.destroyed) {
+      process.nextTick(onAnswer, undefined);
+      return;
+    }
     this.#waiting.push({ message, onAnswer });
     this.#sendWaiting();
   }

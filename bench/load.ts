@@ -1,7 +1,6 @@
 import { encodeCallHeaders } from './call-headers.ts';
 import { openCallConnection, type CallConnection } from './call-connection.ts';
-import type { Verdict } from './verdict.ts';
-import { verdictOf } from './verdict.ts';
+import { verdictOf, type Verdict } from './verdict.ts';
 
 /** The same for every row: as many connections as Envoy has worker threads here, and calls on their way on each. */
 export const connectionShape = { connections: 2, callsInFlight: 32 } as const;

@@ -9,7 +9,7 @@ import { connectionShape } from './load.ts';
 import { measureChange } from './measure-change.ts';
 import { measureMemory, measureStart } from './measure-parts.ts';
 import { measureRows } from './measure-rows.ts';
-import { helpText, parseOptions, rounds, type Options } from './options.ts';
+import { helpText, parseOptions, rounds, warmUpSeconds, type Options } from './options.ts';
 import { formatReport, type Report } from './report.ts';
 import type { PartName } from './rows.ts';
 import { createStand } from './stand.ts';
@@ -62,6 +62,12 @@ async function bench(options: Options): Promise<void> {
   const workFolder = mkdtempSync(join(tmpdir(), 'portcullis-bench-'));
   process.on('exit', () => rmSync(workFolder, { recursive: true, force: true }));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+  // A server that hangs must not make the bench hang.
+  const limitMs = 120_000 + options.rows.length * (warmUpSeconds + rounds * options.seconds) * 1000;
+  setTimeout(() => {
+    tell(`bench: given up after ${limitMs / 1000} s`);
+    process.exit(1);
+  }, limitMs).unref();
   build();
   const report = await measure(options, workFolder);
   process.stdout.write(options.json ? `${JSON.stringify(report, undefined, 2)}\n` : formatReport(report));

@@ -1,8 +1,8 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { allow } from '../src/core/decision.ts';
 import { anonymous } from '../src/core/identity.ts';
 import { createCheckResponseEncoder } from '../src/envoy/encode-check-response.ts';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { encodeCheckMessage, withGrpcPrefix } from './check-message.ts';
 import { startNode, type Child } from './child-process.ts';
 import { freePort } from './free-port.ts';

@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest';
+import { parseCoreList } from '../../../bench/cores.ts';
+import { cpuMicrosOf, residentMegabytesOf } from '../../../bench/process-figures.ts';
+import { formatReport, type Report } from '../../../bench/report.ts';
+import { median, quantile } from '../../../bench/statistics.ts';
+import { verdictOf } from '../../../bench/verdict.ts';
+import { lastResortDeny } from '../../../src/envoy/last-resort.ts';
+
+test('a median is the middle, or between the two in the middle', () => {
+  expect([median([3, 1, 2]), median([4, 1, 3, 2]), median([])]).toEqual([2, 2.5, Number.NaN]);
+});
+
+test('a quantile is a value that was seen', () => {
+  const values = Array.from({ length: 200 }, (_value, index) => 200 - index);
+  expect([quantile(values, 0.5), quantile(values, 0.99), quantile([7], 0.99)]).toEqual([100, 198, 7]);
+});
+
+test('a list of cores is read with its ranges', () => {
+  expect([parseCoreList('0,1'), parseCoreList('2-4,7')]).toEqual([
+    [0, 1],
+    [2, 3, 4, 7],
+  ]);
+});
+
+test.runIf(process.platform === 'linux')('a process is known by its CPU time and its memory', () => {
+  const { user, system } = process.cpuUsage();
+  expect(cpuMicrosOf(process.pid) / (user + system)).toBeGreaterThan(0.5);
+  expect(residentMegabytesOf(process.pid) * 1_000_000).toBeGreaterThan(process.memoryUsage().heapUsed);
+});
+
+test('an answer is what its first bytes say, and nothing where there are none', () => {
+  const answer = (...bytes: number[]): Buffer => Buffer.from([0, 0, 0, 0, bytes.length, ...bytes]);
+  expect(verdictOf(answer(0x0a, 2, 8, 0, 0x1a, 0))).toBe('allow');
+  expect(verdictOf(answer(0x0a, 2, 8, 16))).toBe('unauthenticated');
+  expect(verdictOf(answer(...lastResortDeny))).toBe('denied');
+  expect([verdictOf(undefined), verdictOf(answer()), verdictOf(answer(0x1a, 2, 8, 0))]).toEqual([
+    'failed',
+    'failed',
+    'failed',
+  ]);
+});
+
+test('a report shows its rows as a table, and says of a row with wrong answers that it means nothing', () => {
+  const figures = {
+    cpuMicros: 14.64,
+    timesBare: 1,
+    checksPerSecond: 34_000.4,
+    p50Ms: 0.9,
+    p99Ms: 4,
+    busy: 0.985,
+    checks: 9,
+  };
+  const report: Report = {
+    about: {
+      date: '2026-11-21',
+      node: '24.21.0',
+      processor: 'AMD EPYC × 2',
+      cores: undefined,
+      rounds: 5,
+      secondsPerRound: 1.5,
+      connections: 2,
+      callsInFlight: 32,
+    },
+    rows: [
+      { ...figures, name: 'bare-http2', unexpected: 0, invalid: undefined },
+      { ...figures, name: 'no-token', unexpected: 9, invalid: '9 of 9 answers were not what the row expects' },
+    ],
+    memoryMb: 101.4,
+    start: { distMs: 612.3, srcMs: 900 },
+    change: undefined,
+  };
+  expect(formatReport(report).split('\n')).toEqual([
+    '2026-11-21, Node 24.21.0, AMD EPYC × 2',
+    'NOT PINNED: there is one core only, or no taskset; the server and the load disturb each other',
+    '2 connections × 32 calls in flight, medians of 5 rounds of 1.5 s',
+    '',
+    'row         µs CPU/check  × bare  checks/s  p50 ms  p99 ms  core used  wrong',
+    'bare-http2          14.6    1.00     34000    0.90    4.00       99 %      0',
+    'no-token            14.6    1.00     34000    0.90    4.00       99 %      9',
+    '',
+    'bare-http2: node:http2 that answers a fixed CheckResponse',
+    'no-token: INVALID, its figures mean nothing: 9 of 9 answers were not what the row expects',
+    '',
+    'resident memory of serve, 5 s after it was ready: 101 MB',
+    'from the start of the process until it is ready, 100 policies: 612 ms (from the sources 900 ms)',
+    '',
+  ]);
+});

@@ -1,0 +1,39 @@
+import { describe, expect, test } from 'vitest';
+import { helpText, parseOptions } from '../../../bench/options.ts';
+import { partNames, rowNames } from '../../../bench/rows.ts';
+
+describe('the options of the bench', () => {
+  test('measure everything where nothing is said', () => {
+    expect(parseOptions([])).toEqual({
+      kind: 'options',
+      options: { json: false, seconds: 1.5, rows: rowNames, parts: partNames, profile: undefined },
+    });
+  });
+
+  test('measure with a row the one that it is compared with, and nothing else', () => {
+    expect(parseOptions(['--only', 'no-token', '--json', '--seconds', '0.5', '--profile', 'x'])).toEqual({
+      kind: 'options',
+      options: { json: true, seconds: 0.5, rows: ['bare-http2', 'no-token'], parts: [], profile: 'x' },
+    });
+  });
+
+  test('measure no row with a part alone', () => {
+    expect(parseOptions(['--only', 'memory'])).toMatchObject({ options: { rows: [], parts: ['memory'] } });
+  });
+
+  test.each([
+    [['--only', 'bare']],
+    [['--seconds', '0']],
+    [['--seconds', 'x']],
+    [['--seconds', '61']],
+    [['--quick']],
+    [['x']],
+  ])('%j is a mistake', (args) => {
+    expect(parseOptions(args).kind).toBe('usage');
+  });
+
+  test('are explained with every row by name', () => {
+    expect(parseOptions(['--help'])).toEqual({ kind: 'help' });
+    for (const name of [...rowNames, ...partNames]) expect(helpText()).toContain(`  ${name} `);
+  });
+});
