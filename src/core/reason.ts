@@ -32,6 +32,7 @@ export const reasons = {
   role_missing: { status: 403, meaning: 'The identity lacks a role.' },
   claim_mismatch: { status: 403, meaning: 'A claim of the identity is not what the rule asks for.' },
   header_unsafe: { status: 403, meaning: 'A value for an upstream header holds a control character.' },
+  header_failed: { status: 403, meaning: 'The expression for an upstream header has no value.' },
   policy_invalid: {
     status: 503,
     meaning: 'The policy that would decide was refused and none of its generations is in force.',

@@ -10,6 +10,7 @@ import {
 } from '../core/decision.ts';
 import { anonymous, type Identity } from '../core/identity.ts';
 import type { Request } from '../core/request.ts';
+import { RequestScope, type Scope } from '../expressions/scope.ts';
 import type { VerifyResult } from '../phases/identity/identity-provider.ts';
 import type { AllowingRule, CompiledRule, DeniedRule, RuleName } from './compile-policy.ts';
 import type { HostGroup } from './host-table.ts';
@@ -22,10 +23,10 @@ const policyExtension = 'portcullis.dev/policy';
 
 /**
  * The way of a request: the policies that cover it, their Denied rules and addresses, the Allow rules of the nearest, the identity,
- * what it may, and what goes upstream. Answers at once where nothing has to be awaited. May throw; the caller makes a deny of it.
+ * what it may, and what goes upstream. `time` is what expressions take for now. Answers at once where nothing has to be awaited. May throw; the caller makes a deny of it.
  */
-export function decide(snapshot: Snapshot, request: Request, id: string): Decision | Promise<Decision> {
-  const check: Check = { snapshot, request, id };
+export function decide(snapshot: Snapshot, request: Request, id: string, time: number): Decision | Promise<Decision> {
+  const check: Check = { snapshot, request, id, time };
   const floor = snapshot.refusedFloors[0];
   if (floor !== undefined) return refuse(check, denial('policy_invalid', `The cluster policy ${floor} was refused.`));
   if (request.contextExtensions.has(policyExtension)) return refuse(check, denial('no_policy'));
@@ -45,6 +46,8 @@ interface Check {
   readonly snapshot: Snapshot;
   readonly request: Request;
   readonly id: string;
+  /** When the check came, milliseconds since the epoch. */
+  readonly time: number;
 }
 
 /** The path for matching, where every covering policy accepts its form (S11). */
@@ -151,13 +154,24 @@ function permit(check: Check, rule: AllowingRule, identity: Identity): Decision 
   if ('denial' in removal) return refuse(check, removal.denial, rule, identity);
   const upstream = rule.upstream({
     headers: check.request.headers,
-    identity,
+    scope: () => scopeOf(check, rule, identity),
     owned: check.snapshot.ownedBy(rule.namespace),
     removal: removal.changes,
     kept: rule.keptHeaders,
   });
   if ('code' in upstream) return refuse(check, upstream, rule, identity);
   return allow(about(check, rule, identity), upstream, rule.responseHeaders);
+}
+
+/** What the expressions of a rule see. */
+function scopeOf(check: Check, rule: RuleName, identity: Identity): Scope {
+  return {
+    request: new RequestScope(check.request, check.id, check.time),
+    identity,
+    peer: undefined,
+    route: undefined,
+    policy: { namespace: rule.namespace, name: rule.policy.slice(rule.namespace.length + 1), rule: rule.name },
+  };
 }
 
 /** What a denial says of where it comes from. */

@@ -127,7 +127,7 @@ function check(
     const reading = readRequest(raw, settings);
     if (isDenial(reading)) return deny({ id, policy: '', rule: '', identity: anonymous, request: undefined }, reading);
     request = reading;
-    const decision = decide(snapshot, request, id);
+    const decision = decide(snapshot, request, id, ports.clock.now());
     return decision instanceof Promise
       ? decision.catch((thrown: unknown) => failed(thrown, id, request, ports.logger))
       : decision;
