@@ -5,6 +5,7 @@ import { anonymous } from '../core/identity.ts';
 import type { Clock, Logger, Random, Timers } from '../core/ports.ts';
 import type { ReasonCode } from '../core/reason.ts';
 import type { RawRequest, Request } from '../core/request.ts';
+import { RequestScope } from '../expressions/scope.ts';
 import { decide, type Check } from './decide.ts';
 import { coversHost } from './floor.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -68,8 +69,17 @@ function decideOn(snapshot: Snapshot, request: Request, id: string, ports: Check
   const { attachments } = snapshot;
   const floors =
     snapshot.floors.length === 0 ? snapshot.floors : snapshot.floors.filter((floor) => coversHost(floor, request.host));
-  const now = ports.clock.now() / 1000;
-  const check: Check = { request, id, now, group: attachments.find(request), floors, ownedBy: snapshot.ownedBy };
+  const nowMs = ports.clock.now();
+  const expressions = new RequestScope(request, id, nowMs);
+  const check: Check = {
+    request,
+    id,
+    now: nowMs / 1000,
+    expressions,
+    group: attachments.find(request),
+    floors,
+    ownedBy: snapshot.ownedBy,
+  };
   const decision = decide(check);
   const shadows = shadowChecks(snapshot, check);
   if (shadows.length === 0) return decision;

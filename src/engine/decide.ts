@@ -2,6 +2,8 @@ import { foldPath } from '../canonical/path.ts';
 import { allow, denial, deny, type Decision, type DecisionAbout, type Denial } from '../core/decision.ts';
 import { anonymous, type Identity } from '../core/identity.ts';
 import type { Request } from '../core/request.ts';
+import type { RequestScope, Scope } from '../expressions/scope.ts';
+import type { AuthorizationInput } from '../phases/authorization/authorization-test.ts';
 import type { VerifyResult } from '../phases/identity/identity-provider.ts';
 import { plainDenial, type DenialDressing } from '../phases/response/compile-denial.ts';
 import type { OwnedHeaders } from '../phases/response/compile-upstream.ts';
@@ -17,6 +19,8 @@ export interface Check {
   readonly id: string;
   /** Seconds since the epoch. */
   readonly now: number;
+  /** What expressions see of the request, shared by all of the check. */
+  readonly expressions: RequestScope;
   /** What stands over the request; undefined: nothing does. */
   readonly group: PolicyGroup | undefined;
   /** The floors that cover it (S8). */
@@ -70,6 +74,7 @@ function denyByRule(check: Check, denied: RouteIndex<DeniedRule>, path: string, 
     if (typeof fits !== 'boolean') return refuse(check, fits, rule);
     if (!fits) continue;
     if (rule.addresses !== undefined && rule.addresses(check.request.clientIp) === undefined) continue;
+    if (rule.conditions !== undefined && !rule.conditions(check.expressions)) continue;
     return refuse(check, denial(rule.code), rule);
   }
   return undefined;
@@ -175,7 +180,7 @@ function authenticateFrom(
   if (rule === undefined) return permit(check, hurdles, identity);
   const next = (result: VerifyResult): Decision | Promise<Decision> => {
     if ('denial' in result) return refuse(check, result.denial, rule);
-    const objection = rule.authorization?.(toInput(check, result.identity));
+    const objection = rule.authorization?.(toInput(check, rule, result.identity));
     if (objection !== undefined) return refuse(check, objection, rule, result.identity);
     return authenticateFrom(check, hurdles, ordered, index + 1, index === 0 ? result.identity : identity);
   };
@@ -198,14 +203,14 @@ function permit(check: Check, { deciding, demands }: Hurdles, identity: Identity
   // A rule that asks for an identity and has none must never get here; if a change of the code lets it, it is denied.
   if (needsIdentity && !identity.authenticated) return refuse(check, denial('internal_error'), deciding);
   for (const demand of demands) {
-    const objection = demand.authorization?.(toInput(check, identity));
+    const objection = demand.authorization?.(toInput(check, demand, identity));
     if (objection !== undefined) return refuse(check, objection, { ...demand, dress: deciding.dress }, identity);
   }
   const removal = deciding.removeCredential(check.request);
   if ('denial' in removal) return refuse(check, removal.denial, deciding, identity);
   const upstream = deciding.upstream({
     headers: check.request.headers,
-    identity,
+    scope: () => scopeOf(check, deciding, identity),
     owned: check.ownedBy(deciding.namespace),
     removal: removal.changes,
     kept: deciding.keptHeaders,
@@ -214,8 +219,19 @@ function permit(check: Check, { deciding, demands }: Hurdles, identity: Identity
   return allow(about(check, deciding, identity), upstream, deciding.responseHeaders);
 }
 
-function toInput({ request, now }: Check, identity: Identity): { identity: Identity; realm: string; now: number } {
-  return { identity, realm: request.host, now };
+function toInput(check: Check, rule: RuleName, identity: Identity): AuthorizationInput {
+  return { identity, realm: check.request.host, now: check.now, scope: () => scopeOf(check, rule, identity) };
+}
+
+/** What the expressions of a rule see (S23). */
+function scopeOf(check: Check, { namespace, policy, name }: RuleName, identity: Identity): Scope {
+  return {
+    request: check.expressions,
+    identity,
+    peer: undefined,
+    route: undefined,
+    policy: { namespace, name: namespace === '' ? policy : policy.slice(namespace.length + 1), rule: name },
+  };
 }
 
 /** What a denial says of where it comes from. */
