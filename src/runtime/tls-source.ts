@@ -41,7 +41,7 @@ const pollMs = 3000;
  */
 export async function createTlsSource(options: TlsSourceOptions): Promise<TlsSource> {
   const first = await readAndJudge(options);
-  if (typeof first === 'string') throw new Failure('tls_unusable', first);
+  if (first.kind === 'refused') throw new Failure('tls_unusable', first.why);
   let follower: TlsFollower | undefined;
   return {
     first: first.judged,
@@ -54,15 +54,24 @@ export async function createTlsSource(options: TlsSourceOptions): Promise<TlsSou
 }
 
 interface Usable {
+  readonly kind: 'usable';
   readonly texts: TlsTexts;
   readonly judged: GoodTls;
 }
 
-/** Answers a sentence where what was read cannot be used; throws where it cannot be read. */
-async function readAndJudge({ files, minVersion, clock }: TlsSourceOptions): Promise<Usable | string> {
+interface Refused {
+  readonly kind: 'refused';
+  /** Undefined where they could not be read. */
+  readonly texts: TlsTexts | undefined;
+  readonly why: string;
+}
+
+/** Throws where the files cannot be read. */
+async function readAndJudge({ files, minVersion, clock }: TlsSourceOptions): Promise<Usable | Refused> {
   const texts = await readTlsFiles(files);
   const judged = judgeTls(texts, minVersion, clock.now());
-  return judged.kind === 'good' ? { texts, judged } : `${files[judged.file] ?? judged.file} ${judged.why}`;
+  if (judged.kind === 'good') return { kind: 'usable', texts, judged };
+  return { kind: 'refused', texts, why: `${files[judged.file] ?? judged.file} ${judged.why}` };
 }
 
 class TlsFollower {
@@ -72,10 +81,11 @@ class TlsFollower {
   #inForce: Usable;
   /** Of the last look. */
   #stamp = '';
-  /** Why the files as they are now cannot be used; undefined where they are in force. */
-  #refusal: string | undefined;
+  /** The files as they are now, where they cannot be used; undefined where they are in force. */
+  #refused: Refused | undefined;
   #looking = false;
   #again = false;
+  #soon = false;
   #closed = false;
   #cancelTimer = (): void => undefined;
 
@@ -83,25 +93,27 @@ class TlsFollower {
     this.#options = options;
     this.#events = events;
     this.#inForce = first;
-    this.#watch = createFolderWatch(options.logger, () => this.#schedule(settleMs));
+    this.#watch = createFolderWatch(options.logger, () => this.#lookSoon());
   }
 
-  /** Takes what changed since the last look, and sets the time of the next one. Never rejects. */
+  /** Takes what changed since the last look, and sets the time of the next one. */
   async look(): Promise<void> {
-    if (this.#looking) {
-      this.#again = true;
-      return;
-    }
     this.#looking = true;
-    const folders = await foldersOf(this.#options.files);
-    const stamp = await stampTlsFiles(this.#options.files);
-    if (this.#closed) return;
-    this.#watch.follow(folders);
-    // What was refused is judged again: time alone can make it good.
-    if (stamp !== this.#stamp || this.#refusal !== undefined) await this.#take(stamp);
-    this.#looking = false;
-    this.#schedule(this.#again ? settleMs : pollMs);
-    this.#again = false;
+    this.#soon = false;
+    try {
+      const folders = await foldersOf(this.#options.files);
+      const stamp = await stampTlsFiles(this.#options.files);
+      if (this.#closed) return;
+      this.#watch.follow(folders);
+      // What was refused is judged again: time alone can make it good.
+      if (stamp !== this.#stamp || this.#refused !== undefined) await this.#take();
+      this.#stamp = stamp;
+    } finally {
+      this.#looking = false;
+      this.#schedule(pollMs);
+      if (this.#again) this.#lookSoon();
+      this.#again = false;
+    }
   }
 
   close(): void {
@@ -110,25 +122,34 @@ class TlsFollower {
     this.#watch.close();
   }
 
-  async #take(stamp: string): Promise<void> {
-    const found = await readAndJudge(this.#options).catch(sentenceOf);
+  async #take(): Promise<void> {
+    const found = await readAndJudge(this.#options).catch((thrown: unknown) => refusedFor(thrown, undefined));
     if (this.#closed) return;
-    const refusal = typeof found === 'string' ? found : this.#renew(found);
-    if (refusal !== undefined && (refusal !== this.#refusal || stamp !== this.#stamp)) this.#events.onRefused(refusal);
-    this.#refusal = refusal;
-    this.#stamp = stamp;
+    const refused = found.kind === 'refused' ? found : this.#renew(found);
+    const before = this.#refused;
+    this.#refused = refused;
+    if (refused !== undefined && (before?.why !== refused.why || !sameTexts(before.texts, refused.texts)))
+      this.#events.onRefused(refused.why);
   }
 
-  /** Answers why it could not be taken into use; undefined where it is in force. */
-  #renew(found: Usable): string | undefined {
+  /** Undefined where the files are in force now. */
+  #renew(found: Usable): Refused | undefined {
     if (sameTexts(found.texts, this.#inForce.texts)) return undefined;
     try {
       this.#events.onRenewed(found.judged);
     } catch (thrown) {
-      return sentenceOf(thrown);
+      return refusedFor(thrown, found.texts);
     }
     this.#inForce = found;
     return undefined;
+  }
+
+  /** A folder in which something happens all the time does not put the look off for ever. */
+  #lookSoon(): void {
+    if (this.#looking) this.#again = true;
+    if (this.#looking || this.#soon) return;
+    this.#soon = true;
+    this.#schedule(settleMs);
   }
 
   #schedule(delayMs: number): void {
@@ -138,10 +159,14 @@ class TlsFollower {
 }
 
 /** Only what we wrote ourselves may be told: other errors may quote what they stumbled over. */
-function sentenceOf(thrown: unknown): string {
-  return thrown instanceof Failure ? thrown.message : 'the pair could not be taken into use';
+function refusedFor(thrown: unknown, texts: TlsTexts | undefined): Refused {
+  return {
+    kind: 'refused',
+    texts,
+    why: thrown instanceof Failure ? thrown.message : 'the files could not be taken into use',
+  };
 }
 
-function sameTexts(a: TlsTexts, b: TlsTexts): boolean {
-  return a.certificate === b.certificate && a.key === b.key && a.clientCa === b.clientCa;
+function sameTexts(a: TlsTexts | undefined, b: TlsTexts | undefined): boolean {
+  return a?.certificate === b?.certificate && a?.key === b?.key && a?.clientCa === b?.clientCa;
 }
