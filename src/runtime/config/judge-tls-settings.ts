@@ -24,7 +24,7 @@ export function judgeTlsSettings(
         'tlsClientCa',
         'tlsClientCa needs tlsCertificate and tlsKey: without them there is no TLS.',
       );
-    if (chosen.has('tlsMinimumVersion'))
+    if (config.tlsMinimumVersion !== settings.tlsMinimumVersion.default.value)
       refuse(
         'missing-field',
         'tlsMinimumVersion',
