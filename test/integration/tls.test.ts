@@ -136,9 +136,9 @@ describe('serve over TLS', () => {
     const service = await serve([...tlsFlags(), '--shutdown-delay', '300ms']);
     const client = clientOf(service);
     const outcomes: Promise<number | string>[] = [];
-    let sending = true;
-    const load = (async () => {
-      while (sending) {
+    const load = new AbortController();
+    const loaded = (async () => {
+      while (!load.signal.aborted) {
         outcomes.push(client.send(check).then(({ status }) => status?.code ?? -1, String));
         await sleep(2);
       }
@@ -146,8 +146,8 @@ describe('serve over TLS', () => {
     await sleep(200);
     service.signal('SIGTERM');
     await sleep(200);
-    sending = false;
-    await load;
+    load.abort();
+    await loaded;
     expect(new Set(await Promise.all(outcomes))).toEqual(new Set([0]));
     client.close();
     expect(await service.ended).toBe(0);
@@ -162,9 +162,9 @@ describe('a rotation', () => {
     const own = clients.issue();
     const steady = clientOf(service, own, trusted);
     const outcomes: Promise<string>[] = [];
-    let sending = true;
-    const load = (async () => {
-      while (sending) {
+    const load = new AbortController();
+    const loaded = (async () => {
+      while (!load.signal.aborted) {
         outcomes.push(askOnce(service, own, trusted));
         outcomes.push(steady.send(check).then(({ status }) => (status?.code === 0 ? 'allow' : 'deny'), String));
         await sleep(5);
@@ -178,8 +178,8 @@ describe('a rotation', () => {
     await rotate(next.issue(), 'renamed');
     await expect.poll(() => reloads(service, 'ok'), { timeout: 8000 }).toBe(4);
     await sleep(100);
-    sending = false;
-    await load;
+    load.abort();
+    await loaded;
     expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['allow']));
     expect(outcomes.length).toBeGreaterThan(50);
     expect(await askOnce(service, own, next.certificate)).toBe('allow');

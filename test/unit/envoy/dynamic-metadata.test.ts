@@ -39,7 +39,7 @@ function jsonOfValue(value: Value): JsonValue {
 }
 
 function metadataOf(decision: Decision): JsonObject {
-  return jsonOf(decodeAnswer(encodeDecision(encoder, decision, '/')).dynamicMetadata as Struct);
+  return jsonOf(decodeAnswer(encodeDecision(encoder, decision, '/')).dynamicMetadata);
 }
 
 describe('every answer carries', () => {

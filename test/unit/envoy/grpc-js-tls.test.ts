@@ -28,9 +28,9 @@ interface TlsServer {
   readonly acceptor: TlsAcceptor;
   /** How handshakes ended: `ok`, `refused REASON`. */
   readonly ends: string[];
-  client(own?: TestPair, trusted?: string): Client;
+  readonly client: (own?: TestPair, trusted?: string) => Client;
   /** Shakes hands as the options say: the protocol agreed on once the server has said something, or how it failed. */
-  shake(options?: ConnectionOptions): Promise<string>;
+  readonly shake: (options?: ConnectionOptions) => Promise<string>;
 }
 
 async function start(
