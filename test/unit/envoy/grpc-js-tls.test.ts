@@ -61,7 +61,14 @@ async function start(
 function shakeHands(address: string, options: ConnectionOptions): Promise<string> {
   const [host, port] = address.split(':');
   return new Promise((resolve) => {
-    const socket = connect({ host, port: Number(port), ca: servers.certificate, ALPNProtocols: ['h2'], ...options });
+    const socket = connect({
+      host,
+      servername: 'localhost',
+      port: Number(port),
+      ca: servers.certificate,
+      ALPNProtocols: ['h2'],
+      ...options,
+    });
     const end = (how: string): void => {
       socket.destroy();
       resolve(how);
@@ -170,6 +177,7 @@ describe('with issuers of clients', () => {
       let session: Buffer | undefined;
       const socket = connect({
         host,
+        servername: 'localhost',
         port: Number(port),
         ca: servers.certificate,
         ALPNProtocols: ['h2'],
