@@ -32,7 +32,8 @@ export function patternCost(source: string): number {
 }
 
 /** An escape, a class, a repetition with its numbers, or any one character. */
-const pieces = /\\(?:[pP]\{[^}]*\}|[\s\S])|\[\^?\]?(?:\\[\s\S]|\[:\^?\w+:\]|[^\]\\])*\]|\{(\d+,?\d*)\}|[\s\S]/g;
+const pieces =
+  /\\(?:[pP]\{[^}]{0,40}\}|[\s\S])|\[\^?\]?(?:\\[\s\S]|\[:\^?\w{1,10}:\]|[^\]\\])*(?:\]|$)|\{(\d{1,6}(?:,\d{0,6})?)\}|[\s\S]/g;
 
 function add(level: Level, cost: number): void {
   level.sum += cost;

@@ -12,7 +12,7 @@ const notNumber = new Fault('value', 'the text is no number of the type');
 const outOfRange = new Fault('value', 'the number is out of range');
 const notUtf8 = new Fault('value', 'the bytes are not UTF-8');
 const integer = /^[-+]?\d{1,20}$/;
-const decimal = /^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/;
+const decimal = /^[-+]?(\d{1,400}(\.\d{0,400})?|\.\d{1,400})([eE][-+]?\d{1,5})?$/;
 const second = 1_000_000_000n;
 
 const bools: ReadonlyMap<string, boolean> = new Map([

@@ -4,7 +4,7 @@ import type { Duration, Timestamp } from '../values/value.ts';
 
 const second = 1_000_000_000n;
 const timestampShape = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[-+]\d\d:\d\d)$/;
-const durationShape = /^([-+]?)((?:(?:\d{1,20}\.?\d{0,20}|\.\d{1,20})(?:h|m|s|ms|us|µs|ns)){1,8})$/;
+const durationShape = /^([-+]?)((?:(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:h|m|s|ms|us|µs|ns)){1,8})$/;
 const durationPart = /(\d*)\.?(\d*)(ns|us|µs|ms|h|m|s)/g;
 const units: ReadonlyMap<string, bigint> = new Map([
   ['h', 3600n * second],

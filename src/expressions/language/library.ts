@@ -96,7 +96,7 @@ function parse(library: Library, source: string): ParsedSource {
       rejecting(() => {
         const { valid, type, error } = parsed.check();
         if (!valid || type === undefined) throw error ?? new Rejection('it has no type', undefined);
-        return type;
+        return inOurWords(type);
       }),
   };
 }
@@ -124,7 +124,8 @@ function rejecting<T>(action: () => T): T {
     return action();
   } catch (thrown) {
     if (thrown instanceof ParseError || thrown instanceof CheckError) {
-      throw new Rejection(inOurWords(thrown.summary), thrown.range?.start);
+      const why = thrown.code === 'limit_exceeded' ? 'it is nested deeper or larger than it may be' : thrown.summary;
+      throw new Rejection(inOurWords(why), thrown.range?.start);
     }
     // It throws others too, for `[].all(e, e > 0)` say: whatever it cannot check is no expression of ours.
     throw new Rejection(inOurWords(messageOf(thrown)), undefined);
@@ -154,11 +155,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-/** The library's sentence without the names that we hide from authors. */
-function inOurWords(summary: string): string {
-  const text = summary
+/** The library's sentence or type without the names that we hide from authors. */
+function inOurWords(text: string): string {
+  const shown = text
     .replaceAll(hiddenPrefix, '')
     .replaceAll(/\bnamespace_(\w+)/g, '$1')
     .replaceAll(/\$(\w+)/g, '$1');
-  return text.charAt(0).toLowerCase() + text.slice(1);
+  return shown.charAt(0).toLowerCase() + shown.slice(1);
 }

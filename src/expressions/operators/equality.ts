@@ -7,8 +7,7 @@ import { Uint, type MapValue, type Value } from '../values/value.ts';
 export function equal(a: Value, b: Value, meter: Meter): boolean | Fault {
   if (typeof a === 'string' && typeof b === 'string') return spend(meter, a.length >> 6) ?? a === b;
   const [x, y] = [numberOf(a), numberOf(b)];
-  // Not `===`, for which 1n is another number than 1.
-  if (x !== undefined || y !== undefined) return x !== undefined && y !== undefined && x <= y && x >= y;
+  if (x !== undefined || y !== undefined) return x !== undefined && y !== undefined && sameNumber(x, y);
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
   if (isList(a) && isList(b)) return listsEqual(a, b, meter);
   if (guards.map(a) && guards.map(b)) return mapsEqual(a, b, meter);
@@ -25,6 +24,13 @@ export function listHas(list: readonly Value[], value: Value, meter: Meter): boo
     if (found instanceof Fault) first ??= found;
   }
   return first ?? false;
+}
+
+/** For `===` 1n is another number than 1. */
+function sameNumber(x: number | bigint, y: number | bigint): boolean {
+  if (typeof x === typeof y) return x === y;
+  const [integer, double] = typeof x === 'bigint' ? [x, y] : [y, x];
+  return Number.isInteger(double) && BigInt(double) === integer;
 }
 
 function numberOf(value: Value): number | bigint | undefined {

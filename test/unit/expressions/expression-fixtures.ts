@@ -1,5 +1,6 @@
 import { readRequest, isDenial } from '../../../src/canonical/read-request.ts';
 import { anonymous, type Identity } from '../../../src/core/identity.ts';
+import { compileCondition, type Condition } from '../../../src/expressions/compile-condition.ts';
 import type { RawRequest, Request } from '../../../src/core/request.ts';
 import { RequestScope, type Scope } from '../../../src/expressions/scope.ts';
 import { rawRequest } from '../../support/raw-request.ts';
@@ -36,4 +37,11 @@ export function scopeOf(request: Partial<RawRequest> = {}, parts: Partial<Scope>
     policy: { namespace: 'shop', name: 'orders', rule: 'read' },
     ...parts,
   };
+}
+
+/** A condition that is right. */
+export function conditionOf(source: string): Condition {
+  const condition = compileCondition(source, 'condition');
+  if (condition.kind === 'invalid') throw new Error(`${source}: ${condition.why}`);
+  return condition;
 }

@@ -383,7 +383,12 @@ describe('other mistakes', () => {
   test.each([
     'identity',
     'identity.nope',
+    'request.nope',
+    'request.headers',
     'identity.claims',
+    'identity.subject + 1',
+    'identity.subject.matches("(")',
+    'request.headers["X-Upper"]',
     '__proto__',
     'identity.constructor',
   ])('the expression %s is refused', (expression) => {
@@ -391,6 +396,30 @@ describe('other mistakes', () => {
       `hosts: [a.example], upstream: {headers: [{name: x, expression: '${expression}'}]}, rules: [{name: r, ${at}, access: Public}]`,
     );
     expect(codes(parsed)).toEqual(['invalid-expression spec.upstream.headers[0].expression']);
+  });
+
+  test('the Problem of an expression says where in it the mistake is', () => {
+    const parsed = policy(
+      `hosts: [a.example], upstream: {headers: [{name: x, expression: 'identity.subject + identity.nope'}]}, rules: [{name: r, ${at}, access: Public}]`,
+    );
+    expect(parsed.problems).toEqual([
+      expect.objectContaining({
+        message: '"....subject + identity.nope": no such key: nope (character 29 of the expression)',
+      }),
+    ]);
+  });
+
+  test.each([
+    'request.path',
+    'identity.claims.a.b',
+    'identity.subject + "x"',
+    'has(identity.claims.a) ? identity.claims.a : request.id',
+    'identity.roles.filter(r, r.startsWith("app-"))',
+  ])('the expression %s is taken', (expression) => {
+    const parsed = policy(
+      `hosts: [a.example], upstream: {headers: [{name: x, expression: '${expression}'}]}, rules: [{name: r, ${at}, access: Public}]`,
+    );
+    expect(codes(parsed)).toEqual([]);
   });
 
   test.each(['spec: text', 'spec: [1]', 'spec: null', 'other: 1'])('a document with %s', (text) => {
