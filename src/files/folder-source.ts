@@ -60,7 +60,8 @@ export async function createFolderSource(options: FolderSourceOptions): Promise<
       );
     }
     reading = false;
-    schedule(again ? settleMs : pollMs);
+    // What changed while it was read is read next, and not put off by the poll.
+    schedule(again || settling ? settleMs : pollMs);
     again = false;
   };
   function schedule(delayMs: number): void {

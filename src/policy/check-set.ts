@@ -1,6 +1,7 @@
+import { isJsonObject, ownMember, type JsonValue } from '../core/json.ts';
 import type { Problem, ProblemCode } from '../core/problem.ts';
 import { compileHostOwnership, type HostClaim, type GrantSetting, type HostVerdict } from './check-hosts.ts';
-import { createProblemList, type ProblemList } from './problem-list.ts';
+import { createProblemList, type FieldPath, type ProblemList } from './problem-list.ts';
 import type { RefusedPolicy } from './salvage-policy.ts';
 import {
   specKey,
@@ -45,7 +46,7 @@ export function checkSet(set: DocumentSet): SetReport {
   for (const { key, spec, document } of set.policies) {
     const found = createProblemList({ ...document, problems: [] });
     if (spec.mode === 'Enforce') checkHosts(spec, ownership, found);
-    checkProviders(spec, set, found);
+    checkProviders(spec, document.value, set, found);
     if (found.all.length > 0) problems.set(key, found.all);
   }
   return { problems, mayDeny: (policy) => mayDeny(policy, ownership) };
@@ -88,27 +89,46 @@ function checkHosts(
   }
 }
 
-function checkProviders(spec: AccessPolicySpec, set: DocumentSet, problems: ProblemList): void {
-  const lists = [spec.providers, ...spec.rules.map((rule) => rule.providers)];
+function checkProviders(spec: AccessPolicySpec, written: JsonValue, set: DocumentSet, problems: ProblemList): void {
   for (const ref of spec.providers) {
     const key = specKey(ref);
     if (set.providers.has(key)) continue;
     const [code, why]: [ProblemCode, string] = set.refusedProviders.has(key)
       ? ['invalid-reference', 'was refused']
       : ['missing-reference', 'does not exist'];
-    problems.error(code, ['spec'], `the ${key} that the policy names ${why}`);
+    problems.error(code, pathOfProvider(written, ref.name), `the ${key} that the policy names ${why}`);
   }
   const reported = new Set<string>();
-  for (const refs of lists.slice(1)) {
-    const twin = twoOfOneIssuer(refs, set.providers);
+  for (const [index, { providers }] of spec.rules.entries()) {
+    const twin = twoOfOneIssuer(providers, set.providers);
     if (twin === undefined || reported.has(twin)) continue;
     reported.add(twin);
     problems.error(
       'ambiguous-provider',
-      ['spec'],
+      ['spec', 'rules', index],
       `two providers of one rule have the issuer ${twin}: a token must have one judge`,
     );
   }
+}
+
+/** Where the document names the provider first: at the policy, else at a rule. */
+function pathOfProvider(written: JsonValue, name: string): FieldPath {
+  const spec = memberOf(written, 'spec');
+  const rules = memberOf(spec, 'rules');
+  const parts: [FieldPath, JsonValue | undefined][] = [[['spec'], spec]];
+  if (Array.isArray(rules)) rules.forEach((rule: JsonValue, index) => parts.push([['spec', 'rules', index], rule]));
+  for (const [at, part] of parts) {
+    const providers = memberOf(memberOf(part, 'authentication'), 'providers');
+    const index = Array.isArray(providers)
+      ? providers.findIndex((provider: JsonValue) => memberOf(provider, 'name') === name)
+      : -1;
+    if (index >= 0) return [...at, 'authentication', 'providers', index];
+  }
+  return ['spec'];
+}
+
+function memberOf(value: JsonValue | undefined, name: string): JsonValue | undefined {
+  return isJsonObject(value) ? ownMember(value, name) : undefined;
 }
 
 function twoOfOneIssuer(

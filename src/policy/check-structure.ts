@@ -83,7 +83,9 @@ function report(error: ErrorObject, spec: JsonValue, problems: ProblemList): voi
 }
 
 function enumMessage(name: string, error: ErrorObject, allowed: unknown): string {
-  const values = Array.isArray(allowed) ? allowed.map(String) : [];
+  const later: unknown = error.parentSchema?.['unsupportedValues'];
+  const all = Array.isArray(allowed) ? allowed.map(String) : [];
+  const values = Array.isArray(later) ? all.filter((value) => !later.includes(value)) : all;
   const guess = closest(String(error.data), values);
   return guess === undefined
     ? `${name} must be one of ${values.join(', ')}, not ${quote(error.data)}`

@@ -133,7 +133,7 @@ export const accessPolicySpec: Schema = object(
     onInvalid: oneOf(['KeepLast', 'Deny']),
     paths: object({
       parameters: oneOf(['Refuse', 'Strip']),
-      allowEncoded: list(text(3), 4, { minItems: 0 }),
+      allowEncoded: list(text(16), 4, { minItems: 0 }),
     }),
     authentication: restriction({ providers, peer: unsupported }),
     addresses,

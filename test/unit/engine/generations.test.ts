@@ -347,6 +347,7 @@ spec: {type: JWT, jwt: {issuer: "https://idp.example", audiences: [api]${more}}}
     expect(statusOf(on, 'AccessPolicy shop/a')?.problems[0]).toMatchObject({
       code: 'missing-reference',
       message: 'the IdentityProvider shop/idp that the policy names does not exist',
+      field: 'spec.authentication.providers[0]',
     });
   });
 
