@@ -5,6 +5,8 @@ export interface PolicyFolderOptions {
   readonly issuer: string;
   readonly hosts: number;
   readonly policiesPerHost: number;
+  /** CEL that the rule for reading asks for besides. */
+  readonly conditions?: readonly string[] | undefined;
 }
 
 export const audience = 'orders';
@@ -24,7 +26,9 @@ export async function writePolicyFolder(folder: string, options: PolicyFolderOpt
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'identity-provider.yaml'), providerText(options.issuer));
   for (let host = 0; host < options.hosts; host++) {
-    const policies = Array.from({ length: options.policiesPerHost }, (_policy, policy) => policyText(host, policy));
+    const policies = Array.from({ length: options.policiesPerHost }, (_policy, policy) =>
+      policyText(host, policy, undefined, options.conditions),
+    );
     await writeFile(policyFile(folder, host), policies.join('---\n'));
   }
 }
@@ -48,7 +52,13 @@ spec:
 }
 
 /** A policy of the usual kind: an open rule, one for every role, one for some; the identity goes upstream in two headers. */
-export function policyText(host: number, policy: number, readers: readonly string[] = ['reader', 'clerk']): string {
+export function policyText(
+  host: number,
+  policy: number,
+  readers: readonly string[] = ['reader', 'clerk'],
+  conditions: readonly string[] = [],
+): string {
+  const when = conditions.map((expression) => `{ expression: ${JSON.stringify(expression)} }`).join(', ');
   return `apiVersion: portcullis.dev/v1alpha1
 kind: AccessPolicy
 metadata: { name: host-${host}-service-${policy}, namespace: bench }
@@ -62,7 +72,7 @@ spec:
   - name: read
     matches: [{ path: { type: PathPrefix, value: /service-${policy} }, methods: [GET, HEAD] }]
     access: Restricted
-    authorization: { roles: { anyOf: [${readers.join(', ')}] } }
+    authorization: { roles: { anyOf: [${readers.join(', ')}] }${when === '' ? '' : `, when: [${when}]`} }
   - name: write
     matches: [{ path: { type: PathPrefix, value: /service-${policy} }, methods: [POST, PUT, PATCH, DELETE] }]
     access: Restricted

@@ -28,7 +28,7 @@ export interface PortcullisOptions {
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const readyTimeoutMs = 20_000;
+const readyTimeoutMs = 90_000;
 
 /** Starts it with `serve`'s defaults, but for addresses, leave to fetch keys from this machine, and a shutdown that waits for nobody. */
 export async function startPortcullis(options: PortcullisOptions): Promise<PortcullisProcess> {

@@ -5,7 +5,9 @@ export const rows = {
   'repeated-token': 'serve: one RS256 token again and again, a rule that asks for a role',
   'no-token': 'serve: the same without a token, denied',
   'new-tokens': 'serve: every token for the first time, RS256',
-  'many-policies': 'serve: the repeated token, 1000 policies over 100 hosts',
+  conditions: 'serve: the repeated token, a rule with three CEL conditions besides',
+  'ten-policies': 'serve: the repeated token, 10 policies on one host',
+  'many-policies': 'serve: the repeated token, 10,000 policies over 1000 hosts',
 } as const;
 
 export type RowName = keyof typeof rows;

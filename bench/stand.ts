@@ -13,7 +13,7 @@ export interface Stand {
   /** A token of about a kilobyte with the role `reader`; another one for every subject. */
   mintToken(subject: string): Promise<string>;
   /** The folder with so many policies, written at the first call. */
-  policyFolder(hosts: number, policiesPerHost: number): Promise<string>;
+  policyFolder(hosts: number, policiesPerHost: number, conditions?: readonly string[]): Promise<string>;
   startPortcullis(options: StartOptions): Promise<PortcullisProcess>;
   close(): Promise<void>;
 }
@@ -28,17 +28,20 @@ export async function createStand(options: Pick<Stand, 'workFolder' | 'cores' | 
   const issuer = await startIssuer(0, audience);
   await mkdir(workFolder, { recursive: true });
   const folders = new Map<string, Promise<string>>();
-  const write = async (hosts: number, policiesPerHost: number): Promise<string> => {
-    const folder = join(workFolder, `policies-${hosts}x${policiesPerHost}`);
-    await writePolicyFolder(folder, { issuer: issuer.issuer, hosts, policiesPerHost });
+  const write = async (hosts: number, policiesPerHost: number, conditions?: readonly string[]): Promise<string> => {
+    const folder = join(
+      workFolder,
+      `policies-${hosts}x${policiesPerHost}${conditions === undefined ? '' : '-conditions'}`,
+    );
+    await writePolicyFolder(folder, { issuer: issuer.issuer, hosts, policiesPerHost, conditions });
     return folder;
   };
   return {
     ...options,
     mintToken: (subject) => mintToken(issuer, subject),
-    policyFolder: (hosts, policiesPerHost) => {
-      const key = `${hosts} ${policiesPerHost}`;
-      const folder = folders.get(key) ?? write(hosts, policiesPerHost);
+    policyFolder: (hosts, policiesPerHost, conditions) => {
+      const key = `${hosts} ${policiesPerHost} ${conditions === undefined ? '' : 'conditions'}`;
+      const folder = folders.get(key) ?? write(hosts, policiesPerHost, conditions);
       folders.set(key, folder);
       return folder;
     },

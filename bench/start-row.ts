@@ -28,6 +28,13 @@ const freshTokens = 1000;
 const freshTokenCache = 400;
 
 const first = { host: hostName(0), path: policyPath(0) };
+/** Of the usual kind: the request, the identity, both. */
+const conditions = [
+  "request.method == 'GET' && request.path.startsWith('/service-')",
+  "'reader' in identity.roles || 'clerk' in identity.roles",
+  "identity.subject != '' && request.host.endsWith('.shop.example.com')",
+];
+
 const middle = { host: hostName(50), path: policyPath(5) };
 
 export async function startRow(name: RowName, stand: Stand): Promise<StartedRow> {
@@ -50,9 +57,17 @@ export async function startRow(name: RowName, stand: Stand): Promise<StartedRow>
       const flags = ['--token-cache-entries', String(freshTokenCache)];
       return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'allow', flags });
     }
+    case 'conditions': {
+      const messages = [encodeCheckMessage({ ...first, token: await stand.mintToken('alice') })];
+      return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'allow', conditions });
+    }
+    case 'ten-policies': {
+      const messages = [encodeCheckMessage({ ...first, path: middle.path, token: await stand.mintToken('alice') })];
+      return startServe(name, stand, { hosts: 1, perHost: 10, messages, expected: 'allow' });
+    }
     case 'many-policies': {
       const messages = [encodeCheckMessage({ ...middle, token: await stand.mintToken('alice') })];
-      return startServe(name, stand, { hosts: 100, perHost: 10, messages, expected: 'allow' });
+      return startServe(name, stand, { hosts: 1000, perHost: 10, messages, expected: 'allow' });
     }
   }
 }
@@ -63,10 +78,12 @@ interface ServeRow {
   readonly messages: readonly Uint8Array[];
   readonly expected: Verdict;
   readonly flags?: readonly string[];
+  /** CEL that the rule asks for besides. */
+  readonly conditions?: readonly string[];
 }
 
 async function startServe(name: RowName, stand: Stand, row: ServeRow): Promise<StartedRow> {
-  const policies = await stand.policyFolder(row.hosts, row.perHost);
+  const policies = await stand.policyFolder(row.hosts, row.perHost, row.conditions);
   const server = await stand.startPortcullis({ name, policies, flags: row.flags });
   const { messages, expected } = row;
   const target = { port: server.grpcPort, messages, expected };

@@ -9,9 +9,9 @@ import type { AuthorDocument } from '../policy/spec.ts';
  * Problems, and null for the value that could not be read. Never throws.
  */
 export function readYaml(text: string, source: string): readonly AuthorDocument[] {
-  const lines = new LineCounter();
-  return parseTree(text, lines).flatMap((document) => {
-    const placeAt = (offset: number): Place => placeOfOffset(lines, source, offset);
+  const trees = keepTrees(text);
+  return trees.now().documents.flatMap((document, index) => {
+    const placeAt = (offset: number): Place => placeOfOffset(trees.now().lines, source, offset);
     const { json, mistake } = valueOf(document);
     const problems = [...document.errors, ...document.warnings].map((error) =>
       notYaml(withoutQuotation(error.message), placeAt(error.pos[0])),
@@ -19,8 +19,39 @@ export function readYaml(text: string, source: string): readonly AuthorDocument[
     if (mistake !== undefined && document.errors.length === 0)
       problems.push(notYaml(mistake.why, placeAt(mistake.offset)));
     if (json === null && problems.length === 0) return [];
-    return [{ value: json, source, problems, placeOf: (path) => placeAt(offsetOf(document, path)) }];
+    return [{ value: json, source, problems, placeOf: (path) => trees.placeOf(source, index, path) }];
   });
+}
+
+interface Trees {
+  readonly documents: readonly Document[];
+  readonly lines: LineCounter;
+}
+
+interface KeptTrees {
+  now(): Trees;
+  placeOf(source: string, index: number, path: readonly (string | number)[]): Place;
+}
+
+/** Trees take fifty times the memory of their text and are asked for a place only where something is wrong: they may go, and are made again. */
+function keepTrees(text: string): KeptTrees {
+  let kept: WeakRef<Trees> | undefined;
+  const now = (): Trees => {
+    const known = kept?.deref();
+    if (known !== undefined) return known;
+    const lines = new LineCounter();
+    const made: Trees = { documents: parseTree(text, lines), lines };
+    kept = new WeakRef(made);
+    return made;
+  };
+  return {
+    now,
+    placeOf: (source, index, path) => {
+      const { documents, lines } = now();
+      const document = documents[index];
+      return placeOfOffset(lines, source, document === undefined ? 0 : offsetOf(document, path));
+    },
+  };
 }
 
 function placeOfOffset(lines: LineCounter, source: string, offset: number): Place {
