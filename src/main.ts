@@ -8,6 +8,7 @@ import { systemTimers } from './runtime/system-ports.ts';
 const registry: CommandRegistry = {
   startService: async () => (await import('./runtime/service.ts')).startService,
   validateSources: async () => (await import('./runtime/validate.ts')).validateSources,
+  askService: async () => (await import('./runtime/ask-service.ts')).askService,
   runDev: async () => (await import('./dev/run-dev.ts')).runDev,
 };
 

@@ -1,4 +1,5 @@
 import type { Environment } from '../runtime/config/read-environment.ts';
+import type { AskService } from '../runtime/check-report.ts';
 import type { ProcessPort } from '../runtime/process-signals.ts';
 import type { StartService } from '../runtime/running-service.ts';
 import type { ValidateSources } from '../runtime/validation-report.ts';
@@ -17,6 +18,7 @@ export interface CliIo {
 export interface CommandRegistry {
   startService(): Promise<StartService>;
   validateSources(): Promise<ValidateSources>;
+  askService(): Promise<AskService>;
   runDev(): Promise<RunDev>;
 }
 

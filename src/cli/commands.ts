@@ -13,6 +13,11 @@ export const commands: readonly CliCommand[] = [
     load: async () => (await import('./commands/validate.ts')).details,
   },
   {
+    name: 'check',
+    summary: 'ask a running service about one request, as Envoy would',
+    load: async () => (await import('./commands/check.ts')).details,
+  },
+  {
     name: 'dev',
     summary: 'see it at work: a real Envoy, an issuer, an upstream and sample requests',
     load: async () => (await import('./commands/dev.ts')).details,
