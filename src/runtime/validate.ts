@@ -1,11 +1,12 @@
 import { readFile, stat } from 'node:fs/promises';
 import { messageOf } from '../core/failure.ts';
 import type { Problem } from '../core/problem.ts';
-import { nextCatalog, emptyCatalog, toDocumentStatus } from '../engine/catalog.ts';
+import { nextCatalog, emptyCatalog, membersOf, toDocumentStatus } from '../engine/catalog.ts';
 import { listFiles } from '../files/list-files.ts';
 import { readDocuments } from '../files/read-documents.ts';
 import { parseDocument, type ParsedDocument } from '../policy/parse-document.ts';
 import { specKey, type AuthorDocument, type ConfigMapKey } from '../policy/spec.ts';
+import { wideningWarnings } from '../policy/suspicions/widening-hosts.ts';
 import type { PassedOverDocument, ValidateSources, ValidationReport } from './validation-report.ts';
 
 /** Judges documents as `serve` would that has no grants of its own; what they refer to and cannot be found is a warning. */
@@ -62,6 +63,7 @@ function judge(documents: readonly AuthorDocument[], readProblems: readonly Prob
     ...missingMaterials(document, result, catalog.materials),
     ...ungrantedHosts(document, result),
   ]);
+  for (const widening of wideningWarnings(membersOf(catalog)).values()) warnings.push(...widening);
   const passedOver = [...parsed].flatMap(([{ source }, result]): PassedOverDocument[] =>
     result.kind === 'passed-over' ? [{ source, kind: result.what }] : [],
   );

@@ -37,7 +37,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'portcullis-check-'));
   issuer = await startIssuer(0, 'orders');
   writeFileSync(join(folder, 'policies.yaml'), documents(issuer.issuer));
-  service = await startServe(folder, ['--allowed-private-address', '127.0.0.0/8']);
+  service = await startServe(folder, ['--allowed-private-address', '127.0.0.0/8', '--log-decisions', 'denied']);
   await vi.waitUntil(async () => (await healthOf(service.grpcAddress)) === 'SERVING', { timeout: 6000 });
 });
 afterAll(async () => {
@@ -62,7 +62,7 @@ test('one that is denied says status, code and the id of the log: exit code 1', 
   const { code, output } = await check('-o', 'json', '-X', 'POST', 'http://api.example.com/orders');
   const report = JSON.parse(output) as { readonly decisionId: string };
   expect([code, report]).toEqual([1, expect.objectContaining({ decision: 'deny', status: 403, code: 'no_rule' })]);
-  expect(service.output()).toContain(report.decisionId);
+  await expect.poll(() => service.output()).toContain(report.decisionId);
 });
 
 test('an ambiguous path reaches the service as it is written', async () => {
