@@ -53,15 +53,21 @@ export interface CheckClientOptions {
 /** A client of `HOST:PORT` or `unix:PATH`, in cleartext. */
 export function createCheckClient(address: string, { clock, timeoutMs }: CheckClientOptions): CheckClient {
   const client = new Client(address, credentials.createInsecure());
-  const requests = codecOf('envoy.service.auth.v3.CheckRequest');
   const responses = codecOf('envoy.service.auth.v3.CheckResponse');
   return {
     async check(request) {
-      const bytes = asBuffer(requests.encode(checkRequest(request)));
-      return toAnswer(await call(client, bytes, clock.now() + timeoutMs), (answer) => responses.decode(answer));
+      const bytes = encodeCheckRequest(request);
+      return toAnswer(await call(client, asBuffer(bytes), clock.now() + timeoutMs), (answer) =>
+        responses.decode(answer),
+      );
     },
     close: () => client.close(),
   };
+}
+
+/** The bytes of the CheckRequest that Envoy would send about the request. */
+export function encodeCheckRequest(request: ProxiedRequest): Uint8Array {
+  return codecOf('envoy.service.auth.v3.CheckRequest').encode(checkRequest(request));
 }
 
 function call(client: Client, request: Buffer, deadline: number): Promise<Buffer> {
