@@ -13,6 +13,16 @@ export const commands: readonly CliCommand[] = [
     load: async () => (await import('./commands/validate.ts')).details,
   },
   {
+    name: 'explain',
+    summary: 'say how a request would be decided by a folder of policies, step by step',
+    load: async () => (await import('./commands/explain.ts')).details,
+  },
+  {
+    name: 'token',
+    summary: 'decode a token and say why it would be refused',
+    load: async () => (await import('./commands/token.ts')).details,
+  },
+  {
     name: 'check',
     summary: 'ask a running service about one request, as Envoy would',
     load: async () => (await import('./commands/check.ts')).details,

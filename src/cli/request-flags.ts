@@ -4,6 +4,7 @@ import type { HeaderEntry } from '../core/decision.ts';
 import type { ProxiedRequest } from '../runtime/check-report.ts';
 import { UsageError } from './cli-command.ts';
 import type { CliIo } from './cli-io.ts';
+import { collect } from './policy-flags.ts';
 import { readToken } from './read-token.ts';
 
 /** How a request is described on the command line, in the words of curl. */
@@ -33,10 +34,6 @@ export function addRequestFlags(command: Command): void {
       '--header-map',
       'several headers of one name each by itself (Envoy 1.30 and later), not joined with a comma',
     );
-}
-
-function collect(text: string, before: readonly string[] = []): readonly string[] {
-  return [...before, text];
 }
 
 /** The request that the flags describe. Throws a UsageError that never holds the token. */

@@ -65,6 +65,8 @@ const idleRegistry: CommandRegistry = {
   startService: notForHelp,
   validateSources: notForHelp,
   askService: notForHelp,
+  inspectToken: notForHelp,
+  explain: notForHelp,
   runDev: notForHelp,
 };
 

@@ -38,6 +38,8 @@ export async function run(args: readonly string[], world: CliWorld = {}): Promis
     startService: missing,
     validateSources: missing,
     askService: missing,
+    inspectToken: missing,
+    explain: missing,
     runDev: missing,
     ...world.registry,
   };
