@@ -100,7 +100,13 @@ function toStep(step: TraceStep, show: ShowValue): ExplainedStep {
     }
     case 'test':
       return { ...step, value: show(step.value), objection: toObjection(step.objection) };
-    default:
+    case 'covering':
+    case 'path':
+    case 'denied-rule':
+    case 'floor-rule':
+    case 'candidate':
+    case 'selection':
+    case 'search-ended':
       return step;
   }
 }

@@ -13,16 +13,7 @@ export function maskValue(value: JsonValue | undefined): JsonValue {
   if (value === undefined) return '(absent)';
   if (value === null) return '(null)';
   if (Array.isArray(value)) return `(list of ${value.length})`;
-  switch (typeof value) {
-    case 'string':
-      return `(text of ${value.length})`;
-    case 'number':
-      return '(number)';
-    case 'boolean':
-      return '(boolean)';
-    default:
-      return '(object)';
-  }
+  return typeof value === 'string' ? `(text of ${value.length})` : `(${typeof value})`;
 }
 
 /** Every member shown by itself. */
