@@ -81,6 +81,7 @@ const restrictingInWords: Readonly<Record<RestrictingFate, string>> = {
   'header-or-query': 'no, for other headers or parameters',
   ambiguous: 'a header or parameter is there twice',
   'address-not-refused': 'no, its addresses do not refuse the client',
+  condition: 'no, a condition of it is false',
 };
 
 const candidateInWords: Readonly<Record<CandidateFate, string>> = {

@@ -35,6 +35,9 @@ export const reasons = {
   provider_not_allowed: { status: 403, meaning: 'The identity is of a provider that the rule does not take.' },
   claim_mismatch: { status: 403, meaning: 'A claim of the identity is not what the rule asks for.' },
   header_unsafe: { status: 403, meaning: 'A value for an upstream header holds a control character.' },
+  condition_failed: { status: 403, meaning: 'A condition of the rule does not hold.' },
+  condition_error: { status: 403, meaning: 'A condition of the rule could not be evaluated.' },
+  header_failed: { status: 403, meaning: 'The expression for an upstream header has no value.' },
   policy_invalid: {
     status: 503,
     meaning: 'The policy that would decide was refused and none of its generations is in force.',

@@ -48,7 +48,7 @@ export interface CoveringPolicy {
   readonly because: string;
 }
 
-export type RestrictingFate = 'hits' | 'method' | 'header-or-query' | 'ambiguous' | 'address-not-refused';
+export type RestrictingFate = 'hits' | 'method' | 'header-or-query' | 'ambiguous' | 'address-not-refused' | 'condition';
 
 /**
  * `named` and `general` match, the first with its method named; `loose` fits only when case and a trailing slash are ignored;

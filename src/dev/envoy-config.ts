@@ -7,6 +7,8 @@ export interface EnvoySetup {
   readonly upstreamPort: number;
   /** Where Portcullis listens: `127.0.0.1:9001` or `unix:PATH`. */
   readonly authorizationAddress: string;
+  /** Fields of the cluster of Portcullis in place of ours, such as `transport_socket`. */
+  readonly authorizationCluster?: JsonObject | undefined;
   /** Fields of the ext_authz filter in place of ours, such as `failure_mode_allow`. */
   readonly filter?: JsonObject | undefined;
   /** Fields of the HTTP connection manager in place of ours, such as `normalize_path`. */
@@ -36,7 +38,7 @@ export function envoyConfig(setup: EnvoySetup): JsonObject {
       ],
       clusters: [
         cluster('upstream', socketAddress('127.0.0.1', setup.upstreamPort)),
-        { ...cluster('portcullis', toAddress(setup.authorizationAddress)), ...http2() },
+        { ...cluster('portcullis', toAddress(setup.authorizationAddress)), ...http2(), ...setup.authorizationCluster },
       ],
     },
   };

@@ -6,6 +6,7 @@ import type { Clock, Logger, Random, Timers } from '../core/ports.ts';
 import type { ReasonCode } from '../core/reason.ts';
 import type { RawRequest, Request } from '../core/request.ts';
 import type { Trace } from '../core/trace.ts';
+import { RequestScope } from '../expressions/scope.ts';
 import { decide, type Check } from './decide.ts';
 import { coversHost } from './floor.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -72,8 +73,17 @@ function decideOn(snapshot: Snapshot, request: Request, id: string, ports: Check
   const { attachments } = snapshot;
   const floors =
     snapshot.floors.length === 0 ? snapshot.floors : snapshot.floors.filter((floor) => coversHost(floor, request.host));
-  const now = ports.clock.now() / 1000;
-  const check: Check = { request, id, now, group: attachments.find(request), floors, ownedBy: snapshot.ownedBy };
+  const nowMs = ports.clock.now();
+  const expressions = new RequestScope(request, id, nowMs);
+  const check: Check = {
+    request,
+    id,
+    now: nowMs / 1000,
+    expressions,
+    group: attachments.find(request),
+    floors,
+    ownedBy: (namespace) => snapshot.ownedBy(namespace),
+  };
   const { trace } = ports;
   trace?.note({ kind: 'covering', policies: describeCovering(request.host, check.group, floors) });
   const decision = decide(trace === undefined ? check : { ...check, trace });

@@ -1,6 +1,8 @@
 import type { Denial } from '../core/decision.ts';
 import { denial, type HeaderEntry } from '../core/decision.ts';
+import type { RequestScope } from '../expressions/scope.ts';
 import type { AuthorizationTest } from '../phases/authorization/authorization-test.ts';
+import { compileDeniedConditions } from '../phases/authorization/compile-conditions.ts';
 import { compileAuthorization } from '../phases/authorization/compile-authorization.ts';
 import { compileAuthentication, type Authenticate } from '../phases/identity/authenticate.ts';
 import { compileCredentialRemoval, type CredentialRemoval } from '../phases/identity/credential-removal.ts';
@@ -57,6 +59,8 @@ export interface DeniedRule extends RuleName {
   readonly code: 'denied' | 'policy_invalid';
   /** Where there is one, the rule hits only the clients that it refuses (S15). */
   readonly addresses: AddressTest | undefined;
+  /** Where there are some, the rule hits only the requests for which they hold or cannot be evaluated (S15). */
+  readonly conditions: ((request: RequestScope) => boolean) | undefined;
   readonly dress: DenialDressing | undefined;
 }
 
@@ -95,7 +99,16 @@ export function compilePolicy(
     const { matches, access } = rule;
     const name: RuleName = { policy: id, namespace: spec.namespace, name: rule.name, position };
     if (access === 'Denied')
-      denied.push({ matches, rule: { ...name, code: 'denied', addresses: addressesOf(rule), dress } });
+      denied.push({
+        matches,
+        rule: {
+          ...name,
+          code: 'denied',
+          addresses: addressesOf(rule),
+          conditions: compileDeniedConditions(rule.when),
+          dress,
+        },
+      });
     else rules.push({ matches, rule: compileRule(name, access, rule, places, providers) });
   }
   const { namespace, mode, attachment, hosts, paths, setsHeaders } = spec;

@@ -22,7 +22,7 @@ export function compileRefused(policy: RefusedPolicy): CompiledPolicy {
       .filter(({ rule }) => rule.isDenied)
       .map(({ rule, name }) => ({
         matches: rule.matches,
-        rule: { ...name, code: 'policy_invalid', addresses: undefined, dress: undefined },
+        rule: { ...name, code: 'policy_invalid', addresses: undefined, conditions: undefined, dress: undefined },
       })),
     dress: undefined,
   };

@@ -3,6 +3,7 @@ import { allow, denial, deny, type Decision, type DecisionAbout, type Denial } f
 import { anonymous, type Identity } from '../core/identity.ts';
 import type { Request } from '../core/request.ts';
 import type { RestrictingFate, Trace, TracedRule, TracedTest } from '../core/trace.ts';
+import type { RequestScope, Scope } from '../expressions/scope.ts';
 import type { AuthorizationInput } from '../phases/authorization/authorization-test.ts';
 import type { VerifyResult } from '../phases/identity/identity-provider.ts';
 import { plainDenial, type DenialDressing } from '../phases/response/compile-denial.ts';
@@ -21,6 +22,8 @@ export interface Check {
   readonly id: string;
   /** Seconds since the epoch. */
   readonly now: number;
+  /** What expressions see of the request, shared by all of the check. */
+  readonly expressions: RequestScope;
   /** What stands over the request; undefined: nothing does. */
   readonly group: PolicyGroup | undefined;
   /** The floors that cover it (S8). */
@@ -73,7 +76,7 @@ function acceptPath(group: PolicyGroup, request: Request): string | Denial {
 function denyByRule(check: Check, denied: RouteIndex<DeniedRule>, path: string, folded: string): Decision | undefined {
   for (const candidate of denied.candidates(path, folded)) {
     const { rule } = candidate;
-    const { fate, objection } = restricts(candidate, check.request);
+    const { fate, objection } = restricts(candidate, check);
     check.trace?.note({ kind: 'denied-rule', ...traced(rule), fate });
     if (objection !== undefined) return refuse(check, objection, rule);
     if (fate === 'hits') return refuse(check, denial(rule.code), rule);
@@ -92,16 +95,18 @@ const restrictions = {
   method: { fate: 'method' },
   condition: { fate: 'header-or-query' },
   address: { fate: 'address-not-refused' },
+  when: { fate: 'condition' },
 } as const satisfies Record<string, Restriction>;
 
 /** Whether a rule that only restricts takes the request, whose path fits it (S15). */
-function restricts({ match, rule }: Candidate<DeniedRule | Demand>, request: Request): Restriction {
+function restricts({ match, rule }: Candidate<DeniedRule | Demand>, { request, expressions }: Check): Restriction {
   if (!deniesMethod(match.methods, request.method)) return restrictions.method;
   const condition = match.conditions === undefined || match.conditions(request);
   if (typeof condition !== 'boolean') return { fate: 'ambiguous', objection: condition };
   if (!condition) return restrictions.condition;
-  const spares = 'code' in rule && rule.addresses !== undefined && rule.addresses(request.clientIp) === undefined;
-  return spares ? restrictions.address : restrictions.hits;
+  if (!('code' in rule)) return restrictions.hits;
+  if (rule.addresses !== undefined && rule.addresses(request.clientIp) === undefined) return restrictions.address;
+  return rule.conditions === undefined || rule.conditions(expressions) ? restrictions.hits : restrictions.when;
 }
 
 function traced({ policy, name }: Pick<RuleName, 'policy' | 'name'>): TracedRule {
@@ -162,7 +167,7 @@ function floorDemands(check: Check, path: string, folded: string): Demand[] | De
   const demands = new Set<Demand>();
   for (const floor of check.floors) {
     for (const candidate of floor.demands.candidates(path, folded)) {
-      const { fate, objection } = restricts(candidate, check.request);
+      const { fate, objection } = restricts(candidate, check);
       check.trace?.note({ kind: 'floor-rule', ...traced(candidate.rule), fate });
       if (objection !== undefined) return refuse(check, objection, candidate.rule);
       if (fate === 'hits') demands.add(candidate.rule);
@@ -217,7 +222,7 @@ function authenticateFrom(
   const next = (result: VerifyResult): Decision | Promise<Decision> => {
     check.trace?.note({ kind: 'identity', ...traced(rule), result });
     if ('denial' in result) return refuse(check, result.denial, rule);
-    const objection = rule.authorization?.(toInput(check, result.identity, rule));
+    const objection = rule.authorization?.(toInput(check, rule, result.identity));
     if (objection !== undefined) return refuse(check, objection, rule, result.identity);
     return authenticateFrom(check, hurdles, ordered, index + 1, index === 0 ? result.identity : identity);
   };
@@ -240,14 +245,14 @@ function permit(check: Check, { deciding, demands }: Hurdles, identity: Identity
   // A rule that asks for an identity and has none must never get here; if a change of the code lets it, it is denied.
   if (needsIdentity && !identity.authenticated) return refuse(check, denial('internal_error'), deciding);
   for (const demand of demands) {
-    const objection = demand.authorization?.(toInput(check, identity, demand));
+    const objection = demand.authorization?.(toInput(check, demand, identity));
     if (objection !== undefined) return refuse(check, objection, { ...demand, dress: deciding.dress }, identity);
   }
   const removal = deciding.removeCredential(check.request);
   if ('denial' in removal) return refuse(check, removal.denial, deciding, identity);
   const upstream = deciding.upstream({
     headers: check.request.headers,
-    identity,
+    scope: () => scopeOf(check, deciding, identity),
     owned: check.ownedBy(deciding.namespace),
     removal: removal.changes,
     kept: deciding.keptHeaders,
@@ -256,9 +261,21 @@ function permit(check: Check, { deciding, demands }: Hurdles, identity: Identity
   return allow(about(check, deciding, identity), upstream, deciding.responseHeaders);
 }
 
-function toInput({ request, now, trace }: Check, identity: Identity, rule: RuleName): AuthorizationInput {
+function toInput(check: Check, rule: RuleName, identity: Identity): AuthorizationInput {
+  const { trace } = check;
   const tell = trace && ((test: TracedTest): void => trace.note({ kind: 'test', ...traced(rule), ...test }));
-  return { identity, realm: request.host, now, tell };
+  return { identity, realm: check.request.host, now: check.now, scope: () => scopeOf(check, rule, identity), tell };
+}
+
+/** What the expressions of a rule see (S23). */
+function scopeOf(check: Check, { namespace, policy, name }: RuleName, identity: Identity): Scope {
+  return {
+    request: check.expressions,
+    identity,
+    peer: undefined,
+    route: undefined,
+    policy: { namespace, name: namespace === '' ? policy : policy.slice(namespace.length + 1), rule: name },
+  };
 }
 
 /** What a denial says of where it comes from. */

@@ -1,4 +1,5 @@
 import type { AuthorizationTest } from '../phases/authorization/authorization-test.ts';
+import { compileDeniedConditions } from '../phases/authorization/compile-conditions.ts';
 import { compileAuthorization } from '../phases/authorization/compile-authorization.ts';
 import type { AddressTest } from '../phases/restrictions/compile-addresses.ts';
 import type { RefusedPolicy } from '../policy/salvage-policy.ts';
@@ -34,7 +35,10 @@ export function compileFloor(spec: ClusterAccessPolicySpec): CompiledFloor {
     const addresses = addressesOf(rule);
     const { matches } = rule;
     if (rule.access === 'Denied')
-      denied.push({ matches, rule: { ...name, code: 'denied', addresses, dress: undefined } });
+      denied.push({
+        matches,
+        rule: { ...name, code: 'denied', addresses, conditions: compileDeniedConditions(rule.when), dress: undefined },
+      });
     else {
       const authorization = rule.authorization === undefined ? undefined : compileAuthorization(rule.authorization);
       demands.push({ matches, rule: { ...name, addresses, authorization } });
@@ -63,6 +67,7 @@ export function compileRefusedFloor({ name, hosts, rules }: RefusedPolicy): Comp
       position,
       code: 'policy_invalid',
       addresses: undefined,
+      conditions: undefined,
       dress: undefined,
     },
   }));

@@ -1,5 +1,6 @@
 import type { Allow, Decision, Deny, HeaderEntry } from '../core/decision.ts';
 import { Failure } from '../core/failure.ts';
+import { compileDynamicMetadata } from './dynamic-metadata.ts';
 import {
   appendHeader,
   failureModeHeader,
@@ -27,12 +28,15 @@ type RpcCode = (typeof rpcCode)[keyof typeof rpcCode];
 
 export function createCheckResponseEncoder(): CheckResponseEncoder {
   const codec = codecOf('envoy.service.auth.v3.CheckResponse');
+  const withMetadata = compileDynamicMetadata();
   return {
     allow(decision, target) {
-      return serialize(codec, rpcCode.ok, { okResponse: okResponse(decision, target) });
+      const message = serialize(codec, rpcCode.ok, { okResponse: okResponse(decision, target) });
+      return withMetadata(message, decision);
     },
     deny(decision) {
-      return serialize(codec, rpcCodeOf(decision.status), { deniedResponse: deniedResponse(decision) });
+      const message = serialize(codec, rpcCodeOf(decision.status), { deniedResponse: deniedResponse(decision) });
+      return withMetadata(message, decision);
     },
   };
 }

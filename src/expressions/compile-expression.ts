@@ -1,49 +1,115 @@
-import type { Identity } from '../core/identity.ts';
-import { ownMember, type JsonValue } from '../core/json.ts';
+import type { Environment } from './environment.ts';
+import { compileIf, compileTree, type CompiledTree } from './evaluation/compile-tree.ts';
+import { Frame, type Evaluate } from './evaluation/frame.ts';
+import { toHeaderValue, isHeaderType, type HeaderValue } from './header-value.ts';
+import { readSource } from './language/read-source.ts';
+import { isPath, type Tree } from './language/tree.ts';
+import { policyEnvironments, type PolicyEnvironment } from './policy-environments.ts';
+import type { Scope } from './scope.ts';
+import { Fault, type FaultCode } from './values/fault.ts';
+import { none } from './values/value.ts';
 
-/** What an expression can see. */
-export interface Scope {
-  readonly identity: Identity;
+export interface Expression<T> {
+  readonly kind: 'expression';
+  /** Of the result, in CEL's spelling. */
+  readonly type: string;
+  /** Never throws. */
+  evaluate(scope: Scope): { readonly value: T } | ExpressionFailure;
 }
 
-export interface Expression {
-  readonly kind: 'expression';
-  /** The value; undefined where what it names is absent. Never throws. */
-  evaluate(scope: Scope): JsonValue | undefined;
+/** An evaluation without a value: it denies (S24). */
+export interface ExpressionFailure {
+  /** Why, in a clause that names what the policy says and holds nothing of the request. */
+  readonly failure: string;
+  readonly code: FaultCode;
 }
 
 export interface InvalidExpression {
   readonly kind: 'invalid';
+  /** A clause without a full stop. */
   readonly why: string;
+  /** Offset in the source, from 0. */
+  readonly position: number;
 }
 
-const identityFields = new Map<string, (identity: Identity) => JsonValue>([
-  ['subject', (identity) => identity.subject],
-  ['issuer', (identity) => identity.issuer],
-  ['provider', (identity) => identity.provider],
-  ['clientId', (identity) => identity.clientId],
-  ['scopes', (identity) => identity.scopes],
-  ['roles', (identity) => identity.roles],
-]);
+/** What an expression gives: for `header` texts or undefined for absent (S25), for the conditions a boolean. */
+export interface ExpressionResults {
+  readonly header: HeaderValue;
+  readonly condition: boolean;
+  readonly deniedCondition: boolean;
+}
 
-const claimPath = /^identity\.claims\.([A-Za-z_][A-Za-z0-9_]*)$/;
-const fieldPath = /^identity\.([A-Za-z]+)$/;
+/** Compiles the source for its place in a policy; an unknown name, a wrong type or a result of the wrong type is invalid. */
+export function compileExpression<E extends PolicyEnvironment>(
+  source: string,
+  environment: E,
+): Expression<ExpressionResults[E]> | InvalidExpression;
+export function compileExpression(
+  source: string,
+  environment: PolicyEnvironment,
+): Expression<HeaderValue | boolean> | InvalidExpression {
+  return environment === 'header'
+    ? compileWith(source, policyEnvironments.header, isHeaderType, headerValueOf)
+    : compileWith(source, policyEnvironments[environment], isBoolType, booleanOf);
+}
 
-/** Compiles the paths that this version evaluates: `identity.FIELD` and `identity.claims.NAME`. */
-export function compileExpression(source: string): Expression | InvalidExpression {
-  const claim = claimPath.exec(source)?.[1];
-  if (claim !== undefined) {
-    return {
-      kind: 'expression',
-      evaluate: ({ identity }) => (identity.claims === undefined ? undefined : ownMember(identity.claims, claim)),
-    };
+/** Compiles the source against any environment. `accept` says why a type will not do; `convert` takes the value where it is wanted. */
+export function compileWith<T>(
+  source: string,
+  environment: Environment,
+  accept: (type: string) => string | undefined,
+  convert: (value: ReturnType<Evaluate>) => T | Fault,
+): Expression<T> | InvalidExpression {
+  const checked = readSource(source, environment);
+  if (checked.kind === 'invalid') return checked;
+  const why = accept(checked.type);
+  if (why !== undefined) return { kind: 'invalid', why, position: 0 };
+  const compiled = compileTree(checked.tree, environment);
+  if (compiled.kind === 'invalid') return compiled;
+  const evaluate = environment.result === 'header' ? allowAbsent(checked.tree, compiled) : compiled.evaluate;
+  return {
+    kind: 'expression',
+    type: checked.type,
+    evaluate: (scope) => {
+      const frame = new Frame(scope);
+      const value = convert(evaluate(frame));
+      if (value instanceof Fault) return { failure: value.why, code: value.code };
+      // A limit that was passed is not forgotten, whatever `||` made of it.
+      return frame.left < 0 ? { failure: 'the expression does more work than it may', code: 'limit' } : { value };
+    },
+  };
+}
+
+/**
+ * S25: what the expression names, as a whole or as the branch of `?:` that was taken, may be absent. An absent key anywhere else
+ * (`identity.claims.a + "x"`) is an error.
+ */
+function allowAbsent(tree: Tree, compiled: CompiledTree): Evaluate {
+  if (tree.op === 'if') {
+    return compileIf(compiled.compile(tree.test), allowAbsent(tree.yes, compiled), allowAbsent(tree.no, compiled));
   }
-  const field = identityFields.get(fieldPath.exec(source)?.[1] ?? '');
-  if (field === undefined) {
-    return {
-      kind: 'invalid',
-      why: `this version evaluates only identity.${[...identityFields.keys()].join(', identity.')} and identity.claims.NAME`,
-    };
-  }
-  return { kind: 'expression', evaluate: ({ identity }) => field(identity) };
+  const evaluate = compiled.compile(tree);
+  if (!isPath(tree)) return evaluate;
+  return (frame) => {
+    const value = evaluate(frame);
+    return value instanceof Fault && value.code === 'absent' ? none : value;
+  };
+}
+
+function headerValueOf(value: ReturnType<Evaluate>): HeaderValue | Fault {
+  return value instanceof Fault ? value : toHeaderValue(value);
+}
+
+const notBool = new Fault('result', 'the condition is not a bool');
+
+function booleanOf(value: ReturnType<Evaluate>): boolean | Fault {
+  return typeof value === 'boolean' || value instanceof Fault ? value : notBool;
+}
+
+/** S24: what may be anything (a claim) is no condition. */
+function isBoolType(type: string): string | undefined {
+  if (type === 'bool') return undefined;
+  return type === 'dyn'
+    ? 'the condition may be of any type: compare it, as in identity.claims.admin == true'
+    : `the condition is of type ${type}, not bool`;
 }

@@ -30,10 +30,11 @@ const pollMs = 3000;
 export async function createFolderSource(options: FolderSourceOptions): Promise<FolderSource> {
   const { folder, timers, logger } = options;
   const reader = createFolderReader(folder);
-  const watch = createFolderWatch(logger, () => schedule(settleMs));
+  const watch = createFolderWatch(logger, () => settle());
   let closed = false;
   let reading = false;
   let again = false;
+  let settling = false;
   let cancelTimer = (): void => undefined;
 
   const read = async (): Promise<void> => {
@@ -44,6 +45,7 @@ export async function createFolderSource(options: FolderSourceOptions): Promise<
     options.onRead?.();
   };
   const readSafely = async (): Promise<void> => {
+    settling = false;
     if (reading) {
       again = true;
       return;
@@ -64,6 +66,12 @@ export async function createFolderSource(options: FolderSourceOptions): Promise<
   function schedule(delayMs: number): void {
     cancelTimer();
     if (!closed) cancelTimer = timers.after(delayMs, () => void readSafely());
+  }
+  /** Once for many events: a folder that is never quiet is read all the same. */
+  function settle(): void {
+    if (settling) return;
+    settling = true;
+    schedule(settleMs);
   }
 
   await read();

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../core/failure.ts';
@@ -39,7 +40,12 @@ async function walk(folder: string, depth: number, files: Listed[], folders: str
     if (found === undefined) continue;
     if (found.isDirectory() && depth < maxDepth) await walk(path, depth + 1, files, folders);
     else if (found.isFile() && /\.(ya?ml|json)$/i.test(name)) {
-      files.push({ path, stamp: `${found.ino}:${found.size}:${found.mtimeMs}:${found.ctimeMs}` });
+      files.push({ path, stamp: stampOf(found) });
     }
   }
+}
+
+/** Changes when the content does. */
+export function stampOf({ ino, size, mtimeMs, ctimeMs }: Stats): string {
+  return `${ino}:${size}:${mtimeMs}:${ctimeMs}`;
 }

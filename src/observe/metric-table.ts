@@ -75,6 +75,21 @@ export const metricTable = {
     labels: [],
     help: '1 while the service is ready, else 0.',
   },
+  portcullis_tls_certificate_expiry_seconds: {
+    type: 'gauge',
+    labels: ['certificate'],
+    help: "Time until the gRPC port's certificate (server), or the next of its clients' issuers (client-ca), ends; absent without TLS.",
+  },
+  portcullis_tls_reloads_total: {
+    type: 'counter',
+    labels: ['result'],
+    help: 'Changes of the TLS files by result (ok; failed: the last good ones stay in use).',
+  },
+  portcullis_tls_handshakes_total: {
+    type: 'counter',
+    labels: ['result'],
+    help: 'TLS handshakes on the gRPC port by result (ok, refused, aborted).',
+  },
   portcullis_log_lines_dropped_total: {
     type: 'counter',
     labels: [],

@@ -5,6 +5,7 @@ import { createGrpcMetrics, type GrpcMetrics } from './grpc-metrics.ts';
 import { createIdentityMetrics } from './identity-metrics.ts';
 import { createMetricRegistry, type MetricRegistry } from './metric-registry.ts';
 import { createStatusMetrics } from './status-metrics.ts';
+import { createTlsMetrics, type TlsMetrics } from './tls-metrics.ts';
 
 export type UncaughtKind = 'exception' | 'rejection';
 
@@ -12,6 +13,7 @@ export interface Metrics {
   readonly decisions: DecisionSink;
   readonly identity: IdentityEvents;
   readonly grpc: GrpcMetrics;
+  readonly tls: TlsMetrics;
   logLinesDropped(lines: number): void;
   uncaught(kind: UncaughtKind): void;
   /** From now on `read` is asked for the status at each exposition; until then the gauges say that nothing serves. */
@@ -32,12 +34,14 @@ export function createMetrics({ clock, version, processMetrics }: MetricsOptions
   const registry = createMetricRegistry(processMetrics);
   const dropped = registry.counter('portcullis_log_lines_dropped_total');
   const updateStatus = createStatusMetrics(registry, clock);
+  const { tls, update: updateTls } = createTlsMetrics(registry, clock);
   let readStatus: (() => ServiceStatus) | undefined;
   registry.gauge('portcullis_build_info').set({ version, node: process.versions.node }, 1);
   return {
     decisions: createDecisionMetrics(registry),
     identity: createIdentityMetrics(registry),
     grpc: createGrpcMetrics(registry),
+    tls,
     logLinesDropped: (lines) => dropped.inc(lines),
     uncaught: createUncaughtCounter(registry),
     observeStatus: (read) => {
@@ -45,6 +49,7 @@ export function createMetrics({ clock, version, processMetrics }: MetricsOptions
     },
     expose: () => {
       if (readStatus !== undefined) updateStatus(readStatus());
+      updateTls();
       return registry.expose();
     },
   };

@@ -21,6 +21,7 @@ export interface FloorRuleShape {
   readonly access: 'Authenticated' | 'Restricted' | 'Denied';
   readonly authorization?: AuthorizationShape;
   readonly addresses?: AddressesShape;
+  readonly when?: readonly ConditionShape[];
 }
 
 export interface AccessPolicyShape extends PolicyModeShape {
@@ -53,6 +54,7 @@ export interface RuleShape {
   readonly authorization?: AuthorizationShape;
   readonly authentication?: AuthenticationShape;
   readonly addresses?: AddressesShape;
+  readonly when?: readonly ConditionShape[];
   readonly upstream?: UpstreamShape;
   readonly response?: ResponseShape;
 }
@@ -73,8 +75,14 @@ export interface BlockShape {
   readonly scopes?: ListTestShape;
   readonly roles?: ListTestShape;
   readonly claims?: readonly ClaimTestShape[];
+  readonly when?: readonly ConditionShape[];
   readonly providers?: readonly string[];
   readonly stepUp?: StepUpShape;
+}
+
+export interface ConditionShape {
+  readonly expression: string;
+  readonly message?: string;
 }
 
 export interface StepUpShape {

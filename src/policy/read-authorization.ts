@@ -3,6 +3,7 @@ import { parseDuration } from '../std/duration.ts';
 import type { AuthorizationShape, BlockShape, ClaimTestShape, ListTestShape, StepUpShape } from './document-shape.ts';
 import { quote, type FieldPath, type ProblemList } from './problem-list.ts';
 import type { AuthorizationBlock, AuthorizationSpec, ClaimTest, ListTest, StepUpSpec } from './spec.ts';
+import { readConditions } from './read-conditions.ts';
 
 /** Reads `authorization` with its alternatives. */
 export function readAuthorization(shape: AuthorizationShape, at: FieldPath, problems: ProblemList): AuthorizationSpec {
@@ -19,6 +20,7 @@ function readBlock(block: BlockShape, at: FieldPath, problems: ProblemList): Aut
     claims: (block.claims ?? []).flatMap(
       (test, index) => readClaimTest(test, [...at, 'claims', index], problems) ?? [],
     ),
+    when: readConditions(block.when ?? [], 'condition', [...at, 'when'], problems),
     providers: block.providers,
     stepUp: readStepUp(block.stepUp, [...at, 'stepUp'], problems),
   };

@@ -5,6 +5,7 @@ import { readMatch } from './read-match.ts';
 import { checkAuthorizationPresence, checkRuleNames, readAddresses, readHosts } from './read-policy.ts';
 import type { DocumentName } from './read-provider.ts';
 import type { ClusterAccessPolicySpec, FloorRuleSpec } from './spec.ts';
+import { readDeniedConditions } from './read-conditions.ts';
 
 /** Requests with any of these can reach the floor, where a policy below lets them pass. */
 const everyEscape = ['%2F', '%23', '%25', '%3F'];
@@ -46,5 +47,6 @@ function readRule(rule: FloorRuleShape, at: FieldPath, problems: ProblemList): F
         ? undefined
         : readAuthorization(rule.authorization, [...at, 'authorization'], problems),
     addresses: readAddresses(rule.addresses, [...at, 'addresses'], problems),
+    when: readDeniedConditions(rule, at, problems),
   };
 }

@@ -13,6 +13,7 @@ import { readMatch } from './read-match.ts';
 import type { DocumentName } from './read-provider.ts';
 import { mergeResponse, mergeUpstream, readResponse, readUpstream } from './read-response.ts';
 import type { AccessPolicySpec, AddressesSpec, ProviderRef, RuleSpec } from './spec.ts';
+import { readDeniedConditions } from './read-conditions.ts';
 
 /** Reads the `spec` of an AccessPolicy whose structure is right; undefined where an error makes it unusable. */
 export function readPolicy(
@@ -90,6 +91,7 @@ function readRule(
         ? undefined
         : readAuthorization(rule.authorization, [...at, 'authorization'], problems),
     addresses: readAddresses(rule.addresses, [...at, 'addresses'], problems),
+    when: readDeniedConditions(rule, at, problems),
     upstream: mergeUpstream(inherited.upstream, upstream, rule.access),
     response: mergeResponse(inherited.response, response),
   };

@@ -1,4 +1,5 @@
 import { compileExpression } from '../expressions/compile-expression.ts';
+import { describeInvalid } from './describe-invalid.ts';
 import { isHeaderName, isHeaderValue, isProtocolHeader, twinForm } from '../std/http-headers.ts';
 import type { DenialAnswerShape, ResponseShape, UpstreamShape } from './document-shape.ts';
 import { quote, type FieldPath, type ProblemList } from './problem-list.ts';
@@ -38,9 +39,9 @@ function readSource(
     return undefined;
   }
   if (header.expression !== undefined) {
-    const compiled = compileExpression(header.expression);
+    const compiled = compileExpression(header.expression, 'header');
     if (compiled.kind === 'expression') return { name, expression: header.expression };
-    problems.error('invalid-expression', [...at, 'expression'], `${quote(header.expression)}: ${compiled.why}`);
+    problems.error('invalid-expression', [...at, 'expression'], describeInvalid(header.expression, compiled));
     return undefined;
   }
   const value = header.value ?? '';

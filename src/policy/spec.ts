@@ -102,6 +102,8 @@ export interface FloorRuleSpec {
   /** Present exactly where `access` is Restricted. */
   readonly authorization: AuthorizationSpec | undefined;
   readonly addresses: AddressesSpec | undefined;
+  /** Of a Denied rule: it hits where all of them hold or cannot be evaluated (S15). Empty for others. */
+  readonly when: readonly ConditionSpec[];
 }
 
 export interface AccessPolicySpec extends SpecName, PolicyMode {
@@ -135,6 +137,8 @@ export interface RuleSpec {
   /** Present exactly where `access` is Restricted. */
   readonly authorization: AuthorizationSpec | undefined;
   readonly addresses: AddressesSpec | undefined;
+  /** Of a Denied rule: it hits where all of them hold or cannot be evaluated (S15). Empty for others. */
+  readonly when: readonly ConditionSpec[];
   readonly upstream: UpstreamSpec;
   readonly response: ResponseSpec;
 }
@@ -171,9 +175,17 @@ export interface AuthorizationBlock {
   readonly scopes: ListTest | undefined;
   readonly roles: ListTest | undefined;
   readonly claims: readonly ClaimTest[];
+  /** Each must be true (S24). */
+  readonly when: readonly ConditionSpec[];
   /** Names of providers, one of which the identity must be of; undefined: any. */
   readonly providers: readonly string[] | undefined;
   readonly stepUp: StepUpSpec | undefined;
+}
+
+/** A CEL expression that gives a boolean, and what a client is told where it is false. */
+export interface ConditionSpec {
+  readonly expression: string;
+  readonly message: string | undefined;
 }
 
 /** How well and how lately the user was authenticated (RFC 9470); a claim that is missing is not enough (S22). */

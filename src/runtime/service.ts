@@ -8,6 +8,7 @@ import type { Transport } from '../envoy/transport.ts';
 import { createFolderSource } from '../files/folder-source.ts';
 import { formatSocketAddress } from '../std/socket-address.ts';
 import type { Config } from './config/settings.ts';
+import { createGrpcTls, type GrpcTls } from './grpc-tls.ts';
 import { createHttpClient } from './http-client.ts';
 import { createHttpEndpoints } from './http-endpoints.ts';
 import { measureMethod } from './measure-method.ts';
@@ -30,11 +31,12 @@ export const startService: StartService = async (config, io) => {
       { shadowAll: true },
       'SHADOW-ALL: every request is allowed and none is changed; decisions are only recorded',
     );
+  const tls = await createGrpcTls(config, io);
   const engine = createEngineOf(config, io);
   const health = createHealthService();
-  const transport = createTransport(config, io, engine, health.methods);
+  const transport = createTransport(config, io, engine, health.methods, tls);
   let notReady: string | undefined = 'the policies are not loaded yet';
-  const closers: (() => void | Promise<void>)[] = [() => transport.close(), () => engine.close()];
+  const closers: (() => void | Promise<void>)[] = [() => transport.close(), () => tls?.close(), () => engine.close()];
   try {
     const grpcAddress = await transport.listen(formatSocketAddress(config.grpcAddress));
     metrics.observeStatus(() => engine.status());
@@ -139,6 +141,7 @@ function createTransport(
   { clock, timers, observation }: ServiceIo,
   engine: Engine,
   health: Parameters<typeof createGrpcJsTransport>[0],
+  tls: GrpcTls | undefined,
 ): Transport {
   const { logger, metrics, decisions } = observation;
   const check = checkService({
@@ -153,5 +156,6 @@ function createTransport(
     dangerouslyAllowRefusals: config.shadowAll,
   });
   const methods = [check, ...health].map((method) => measureMethod(method, metrics.grpc, clock));
-  return createGrpcJsTransport(methods, { clock, timers, log: logger, maxReceiveBytes: config.maxReceiveBytes });
+  const { maxReceiveBytes } = config;
+  return createGrpcJsTransport(methods, { clock, timers, log: logger, maxReceiveBytes, secure: tls?.secure });
 }

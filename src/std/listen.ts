@@ -2,6 +2,9 @@ import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { SocketAddress } from './socket-address.ts';
 
+/** Takes a connection over, with all that becomes of it. */
+export type TakeConnection = (socket: Socket) => void;
+
 /** A bound server socket. */
 export interface Listener {
   /** What is bound: the port that was given for 0. */
@@ -19,7 +22,7 @@ export interface Listener {
 export async function listenOn(
   address: SocketAddress,
   unixMode: number,
-  onConnection: (socket: Socket) => void,
+  onConnection: TakeConnection,
 ): Promise<Listener> {
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {

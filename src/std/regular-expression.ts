@@ -1,4 +1,5 @@
 import { RE2JS, RE2JSException } from 're2js';
+import { maxPatternCost, patternCost } from './pattern-cost.ts';
 
 /** A regular expression in RE2's syntax (linear time), which must match the whole text. */
 export interface RegularExpression {
@@ -16,6 +17,7 @@ export interface InvalidRegularExpression {
 
 /** Compiles the pattern; back references, look-around and whatever else RE2 does not know are invalid. */
 export function compileRegularExpression(pattern: string): RegularExpression | InvalidRegularExpression {
+  if (patternCost(pattern) > maxPatternCost) return { kind: 'invalid', why: 'its repetitions make it too large' };
   try {
     const exact = RE2JS.compile(pattern);
     const folded = RE2JS.compile(pattern, RE2JS.CASE_INSENSITIVE);

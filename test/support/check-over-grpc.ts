@@ -62,8 +62,8 @@ export interface CheckClient {
   close(): void;
 }
 
-export function createCheckClient(address: string): CheckClient {
-  const client = new Client(address, credentials.createInsecure());
+export function createCheckClient(address: string, by = credentials.createInsecure()): CheckClient {
+  const client = new Client(address, by);
   const decoder = codecOf('envoy.service.auth.v3.CheckResponse');
   return {
     send: (bytes) =>

@@ -2,6 +2,7 @@ import type { Denial } from '../../core/decision.ts';
 import type { Identity } from '../../core/identity.ts';
 import type { JsonValue } from '../../core/json.ts';
 import type { TracedTest } from '../../core/trace.ts';
+import type { Scope } from '../../expressions/scope.ts';
 
 /** What an authorization is judged on. */
 export interface AuthorizationInput {
@@ -12,6 +13,8 @@ export interface AuthorizationInput {
   readonly now: number;
   /** Told of every test; where somebody listens, those behind the first objection are made too. */
   readonly tell?: ((test: TracedTest) => void) | undefined;
+  /** What conditions see; called where there is one. */
+  readonly scope: () => Scope;
 }
 
 /** Judges whether an identity may; undefined: it may. */

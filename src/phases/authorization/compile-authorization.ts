@@ -4,6 +4,7 @@ import type { JsonObject } from '../../core/json.ts';
 import type { AuthorizationBlock, AuthorizationSpec, ClaimTest, ListTest } from '../../policy/spec.ts';
 import { insufficientScopeChallenge } from '../../std/www-authenticate.ts';
 import { telling, type AuthorizationInput, type AuthorizationTest } from './authorization-test.ts';
+import { compileConditions } from './compile-conditions.ts';
 import { compileStepUp } from './compile-step-up.ts';
 
 /** Compiles `authorization`: everything in it must hold, and one block of `anyOf` where there is one (S21). */
@@ -37,6 +38,7 @@ function compileBlock(block: AuthorizationBlock): AuthorizationTest {
   if (block.scopes !== undefined) tests.push(compileScopes(block.scopes));
   if (block.roles !== undefined) tests.push(compileRoles(block.roles));
   for (const test of block.claims) tests.push(compileClaim(test));
+  if (block.when.length > 0) tests.push(compileConditions(block.when));
   // Last: a client that steps up for nothing has been sent around.
   if (block.stepUp !== undefined) tests.push(compileStepUp(block.stepUp));
   return (input) => {

@@ -1,8 +1,8 @@
 import { denial, type Denial, type HeaderEntry, type UpstreamChanges } from '../../core/decision.ts';
-import type { Identity } from '../../core/identity.ts';
-import type { JsonValue } from '../../core/json.ts';
 import type { Headers } from '../../core/request.ts';
 import { compileExpression } from '../../expressions/compile-expression.ts';
+import type { HeaderValue } from '../../expressions/header-value.ts';
+import type { Scope } from '../../expressions/scope.ts';
 import type { HeaderSpec, UpstreamSpec } from '../../policy/spec.ts';
 import { isHeaderValue, twinForm } from '../../std/http-headers.ts';
 
@@ -18,7 +18,8 @@ export interface OwnedHeaders {
 
 export interface UpstreamInput {
   readonly headers: Headers;
-  readonly identity: Identity;
+  /** What the expressions see; called where there is one. */
+  readonly scope: () => Scope;
   readonly owned: OwnedHeaders;
   /** What takes the client's credential off the request. */
   readonly removal: UpstreamChanges;
@@ -44,8 +45,10 @@ export function compileUpstream(spec: UpstreamSpec): UpstreamProgram {
   const base = compileBaseRemovals(spec.removeHeaders);
   return (input) => {
     const setHeaders: HeaderEntry[] = [];
+    let scope: Scope | undefined;
+    const scopeOnce = (): Scope => (scope ??= input.scope());
     for (const { name, evaluate } of headers) {
-      const value = evaluate(input.identity);
+      const value = evaluate(scopeOnce);
       if (typeof value === 'object') return value;
       if (value !== '') setHeaders.push([name, value]);
     }
@@ -87,37 +90,26 @@ function oddSpellings(headers: Headers, owned: OwnedHeaders): string[] {
 interface HeaderProgram {
   readonly name: string;
   /** The value; empty: the header is removed. */
-  readonly evaluate: (identity: Identity) => string | Denial;
+  readonly evaluate: (scope: () => Scope) => string | Denial;
 }
 
 function compileHeader(spec: HeaderSpec): HeaderProgram {
   if ('value' in spec) return { name: spec.name, evaluate: () => spec.value };
-  const expression = compileExpression(spec.expression);
+  const expression = compileExpression(spec.expression, 'header');
   if (expression.kind === 'invalid') throw new TypeError(`unchecked expression: ${expression.why}`);
   const unsafe = denial('header_unsafe', `The value for the upstream header ${spec.name} cannot be sent.`);
-  return { name: spec.name, evaluate: (identity) => toHeaderValue(expression.evaluate({ identity })) ?? unsafe };
+  const failed = denial('header_failed', `The expression for the upstream header ${spec.name} has no value.`);
+  const evaluate = (scope: () => Scope): string | Denial => {
+    const result = expression.evaluate(scope());
+    if ('failure' in result) return result.code === 'result' ? unsafe : failed;
+    return toHeaderText(result.value) ?? unsafe;
+  };
+  return { name: spec.name, evaluate };
 }
 
-/** S25: text, number, boolean or a list of them, joined with commas; absent is empty; undefined for all that cannot be sent. */
-function toHeaderValue(value: JsonValue | undefined): string | undefined {
-  if (value === undefined || value === null) return '';
-  if (Array.isArray(value)) return joinElements(value);
-  const text = scalarText(value);
-  return text !== undefined && isHeaderValue(text) ? text : undefined;
-}
-
-function joinElements(elements: readonly JsonValue[]): string | undefined {
-  const texts: string[] = [];
-  for (const element of elements) {
-    const text = scalarText(element);
-    if (text === undefined || text.includes(',') || !isHeaderValue(text)) return undefined;
-    texts.push(text);
-  }
-  return texts.join(',');
-}
-
-function scalarText(value: JsonValue): string | undefined {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-    ? String(value)
-    : undefined;
+/** S25: a list is joined with commas, absent is empty; undefined for what cannot be sent. */
+function toHeaderText(value: HeaderValue): string | undefined {
+  if (value === undefined) return '';
+  if (typeof value === 'string') return isHeaderValue(value) ? value : undefined;
+  return value.some((text) => text.includes(',') || !isHeaderValue(text)) ? undefined : value.join(',');
 }

@@ -26,6 +26,8 @@ const claimTest: Schema = object(
   { required: ['claim'] },
 );
 
+const condition: Schema = object({ expression: text(4096), message: text(256) }, { required: ['expression'] });
+
 const stepUp: Schema = restriction({
   acr: object({ anyOf: list(text(256), 16) }, { required: ['anyOf'] }),
   amr: object({ anyOf: list(text(256), 16) }, { required: ['anyOf'] }),
@@ -36,7 +38,7 @@ const blockFields = {
   scopes: listTest,
   roles: listTest,
   claims: list(claimTest, 32),
-  when: unsupported,
+  when: list(condition, 16),
   stepUp,
   providers: list(objectName, 16),
 };
@@ -116,7 +118,7 @@ const rule: Schema = object(
     rateLimits: unsupported,
     inspect: unsupported,
     body: unsupported,
-    when: unsupported,
+    when: list(condition, 16),
   },
   { required: ['name', 'matches', 'access'] },
 );
@@ -158,7 +160,7 @@ const floorRule: Schema = object(
     rateLimits: unsupported,
     inspect: unsupported,
     body: unsupported,
-    when: unsupported,
+    when: list(condition, 16),
   },
   { required: ['name', 'matches', 'access'] },
 );

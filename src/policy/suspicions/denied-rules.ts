@@ -1,6 +1,6 @@
 import { parseCidr } from '../../std/ip.ts';
 import type { ProblemList } from '../problem-list.ts';
-import type { AddressesSpec, MatchSpec } from '../spec.ts';
+import type { AddressesSpec, ConditionSpec, MatchSpec } from '../spec.ts';
 import { asksNoMore, deniesMethodsOf } from './match-cover.ts';
 import { createMatchIndex, type MatchIndex, type PlacedRule } from './placed-match.ts';
 
@@ -9,6 +9,7 @@ export interface DenyingRule {
   readonly name: string;
   readonly matches: readonly MatchSpec[];
   readonly addresses: AddressesSpec | undefined;
+  readonly when: readonly ConditionSpec[];
 }
 
 /** Warns of Denied rules that hit nobody, and of those that say only what another one says. */
@@ -53,7 +54,9 @@ function coveringRule({ rule, index }: PlacedRule<DenyingRule>, denied: MatchInd
 }
 
 function hitsAsMany(wide: DenyingRule, narrow: DenyingRule): boolean {
-  return wide.addresses === undefined || JSON.stringify(wide.addresses) === JSON.stringify(narrow.addresses);
+  const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+  const addresses = wide.addresses === undefined || isSame(wide.addresses, narrow.addresses);
+  return addresses && (wide.when.length === 0 || isSame(wide.when, narrow.when));
 }
 
 function isSamePath(a: MatchSpec, b: MatchSpec): boolean {

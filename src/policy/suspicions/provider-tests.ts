@@ -20,9 +20,13 @@ export function warnOfProviderTests({ rules }: AccessPolicySpec, problems: Probl
   }
 }
 
+const ofOne = /\bidentity\.(?:roles|subject)\b/;
+const saysWhose = /\bidentity\.(?:provider|issuer)\b/;
+
 /** What of the block means something only within one provider. */
-function testsOfOne({ roles, claims }: AuthorizationBlock): string | undefined {
+function testsOfOne({ roles, claims, when }: AuthorizationBlock): string | undefined {
   if (roles !== undefined) return 'roles';
+  if (when.some(({ expression }) => ofOne.test(expression) && !saysWhose.test(expression))) return 'roles or subjects';
   return claims.some(({ claim, test }) => (claim === 'sub' || claim === '/sub') && test === 'in')
     ? 'subjects'
     : undefined;

@@ -8,7 +8,7 @@ import { createMatchIndex, type MatchIndex, type PlacedRule } from './placed-mat
 export function warnOfRuleReach({ rules }: AccessPolicySpec, problems: ProblemList): void {
   const placed = rules.map((rule, index) => ({ rule, index }));
   const denied = createMatchIndex(
-    placed.filter(({ rule }) => rule.access === 'Denied' && rule.addresses === undefined),
+    placed.filter(({ rule }) => rule.access === 'Denied' && rule.addresses === undefined && rule.when.length === 0),
   );
   const allowing = placed.filter(({ rule }) => rule.access !== 'Denied');
   const index = createMatchIndex(allowing);

@@ -1,5 +1,6 @@
 import { hasError, type Place, type Problem } from '../../core/problem.ts';
 import { namedPlace, type GivenValue } from './given-value.ts';
+import { judgeTlsSettings } from './judge-tls-settings.ts';
 import { configFileFlag, settingEntries, type Config, type Setting, type SettingKey } from './settings.ts';
 
 /** A setting in force. */
@@ -47,7 +48,8 @@ export function resolveConfig(
   if (hasError(found)) return { ok: false, problems: found };
   // Every key of the table is there and its value came out of the key's own type.
   const config = Object.fromEntries(settings.map(({ key, value }) => [key, value])) as unknown as Config;
-  return { ok: true, config, settings, warnings: [...found, ...judgeTogether(config, chosen)] };
+  found.push(...judgeTogether(config, chosen), ...judgeTlsSettings(config, chosen));
+  return hasError(found) ? { ok: false, problems: found } : { ok: true, config, settings, warnings: found };
 }
 
 function invalidValue(key: SettingKey, form: GivenValue['form'], expected: string, place: Place): Problem {

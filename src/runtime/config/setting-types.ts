@@ -54,6 +54,24 @@ export function folder(): SettingType<string> {
   });
 }
 
+/** A path of a file; the empty text is undefined and means none. */
+export function optionalFile(): SettingType<string | undefined> {
+  const parse = (text: unknown): Parsed<string | undefined> => {
+    if (typeof text !== 'string' || text.includes('\0')) return { expected: optionalFileForm };
+    return { value: text === '' ? undefined : text };
+  };
+  return {
+    placeholder: 'FILE',
+    form: optionalFileForm,
+    arity: 'one',
+    fromTexts: (texts) => parse(texts.at(-1) ?? ''),
+    fromJson: parse,
+    toJson: (value) => value ?? '',
+  };
+}
+
+const optionalFileForm = 'the path of a file, or empty for none';
+
 /** A name of a Kubernetes namespace (a DNS label). */
 export function namespaceName(): SettingType<string> {
   return oneText({

@@ -6,6 +6,7 @@ import {
   fraction,
   namespaceName,
   onOff,
+  optionalFile,
   optionalTcpAddress,
   socketAddress,
   tcpAddress,
@@ -27,7 +28,15 @@ export interface Setting<T> {
   readonly description: string;
 }
 
-export const settingGroups = ['Policies', 'Addresses', 'Requests', 'Keys and tokens', 'Logging', 'Shutdown'] as const;
+export const settingGroups = [
+  'Policies',
+  'Addresses',
+  'TLS',
+  'Requests',
+  'Keys and tokens',
+  'Logging',
+  'Shutdown',
+] as const;
 export type SettingGroup = (typeof settingGroups)[number];
 
 /** Every setting by its key in the config file: flags, environment, config file, help and docs/configuration.md all come from this table. */
@@ -100,6 +109,40 @@ export const settings = {
     default: { value: { kind: 'tcp', host: '127.0.0.1', port: 9003 } },
     description: 'Where the admin page and its JSON are. It has no authentication: keep it on a loopback address.',
   },
+  tlsCertificate: {
+    group: 'TLS',
+    flag: '--tls-certificate',
+    env: 'PORTCULLIS_TLS_CERTIFICATE',
+    type: optionalFile(),
+    default: { value: undefined },
+    description:
+      'PEM file of the certificate of the gRPC port, its issuers behind it. With it the port speaks TLS alone. Followed: a new pair is used for new connections, one that cannot be used leaves the last good one in use.',
+  },
+  tlsKey: {
+    group: 'TLS',
+    flag: '--tls-key',
+    env: 'PORTCULLIS_TLS_KEY',
+    type: optionalFile(),
+    default: { value: undefined },
+    description: "PEM file of that certificate's private key, without a passphrase.",
+  },
+  tlsClientCa: {
+    group: 'TLS',
+    flag: '--tls-client-ca',
+    env: 'PORTCULLIS_TLS_CLIENT_CA',
+    type: optionalFile(),
+    default: { value: undefined },
+    description:
+      'PEM file of the issuers of client certificates. With it only clients that show a certificate of one of these are answered (mTLS).',
+  },
+  tlsMinimumVersion: {
+    group: 'TLS',
+    flag: '--tls-minimum-version',
+    env: 'PORTCULLIS_TLS_MINIMUM_VERSION',
+    type: choice('TLSv1.2', 'TLSv1.3'),
+    default: { value: 'TLSv1.2' },
+    description: 'The oldest version of TLS that is spoken.',
+  },
   trustedHops: {
     group: 'Requests',
     flag: '--trusted-hops',
@@ -124,7 +167,7 @@ export const settings = {
     type: wholeNumber(65_536, 268_435_456),
     default: { value: 8_388_608 },
     description:
-      'Largest CheckRequest, in bytes. Envoy gets a gRPC error for a larger one, so it should be above what Envoy may send.',
+      'Largest CheckRequest, in bytes. Envoy gets a gRPC error for a larger one, so it should be above what Envoy may send: its with_request_body.max_request_bytes and 128 KiB for the rest.',
   },
   maxHeaders: {
     group: 'Requests',

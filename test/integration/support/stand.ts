@@ -22,7 +22,10 @@ export interface Stand {
   close(): Promise<void>;
 }
 
-export interface StandOptions extends Pick<EnvoySetup, 'filter' | 'connectionManager' | 'routes'> {
+export interface StandOptions extends Pick<
+  EnvoySetup,
+  'filter' | 'connectionManager' | 'routes' | 'authorizationCluster'
+> {
   readonly envoyBinary: string;
   /** The text of `policy.yaml`, given the issuer's name; its tokens have the audience `orders`. */
   readonly policies: (issuer: string) => string;
@@ -57,8 +60,16 @@ export async function startStand(options: StandOptions): Promise<Stand> {
 export function startEnvoyBefore(
   authorizationAddress: string,
   upstreamPort: number,
-  { envoyBinary, filter, connectionManager, routes }: Omit<StandOptions, 'policies'>,
+  { envoyBinary, filter, connectionManager, routes, authorizationCluster }: Omit<StandOptions, 'policies'>,
 ): Promise<RunningEnvoy> {
-  const setup = { port: 0, upstreamPort, authorizationAddress, filter, connectionManager, routes };
+  const setup = {
+    port: 0,
+    upstreamPort,
+    authorizationAddress,
+    filter,
+    connectionManager,
+    routes,
+    authorizationCluster,
+  };
   return startEnvoy(envoyBinary, envoyConfig(setup));
 }

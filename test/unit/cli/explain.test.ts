@@ -28,6 +28,7 @@ spec:
   hosts: ["*.example.com"]
   rules:
   - {name: no-put, matches: [{methods: [PUT]}], access: Denied}
+  - {name: no-trace, matches: [{path: {type: PathPrefix, value: /reports}}], access: Denied, when: [{expression: "request.scheme == 'https'"}]}
 ---
 apiVersion: portcullis.dev/v1alpha1
 kind: AccessPolicy
@@ -45,6 +46,7 @@ spec:
     authorization:
       roles: {anyOf: [admin]}
       claims: [{claim: tenant, in: [acme]}]
+      when: [{expression: "identity.claims.tenant == request.headers['x-tenant']"}]
       anyOf:
       - scopes: {allOf: [a]}
       - {stepUp: {acr: {anyOf: [gold]}}}
@@ -113,7 +115,7 @@ shadow     shop/later rest: would have been ok
 });
 
 test('every test of the authorization is told, with values only where they are asked for', async () => {
-  const tests = ['http://api.example.com/admin', '--claims', alice];
+  const tests = ['http://api.example.com/admin', '-H', 'x-tenant: acme', '--claims', alice];
   const { exitCode, stdout } = await explaining(...tests);
   expect(exitCode).toBe(1);
   expect(stdout.split('\n').filter((line) => /^(test|identity|floor)/.test(line))).toEqual([
@@ -121,6 +123,7 @@ test('every test of the authorization is told, with values only where they are a
     'identity   shop/api admin: of idp: subject (text of 12), scopes (list of 1), roles (list of 1); claims: iss (text of 19), sub (text of 12), groups (list of 1), tenant (text of 4), scope (text of 1)',
     'test       shop/api admin roles: asks {"anyOf":["admin"]}, has (list of 1): holds',
     'test       shop/api admin claim tenant: asks {"in":["acme"]}, has (text of 4): holds',
+    `test       shop/api admin condition: asks "identity.claims.tenant == request.headers['x-tenant']", has (boolean): holds`,
     'test       shop/api admin anyOf[0] scopes: asks {"allOf":["a"]}, has (list of 1): FAILS: The token lacks a scope that the rule asks for. [insufficient_scope]',
     'test       shop/api admin anyOf[1] stepUp: asks {"acr":["gold"]}, has (object): FAILS: The user was not authenticated well or lately enough. [insufficient_user_authentication]',
   ]);
@@ -166,7 +169,7 @@ describe('why', () => {
   test('a rule is passed over for a header, or chosen with it', async () => {
     expect(fates(await explained('http://api.example.com/reports'))).toContain('versioned header-or-query');
     const chosen = await explained('-H', 'x-v: 2', 'http://api.example.com/reports');
-    expect(fates(chosen)).toEqual(['no-put method', 'versioned general', 'rest lower-rank']);
+    expect(fates(chosen)).toEqual(['no-trace condition', 'no-put method', 'versioned general', 'rest lower-rank']);
     expect(chosen.decision.code).toBe('credential_missing');
   });
 

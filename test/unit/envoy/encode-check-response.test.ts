@@ -4,7 +4,7 @@ import { allow, denial, deny, type Decision, type Deny, type HeaderEntry } from 
 import { reasons, type ReasonCode } from '../../../src/core/reason.ts';
 import { createCheckResponseEncoder, encodeDecision } from '../../../src/envoy/encode-check-response.ts';
 import { lastResortDeny } from '../../../src/envoy/last-resort.ts';
-import { about, decodeAnswer, unchanged, type Answer } from './envoy-fixtures.ts';
+import { about, allowed, decodeAnswer, metadataOf, unchanged, type Answer } from './envoy-fixtures.ts';
 
 const encoder = createCheckResponseEncoder();
 const codes = Object.keys(reasons) as ReasonCode[];
@@ -57,14 +57,14 @@ describe('an allow', () => {
           add('set-cookie', 'b=2'),
         ],
       },
+      dynamicMetadata: metadataOf('ok'),
     });
   });
 
   test('that changes nothing still has its status and takes off the header of the failure mode, once', () => {
-    const expected = { status: { code: 0 }, okResponse: { headersToRemove: ['x-envoy-auth-failure-mode-allowed'] } };
-    expect(answered(allow(about, unchanged))).toEqual(expected);
+    expect(answered(allow(about, unchanged))).toEqual(allowed);
     const removeHeaders = ['x-envoy-auth-failure-mode-allowed'];
-    expect(answered(allow(about, { ...unchanged, removeHeaders }))).toEqual(expected);
+    expect(answered(allow(about, { ...unchanged, removeHeaders }))).toEqual(allowed);
   });
 
   test('leaves the query alone where there is no path', () => {
@@ -106,6 +106,7 @@ describe('a deny', () => {
         ],
         body: '{"error":"token_expired","message":"The token is past its end.","decision":"0123-abc"}',
       },
+      dynamicMetadata: metadataOf('token_expired'),
     });
   });
 

@@ -57,6 +57,7 @@ export interface Answer {
     readonly headers?: readonly AnsweredHeader[];
     readonly body?: string;
   };
+  readonly dynamicMetadata?: object;
 }
 
 export interface AnsweredHeader {
@@ -155,5 +156,16 @@ export function slowAuthorizer() {
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
 
+/** The dynamic metadata of a decision about `about`, as the loader shows it. */
+export function metadataOf(code: string): object {
+  const members = { decision: code === 'ok' ? 'allow' : 'deny', code, policy: 'shop/orders', rule: 'read' };
+  const texts = Object.entries({ ...members, decision_id: about.id });
+  return { fields: Object.fromEntries(texts.map(([name, stringValue]) => [name, { stringValue }])) };
+}
+
 /** What an allow that changes nothing decodes to. */
-export const allowed = { status: { code: 0 }, okResponse: { headersToRemove: ['x-envoy-auth-failure-mode-allowed'] } };
+export const allowed = {
+  status: { code: 0 },
+  okResponse: { headersToRemove: ['x-envoy-auth-failure-mode-allowed'] },
+  dynamicMetadata: metadataOf('ok'),
+};

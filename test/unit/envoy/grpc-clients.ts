@@ -8,8 +8,8 @@ import { decodeAnswer, type Answer } from './envoy-fixtures.ts';
 const asIs = (bytes: Buffer): Buffer => bytes;
 
 /** A grpc-js client for the address that a transport says is bound. */
-export function clientOf(address: string): Client {
-  return new Client(address, credentials.createInsecure(), { 'grpc.max_send_message_length': -1 });
+export function clientOf(address: string, by = credentials.createInsecure()): Client {
+  return new Client(address, by, { 'grpc.max_send_message_length': -1 });
 }
 
 /** One unary call: the answer's bytes, or `{status}` for a gRPC error. */

@@ -206,6 +206,21 @@ describe('what grpc-js answers by itself', () => {
     expect((await rawCall(session, message)).grpcStatus).toBe(0);
   });
 
+  test('the limit is the size of the message, to the byte, compressed or not', async () => {
+    const { server, session, asked } = await counting({ maxReceiveBytes: 65_536 });
+    const client = server.client();
+    const empty = checkRequest({ body: 'x'.repeat(20_000) }).length - 20_000;
+    const [most, tooMuch] = [65_536, 65_537].map((bytes) => checkRequest({ body: 'x'.repeat(bytes - empty) }));
+    if (most === undefined || tooMuch === undefined) throw new Error('there are two');
+    expect([most.length, tooMuch.length]).toEqual([65_536, 65_537]);
+    expect(await callCheck(client, most)).toEqual(allowed);
+    expect(await callCheck(client, tooMuch)).toEqual({ status: status.RESOURCE_EXHAUSTED });
+    const gzip = { 'grpc-encoding': 'gzip' };
+    expect((await rawCall(session, framed(gzipSync(most), 1), gzip)).grpcStatus).toBe(0);
+    expect((await rawCall(session, framed(gzipSync(tooMuch), 1), gzip)).grpcStatus).toBe(status.RESOURCE_EXHAUSTED);
+    expect(asked()).toBe(2);
+  });
+
   test('the limit is 16 MiB unless said otherwise', async () => {
     const { server, asked } = await counting();
     const client = server.client();

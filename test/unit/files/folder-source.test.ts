@@ -90,6 +90,18 @@ describe('a folder of documents', () => {
     await until(['b']);
   });
 
+  test('a folder that is never quiet is read all the same', async () => {
+    writeFileSync(join(folder, 'a.yaml'), document('a'));
+    await start();
+    const busy = setInterval(() => writeFileSync(join(folder, 'noise.tmp'), String(Math.random())), 5);
+    try {
+      writeFileSync(join(folder, 'a.yaml'), document('a2'));
+      await until(['a2']);
+    } finally {
+      clearInterval(busy);
+    }
+  });
+
   test("an editor's rename over the file is seen", async () => {
     writeFileSync(join(folder, 'a.yaml'), document('a'));
     await start();

@@ -24,6 +24,7 @@ test('what is exposed is exactly the table', async () => {
 test('no label is one that a client could fill', () => {
   const labels = new Set(Object.values(metricTable).flatMap((row): readonly string[] => row.labels));
   expect([...labels].toSorted()).toEqual([
+    'certificate',
     'code',
     'decision',
     'grpc_code',

@@ -143,6 +143,48 @@ describe('the status', () => {
   });
 });
 
+describe('TLS', () => {
+  const names = ['certificate_expiry_seconds', 'reloads_total', 'handshakes_total'];
+  const all = async (metrics: Metrics): Promise<readonly string[]> =>
+    (await Promise.all(names.map((name) => samplesOf(metrics, `portcullis_tls_${name}`)))).flat();
+
+  test('is counted from zero on, and without it no certificate ends', async () => {
+    expect(await all(create())).toEqual([
+      'portcullis_tls_reloads_total{result="ok"} 0',
+      'portcullis_tls_reloads_total{result="failed"} 0',
+      'portcullis_tls_handshakes_total{result="ok"} 0',
+      'portcullis_tls_handshakes_total{result="refused"} 0',
+      'portcullis_tls_handshakes_total{result="aborted"} 0',
+    ]);
+  });
+
+  test('tells how long what is in use is good for, below zero once it is past', async () => {
+    const metrics = create();
+    const expiry = (): Promise<readonly string[]> => samplesOf(metrics, 'portcullis_tls_certificate_expiry_seconds');
+    metrics.tls.inUse({ endsAt: frozenClock.now() + 90_500, clientCaEndsAt: frozenClock.now() - 1000 });
+    expect(await expiry()).toEqual([
+      'portcullis_tls_certificate_expiry_seconds{certificate="server"} 90.5',
+      'portcullis_tls_certificate_expiry_seconds{certificate="client-ca"} -1',
+    ]);
+    metrics.tls.inUse({ endsAt: frozenClock.now() + 3_600_000, clientCaEndsAt: undefined });
+    expect((await expiry())[0]).toBe('portcullis_tls_certificate_expiry_seconds{certificate="server"} 3600');
+  });
+
+  test('counts handshakes and reloads by their ends', async () => {
+    const metrics = create();
+    metrics.tls.handshake('ok');
+    metrics.tls.handshake('refused');
+    metrics.tls.reload('ok');
+    metrics.tls.reload('failed');
+    expect((await all(metrics)).filter((line) => line.endsWith(' 1'))).toEqual([
+      'portcullis_tls_reloads_total{result="ok"} 1',
+      'portcullis_tls_reloads_total{result="failed"} 1',
+      'portcullis_tls_handshakes_total{result="ok"} 1',
+      'portcullis_tls_handshakes_total{result="refused"} 1',
+    ]);
+  });
+});
+
 test('methods of gRPC are counted and timed as existing dashboards ask for them', async () => {
   const metrics = create();
   const method = metrics.grpc.bind('/envoy.service.auth.v3.Authorization/Check', 'unary');

@@ -95,6 +95,11 @@ describe('rule-unreachable: a rule that never decides', () => {
       rule('b', 'Denied', prefix('/x'), 'addresses: {allow: [10.0.0.0/8]}'),
     ],
     [
+      'that is denied under a condition',
+      rule('a', 'Authenticated', prefix('/x')),
+      rule('b', 'Denied', prefix('/x'), `when: [{expression: "request.scheme == 'http'"}]`),
+    ],
+    [
       'that names methods above one that names none',
       rule('a', 'Public', prefix('/x', ', methods: [GET]')),
       rule('b', 'Authenticated', prefix('/x')),
@@ -157,6 +162,11 @@ describe('deny-covered: a Denied rule that says what another one says', () => {
   });
 
   test.each<Case>([
+    [
+      'under no condition of the other',
+      rule('a', 'Denied', prefix('/x/y')),
+      rule('b', 'Denied', prefix('/x'), `when: [{expression: "request.scheme == 'http'"}]`),
+    ],
     ['beside it', rule('a', 'Denied', prefix('/xy')), rule('b', 'Denied', prefix('/x'))],
     [
       'for other clients',
@@ -231,6 +241,7 @@ describe('S19 provider-not-named: whose role is it?', () => {
   test.each([
     ['{roles: {anyOf: [admin]}}', 'spec.rules[0].authorization'],
     ['{claims: [{claim: sub, in: [alice]}]}', 'spec.rules[0].authorization'],
+    [`{when: [{expression: "'a' in identity.roles"}]}`, 'spec.rules[0].authorization'],
     [
       '{anyOf: [{providers: [idp], roles: {anyOf: [admin]}}, {roles: {anyOf: [admin]}}]}',
       'spec.rules[0].authorization.anyOf[1]',
@@ -241,6 +252,10 @@ describe('S19 provider-not-named: whose role is it?', () => {
 
   test.each([
     ['scopes', two('{scopes: {allOf: [a]}}')],
+    [
+      'a condition that says whose',
+      two(`{when: [{expression: "identity.provider == 'idp' && 'a' in identity.roles"}]}`),
+    ],
     ['a provider named beside', two('{providers: [idp], roles: {anyOf: [admin]}}')],
     ['a provider named around the blocks', two('{providers: [idp], anyOf: [{roles: {anyOf: [admin]}}]}')],
     ['one provider', two('{roles: {anyOf: [admin]}}', '{name: idp}')],

@@ -1,0 +1,35 @@
+import type { Environment } from '../environment.ts';
+import type { Tree } from '../language/tree.ts';
+import { limits } from '../limits.ts';
+import type { Scope } from '../scope.ts';
+import type { Fault } from '../values/fault.ts';
+import type { Meter } from '../values/meter.ts';
+import type { Value } from '../values/value.ts';
+
+/** One evaluation under way. */
+export class Frame implements Meter {
+  left: number = limits.work;
+  readonly scope: Scope;
+  /** The variables of macros, by the number that compilation gave them. */
+  readonly locals: Value[] = [];
+
+  constructor(scope: Scope) {
+    this.scope = scope;
+  }
+}
+
+/** A node at work. Never throws; what goes wrong is a Fault. */
+export type Evaluate = (frame: Frame) => Value | Fault;
+
+/** The variables of macros around a node, and their numbers. */
+export type Locals = ReadonlyMap<string, number>;
+
+/** What the compilation of a node needs beside the node. */
+export interface Compilation {
+  readonly environment: Environment;
+  compile(tree: Tree, locals: Locals): Evaluate;
+  /** Notes what makes the expression invalid; returns what to compile in its place. */
+  refuse(at: number, why: string): Evaluate;
+  /** Accounts for a regular expression that is compiled when the expression is read; false where it must not be. */
+  spendPattern(cost: number): boolean;
+}

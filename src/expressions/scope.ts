@@ -1,0 +1,85 @@
+import { anonymous, type Identity } from '../core/identity.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { Request } from '../core/request.ts';
+import { fromJson } from './values/from-json.ts';
+import { Timestamp, type MapValue, type Value } from './values/value.ts';
+import { headersMap, queryMap, textMap } from './values/request-maps.ts';
+
+/** What one evaluation sees. Plain and cheap to make; what is dear to read of a request is read once, where an expression asks. */
+export interface Scope {
+  readonly request: RequestScope;
+  readonly identity: Identity;
+  /** Who connects; undefined where no provider looked at the connection. */
+  readonly peer: Identity | undefined;
+  /** The route that the proxy chose; undefined where it does not say. */
+  readonly route: RouteScope | undefined;
+  readonly policy: PolicyScope;
+}
+
+export interface RouteScope {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly section: string;
+  readonly annotations: ReadonlyMap<string, string>;
+}
+
+export interface PolicyScope {
+  readonly namespace: string;
+  readonly name: string;
+  /** The rule that asks. */
+  readonly rule: string;
+}
+
+/** The request of one check; what is dear of it is made where an expression asks. Share it among the scopes of a check's rules. */
+export class RequestScope {
+  readonly request: Request;
+  /** The id of the decision. */
+  readonly id: string;
+  /** When the check came, milliseconds since the epoch. */
+  readonly #time: number;
+  #timestamp: Timestamp | undefined;
+  #headers: MapValue | undefined;
+  #query: MapValue | undefined;
+  #context: MapValue | undefined;
+
+  constructor(request: Request, id: string, time: number) {
+    this.request = request;
+    this.id = id;
+    this.#time = time;
+  }
+
+  get time(): Timestamp {
+    return (this.#timestamp ??= new Timestamp(BigInt(Math.trunc(this.#time)) * 1_000_000n));
+  }
+
+  get headers(): MapValue {
+    return (this.#headers ??= headersMap(this.request.headers));
+  }
+
+  get query(): MapValue {
+    return (this.#query ??= queryMap(this.request.query));
+  }
+
+  get context(): MapValue {
+    return (this.#context ??= textMap(this.request.contextExtensions));
+  }
+}
+
+/** The scope of a `deniedCondition`, which can name the request alone (S15). */
+export function requestOnly(request: RequestScope): Scope {
+  return { request, identity: anonymous, peer: undefined, route: undefined, policy: noPolicy };
+}
+
+const noPolicy: PolicyScope = { namespace: '', name: '', rule: '' };
+
+/** Claims belong to a token, which is seen again and again: they are converted once. */
+const claimMaps = new WeakMap<JsonObject, Value>();
+
+export function claimsMap(claims: JsonObject): Value {
+  const known = claimMaps.get(claims);
+  if (known !== undefined) return known;
+  const map = fromJson(claims);
+  claimMaps.set(claims, map);
+  return map;
+}
