@@ -1,4 +1,4 @@
-import { Client, credentials } from '@grpc/grpc-js';
+import { Client, credentials, type ChannelCredentials } from '@grpc/grpc-js';
 import type { HeaderEntry } from '../core/decision.ts';
 import { Failure } from '../core/failure.ts';
 import { isJsonObject, ownMember, type JsonObject, type JsonValue } from '../core/json.ts';
@@ -48,11 +48,21 @@ export interface CheckClientOptions {
   readonly clock: Clock;
   /** For one answer, connecting included. */
   readonly timeoutMs: number;
+  /** Undefined: cleartext. */
+  readonly tls?: CheckClientTls | undefined;
 }
 
-/** A client of `HOST:PORT` or `unix:PATH`, in cleartext. */
-export function createCheckClient(address: string, { clock, timeoutMs }: CheckClientOptions): CheckClient {
-  const client = new Client(address, credentials.createInsecure());
+/** PEM texts; certificate and key are there for a service that asks for them. */
+export interface CheckClientTls {
+  /** Who may have signed the service's certificate; undefined: whom Node trusts. */
+  readonly ca: string | undefined;
+  readonly certificate: string | undefined;
+  readonly key: string | undefined;
+}
+
+/** A client of `HOST:PORT` or `unix:PATH`. */
+export function createCheckClient(address: string, { clock, timeoutMs, tls }: CheckClientOptions): CheckClient {
+  const client = new Client(address, tls === undefined ? credentials.createInsecure() : secure(tls));
   const responses = codecOf('envoy.service.auth.v3.CheckResponse');
   return {
     async check(request) {
@@ -63,6 +73,11 @@ export function createCheckClient(address: string, { clock, timeoutMs }: CheckCl
     },
     close: () => client.close(),
   };
+}
+
+function secure({ ca, certificate, key }: CheckClientTls): ChannelCredentials {
+  const bytes = (pem: string | undefined): Buffer | null => (pem === undefined ? null : Buffer.from(pem));
+  return credentials.createSsl(bytes(ca), bytes(key), bytes(certificate));
 }
 
 /** The bytes of the CheckRequest that Envoy would send about the request. */

@@ -3,8 +3,8 @@ import { createCheckClient, type CheckAnswer } from '../envoy/check-client.ts';
 import type { AskService, CheckReport } from './check-report.ts';
 import { systemClock } from './system-ports.ts';
 
-export const askService: AskService = async (address, request, timeoutMs) => {
-  const client = createCheckClient(address, { clock: systemClock, timeoutMs });
+export const askService: AskService = async (address, request, options) => {
+  const client = createCheckClient(address, { clock: systemClock, ...options });
   try {
     return toCheckReport(await client.check(request));
   } finally {
@@ -15,13 +15,15 @@ export const askService: AskService = async (address, request, timeoutMs) => {
 /** What an answer says of its decision: the metadata says it of every one, the body of a denial that no policy dresses. */
 export function toCheckReport({ allowed, body, metadata, ...answer }: CheckAnswer): CheckReport {
   const said = parsed(body);
-  const read = (name: string, inBody = name): string | undefined => textAt(metadata, name) ?? textAt(said, inBody);
+  const code = textAt(metadata, 'code') ?? textAt(said, 'error');
   return {
     decision: allowed ? 'allow' : 'deny',
     status: answer.status,
-    code: read('code', 'error'),
-    message: read('message'),
-    decisionId: read('decision'),
+    code: allowed ? undefined : code,
+    message: textAt(said, 'message'),
+    decisionId: textAt(metadata, 'decision_id') ?? textAt(said, 'decision'),
+    policy: textAt(metadata, 'policy') || undefined,
+    rule: textAt(metadata, 'rule') || undefined,
     setHeaders: answer.setHeaders,
     removeHeaders: answer.removeHeaders,
     removeQueryParameters: answer.removeQueryParameters,

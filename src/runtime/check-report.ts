@@ -1,6 +1,6 @@
 import type { HeaderEntry } from '../core/decision.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { ProxiedRequest } from '../envoy/check-client.ts';
+import type { CheckClientTls, ProxiedRequest } from '../envoy/check-client.ts';
 
 export type { ProxiedRequest } from '../envoy/check-client.ts';
 
@@ -14,6 +14,9 @@ export interface CheckReport {
   readonly message: string | undefined;
   /** What the decision is called in the log. */
   readonly decisionId: string | undefined;
+  /** The policy and rule that decided. */
+  readonly policy: string | undefined;
+  readonly rule: string | undefined;
   readonly setHeaders: readonly HeaderEntry[];
   readonly removeHeaders: readonly string[];
   readonly removeQueryParameters: readonly string[];
@@ -22,5 +25,11 @@ export interface CheckReport {
   readonly metadata: JsonObject;
 }
 
+export interface AskOptions {
+  readonly timeoutMs: number;
+  /** Undefined: cleartext. */
+  readonly tls: CheckClientTls | undefined;
+}
+
 /** Asks the ext_authz service at `HOST:PORT` or `unix:PATH` once. Throws a Failure: `no_answer`, `bad_answer`. */
-export type AskService = (address: string, request: ProxiedRequest, timeoutMs: number) => Promise<CheckReport>;
+export type AskService = (address: string, request: ProxiedRequest, options: AskOptions) => Promise<CheckReport>;

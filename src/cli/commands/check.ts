@@ -1,16 +1,22 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { Failure } from '../../core/failure.ts';
-import type { CheckReport } from '../../runtime/check-report.ts';
+import type { AskOptions, CheckReport } from '../../runtime/check-report.ts';
 import { parseDuration } from '../../std/duration.ts';
 import { printable } from '../../std/printable.ts';
 import { formatSocketAddress, parseSocketAddress } from '../../std/socket-address.ts';
-import type { CommandContext, CommandDetails } from '../cli-command.ts';
+import { UsageError, type CommandContext, type CommandDetails } from '../cli-command.ts';
+import type { CliIo } from '../cli-io.ts';
 import { formatData, outputOption, type OutputFormat } from '../print-data.ts';
+import { readText } from '../read-token.ts';
 import { addRequestFlags, readRequestFlags, type RequestFlags } from '../request-flags.ts';
 
 interface CheckFlags extends RequestFlags {
   readonly address: string;
   readonly timeout: number;
+  readonly tls?: true;
+  readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
   readonly output: OutputFormat;
 }
 
@@ -50,6 +56,10 @@ The request is described as for curl. Nothing is sent anywhere but to the servic
           .argParser(readTimeout)
           .default(5000, '5s'),
       )
+      .option('--tls', 'over TLS; so do the three below')
+      .option('--tls-ca <FILE>', "PEM certificates that may have signed the service's")
+      .option('--tls-cert <FILE>', 'PEM certificate of the client, for a service that asks for one')
+      .option('--tls-key <FILE>', 'its PEM key')
       .addOption(outputOption('table', 'json', 'yaml'))
       .action((url: string, flags: CheckFlags) => check(url, flags, context));
   },
@@ -70,10 +80,11 @@ function readTimeout(text: string): number {
 
 async function check(url: string, flags: CheckFlags, { io, registry, exit }: CommandContext): Promise<void> {
   const request = await readRequestFlags(url, flags, io);
+  const tls = await readTls(flags, io);
   const askService = await registry.askService();
   let report: CheckReport;
   try {
-    report = await askService(flags.address, request, flags.timeout);
+    report = await askService(flags.address, request, { timeoutMs: flags.timeout, tls });
   } catch (thrown) {
     if (!(thrown instanceof Failure)) throw thrown;
     io.stderr(`portcullis: ${flags.address}: ${printable(thrown.message)} [${thrown.code}]\n`);
@@ -84,12 +95,22 @@ async function check(url: string, flags: CheckFlags, { io, registry, exit }: Com
   if (report.decision === 'deny') exit(1);
 }
 
+async function readTls({ tls, tlsCa, tlsCert, tlsKey }: CheckFlags, io: CliIo): Promise<AskOptions['tls']> {
+  if (tls === undefined && tlsCa === undefined && tlsCert === undefined && tlsKey === undefined) return undefined;
+  if ((tlsCert === undefined) !== (tlsKey === undefined))
+    throw new UsageError('--tls-cert and --tls-key belong together; give both');
+  const read = async (file: string | undefined): Promise<string | undefined> =>
+    file === undefined ? undefined : readText(`@${file}`, io);
+  return { ca: await read(tlsCa), certificate: await read(tlsCert), key: await read(tlsKey) };
+}
+
 /** A line each; `+` is set or added, `-` removed. */
 function formatReport(report: CheckReport): string {
-  const { decision, status, code, message, decisionId } = report;
+  const { decision, status, code, message, decisionId, policy, rule } = report;
   const lines = [
     `${decision === 'allow' ? 'ALLOWED' : `DENIED ${status}`}${code === undefined ? '' : ` ${code}`}`,
     ...(message === undefined ? [] : [message]),
+    ...(policy === undefined ? [] : [`by ${policy}${rule === undefined ? '' : ` ${rule}`}`]),
     ...(decisionId === undefined ? [] : [`decision ${decisionId}`]),
     ...section('the service behind sees', [
       ...report.setHeaders.map(([name, value]) => `+ ${name}: ${value}`),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/core/failure.ts';
-import type { CheckReport, ProxiedRequest } from '../../../src/runtime/check-report.ts';
+import type { AskOptions, CheckReport, ProxiedRequest } from '../../../src/runtime/check-report.ts';
 import { run, type CliRun } from './cli-fixtures.ts';
 
 const allowed: CheckReport = {
@@ -9,6 +9,8 @@ const allowed: CheckReport = {
   code: undefined,
   message: undefined,
   decisionId: undefined,
+  policy: undefined,
+  rule: undefined,
   setHeaders: [['x-user-id', 'alice']],
   removeHeaders: ['authorization'],
   removeQueryParameters: ['access_token'],
@@ -23,6 +25,8 @@ const denied: CheckReport = {
   code: 'token_expired',
   message: 'The token is past its end.',
   decisionId: 'd-1',
+  policy: 'shop/orders',
+  rule: 'read',
   setHeaders: [],
   removeHeaders: [],
   removeQueryParameters: [],
@@ -33,7 +37,7 @@ const denied: CheckReport = {
 interface Asked {
   readonly address: string;
   readonly request: ProxiedRequest;
-  readonly timeoutMs: number;
+  readonly options: AskOptions;
 }
 
 async function check(
@@ -42,8 +46,8 @@ async function check(
   stdin = '',
 ): Promise<CliRun & { readonly asked: readonly Asked[] }> {
   const asked: Asked[] = [];
-  const askService = (address: string, request: ProxiedRequest, timeoutMs: number): Promise<CheckReport> => {
-    asked.push({ address, request, timeoutMs });
+  const askService = (address: string, request: ProxiedRequest, options: AskOptions): Promise<CheckReport> => {
+    asked.push({ address, request, options });
     return answer instanceof Failure ? Promise.reject(answer) : Promise.resolve(answer);
   };
   const ran = await run(['check', ...args], { stdin, registry: { askService: () => Promise.resolve(askService) } });
@@ -55,7 +59,7 @@ describe('the request', () => {
     expect((await check(['http://api.example.com'])).asked).toEqual([
       {
         address: '127.0.0.1:9001',
-        timeoutMs: 5000,
+        options: { timeoutMs: 5000, tls: undefined },
         request: {
           method: 'GET',
           target: '/',
@@ -71,13 +75,25 @@ describe('the request', () => {
   });
 
   test('is what the flags say', async () => {
-    const flags = ['--address', 'unix:/run/p.sock', '--timeout', '2s', '-X', 'POST', '-H', 'X-A: b', '-H', 'x-a:c: d'];
+    const flags = [
+      '--address',
+      'unix:/run/p.sock',
+      '--timeout',
+      '2s',
+      '--tls',
+      '-X',
+      'POST',
+      '-H',
+      'X-A: b',
+      '-H',
+      'x-a:c: d',
+    ];
     const more = ['--token', '-', '--context', 'a=b=c', '--client-ip', '::1', '--header-map', '-H', 'Host: other'];
     const { asked } = await check([...flags, ...more, 'https://api.example.com:8443?x=1'], allowed, 'Bearer t.o.k\n');
     expect(asked).toEqual([
       {
         address: 'unix:/run/p.sock',
-        timeoutMs: 2000,
+        options: { timeoutMs: 2000, tls: { ca: undefined, certificate: undefined, key: undefined } },
         request: {
           method: 'POST',
           target: '/?x=1',
@@ -108,6 +124,7 @@ describe('the request', () => {
     [['http://h/', '-H', 'no name'], `--header: "no name" has no name: write 'NAME: VALUE'`],
     [['http://h/', '--context', '=x'], '--context: "=x" has no name: write NAME=VALUE'],
     [['http://h/', '--client-ip', 'me'], '--client-ip: "me" is no address'],
+    [['http://h/', '--tls-key', 'k.pem'], '--tls-cert and --tls-key belong together; give both'],
     [['http://h/', '--token', ' '], 'the token is empty'],
     [['http://h/', '--token', 'canary token'], 'the token has white space inside: give one token alone'],
   ])('%j is a mistake', async (args, message) => {
@@ -142,6 +159,7 @@ the answer to the client has:
       1,
       `DENIED 401 token_expired
 The token is past its end.
+by shop/orders read
 decision d-1
 the answer to the client has:
   + www-authenticate: Bearer realm="api"
