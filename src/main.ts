@@ -8,6 +8,9 @@ import { systemTimers } from './runtime/system-ports.ts';
 const registry: CommandRegistry = {
   startService: async () => (await import('./runtime/service.ts')).startService,
   validateSources: async () => (await import('./runtime/validate.ts')).validateSources,
+  askService: async () => (await import('./runtime/ask-service.ts')).askService,
+  inspectToken: async () => (await import('./runtime/inspect-token.ts')).inspectToken,
+  explain: async () => (await import('./runtime/explain.ts')).explain,
   runDev: async () => (await import('./dev/run-dev.ts')).runDev,
 };
 

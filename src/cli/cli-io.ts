@@ -1,6 +1,9 @@
 import type { Environment } from '../runtime/config/read-environment.ts';
+import type { AskService } from '../runtime/check-report.ts';
+import type { Explain } from '../runtime/explanation.ts';
 import type { ProcessPort } from '../runtime/process-signals.ts';
 import type { StartService } from '../runtime/running-service.ts';
+import type { InspectToken } from '../runtime/token-report.ts';
 import type { ValidateSources } from '../runtime/validation-report.ts';
 
 /** The world as a command sees it. */
@@ -17,6 +20,9 @@ export interface CliIo {
 export interface CommandRegistry {
   startService(): Promise<StartService>;
   validateSources(): Promise<ValidateSources>;
+  askService(): Promise<AskService>;
+  inspectToken(): Promise<InspectToken>;
+  explain(): Promise<Explain>;
   runDev(): Promise<RunDev>;
 }
 

@@ -13,6 +13,21 @@ export const commands: readonly CliCommand[] = [
     load: async () => (await import('./commands/validate.ts')).details,
   },
   {
+    name: 'explain',
+    summary: 'say how a request would be decided by a folder of policies, step by step',
+    load: async () => (await import('./commands/explain.ts')).details,
+  },
+  {
+    name: 'token',
+    summary: 'decode a token and say why it would be refused',
+    load: async () => (await import('./commands/token.ts')).details,
+  },
+  {
+    name: 'check',
+    summary: 'ask a running service about one request, as Envoy would',
+    load: async () => (await import('./commands/check.ts')).details,
+  },
+  {
     name: 'dev',
     summary: 'see it at work: a real Envoy, an issuer, an upstream and sample requests',
     load: async () => (await import('./commands/dev.ts')).details,

@@ -41,6 +41,17 @@ export const problemCodes = {
   'match-never': 'The match can never match a request.',
   'invalid-expression': 'The expression is not one that Portcullis can evaluate.',
   'forbidden-header': 'A policy may not set or remove this header.',
+  // Legal, and hardly meant: always warnings.
+  'rule-unreachable': 'The rule never decides, because stricter ones of the policy always do.',
+  'rule-shadowed':
+    'An earlier rule of the policy matches all that the rule matches: its upstream and response are never used.',
+  'deny-never': 'The Denied rule can never hit a request.',
+  'deny-covered': 'The Denied rule denies only what another one denies.',
+  'public-below-protected': 'A Public rule opens a part of a prefix that another rule of the policy protects.',
+  'public-keeps-credential': 'A Public rule passes on a credential that nobody verified.',
+  'provider-not-named': 'Several providers could vouch, and the rule tests roles or subjects without saying whose.',
+  'shadow-wider-decides': 'The policy is in shadow mode, and a wider one decides in its place.',
+  'host-widens': 'A wildcard host makes Public what another policy of the namespace protects.',
 } as const;
 
 export type ProblemCode = keyof typeof problemCodes;

@@ -4,6 +4,7 @@ import type { GrantSetting, HostClaim } from '../policy/check-hosts.ts';
 import { checkSet, claimsOf, type SetMember } from '../policy/check-set.ts';
 import type { ParsedDocument } from '../policy/parse-document.ts';
 import type { Material } from '../policy/read-material.ts';
+import { shadowWarnings } from '../policy/suspicions/shadowed-hosts.ts';
 import type { RefusedPolicy } from '../policy/salvage-policy.ts';
 import type {
   AccessPolicySpec,
@@ -90,15 +91,29 @@ function settle(
     inForce: heldClaims(before, candidates),
   });
   const entries = new Map<string, CatalogEntry>();
+  const warnings = shadowWarnings(accepted);
   for (const entry of all) {
     const found = report.problems.get(entry.key);
-    entries.set(entry.key, found === undefined ? entry : refuseBeside(entry, found, before.entries.get(entry.key)));
+    if (found === undefined) entries.set(entry.key, warnBeside(entry, warnings.get(entry.key)));
+    else entries.set(entry.key, refuseBeside(entry, found, before.entries.get(entry.key)));
   }
   const refusedPolicies = [...entries.values()].flatMap(({ inForce, refused }) => {
     if (inForce !== undefined || refused?.policy === undefined) return [];
     return report.mayDeny(refused.policy);
   });
   return { entries, materials: sorted.materials, problems: sorted.problems, refusedPolicies };
+}
+
+/** An entry with the warnings that only show beside others, in the place of those it may have had before. */
+function warnBeside(entry: CatalogEntry, warnings: readonly Problem[] = []): CatalogEntry {
+  const own = entry.problems.filter(({ code }) => code !== 'shadow-wider-decides');
+  const isSame = warnings.length === 0 && own.length === entry.problems.length;
+  return isSame ? entry : { ...entry, problems: [...own, ...warnings] };
+}
+
+/** The accepted policies of the catalog, each with its document. */
+export function membersOf(catalog: Catalog): readonly SetMember<AccessPolicySpec>[] {
+  return [...catalog.entries.values()].flatMap(toMember);
 }
 
 function toMember({ key, inForce, refused, documents: [document] }: CatalogEntry): SetMember<AccessPolicySpec>[] {

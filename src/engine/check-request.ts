@@ -5,16 +5,20 @@ import { anonymous } from '../core/identity.ts';
 import type { Clock, Logger, Random, Timers } from '../core/ports.ts';
 import type { ReasonCode } from '../core/reason.ts';
 import type { RawRequest, Request } from '../core/request.ts';
+import type { Trace } from '../core/trace.ts';
 import { RequestScope } from '../expressions/scope.ts';
 import { decide, type Check } from './decide.ts';
 import { coversHost } from './floor.ts';
 import type { Snapshot } from './snapshot.ts';
+import { describeCovering } from './trace-selection.ts';
 
 export interface CheckPorts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
   readonly logger: Logger;
+  /** Told of every step of the decision, not of those of shadows; undefined while serving. */
+  readonly trace?: Trace | undefined;
 }
 
 export interface CheckSettings extends ReadingSettings {
@@ -80,7 +84,9 @@ function decideOn(snapshot: Snapshot, request: Request, id: string, ports: Check
     floors,
     ownedBy: (namespace) => snapshot.ownedBy(namespace),
   };
-  const decision = decide(check);
+  const { trace } = ports;
+  trace?.note({ kind: 'covering', policies: describeCovering(request.host, check.group, floors) });
+  const decision = decide(trace === undefined ? check : { ...check, trace });
   const shadows = shadowChecks(snapshot, check);
   if (shadows.length === 0) return decision;
   return decision instanceof Promise

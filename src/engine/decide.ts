@@ -2,16 +2,19 @@ import { foldPath } from '../canonical/path.ts';
 import { allow, denial, deny, type Decision, type DecisionAbout, type Denial } from '../core/decision.ts';
 import { anonymous, type Identity } from '../core/identity.ts';
 import type { Request } from '../core/request.ts';
+import type { RestrictingFate, Trace, TracedRule, TracedTest } from '../core/trace.ts';
 import type { RequestScope, Scope } from '../expressions/scope.ts';
 import type { AuthorizationInput } from '../phases/authorization/authorization-test.ts';
 import type { VerifyResult } from '../phases/identity/identity-provider.ts';
 import { plainDenial, type DenialDressing } from '../phases/response/compile-denial.ts';
 import type { OwnedHeaders } from '../phases/response/compile-upstream.ts';
+import type { AddressTest } from '../phases/restrictions/compile-addresses.ts';
 import type { AllowingRule, CompiledRule, DeniedRule, RuleName } from './compile-policy.ts';
 import type { CompiledFloor, Demand } from './floor.ts';
 import type { PolicyGroup } from './host-table.ts';
 import { deniesMethod, type Candidate, type RouteIndex } from './route-index.ts';
 import { selectRules } from './select-rules.ts';
+import { traceSelection } from './trace-selection.ts';
 
 /** One request on its way. */
 export interface Check {
@@ -25,6 +28,8 @@ export interface Check {
   readonly group: PolicyGroup | undefined;
   /** The floors that cover it (S8). */
   readonly floors: readonly CompiledFloor[];
+  /** Told of every step; undefined while serving. */
+  readonly trace?: Trace | undefined;
   /** The headers that only we set (S26). */
   ownedBy(namespace: string): OwnedHeaders;
 }
@@ -40,6 +45,7 @@ export function decide(check: Check): Decision | Promise<Decision> {
   if (group === undefined) return refuse(check, denial('no_policy'));
   const path = acceptPath(group, request);
   if (typeof path !== 'string') return refuse(check, path);
+  check.trace?.note({ kind: 'path', path });
   const folded = foldPath(path);
   for (const index of [...floors.map(({ denied }) => denied), group.denied]) {
     const denied = denyByRule(check, index, path, folded);
@@ -70,41 +76,75 @@ function acceptPath(group: PolicyGroup, request: Request): string | Denial {
 function denyByRule(check: Check, denied: RouteIndex<DeniedRule>, path: string, folded: string): Decision | undefined {
   for (const candidate of denied.candidates(path, folded)) {
     const { rule } = candidate;
-    const fits = restricts(candidate, check.request);
-    if (typeof fits !== 'boolean') return refuse(check, fits, rule);
-    if (!fits) continue;
-    if (rule.addresses !== undefined && rule.addresses(check.request.clientIp) === undefined) continue;
-    if (rule.conditions !== undefined && !rule.conditions(check.expressions)) continue;
-    return refuse(check, denial(rule.code), rule);
+    const { fate, objection } = restricts(candidate, check);
+    check.trace?.note({ kind: 'denied-rule', ...traced(rule), fate });
+    if (objection !== undefined) return refuse(check, objection, rule);
+    if (fate === 'hits') return refuse(check, denial(rule.code), rule);
   }
   return undefined;
 }
 
-/** Whether the match of a rule that only restricts takes the request, whose path fits it (S15). */
-function restricts({ match }: Candidate<unknown>, request: Request): boolean | Denial {
-  if (!deniesMethod(match.methods, request.method)) return false;
-  return match.conditions === undefined || match.conditions(request);
+interface Restriction {
+  readonly fate: RestrictingFate;
+  /** Where the request cannot be read in one way (S13). */
+  readonly objection?: Denial;
+}
+
+const restrictions = {
+  hits: { fate: 'hits' },
+  method: { fate: 'method' },
+  condition: { fate: 'header-or-query' },
+  address: { fate: 'address-not-refused' },
+  when: { fate: 'condition' },
+} as const satisfies Record<string, Restriction>;
+
+/** Whether a rule that only restricts takes the request, whose path fits it (S15). */
+function restricts({ match, rule }: Candidate<DeniedRule | Demand>, { request, expressions }: Check): Restriction {
+  if (!deniesMethod(match.methods, request.method)) return restrictions.method;
+  const condition = match.conditions === undefined || match.conditions(request);
+  if (typeof condition !== 'boolean') return { fate: 'ambiguous', objection: condition };
+  if (!condition) return restrictions.condition;
+  if (!('code' in rule)) return restrictions.hits;
+  if (rule.addresses !== undefined && rule.addresses(request.clientIp) === undefined) return restrictions.address;
+  return rule.conditions === undefined || rule.conditions(expressions) ? restrictions.hits : restrictions.when;
+}
+
+function traced({ policy, name }: Pick<RuleName, 'policy' | 'name'>): TracedRule {
+  return { policy, rule: name };
 }
 
 function denyByAddress(check: Check, group: PolicyGroup): Decision | undefined {
-  const { clientIp } = check.request;
   for (const { id, addresses } of check.floors) {
-    const objection = addresses?.(clientIp);
+    if (addresses === undefined) continue;
+    const objection = judgeAddress(check, addresses, { policy: id, name: '' });
     if (objection !== undefined) return refuse(check, objection, { policy: id, name: '' });
   }
   for (const { policy, test, dress } of group.addresses) {
-    const objection = test(clientIp);
+    const objection = judgeAddress(check, test, { policy, name: '' });
     if (objection !== undefined) return refuse(check, objection, { policy, name: '', dress });
   }
   return undefined;
 }
 
+function judgeAddress(check: Check, test: AddressTest, of: Pick<RuleName, 'policy' | 'name'>): Denial | undefined {
+  const objection = test(check.request.clientIp);
+  check.trace?.note({ kind: 'addresses', ...traced(of), objection });
+  return objection;
+}
+
 function decideByRules(check: Check, group: PolicyGroup, path: string, folded: string): Decision | Promise<Decision> {
   if (group.refusedBy !== undefined)
     return refuse(check, denial('policy_invalid'), { policy: group.refusedBy, name: '' });
-  const selection = selectRules<CompiledRule>(group.rules.candidates(path, folded), check.request);
+  const candidates = group.rules.candidates(path, folded);
+  const listening = check.trace && traceSelection(check.trace, group, candidates);
+  const selection = selectRules<CompiledRule>(candidates, check.request, listening);
   if (selection.kind === 'none') return refuse(check, denial('no_rule'), { policy: '', name: '', dress: group.dress });
   if (selection.kind === 'denied') return refuse(check, selection.denial, selection.rule);
+  check.trace?.note({
+    kind: 'selection',
+    matched: selection.matched.map(traced),
+    beside: selection.beside.map(traced),
+  });
   const rules: AllowingRule[] = [];
   for (const rule of [...selection.matched, ...selection.beside]) {
     if (rule.access === 'Refused') return refuse(check, denial('policy_invalid'), rule);
@@ -113,7 +153,7 @@ function decideByRules(check: Check, group: PolicyGroup, path: string, folded: s
   const demands = floorDemands(check, path, folded);
   if (!Array.isArray(demands)) return demands;
   for (const rule of [...demands, ...rules]) {
-    const objection = rule.addresses?.(check.request.clientIp);
+    const objection = rule.addresses && judgeAddress(check, rule.addresses, rule);
     if (objection !== undefined) return refuse(check, objection, rule);
   }
   // What stands beside restricts and says nothing else: the deciding rule is one of those matched.
@@ -127,9 +167,10 @@ function floorDemands(check: Check, path: string, folded: string): Demand[] | De
   const demands = new Set<Demand>();
   for (const floor of check.floors) {
     for (const candidate of floor.demands.candidates(path, folded)) {
-      const fits = restricts(candidate, check.request);
-      if (typeof fits !== 'boolean') return refuse(check, fits, candidate.rule);
-      if (fits) demands.add(candidate.rule);
+      const { fate, objection } = restricts(candidate, check);
+      check.trace?.note({ kind: 'floor-rule', ...traced(candidate.rule), fate });
+      if (objection !== undefined) return refuse(check, objection, candidate.rule);
+      if (fate === 'hits') demands.add(candidate.rule);
     }
   }
   return [...demands];
@@ -179,6 +220,7 @@ function authenticateFrom(
   const rule = ordered[index];
   if (rule === undefined) return permit(check, hurdles, identity);
   const next = (result: VerifyResult): Decision | Promise<Decision> => {
+    check.trace?.note({ kind: 'identity', ...traced(rule), result });
     if ('denial' in result) return refuse(check, result.denial, rule);
     const objection = rule.authorization?.(toInput(check, rule, result.identity));
     if (objection !== undefined) return refuse(check, objection, rule, result.identity);
@@ -220,7 +262,9 @@ function permit(check: Check, { deciding, demands }: Hurdles, identity: Identity
 }
 
 function toInput(check: Check, rule: RuleName, identity: Identity): AuthorizationInput {
-  return { identity, realm: check.request.host, now: check.now, scope: () => scopeOf(check, rule, identity) };
+  const { trace } = check;
+  const tell = trace && ((test: TracedTest): void => trace.note({ kind: 'test', ...traced(rule), ...test }));
+  return { identity, realm: check.request.host, now: check.now, scope: () => scopeOf(check, rule, identity), tell };
 }
 
 /** What the expressions of a rule see (S23). */

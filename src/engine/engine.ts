@@ -1,7 +1,10 @@
+import type { Decision } from '../core/decision.ts';
 import { messageOf } from '../core/failure.ts';
 import type { Authorizer, Clock, HttpClient, IdentityEvents, Logger, Random, Timers } from '../core/ports.ts';
 import { formatProblem, type Problem } from '../core/problem.ts';
+import type { RawRequest } from '../core/request.ts';
 import type { ServiceStatus } from '../core/status.ts';
+import type { Trace } from '../core/trace.ts';
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
 import { defaultIdentitySettings, type IdentitySettings } from '../phases/identity/identity-settings.ts';
 import { createTokenCache } from '../phases/identity/token-cache.ts';
@@ -11,7 +14,7 @@ import type { AuthorDocument, SourceReading } from '../policy/spec.ts';
 import { emptyCatalog, nextCatalog, policiesOf, providersOf, toDocumentStatus, type Catalog } from './catalog.ts';
 import { createPolicyCompiler } from './policy-compiler.ts';
 import { checkRequest, refusal, toShadowOfAll, type CheckSettings } from './check-request.ts';
-import { createProviderPool } from './provider-pool.ts';
+import { createProviderPool, type CreateProvider } from './provider-pool.ts';
 import { buildSnapshot, type Snapshot } from './snapshot.ts';
 
 export interface EngineSettings extends CheckSettings {
@@ -33,6 +36,8 @@ export interface EnginePorts {
   readonly logger: Logger;
   readonly http: HttpClient;
   readonly events: IdentityEvents;
+  /** Undefined: providers as they serve. */
+  readonly createProvider?: CreateProvider;
 }
 
 /** Decides requests by the documents it was given last. */
@@ -41,6 +46,8 @@ export interface Engine extends Authorizer {
   apply(reading: SourceReading): Promise<void>;
   /** Tells that the source was read without a failure, changed or not. */
   noteRead(): void;
+  /** As `check`, telling every step of the way to the decision. */
+  explain(raw: RawRequest, trace: Trace): Promise<Decision>;
   status(): ServiceStatus;
   close(): void;
 }
@@ -48,7 +55,7 @@ export interface Engine extends Authorizer {
 export function createEngine(settings: EngineSettings, ports: EnginePorts): Engine {
   const identity: IdentitySettings = { ...defaultIdentitySettings, ...settings.identity };
   const tokens = createTokenCache({ maxEntries: identity.tokenCacheEntries, maxBytes: identity.tokenCacheBytes });
-  const pool = createProviderPool({ ...ports, settings: identity, tokens });
+  const pool = createProviderPool({ ...ports, settings: identity, tokens }, ports.createProvider);
   const compiler = createPolicyCompiler();
   const parsed = new WeakMap<AuthorDocument, ParsedDocument>();
   const parse = (document: AuthorDocument): ParsedDocument => {
@@ -101,6 +108,7 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
       return settings.shadowAll ? toShadowOfAll(decision) : decision;
     },
     check: (raw) => checkRequest(raw, snapshot, settings, ports),
+    explain: async (raw, trace) => checkRequest(raw, snapshot, settings, { ...ports, trace }),
   };
 }
 

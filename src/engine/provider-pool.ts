@@ -1,3 +1,4 @@
+import type { KeyMaterial } from '../phases/identity/create-provider-keys.ts';
 import type { IdentityPorts } from '../phases/identity/identity-ports.ts';
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
 import { createJwtProvider } from '../phases/identity/jwt-provider.ts';
@@ -23,7 +24,17 @@ interface Pooled {
   readonly provider: IdentityProvider;
 }
 
-export function createProviderPool(ports: IdentityPorts): ProviderPool {
+/** Makes a provider of its spec and of what that refers to. */
+export type CreateProvider = (
+  spec: IdentityProviderSpec,
+  material: KeyMaterial,
+  ports: IdentityPorts,
+) => IdentityProvider;
+
+export function createProviderPool(
+  ports: IdentityPorts,
+  createProvider: CreateProvider = createJwtProvider,
+): ProviderPool {
   const pool = new Set<Pooled>();
   const ensureOne = (spec: IdentityProviderSpec, materials: ReadonlyMap<string, Material>): IdentityProvider => {
     const keysText = spec.keys.type === 'ConfigMap' ? textOf(spec.keys.ref, materials) : undefined;
@@ -31,7 +42,7 @@ export function createProviderPool(ports: IdentityPorts): ProviderPool {
     for (const pooled of pool) {
       if (pooled.spec === spec && pooled.keysText === keysText && pooled.ca === ca) return pooled.provider;
     }
-    const provider = createJwtProvider(spec, { keysText, ca }, ports);
+    const provider = createProvider(spec, { keysText, ca }, ports);
     pool.add({ spec, keysText, ca, provider });
     return provider;
   };
@@ -49,6 +60,10 @@ export function createProviderPool(ports: IdentityPorts): ProviderPool {
   };
 }
 
-function textOf({ namespace, name, key }: ConfigMapKey, materials: ReadonlyMap<string, Material>): string | undefined {
+/** The text of a ConfigMap's key; undefined where it is missing. */
+export function textOf(
+  { namespace, name, key }: ConfigMapKey,
+  materials: ReadonlyMap<string, Material>,
+): string | undefined {
   return materials.get(specKey({ kind: 'ConfigMap', namespace, name }))?.data.get(key);
 }

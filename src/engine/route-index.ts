@@ -21,6 +21,8 @@ export interface IndexedMatch<T> {
   readonly rank: number;
   readonly methods: ReadonlySet<string> | undefined;
   readonly conditions: MatchConditions | undefined;
+  /** As the policy says it. */
+  readonly spec: MatchSpec;
   readonly fits: (path: string) => boolean;
   readonly fitsFolded: (path: string, folded: string) => boolean;
 }
@@ -49,14 +51,14 @@ export function createRouteIndex<T>(
         const expression = checked(value);
         expressions.push({
           foldedPrefix: foldedPrefix(expression.literalPrefix),
-          match: { rule, methods, conditions, ...expressionFit(expression) },
+          match: { rule, spec, methods, conditions, ...expressionFit(expression) },
         });
         continue;
       }
       const folded = foldPath(value);
       if (type === 'PathPrefix') longestPrefix = Math.max(longestPrefix, folded.length);
       const fit = type === 'Exact' ? exactFit(value) : prefixFit(value);
-      append(type === 'Exact' ? exact : prefixes, folded, { rule, methods, conditions, ...fit });
+      append(type === 'Exact' ? exact : prefixes, folded, { rule, spec, methods, conditions, ...fit });
     }
   }
   return {

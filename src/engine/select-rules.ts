@@ -1,5 +1,6 @@
 import type { Denial } from '../core/decision.ts';
 import type { Request } from '../core/request.ts';
+import type { CandidateFate } from '../core/trace.ts';
 import { methodFit, type Candidate, type MethodFit } from './route-index.ts';
 
 /** What selection needs to know of a rule. */
@@ -20,21 +21,37 @@ export type Selection<T> =
 
 const none = { kind: 'none' } as const;
 
+/** Told why candidates are chosen or passed over, where somebody listens. */
+export interface SelectionTrace<T> {
+  candidate(candidate: Candidate<T>, fate: CandidateFate): void;
+  /** The rules whose being missed ended the search. */
+  ended(by: readonly T[]): void;
+}
+
 /** Chooses among the candidates of the nearest policies, which come highest rank first (S14). */
-export function selectRules<T extends Selectable>(candidates: readonly Candidate<T>[], request: Request): Selection<T> {
+export function selectRules<T extends Selectable>(
+  candidates: readonly Candidate<T>[],
+  request: Request,
+  trace?: SelectionTrace<T>,
+): Selection<T> {
   const beside: T[] = [];
   const missed = new Set<T>();
   let start = 0;
   while (start < candidates.length) {
     const end = endOfRank(candidates, start);
-    const rank = sortRank(candidates, start, end, request);
+    const rank = sortRank(candidates, start, end, request, trace);
     if (rank.denied !== undefined) return { kind: 'denied', ...rank.denied };
     const matched = rank.named.length > 0 ? rank.named : rank.general;
     if (matched.length > 0) {
       // A rule that one of its matches misses and another one does not is not missed.
-      if ([...missed].some((rule) => !matched.includes(rule))) return none;
+      const ending = [...missed].filter((rule) => !matched.includes(rule));
+      if (ending.length > 0) {
+        trace?.ended(ending);
+        return none;
+      }
       // A rule that names the method ranks above one that does not, so its looser reading holds beside the latter.
       if (rank.named.length === 0) beside.push(...rank.looselyNamed);
+      if (trace !== undefined) candidates.slice(end).forEach((lower) => trace.candidate(lower, 'lower-rank'));
       return { kind: 'rules', matched: distinct(matched), beside: distinct(beside) };
     }
     for (const rule of rank.missed) missed.add(rule);
@@ -60,6 +77,7 @@ function sortRank<T extends Selectable>(
   start: number,
   end: number,
   request: Request,
+  trace: SelectionTrace<T> | undefined,
 ): Rank<T> {
   const rank: Rank<T> = { named: [], general: [], looselyNamed: [], loosely: [], missed: [], denied: undefined };
   for (let i = start; i < end; i++) {
@@ -70,8 +88,16 @@ function sortRank<T extends Selectable>(
     const condition = fit === 'missed' || match.conditions === undefined ? true : match.conditions(request);
     if (typeof condition === 'boolean') place(rank, candidate, condition ? fit : 'missed');
     else rank.denied ??= { denial: condition, rule };
+    trace?.candidate(candidate, fateOf(candidate, fit, condition));
   }
   return rank;
+}
+
+function fateOf({ isExact }: Candidate<unknown>, fit: MethodFit, condition: boolean | Denial): CandidateFate {
+  if (typeof condition !== 'boolean') return 'ambiguous';
+  if (fit === 'missed') return 'method';
+  if (!condition) return 'header-or-query';
+  return isExact ? fit : 'loose';
 }
 
 function place<T extends Selectable>(rank: Rank<T>, { rule, isExact }: Candidate<T>, fit: MethodFit): void {

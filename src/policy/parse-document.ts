@@ -12,6 +12,7 @@ import { salvagePolicy, type RefusedPolicy } from './salvage-policy.ts';
 import { accessPolicySpec, clusterAccessPolicySpec } from './schema/access-policy.ts';
 import { identityProviderSpec } from './schema/identity-provider.ts';
 import { specKey, type AuthorDocument, type Spec } from './spec.ts';
+import { warnOfSuspicions } from './suspicions/warn-of-suspicions.ts';
 
 export const apiGroup = 'portcullis.dev';
 export const apiVersion = 'portcullis.dev/v1alpha1';
@@ -138,7 +139,10 @@ function parseOurs(
   const key = specKey(head);
   checkEnvelope(head, value, problems);
   const spec = readSpec(head, value, settings, problems);
-  if (spec !== undefined && !problems.hasError()) return { kind: 'accepted', key, spec, problems: problems.all };
+  if (spec !== undefined && !problems.hasError()) {
+    warnOfSuspicions(spec, problems);
+    return { kind: 'accepted', key, spec, problems: problems.all };
+  }
   return { kind: 'refused', key, document: refusedDocument(head, document), problems: problems.all };
 }
 

@@ -1,50 +1,16 @@
-import { readFile, stat } from 'node:fs/promises';
-import { messageOf } from '../core/failure.ts';
 import type { Problem } from '../core/problem.ts';
-import { nextCatalog, emptyCatalog, toDocumentStatus } from '../engine/catalog.ts';
-import { listFiles } from '../files/list-files.ts';
-import { readDocuments } from '../files/read-documents.ts';
+import { nextCatalog, emptyCatalog, membersOf, toDocumentStatus } from '../engine/catalog.ts';
 import { parseDocument, type ParsedDocument } from '../policy/parse-document.ts';
 import { specKey, type AuthorDocument, type ConfigMapKey } from '../policy/spec.ts';
+import { wideningWarnings } from '../policy/suspicions/widening-hosts.ts';
+import { readSources } from './read-sources.ts';
 import type { PassedOverDocument, ValidateSources, ValidationReport } from './validation-report.ts';
 
 /** Judges documents as `serve` would that has no grants of its own; what they refer to and cannot be found is a warning. */
 export const validateSources: ValidateSources = async (paths, stdin) => {
-  const documents: AuthorDocument[] = [];
-  const problems: Problem[] = [];
-  for (const path of paths) await readPath(path, stdin, documents, problems);
+  const { documents, problems } = await readSources(paths, stdin);
   return judge(documents, problems);
 };
-
-async function readPath(
-  path: string,
-  stdin: () => Promise<string>,
-  documents: AuthorDocument[],
-  problems: Problem[],
-): Promise<void> {
-  if (path === '-') {
-    documents.push(...readDocuments('-', await stdin()));
-    return;
-  }
-  try {
-    const isFolder = (await stat(path)).isDirectory();
-    const files = isFolder ? (await listFiles(path)).files.map((file) => file.path) : [path];
-    if (files.length === 0) problems.push(unreadable(path, 'the folder holds no .yaml, .yml or .json file'));
-    for (const file of files) documents.push(...readDocuments(file, await readFile(file, 'utf8')));
-  } catch (thrown) {
-    problems.push(unreadable(path, `it cannot be read: ${messageOf(thrown)}`));
-  }
-}
-
-function unreadable(source: string, message: string): Problem {
-  return {
-    code: 'unreadable-file',
-    severity: 'error',
-    message,
-    field: '',
-    place: { source, line: undefined, column: undefined },
-  };
-}
 
 const serviceNamespace = 'portcullis';
 
@@ -62,6 +28,7 @@ function judge(documents: readonly AuthorDocument[], readProblems: readonly Prob
     ...missingMaterials(document, result, catalog.materials),
     ...ungrantedHosts(document, result),
   ]);
+  for (const widening of wideningWarnings(membersOf(catalog)).values()) warnings.push(...widening);
   const passedOver = [...parsed].flatMap(([{ source }, result]): PassedOverDocument[] =>
     result.kind === 'passed-over' ? [{ source, kind: result.what }] : [],
   );

@@ -61,7 +61,14 @@ function notForHelp(): never {
 }
 
 /** Help runs nothing. */
-const idleRegistry: CommandRegistry = { startService: notForHelp, validateSources: notForHelp, runDev: notForHelp };
+const idleRegistry: CommandRegistry = {
+  startService: notForHelp,
+  validateSources: notForHelp,
+  askService: notForHelp,
+  inspectToken: notForHelp,
+  explain: notForHelp,
+  runDev: notForHelp,
+};
 
 function renderConfigurationPage(): string {
   const groups = settingGroups.map((group) => {

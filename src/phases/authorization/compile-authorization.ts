@@ -1,8 +1,9 @@
 import { compileClaimPath } from '../../core/claim-path.ts';
 import { denial, type Denial } from '../../core/decision.ts';
+import type { JsonObject } from '../../core/json.ts';
 import type { AuthorizationBlock, AuthorizationSpec, ClaimTest, ListTest } from '../../policy/spec.ts';
 import { insufficientScopeChallenge } from '../../std/www-authenticate.ts';
-import type { AuthorizationInput, AuthorizationTest } from './authorization-test.ts';
+import { telling, type AuthorizationInput, type AuthorizationTest } from './authorization-test.ts';
 import { compileConditions } from './compile-conditions.ts';
 import { compileStepUp } from './compile-step-up.ts';
 
@@ -11,14 +12,20 @@ export function compileAuthorization(spec: AuthorizationSpec): AuthorizationTest
   const own = compileBlock(spec);
   const alternatives = spec.anyOf.map(compileBlock);
   if (alternatives.length === 0) return own;
-  return (input) => own(input) ?? firstOf(alternatives, input);
+  return (input) => {
+    const objection = own(input);
+    if (objection !== undefined && input.tell === undefined) return objection;
+    const none = firstOf(alternatives, input);
+    return objection ?? none;
+  };
 }
 
 /** Undefined where one of the alternatives holds; else what the first of them objects. */
 function firstOf(alternatives: readonly AuthorizationTest[], input: AuthorizationInput): Denial | undefined {
   let objection: Denial | undefined;
-  for (const test of alternatives) {
-    const found = test(input);
+  for (const [block, test] of alternatives.entries()) {
+    const { tell } = input;
+    const found = test(tell === undefined ? input : { ...input, tell: (told) => tell({ ...told, block }) });
     if (found === undefined) return undefined;
     objection ??= found;
   }
@@ -35,33 +42,47 @@ function compileBlock(block: AuthorizationBlock): AuthorizationTest {
   // Last: a client that steps up for nothing has been sent around.
   if (block.stepUp !== undefined) tests.push(compileStepUp(block.stepUp));
   return (input) => {
+    let objection: Denial | undefined;
     for (const test of tests) {
-      const objection = test(input);
-      if (objection !== undefined) return objection;
+      const found = test(input);
+      if (found !== undefined && input.tell === undefined) return found;
+      objection ??= found;
     }
-    return undefined;
+    return objection;
   };
 }
 
 function compileProviders(names: readonly string[]): AuthorizationTest {
   const objection = denial('provider_not_allowed');
-  return ({ identity }) => (names.includes(identity.provider) ? undefined : objection);
+  const description = { what: 'providers', asks: names, read: ({ identity }: AuthorizationInput) => identity.provider };
+  return telling(description, ({ identity }) => (names.includes(identity.provider) ? undefined : objection));
 }
 
 function compileScopes(test: ListTest): AuthorizationTest {
   const holds = compileListTest(test);
   const asked = [...test.allOf, ...test.anyOf];
   const message = 'The token lacks a scope that the rule asks for.';
-  return ({ identity, realm }) =>
+  const description = {
+    what: 'scopes',
+    asks: asksOf(test),
+    read: ({ identity }: AuthorizationInput) => identity.scopes,
+  };
+  return telling(description, ({ identity, realm }) =>
     holds(identity.scopes)
       ? undefined
-      : denial('insufficient_scope', message, [insufficientScopeChallenge('Bearer', realm, asked)]);
+      : denial('insufficient_scope', message, [insufficientScopeChallenge('Bearer', realm, asked)]),
+  );
 }
 
 function compileRoles(test: ListTest): AuthorizationTest {
   const holds = compileListTest(test);
   const objection = denial('role_missing', 'The identity lacks a role that the rule asks for.');
-  return ({ identity }) => (holds(identity.roles) ? undefined : objection);
+  const description = { what: 'roles', asks: asksOf(test), read: ({ identity }: AuthorizationInput) => identity.roles };
+  return telling(description, ({ identity }) => (holds(identity.roles) ? undefined : objection));
+}
+
+function asksOf({ allOf, anyOf }: ListTest): JsonObject {
+  return { ...(allOf.length === 0 ? {} : { allOf }), ...(anyOf.length === 0 ? {} : { anyOf }) };
 }
 
 function compileListTest({ allOf, anyOf }: ListTest): (values: readonly string[]) => boolean {
@@ -75,7 +96,15 @@ function compileClaim(test: ClaimTest): AuthorizationTest {
   const read = compileClaimPath(test.claim);
   const holds = compileClaimTest(test);
   const objection = denial('claim_mismatch', `The claim ${test.claim} is not what the rule asks for.`);
-  return ({ identity: { claims } }) => (claims !== undefined && holds(read(claims)) ? undefined : objection);
+  const asks = test.test === 'in' ? { in: test.values } : { [test.test]: test.value };
+  const description = {
+    what: `claim ${test.claim}`,
+    asks,
+    read: ({ identity: { claims } }: AuthorizationInput) => (claims === undefined ? undefined : read(claims)),
+  };
+  return telling(description, ({ identity: { claims } }) =>
+    claims !== undefined && holds(read(claims)) ? undefined : objection,
+  );
 }
 
 function compileClaimTest(test: ClaimTest): (value: unknown) => boolean {

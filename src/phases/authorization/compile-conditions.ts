@@ -1,4 +1,4 @@
-import { denial } from '../../core/decision.ts';
+import { denial, type Denial } from '../../core/decision.ts';
 import { compileCondition, type Condition } from '../../expressions/compile-condition.ts';
 import { requestOnly, type RequestScope } from '../../expressions/scope.ts';
 import type { ConditionSpec } from '../../policy/spec.ts';
@@ -7,18 +7,23 @@ import type { AuthorizationTest } from './authorization-test.ts';
 /** Compiles `when`: each must be true, and one that cannot be evaluated denies (S24). The message is the author's where there is one. */
 export function compileConditions(specs: readonly ConditionSpec[]): AuthorizationTest {
   const tests = specs.map((spec) => ({
+    asks: spec.expression,
     condition: checked(spec, 'condition'),
     failed: denial('condition_failed', spec.message),
   }));
   const broken = denial('condition_error');
   return (input) => {
     const scope = input.scope();
-    for (const { condition, failed } of tests) {
+    let objection: Denial | undefined;
+    for (const { asks, condition, failed } of tests) {
       const result = condition.test(scope);
-      if (result === 'false') return failed;
-      if (result !== 'true') return broken;
+      const found = result === 'true' ? undefined : result === 'false' ? failed : broken;
+      const value = typeof result === 'string' ? result === 'true' : undefined;
+      input.tell?.({ what: 'condition', asks, value, objection: found, block: undefined });
+      if (found !== undefined && input.tell === undefined) return found;
+      objection ??= found;
     }
-    return undefined;
+    return objection;
   };
 }
 

@@ -2,7 +2,7 @@ import { denial } from '../../core/decision.ts';
 import { ownMember, type JsonObject, type JsonValue } from '../../core/json.ts';
 import type { StepUpSpec } from '../../policy/spec.ts';
 import { formatChallenge, type ChallengeParameter } from '../../std/www-authenticate.ts';
-import type { AuthorizationTest } from './authorization-test.ts';
+import { telling, type AuthorizationInput, type AuthorizationTest } from './authorization-test.ts';
 
 /** Clocks differ (RFC 9470 leaves the tolerance to the resource server). */
 const skewSeconds = 30;
@@ -15,10 +15,19 @@ export function compileStepUp({ acr, amr, maxAge }: StepUpSpec): AuthorizationTe
     (acr.length === 0 || contexts.has(ownMember(claims, 'acr'))) &&
     (amr.length === 0 || hasOne(ownMember(claims, 'amr'), methods)) &&
     (maxAge === undefined || isRecent(ownMember(claims, 'auth_time'), maxAge, now));
-  return ({ identity, realm, now }) => {
+  const asks = {
+    ...(acr.length === 0 ? {} : { acr }),
+    ...(amr.length === 0 ? {} : { amr }),
+    ...(maxAge === undefined ? {} : { maxAge }),
+  };
+  return telling({ what: 'stepUp', asks, read: shownClaims }, ({ identity, realm, now }) => {
     if (identity.claims !== undefined && holds(identity.claims, now)) return undefined;
     return denial('insufficient_user_authentication', undefined, [challenge(realm, acr, maxAge)]);
-  };
+  });
+}
+
+function shownClaims({ identity: { claims = {} } }: AuthorizationInput): JsonObject {
+  return Object.fromEntries(Object.entries(claims).filter(([name]) => ['acr', 'amr', 'auth_time'].includes(name)));
 }
 
 function hasOne(claim: JsonValue | undefined, wanted: ReadonlySet<unknown>): boolean {

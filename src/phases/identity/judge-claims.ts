@@ -5,18 +5,23 @@ import type { TokenRules } from './token-rules.ts';
 /** Refuses a token for what its payload says; `now` in seconds since the epoch. */
 export type ClaimJudge = (claims: JsonObject, rules: TokenRules, now: number) => Denial | undefined;
 
+export interface NamedClaimJudge {
+  readonly name: string;
+  readonly judge: ClaimJudge;
+}
+
 /** In this order: whose token it is comes first. All of it stands before any key is looked up, so a token that fails here costs no fetch. */
-export const claimJudges: readonly ClaimJudge[] = [
-  judgeIssuer,
-  judgeExpiry,
-  judgeNotBefore,
-  judgeIssuedAt,
-  judgeLifetime,
-  judgeAudience,
-  judgeBinding,
-  judgeUse,
-  judgeRequiredClaims,
-  judgeSubject,
+export const claimJudges: readonly NamedClaimJudge[] = [
+  { name: 'issuer', judge: judgeIssuer },
+  { name: 'expiry', judge: judgeExpiry },
+  { name: 'not before', judge: judgeNotBefore },
+  { name: 'issued at', judge: judgeIssuedAt },
+  { name: 'lifetime', judge: judgeLifetime },
+  { name: 'audience', judge: judgeAudience },
+  { name: 'binding', judge: judgeBinding },
+  { name: 'use', judge: judgeUse },
+  { name: 'required claims', judge: judgeRequiredClaims },
+  { name: 'subject', judge: judgeSubject },
 ];
 
 /** 9999-12-31T23:59:59Z: no real token ends later. */

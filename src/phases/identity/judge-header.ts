@@ -9,7 +9,12 @@ export type HeaderJudge = (header: JsonObject, rules: TokenRules) => Denial | un
  * In this order. `jku`, `x5u`, `jwk` and `x5c` are not judged because nothing ever reads them: a key comes from the issuer's set or
  * from nowhere (RFC 8725 3.10).
  */
-export const headerJudges: readonly HeaderJudge[] = [judgeExtensions, judgeAlgorithm, judgeKeyId, judgeType];
+export const headerJudges: readonly { readonly name: string; readonly judge: HeaderJudge }[] = [
+  { name: 'extensions', judge: judgeExtensions },
+  { name: 'algorithm', judge: judgeAlgorithm },
+  { name: 'key id', judge: judgeKeyId },
+  { name: 'type', judge: judgeType },
+];
 
 /** `crit` (we know no extension), `b64` (RFC 7797 makes another signing input of the same text) and `zip` (RFC 8725 3.6): never. */
 function judgeExtensions(header: JsonObject): Denial | undefined {

@@ -1,13 +1,16 @@
 import type { Denial } from '../../core/decision.ts';
 import { ownMember, type JsonObject } from '../../core/json.ts';
-import { badClaim, isText, readAudiences, type ClaimJudge } from './judge-claims.ts';
+import { badClaim, isText, readAudiences, type NamedClaimJudge } from './judge-claims.ts';
 import type { TokenRules } from './token-rules.ts';
 
 /** What each profile asks of the claims beyond `claimJudges`, after the signature. The `typ` is judged with the header. */
-export const profileJudges: Readonly<Record<TokenRules['profile'], readonly ClaimJudge[]>> = {
+export const profileJudges: Readonly<Record<TokenRules['profile'], readonly NamedClaimJudge[]>> = {
   Any: [],
-  AccessToken: [judgeAccessTokenClaims],
-  IDToken: [judgeIdTokenClaims, judgeAuthorizedParty],
+  AccessToken: [{ name: 'access token claims', judge: judgeAccessTokenClaims }],
+  IDToken: [
+    { name: 'id token claims', judge: judgeIdTokenClaims },
+    { name: 'authorized party', judge: judgeAuthorizedParty },
+  ],
 };
 
 /** RFC 9068 2.2 requires these beside `iss`, `exp` and `aud`, which every profile does. */

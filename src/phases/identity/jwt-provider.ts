@@ -79,13 +79,13 @@ function readToken(provider: ProviderParts, text: string): Read<ReadToken> {
   if ('denial' in segments) return segments;
   const header = readObject('header', segments.value.header);
   if ('denial' in header) return header;
-  for (const judge of headerJudges) {
+  for (const { judge } of headerJudges) {
     const refused = judge(header.value, rules);
     if (refused !== undefined) return { denial: refused };
   }
   const payload = readObject('payload', segments.value.payload);
   if ('denial' in payload) return payload;
-  for (const judge of claimJudges) {
+  for (const { judge } of claimJudges) {
     const refused = judge(payload.value, rules, nowOf(provider));
     if (refused !== undefined) return { denial: refused };
   }
@@ -105,7 +105,7 @@ async function verifyUnknown(provider: ProviderParts, token: ReadToken): Promise
   const { rules, tokens, spec } = provider;
   const signature = await verifySignature(token, provider.keys);
   if ('denial' in signature) return signature;
-  for (const judge of profileJudges[rules.profile]) {
+  for (const { judge } of profileJudges[rules.profile]) {
     const refused = judge(token.claims, rules, nowOf(provider));
     if (refused !== undefined) return { denial: refused };
   }

@@ -21,7 +21,7 @@ export async function verifySignature(token: UnverifiedToken, keys: KeyCache): P
   if (keys.current() === undefined) await keys.firstLoad;
   let set = keys.current();
   if (set === undefined) return { denial: denial('keys_unavailable') };
-  let verdict = await tryKeys(token, set);
+  let verdict = await verifyWithKeys(token, set);
   // Twice, because the first wait may have joined a fetch that began before the issuer had the key.
   for (let asked = 0; asked < 2 && 'denial' in verdict && newerKeysMayHelp(token, set); asked++) {
     const fetched = keys.refresh();
@@ -31,7 +31,7 @@ export async function verifySignature(token: UnverifiedToken, keys: KeyCache): P
     if (newer === undefined) return { denial: denial('keys_unavailable') };
     if (newer === set) continue;
     set = newer;
-    verdict = await tryKeys(token, set);
+    verdict = await verifyWithKeys(token, set);
   }
   return verdict;
 }
@@ -41,7 +41,8 @@ function newerKeysMayHelp(token: UnverifiedToken, set: KeySet): boolean {
   return token.kid === undefined || !set.keys.some((key) => key.kid === token.kid);
 }
 
-async function tryKeys(token: UnverifiedToken, set: KeySet): Promise<SignatureVerdict> {
+/** Tries those of the keys that may have signed. */
+export async function verifyWithKeys(token: UnverifiedToken, set: KeySet): Promise<SignatureVerdict> {
   const candidates = findKeys(set, token.kid, token.alg);
   for (const key of candidates) {
     const imported = key.forAlgorithm.get(token.alg);

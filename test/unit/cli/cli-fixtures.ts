@@ -37,6 +37,9 @@ export async function run(args: readonly string[], world: CliWorld = {}): Promis
   const registry: CommandRegistry = {
     startService: missing,
     validateSources: missing,
+    askService: missing,
+    inspectToken: missing,
+    explain: missing,
     runDev: missing,
     ...world.registry,
   };

@@ -1,0 +1,132 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { Failure } from '../../core/failure.ts';
+import type { AskOptions, CheckReport } from '../../runtime/check-report.ts';
+import { parseDuration } from '../../std/duration.ts';
+import { printable } from '../../std/printable.ts';
+import { formatSocketAddress, parseSocketAddress } from '../../std/socket-address.ts';
+import { UsageError, type CommandContext, type CommandDetails } from '../cli-command.ts';
+import type { CliIo } from '../cli-io.ts';
+import { formatData, outputOption, type OutputFormat } from '../print-data.ts';
+import { readText } from '../read-token.ts';
+import { addRequestFlags, readRequestFlags, type RequestFlags } from '../request-flags.ts';
+
+interface CheckFlags extends RequestFlags {
+  readonly address: string;
+  readonly timeout: number;
+  readonly tls?: true;
+  readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly output: OutputFormat;
+}
+
+export const details: CommandDetails = {
+  description: `Asks a running service about one request, as Envoy would (one ext_authz Check over gRPC), and prints what Envoy would do with it: \
+the decision with its status, code and id, the headers that the service behind would see set or removed, and those of the answer. \
+The request is described as for curl. Nothing is sent anywhere but to the service that is asked; the token is not printed.`,
+  examples: [
+    ['portcullis check http://api.example.com/orders', 'a GET without a token, asked on 127.0.0.1:9001'],
+    [
+      "portcullis check --address 10.0.0.7:9001 -X POST -H 'x-tenant: acme' --token @token.txt 'http://api.example.com/orders?x=1'",
+      'a method, a header, and a token out of a file',
+    ],
+    [
+      'portcullis check --context portcullis.dev/policy=shop/by-name http://any.example/',
+      'a policy that is attached by name',
+    ],
+    ['portcullis check -o json http://api.example.com/admin', 'for scripts'],
+  ],
+  exitCodes: {
+    ok: 'the request is allowed',
+    failed: 'the request is denied',
+    usage: 'the command line is wrong',
+    unreachable: 'the service could not be reached, or its answer is none',
+  },
+  configure(command, context) {
+    addRequestFlags(command);
+    command
+      .option(
+        '--address <ADDRESS>',
+        'the gRPC port of the service: HOST:PORT or unix:PATH',
+        readAddress,
+        '127.0.0.1:9001',
+      )
+      .addOption(
+        new Option('--timeout <DURATION>', 'how long to wait for the answer')
+          .argParser(readTimeout)
+          .default(5000, '5s'),
+      )
+      .option('--tls', 'over TLS; so do the three below')
+      .option('--tls-ca <FILE>', "PEM certificates that may have signed the service's")
+      .option('--tls-cert <FILE>', 'PEM certificate of the client, for a service that asks for one')
+      .option('--tls-key <FILE>', 'its PEM key')
+      .addOption(outputOption('table', 'json', 'yaml'))
+      .action((url: string, flags: CheckFlags) => check(url, flags, context));
+  },
+};
+
+function readAddress(text: string): string {
+  const address = parseSocketAddress(text);
+  if (address === undefined) throw new InvalidArgumentError('An address is HOST:PORT or unix:PATH.');
+  return formatSocketAddress(address);
+}
+
+function readTimeout(text: string): number {
+  const milliseconds = parseDuration(text);
+  if (milliseconds === undefined || milliseconds <= 0)
+    throw new InvalidArgumentError('A duration is written as 500ms, 5s or 1m.');
+  return milliseconds;
+}
+
+async function check(url: string, flags: CheckFlags, { io, registry, exit }: CommandContext): Promise<void> {
+  const request = await readRequestFlags(url, flags, io);
+  const tls = await readTls(flags, io);
+  const askService = await registry.askService();
+  let report: CheckReport;
+  try {
+    report = await askService(flags.address, request, { timeoutMs: flags.timeout, tls });
+  } catch (thrown) {
+    if (!(thrown instanceof Failure)) throw thrown;
+    io.stderr(`portcullis: ${flags.address}: ${printable(thrown.message)} [${thrown.code}]\n`);
+    exit(3);
+    return;
+  }
+  io.stdout(formatData(report, flags.output, () => formatReport(report)));
+  if (report.decision === 'deny') exit(1);
+}
+
+async function readTls({ tls, tlsCa, tlsCert, tlsKey }: CheckFlags, io: CliIo): Promise<AskOptions['tls']> {
+  if (tls === undefined && tlsCa === undefined && tlsCert === undefined && tlsKey === undefined) return undefined;
+  if ((tlsCert === undefined) !== (tlsKey === undefined))
+    throw new UsageError('--tls-cert and --tls-key belong together; give both');
+  const read = async (file: string | undefined): Promise<string | undefined> =>
+    file === undefined ? undefined : readText(`@${file}`, io);
+  return { ca: await read(tlsCa), certificate: await read(tlsCert), key: await read(tlsKey) };
+}
+
+/** A line each; `+` is set or added, `-` removed. */
+function formatReport(report: CheckReport): string {
+  const { decision, status, code, message, decisionId, policy, rule } = report;
+  const lines = [
+    `${decision === 'allow' ? 'ALLOWED' : `DENIED ${status}`}${code === undefined ? '' : ` ${code}`}`,
+    ...(message === undefined ? [] : [message]),
+    ...(policy === undefined ? [] : [`by ${policy}${rule === undefined ? '' : ` ${rule}`}`]),
+    ...(decisionId === undefined ? [] : [`decision ${decisionId}`]),
+    ...section('the service behind sees', [
+      ...report.setHeaders.map(([name, value]) => `+ ${name}: ${value}`),
+      ...report.removeHeaders.map((name) => `- ${name}`),
+      ...report.removeQueryParameters.map((name) => `- ?${name}`),
+    ]),
+    ...section(
+      'the answer to the client has',
+      report.responseHeaders.map(([name, value]) => `+ ${name}: ${value}`),
+    ),
+    // A body that says more than code, message and id is a policy's own.
+    ...section('with the body', report.body === '' || message !== undefined ? [] : [report.body]),
+  ];
+  return `${lines.map(printable).join('\n')}\n`;
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [`${title}:`, ...lines.map((line) => `  ${line}`)];
+}

@@ -1,0 +1,42 @@
+import type { TokenCheck } from '../core/token-inspection.ts';
+import { inspectToken, type TokenParts } from '../phases/identity/inspect-token.ts';
+import type { IdentityProviderSpec, SourceReading } from '../policy/spec.ts';
+import { parseDocument } from '../policy/parse-document.ts';
+import { emptyCatalog, nextCatalog, providersOf, type Catalog } from './catalog.ts';
+import { textOf } from './provider-pool.ts';
+
+export { readTokenParts, type TokenParts } from '../phases/identity/inspect-token.ts';
+
+/** The documents of a reading, for tools: nobody asks the operator for hosts. */
+export function readCatalog(reading: SourceReading, serviceNamespace: string): Catalog {
+  const parse = (document: Parameters<typeof parseDocument>[0]): ReturnType<typeof parseDocument> =>
+    parseDocument(document, { serviceNamespace });
+  return nextCatalog(emptyCatalog, reading, { grants: 'unknown', parse });
+}
+
+/** The providers in force by key: `IdentityProvider shop/okta`. */
+export function catalogProviders(catalog: Catalog): ReadonlyMap<string, IdentityProviderSpec> {
+  return providersOf(catalog.entries.values());
+}
+
+/** Every check that the provider would make; keys are those given, else those of the documents, else none. */
+export function judgeToken(
+  spec: IdentityProviderSpec,
+  token: { readonly text: string; readonly parts: TokenParts; readonly now: number; readonly jwks: string | undefined },
+  { materials }: Catalog,
+): Promise<readonly TokenCheck[]> {
+  const { text, parts, now, jwks } = token;
+  return inspectToken(spec, { text, parts, now, keys: jwks ?? keysOf(spec, materials) });
+}
+
+function keysOf({ keys }: IdentityProviderSpec, materials: Catalog['materials']): string | undefined {
+  switch (keys.type) {
+    case 'Inline':
+      return keys.json;
+    case 'ConfigMap':
+      return textOf(keys.ref, materials);
+    case 'URI':
+    case 'Discovery':
+      return undefined;
+  }
+}

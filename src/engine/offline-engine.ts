@@ -1,0 +1,51 @@
+import { Failure } from '../core/failure.ts';
+import type { Clock, HttpClient, Logger, Random, Timers } from '../core/ports.ts';
+import { createDangerouslyBelievingProvider } from '../phases/identity/dangerously-believing-provider.ts';
+import { createJwtProvider } from '../phases/identity/jwt-provider.ts';
+import { createEngine, type Engine, type EngineSettings } from './engine.ts';
+import type { CreateProvider } from './provider-pool.ts';
+
+/** Where an engine without a network has its knowledge of tokens from. */
+export type OfflineKeys =
+  /** Out of the documents alone; providers whose keys are fetched have none. */
+  | { readonly kind: 'documents' }
+  /** A JWK Set (JSON text) for every provider. */
+  | { readonly kind: 'jwks'; readonly json: string }
+  /** DANGEROUS: every token is believed. */
+  | { readonly kind: 'believe-everything' };
+
+export interface OfflinePorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** The engine as it serves, without a network: for explanations, never for answers to a proxy. */
+export function createOfflineEngine(
+  settings: Pick<EngineSettings, 'trustedHops' | 'maxHeaders' | 'serviceNamespace' | 'hostGrants' | 'ownedHeaders'>,
+  keys: OfflineKeys,
+  ports: OfflinePorts,
+): Engine {
+  const events = { tokenCache: (): void => undefined, keyFetch: (): void => undefined };
+  return createEngine(
+    { ...settings, shadowAll: false, keyLoadTimeoutMs: 1000, identity: {} },
+    { ...ports, http: noNetwork, events, createProvider: providerFactory(keys) },
+  );
+}
+
+const noNetwork: HttpClient = {
+  get: () => Promise.reject(new Failure('offline', 'nothing is fetched offline')),
+};
+
+function providerFactory(keys: OfflineKeys): CreateProvider {
+  switch (keys.kind) {
+    case 'documents':
+      return createJwtProvider;
+    case 'jwks':
+      return (spec, material, ports) =>
+        createJwtProvider({ ...spec, keys: { type: 'Inline', json: keys.json } }, material, ports);
+    case 'believe-everything':
+      return (spec) => createDangerouslyBelievingProvider(spec);
+  }
+}

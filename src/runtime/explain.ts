@@ -1,0 +1,148 @@
+import type { Decision, Denial } from '../core/decision.ts';
+import { Failure } from '../core/failure.ts';
+import type { Identity } from '../core/identity.ts';
+import type { JsonValue } from '../core/json.ts';
+import type { Logger } from '../core/ports.ts';
+import { hasError } from '../core/problem.ts';
+import type { RawRequest } from '../core/request.ts';
+import type { TraceStep } from '../core/trace.ts';
+import type { Engine } from '../engine/engine.ts';
+import { createOfflineEngine, type OfflineKeys } from '../engine/offline-engine.ts';
+import { createProtoLoaderDecoder } from '../envoy/decode-check-request.ts';
+import { encodeCheckRequest, type ProxiedRequest } from '../envoy/check-client.ts';
+import type { SourceReading } from '../policy/spec.ts';
+import type {
+  Explain,
+  ExplainedDecision,
+  ExplainedDenial,
+  ExplainedIdentity,
+  ExplainedStep,
+  ExplainOptions,
+} from './explanation.ts';
+import { createShowValue, showMembers, type ShowValue } from './mask-value.ts';
+import { readSources } from './read-sources.ts';
+import { presentMadeUpIdentity } from './made-up-identity.ts';
+import { systemClock, systemRandom, systemTimers } from './system-ports.ts';
+
+const nowhere = (): void => undefined;
+const silent: Logger = { debug: nowhere, info: nowhere, warn: nowhere, error: nowhere };
+
+export const explain: Explain = async (options, stdin) => {
+  const reading = await readSources(options.policies, stdin);
+  const engine = createExplainingEngine(options);
+  try {
+    await engine.apply(reading);
+    return await explainOn(engine, reading, options);
+  } finally {
+    engine.close();
+  }
+};
+
+function createExplainingEngine({ trustedHops, jwks, claims }: ExplainOptions): Engine {
+  const keys: OfflineKeys =
+    claims !== undefined
+      ? { kind: 'believe-everything' }
+      : jwks === undefined
+        ? { kind: 'documents' }
+        : { kind: 'jwks', json: jwks };
+  return createOfflineEngine(
+    { trustedHops, maxHeaders: 200, serviceNamespace: 'portcullis', hostGrants: 'unknown', ownedHeaders: [] },
+    keys,
+    { clock: systemClock, timers: systemTimers, random: systemRandom, logger: silent },
+  );
+}
+
+async function explainOn(engine: Engine, reading: SourceReading, options: ExplainOptions): ReturnType<Explain> {
+  const { claims, provider } = options;
+  const request =
+    claims === undefined ? options.request : presentMadeUpIdentity(options.request, claims, provider, reading);
+  const show = createShowValue(options.showValues);
+  const steps: ExplainedStep[] = [];
+  const decision = await engine.explain(toRawRequest(request), { note: (step) => steps.push(toStep(step, show)) });
+  const status = engine.status();
+  const problems = [
+    ...reading.problems,
+    ...status.problems,
+    ...status.documents.flatMap((document) => document.problems),
+  ];
+  const { request: read } = decision.about;
+  return {
+    madeUp: claims !== undefined,
+    problems: problems.filter((problem) => hasError([problem])),
+    request: read && {
+      method: read.method,
+      host: read.host,
+      path: read.path,
+      rawPath: read.rawPath,
+      clientIp: read.clientIp,
+    },
+    steps,
+    decision: toDecision(decision, show),
+  };
+}
+
+/** As the service would read it off the wire. */
+function toRawRequest(request: ProxiedRequest): RawRequest {
+  const decoded = createProtoLoaderDecoder().decode(encodeCheckRequest(request));
+  if (decoded.kind === 'undecodable') throw new Failure('request_undecodable', decoded.why);
+  return decoded.request;
+}
+
+function toStep(step: TraceStep, show: ShowValue): ExplainedStep {
+  switch (step.kind) {
+    case 'addresses':
+      return { ...step, objection: toObjection(step.objection) };
+    case 'identity': {
+      const { kind, policy, rule, result } = step;
+      return 'denial' in result
+        ? { kind, policy, rule, identity: undefined, objection: toObjection(result.denial) }
+        : { kind, policy, rule, identity: toIdentity(result.identity, show), objection: undefined };
+    }
+    case 'test':
+      return { ...step, value: show(step.value), objection: toObjection(step.objection) };
+    case 'covering':
+    case 'path':
+    case 'denied-rule':
+    case 'floor-rule':
+    case 'candidate':
+    case 'selection':
+    case 'search-ended':
+      return step;
+  }
+}
+
+function toObjection(denial: Denial | undefined): ExplainedDenial | undefined {
+  return denial && { code: denial.code, message: denial.message };
+}
+
+function toIdentity(identity: Identity, show: ShowValue): ExplainedIdentity {
+  const { authenticated, provider, issuer, subject, scopes, roles, claims = {} } = identity;
+  return {
+    authenticated,
+    provider,
+    issuer,
+    subject: show(subject),
+    scopes: show(scopes),
+    roles: show(roles),
+    claims: showMembers(claims, show),
+  };
+}
+
+function toDecision(decision: Decision, show: ShowValue): ExplainedDecision {
+  const { policy, rule, shadow = [] } = decision.about;
+  const upstream =
+    decision.kind === 'allow' ? decision.upstream : { setHeaders: [], removeHeaders: [], removeQueryParameters: [] };
+  return {
+    decision: decision.kind,
+    status: decision.kind === 'allow' ? 200 : decision.status,
+    code: decision.kind === 'allow' ? undefined : decision.denial.code,
+    message: decision.kind === 'allow' ? undefined : decision.denial.message,
+    policy,
+    rule,
+    setHeaders: upstream.setHeaders.map(([name, value]): readonly [string, JsonValue] => [name, show(value)]),
+    removeHeaders: upstream.removeHeaders,
+    removeQueryParameters: upstream.removeQueryParameters,
+    responseHeaders: decision.responseHeaders,
+    shadow,
+  };
+}

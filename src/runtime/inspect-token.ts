@@ -1,0 +1,69 @@
+import { Failure } from '../core/failure.ts';
+import { ownMember, type JsonObject } from '../core/json.ts';
+import type { TokenCheck } from '../core/token-inspection.ts';
+import { catalogProviders, judgeToken, readCatalog, readTokenParts } from '../engine/inspect-token.ts';
+import { specKey, type IdentityProviderSpec } from '../policy/spec.ts';
+import { durationInWords } from '../std/duration-in-words.ts';
+import { isNamed } from './made-up-identity.ts';
+import { readSources } from './read-sources.ts';
+import { systemClock } from './system-ports.ts';
+import type { InspectToken, TokenJudgement, TokenTime } from './token-report.ts';
+
+export const inspectToken: InspectToken = async ({ token, policies, provider, jwks }, stdin) => {
+  const now = systemClock.now() / 1000;
+  const parts = readTokenParts(token);
+  if ('denial' in parts) {
+    const { code, message } = parts.denial;
+    return { malformed: { code, message }, header: {}, claims: {}, times: [], judgements: [], unjudged: undefined };
+  }
+  const { header, claims } = parts.value;
+  const read = { malformed: undefined, header, claims, times: timesOf(claims, now) };
+  if (policies.length === 0) return { ...read, judgements: [], unjudged: undefined };
+  const catalog = readCatalog(await readSources(policies, stdin), 'portcullis');
+  const providers = [...catalogProviders(catalog).values()].toSorted((a, b) => (specKey(a) < specKey(b) ? -1 : 1));
+  const chosen = choose(providers, provider, claims);
+  const judgements = await Promise.all(
+    chosen.map(async (spec): Promise<TokenJudgement> => {
+      const checks = await judgeToken(spec, { text: token, parts: parts.value, now, jwks }, catalog);
+      return { provider: specKey(spec), verdict: verdictOf(checks), checks };
+    }),
+  );
+  return { ...read, judgements, unjudged: chosen.length > 0 ? undefined : nobody(providers) };
+};
+
+/** As serving chooses (S17): by the issuer. A provider that was named is asked whatever the token says. */
+function choose(
+  providers: readonly IdentityProviderSpec[],
+  name: string | undefined,
+  claims: JsonObject,
+): readonly IdentityProviderSpec[] {
+  if (name === undefined) return providers.filter(({ issuer }) => issuer === ownMember(claims, 'iss'));
+  const named = providers.filter((provider) => isNamed(provider, name));
+  if (named.length > 0) return named;
+  throw new Failure('provider_unknown', `no provider is named ${name}; there are: ${list(providers)}`);
+}
+
+function nobody(providers: readonly IdentityProviderSpec[]): string {
+  const issuers = providers.map((provider) => `${specKey(provider)} has ${provider.issuer}`).join(', ');
+  return `no provider of the documents has the token's issuer [token_issuer]; ${issuers || 'there are no providers'}`;
+}
+
+function list(providers: readonly IdentityProviderSpec[]): string {
+  return providers.map(specKey).join(', ') || 'none';
+}
+
+function verdictOf(checks: readonly TokenCheck[]): TokenJudgement['verdict'] {
+  if (checks.some(({ verdict }) => verdict === 'refused')) return 'refused';
+  return checks.some(({ verdict }) => verdict === 'not-looked-at') ? 'unverified' : 'accepted';
+}
+
+function timesOf(claims: JsonObject, now: number): TokenTime[] {
+  return (['iat', 'nbf', 'exp', 'auth_time'] as const).flatMap((claim): TokenTime[] => {
+    const seconds = ownMember(claims, claim);
+    // Beyond this no calendar has a name for it.
+    if (typeof seconds !== 'number' || Math.abs(seconds) > 253_402_300_799) return [];
+    const distance = durationInWords(Math.abs(seconds - now));
+    const inWords = seconds > now ? `in ${distance}` : `${distance} ago`;
+    return [{ claim, at: new Date(seconds * 1000).toISOString(), inWords }];
+  });
+}
