@@ -1,14 +1,21 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
-function start(
-  ...args: readonly string[]
-): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+interface Run {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const start = (...args: readonly string[]): Promise<Run> => run([main, ...args]);
+
+function run(args: readonly string[]): Promise<Run> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [main, ...args], { env: {} }, (error, stdout, stderr) => {
+    execFile(process.execPath, args, { env: {} }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
     });
   });
@@ -28,5 +35,34 @@ test('its exit code is the command’s', async () => {
     code: 2,
     stdout: '',
     stderr: expect.stringMatching(/^portcullis: --policies: error: .*\n$/),
+  });
+});
+
+describe('on a Node that is too old', () => {
+  /** Node says that it is of that version. */
+  const pretend = (version: string): string =>
+    `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'${version}'}})`;
+
+  test.each([[['version']], [['serve', '--policies', 'p']], [['help']], [[]]])(
+    '%j is one line that says so',
+    async (command) => {
+      expect(await run(['--import', pretend('20.20.2'), main, ...command])).toEqual({
+        code: 2,
+        stdout: '',
+        stderr: 'Portcullis needs Node 24 or later; this is 20.20.2. In a clone write npx portcullis …\n',
+      });
+    },
+  );
+
+  test.each(['24.0.0', '100.1.0'])('%s is not', async (version) => {
+    expect(await run(['--import', pretend(version), main, 'version'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(`(node ${version})`),
+    });
+  });
+
+  test('nothing else is loaded before the version is judged', async () => {
+    const source = await readFile(main, 'utf8');
+    expect(source.match(/^(?:import|export) (?!type ).*$/gm)).toBeNull();
   });
 });
