@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
@@ -36,6 +38,20 @@ test('its exit code is the command’s', async () => {
     stdout: '',
     stderr: expect.stringMatching(/^portcullis: --policies: error: .*\n$/),
   });
+});
+
+test('what is wrong with a document is said on stdout; the YAML parser writes nothing of its own', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'portcullis-main-'));
+  try {
+    const file = join(folder, 'p.yaml');
+    await writeFile(file, 'kind: Thing\n? [canary-5f1c]\n: x\n');
+    const { code, stdout, stderr } = await start('validate', file);
+    expect([code, stderr]).toEqual([1, '']);
+    expect(stdout).toContain('p.yaml:2:3: error: not well-formed YAML: a key is a list, a map or an alias');
+    expect(stdout).not.toContain('canary');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 describe('on a Node that is too old', () => {
