@@ -7,6 +7,7 @@ import { showSamples } from '../../../src/dev/show-samples.ts';
 
 const tokens = { alice: 'token-a', bob: 'token-b', expired: 'token-e' };
 const spoofing: Sample = {
+  takesRequests: false,
   title: 'spoofing',
   caller: 'alice',
   method: 'POST',
@@ -62,7 +63,7 @@ describe('the samples', () => {
     expect(lines.slice(0, 5)).toEqual([
       '',
       '1. a public path',
-      '   $ /healthz',
+      '   /healthz',
       '   → 200, and the service sees x-user-id: (absent)',
       '   The rule `health` is Public: no token is needed.',
     ]);
