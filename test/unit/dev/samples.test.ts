@@ -7,7 +7,6 @@ import { showSamples } from '../../../src/dev/show-samples.ts';
 
 const tokens = { alice: 'token-a', bob: 'token-b', expired: 'token-e' };
 const spoofing: Sample = {
-  takesRequests: false,
   title: 'spoofing',
   caller: 'alice',
   method: 'POST',
@@ -23,6 +22,7 @@ function frontOf(wrong: (sample: Sample) => Outcome | undefined): Front & { read
   return {
     asked,
     title: 'front',
+    takesRequests: false,
     line: (sample) => sample.path,
     async ask(sample, token) {
       asked.push(token);
