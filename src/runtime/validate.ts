@@ -6,6 +6,7 @@ import { listFiles } from '../files/list-files.ts';
 import { readDocuments } from '../files/read-documents.ts';
 import { parseDocument, type ParsedDocument } from '../policy/parse-document.ts';
 import { specKey, type AuthorDocument, type ConfigMapKey } from '../policy/spec.ts';
+import { policyFiles } from './config/settings.ts';
 import type { PassedOverDocument, ValidateSources, ValidationReport } from './validation-report.ts';
 
 /** Judges documents as `serve` would that has no grants of its own; what they refer to and cannot be found is a warning. */
@@ -29,7 +30,7 @@ async function readPath(
   try {
     const isFolder = (await stat(path)).isDirectory();
     const files = isFolder ? (await listFiles(path)).files.map((file) => file.path) : [path];
-    if (files.length === 0) problems.push(unreadable(path, 'the folder holds no .yaml, .yml or .json file'));
+    if (files.length === 0) problems.push(unreadable(path, `the folder holds no file of policies (${policyFiles})`));
     for (const file of files) documents.push(...readDocuments(file, await readFile(file, 'utf8')));
   } catch (thrown) {
     problems.push(unreadable(path, `it cannot be read: ${messageOf(thrown)}`));

@@ -35,6 +35,11 @@ describe('help', () => {
   });
 });
 
+test.each([['serve'], ['validate']])('%s --help says what counts as a file of policies', async (name) => {
+  const text = (await run([name, '--help'])).stdout.replaceAll(/\s+/g, ' ');
+  expect(text).toContain('*.yaml, *.yml and *.json, also in folders below; names with a leading dot are passed over.');
+});
+
 describe('mistakes on the command line are one line with the remedy, and exit code 2', () => {
   test.each([
     [['serv'], "portcullis: unknown command 'serv' (Did you mean serve?); see portcullis --help"],
