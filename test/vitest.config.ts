@@ -1,10 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { createJsonReport, reportVariable } from './tools/json-report.ts';
+
+const reportFile = process.env[reportVariable];
 
 /** Each project is a folder of test/; run from the repository's root: `vitest run --config test/vitest.config.ts --project unit`. */
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
+    reporters: reportFile === undefined ? ['default'] : ['dot', createJsonReport(reportFile)],
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], environment: 'node' } },
       { test: { name: 'layers', include: ['test/layers/**/*.test.ts'], environment: 'node' } },

@@ -11,7 +11,9 @@ import type { Failure } from '../core/failure.ts';
 export interface Front {
   /** What it is and where, one line. */
   readonly title: string;
-  /** The sample as a person would ask it. */
+  /** True where a person can send requests of their own to it. */
+  readonly takesRequests: boolean;
+  /** The sample as a person would ask it; a line for a shell begins with `$ `. */
   line(sample: Sample): string;
   ask(sample: Sample, token: string | undefined): Promise<Outcome>;
   /** Resolves when it has ended; never for one that cannot. */
@@ -32,7 +34,8 @@ export async function startEnvoyFront(options: EnvoyFrontOptions): Promise<Front
   const envoy = await startEnvoy(options.binary, envoyConfig(options));
   return {
     title: `Envoy       http://localhost:${envoy.port}  (asks Portcullis about every request)`,
-    line: (sample) => curlLine(sample, envoy.port),
+    takesRequests: true,
+    line: (sample) => `$ ${curlLine(sample, envoy.port)}`,
     async ask(sample, token) {
       const answer = await exchange(envoy.port, messageOf(sample, token, `localhost:${envoy.port}`));
       return outcomeOfAnswer(answer.status, answer.body);
@@ -47,6 +50,7 @@ export function createCheckFront(authorizationAddress: string): Front {
   const client = createCheckClient(authorizationAddress);
   return {
     title: 'no Envoy    the requests go to Portcullis as gRPC Check calls',
+    takesRequests: false,
     line: checkLine,
     ask: (sample, token) => client.check(messageOf(sample, token, 'localhost')),
     ended: new Promise(() => {}),

@@ -11,6 +11,7 @@ import { openQuickstartFolder, quickstartAudience, quickstartIssuerPort } from '
 import { samples } from './samples.ts';
 import { showSamples, showTokens, signTokens } from './show-samples.ts';
 import { startPortcullis } from './start-portcullis.ts';
+import { tellChanges } from './tell-changes.ts';
 
 export interface DevOptions {
   /** End after the sample requests. */
@@ -52,9 +53,15 @@ async function demonstrate(options: DevOptions, io: DevIo, closers: Closer[]): P
   if (options.once || io.signal.aborted) return wrong === 0 ? 0 : 1;
   io.print('');
   io.print(`A token for anybody: curl -s '${stage.issuer.issuer}/token?sub=carol&roles=clerk'`);
-  io.print(`The policies are in ${stage.policies}: change one, and the next request is judged by it.`);
+  const change = stage.front.takesRequests ? 'change one, and the next request is judged by it' : 'change one';
+  io.print(`The policies are in ${stage.policies}: ${change}; what becomes of the change is told here.`);
   io.print('Ctrl-C ends everything.');
-  await untilEnough(stage.front, io.signal);
+  const telling = tellChanges({ status: () => stage.portcullis.status(), folder: stage.policies, print: io.print });
+  try {
+    await untilEnough(stage.front, io.signal);
+  } finally {
+    telling.close();
+  }
   return wrong === 0 ? 0 : 1;
 }
 
@@ -73,6 +80,7 @@ async function envoyOrWhyNot(io: DevIo): Promise<string | undefined> {
 interface Stage {
   readonly issuer: Issuer;
   readonly front: Front;
+  readonly portcullis: RunningService;
   /** The folder of the policies in force. */
   readonly policies: string;
 }
@@ -98,13 +106,14 @@ async function setStage(options: DevOptions, binary: string | undefined, io: Dev
     '',
     front.title,
     `Portcullis  ${authorizationAddress}  (its metrics: http://${portcullis.httpAddress}/metrics)`,
+    `admin page  http://${portcullis.adminAddress}/`,
     `issuer      ${issuer.issuer}`,
     `service     http://127.0.0.1:${upstream.port}  (answers with what it received; nobody but Envoy should reach it)`,
     '',
   ]) {
     io.print(line);
   }
-  return { issuer, front, policies: folder.path };
+  return { issuer, front, portcullis, policies: folder.path };
 }
 
 /** On the port that the example names, else on any. */

@@ -30,7 +30,7 @@ export async function showSamples(front: Front, tokens: Tokens, print: (line: st
   for (const [index, sample] of samples.entries()) {
     print('');
     print(`${index + 1}. ${sample.title}`);
-    print(`   $ ${front.line(sample)}`);
+    print(`   ${front.line(sample)}`);
     const found = await differencesOf(front, tokens, sample, print);
     if (found.length > 0) wrong += 1;
     for (const difference of found) print(`   NOT AS EXPECTED: ${difference}`);

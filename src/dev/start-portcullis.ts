@@ -33,7 +33,7 @@ async function demonstrationConfig(policies: string): Promise<Config> {
     ['--policies', [policies]],
     ['--grpc-address', ['127.0.0.1:0']],
     ['--http-address', ['127.0.0.1:0']],
-    ['--admin-address', ['']],
+    ['--admin-address', ['127.0.0.1:0']],
     ['--allowed-private-address', ['127.0.0.1/32']],
     ['--log-level', ['error']],
     ['--log-decisions', ['none']],

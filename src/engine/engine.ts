@@ -140,6 +140,9 @@ function logChanges(logger: Logger, before: Catalog, after: Catalog, revision: n
   }
   const refused = [...after.entries.values()].filter((entry) => entry.refused !== undefined).length;
   logger.info({ revision, documents: after.entries.size, refused }, 'policies are in force');
+  // A floor only restricts, and a policy in shadow mode only watches: neither lets a request through.
+  const deciding = policiesOf(after).filter(({ spec }) => spec.kind === 'AccessPolicy' && spec.mode !== 'Shadow');
+  if (deciding.length === 0) logger.warn({ revision }, 'no policy is in force: every request is denied');
 }
 
 function sameProblems(a: readonly Problem[], b: readonly Problem[]): boolean {

@@ -30,6 +30,7 @@ const pollMs = 3000;
 export async function createFolderSource(options: FolderSourceOptions): Promise<FolderSource> {
   const { folder, timers, logger } = options;
   const reader = createFolderReader(folder);
+  const outage = createOutageLog(folder, logger);
   const watch = createFolderWatch(logger, () => settle());
   let closed = false;
   let reading = false;
@@ -53,11 +54,9 @@ export async function createFolderSource(options: FolderSourceOptions): Promise<
     reading = true;
     try {
       await read();
+      outage.noteRead();
     } catch (thrown) {
-      logger.error(
-        { folder, error: messageOf(thrown) },
-        'the policies could not be read; what was read before stays in force',
-      );
+      outage.noteFailure(thrown);
     }
     reading = false;
     // What changed while it was read is read next, and not put off by the poll.
@@ -82,6 +81,24 @@ export async function createFolderSource(options: FolderSourceOptions): Promise<
       closed = true;
       cancelTimer();
       watch.close();
+    },
+  };
+}
+
+/** A line for every reading that failed, and one for the first that succeeded again. */
+function createOutageLog(folder: string, logger: Logger): { noteRead(): void; noteFailure(thrown: unknown): void } {
+  let failing = false;
+  return {
+    noteRead: () => {
+      if (failing) logger.info({ folder }, 'the policies can be read again');
+      failing = false;
+    },
+    noteFailure: (thrown) => {
+      failing = true;
+      logger.error(
+        { folder, error: messageOf(thrown) },
+        'the policies could not be read; what was read before stays in force',
+      );
     },
   };
 }

@@ -17,7 +17,7 @@ export interface Listing {
 
 const maxDepth = 8;
 
-/** Lists `*.yaml`, `*.yml` and `*.json` below the folder in a stable order; names that begin with a dot are passed over, links followed. */
+/** Lists `*.yaml`, `*.yml` and `*.json`, also in folders below, in a stable order; names with a leading dot are passed over, links followed. */
 export async function listFiles(folder: string): Promise<Listing> {
   const root = await stat(folder).catch((cause: unknown) => {
     throw new Failure('folder_unreadable', `the folder ${folder} cannot be read: does it exist?`, { cause });

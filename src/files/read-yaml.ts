@@ -1,4 +1,15 @@
-import { isMap, isPair, isScalar, isSeq, LineCounter, parseAllDocuments, visit, type Document } from 'yaml';
+import {
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseAllDocuments,
+  visit,
+  type Document,
+  type YAMLParseError,
+  type YAMLWarning,
+} from 'yaml';
 import type { JsonValue } from '../core/json.ts';
 import type { Place, Problem } from '../core/problem.ts';
 import type { AuthorDocument } from '../policy/spec.ts';
@@ -14,7 +25,7 @@ export function readYaml(text: string, source: string): readonly AuthorDocument[
     const placeAt = (offset: number): Place => placeOfOffset(trees.now().lines, source, offset);
     const { json, mistake } = valueOf(document);
     const problems = [...document.errors, ...document.warnings].map((error) =>
-      notYaml(withoutQuotation(error.message), placeAt(error.pos[0])),
+      notYaml(`${withoutQuotation(error.message)}${separatorHint(error, text, placeAt)}`, placeAt(error.pos[0])),
     );
     if (mistake !== undefined && document.errors.length === 0)
       problems.push(notYaml(mistake.why, placeAt(mistake.offset)));
@@ -54,6 +65,17 @@ function keepTrees(text: string): KeptTrees {
   };
 }
 
+/** A second `kind` beside the first is a document whose `---` is missing. */
+function separatorHint(
+  { code, pos }: YAMLParseError | YAMLWarning,
+  text: string,
+  placeAt: (offset: number) => Place,
+): string {
+  if (code !== 'DUPLICATE_KEY' || placeAt(pos[0]).column !== 1) return '';
+  const isTopOfDocument = /^["']?(?:apiVersion|kind|metadata|spec)["']?\s*:/.test(text.slice(pos[0], pos[0] + 32));
+  return isTopOfDocument ? ' (is a --- missing between two documents?)' : '';
+}
+
 function placeOfOffset(lines: LineCounter, source: string, offset: number): Place {
   const { line, col } = lines.linePos(offset);
   return { source, line: Math.max(line, 1), column: Math.max(col, 1) };
@@ -65,7 +87,8 @@ function notYaml(why: string, place: Place): Problem {
 
 /** The parser's trees; a single one with an error where the text is nested beyond the stack. */
 function parseTree(text: string, lineCounter: LineCounter): readonly Document[] {
-  const options = { lineCounter, prettyErrors: false, strict: true, uniqueKeys: true } as const;
+  // At its own level of logging the parser writes warnings that quote the text to stderr.
+  const options = { lineCounter, prettyErrors: false, strict: true, uniqueKeys: true, logLevel: 'error' } as const;
   try {
     const parsed = parseAllDocuments(text, options);
     return Array.isArray(parsed) ? parsed : [];

@@ -37,6 +37,7 @@ function decisionFields(outcome: Decision, request: Request | undefined, duratio
     id: about.id,
     decision: outcome.kind,
     code: denied ? outcome.denial.code : 'ok',
+    message: denied ? cut(outcome.denial.message, maxTextLength) : undefined,
     status: denied ? outcome.status : 200,
     policy: about.policy,
     rule: about.rule,

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import type { Problem } from '../core/problem.ts';
+import { hasError, type Problem } from '../core/problem.ts';
 import { closest } from '../std/closest.ts';
 import { createStructureCheck } from './check-structure.ts';
 import type { AccessPolicyShape, ClusterAccessPolicyShape, IdentityProviderShape } from './document-shape.ts';
@@ -52,6 +52,12 @@ export interface ParseSettings {
 
 /** The one parser, wherever a document comes from. Never throws for what an author can write. */
 export function parseDocument(document: AuthorDocument, settings: ParseSettings): ParsedDocument {
+  const parsed = parseValue(document, settings);
+  // What seems to be missing or too much in a text that is not well-formed is an echo of that mistake.
+  return hasError(document.problems) ? { ...parsed, problems: document.problems } : parsed;
+}
+
+function parseValue(document: AuthorDocument, settings: ParseSettings): ParsedDocument {
   const problems = createProblemList(document);
   const head = readHead(document.value);
   if (head === undefined) {

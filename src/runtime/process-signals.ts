@@ -1,3 +1,5 @@
+import type { Clock } from '../core/ports.ts';
+
 /** Of Node's `process`, what serving needs. */
 export interface ProcessPort {
   on(event: string, listener: (value: unknown) => void): unknown;
@@ -16,14 +18,29 @@ export interface StopSignals {
   close(): void;
 }
 
-/** Listens for SIGTERM and SIGINT: the first resolves `first`, a second one ends the process at once with 143 or 130. */
-export function watchStopSignals(process: ProcessPort): StopSignals {
-  let seen = false;
+export interface StopSignalOptions {
+  readonly process: ProcessPort;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  /** Called before a second signal ends the process at once. */
+  readonly onForced?: (signal: StopSignal) => void;
+}
+
+/** npm, a shell and a terminal each pass Ctrl-C on: a signal this soon after the first, in milliseconds, is the same one. */
+const echoMs = 500;
+
+/** Listens for SIGTERM and SIGINT: the first resolves `first`, its echo is nothing, a later one ends the process at once with 143 or 130. */
+export function watchStopSignals({ process, clock, onForced }: StopSignalOptions): StopSignals {
+  let firstAt: number | undefined;
   const { promise, resolve } = Promise.withResolvers<StopSignal>();
   const listener = (signal: StopSignal) => (): void => {
-    if (seen) process.exit(exitCodes[signal]);
-    seen = true;
-    resolve(signal);
+    const now = clock.monotonic();
+    if (firstAt === undefined) {
+      firstAt = now;
+      resolve(signal);
+    } else if (now - firstAt >= echoMs) {
+      onForced?.(signal);
+      process.exit(exitCodes[signal]);
+    }
   };
   const listeners = [
     ['SIGTERM', listener('SIGTERM')],

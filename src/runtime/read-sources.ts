@@ -4,6 +4,7 @@ import type { Problem } from '../core/problem.ts';
 import { listFiles } from '../files/list-files.ts';
 import { readDocuments } from '../files/read-documents.ts';
 import type { AuthorDocument, SourceReading } from '../policy/spec.ts';
+import { policyFiles } from './config/settings.ts';
 
 /** Reads files and folders once, for tools; `-` is standard input. What cannot be read is a Problem. */
 export async function readSources(paths: readonly string[], stdin: () => Promise<string>): Promise<SourceReading> {
@@ -26,7 +27,7 @@ async function readPath(
   try {
     const isFolder = (await stat(path)).isDirectory();
     const files = isFolder ? (await listFiles(path)).files.map((file) => file.path) : [path];
-    if (files.length === 0) problems.push(unreadable(path, 'the folder holds no .yaml, .yml or .json file'));
+    if (files.length === 0) problems.push(unreadable(path, `the folder holds no file of policies (${policyFiles})`));
     for (const file of files) documents.push(...readDocuments(file, await readFile(file, 'utf8')));
   } catch (thrown) {
     problems.push(unreadable(path, `it cannot be read: ${messageOf(thrown)}`));

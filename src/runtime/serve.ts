@@ -2,7 +2,7 @@ import type { Problem } from '../core/problem.ts';
 import { formatPlace } from './config/given-value.ts';
 import type { Config } from './config/settings.ts';
 import { guardProcess } from './process-guard.ts';
-import { watchStopSignals, type ProcessPort } from './process-signals.ts';
+import { watchStopSignals, type ProcessPort, type StopSignal } from './process-signals.ts';
 import type { ServiceIo, StartService } from './running-service.ts';
 
 export interface ServeOptions {
@@ -20,7 +20,9 @@ export interface ServeOptions {
 export async function serve({ config, warnings, version, startService, process, io }: ServeOptions): Promise<void> {
   const { logger, metrics } = io.observation;
   const unguard = guardProcess({ process, logger, onUncaught: (kind) => metrics.uncaught(kind) });
-  const signals = watchStopSignals(process);
+  const onForced = (signal: StopSignal): void =>
+    logger.warn({ signal }, 'a second signal: ended at once, and requests may be lost');
+  const signals = watchStopSignals({ process, clock: io.clock, onForced });
   try {
     for (const { message, code, place } of warnings) logger.warn({ code, place: formatPlace(place) }, message);
     const service = await startService(config, io);

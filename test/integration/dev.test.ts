@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,7 +37,8 @@ describe('the demonstration', () => {
   it('shows the same over plain gRPC where no Envoy is wanted', async () => {
     const shown = await run({ envoy: false });
     expect([shown.code, shown.errors, lastLine(shown)]).toEqual([0, [], 'Every answer was as expected.']);
-    expect(shown.output.filter((line) => line.includes('$ Check'))).toHaveLength(10);
+    expect(shown.output.filter((line) => line.startsWith('   Check '))).toHaveLength(10);
+    expect(shown.output.filter((line) => line.includes('$ '))).toEqual([]);
   });
 
   it('says why there is no Envoy and what to do, and goes on without', async () => {
@@ -54,6 +55,44 @@ describe('the demonstration', () => {
       const shown = await run({ envoy: false });
       expect([shown.code, lastLine(shown)]).toEqual([0, 'Every answer was as expected.']);
     } finally {
+      other.close();
+    }
+  });
+});
+
+describe('while the demonstration is up', () => {
+  it('tells what becomes of each change, names its admin page and promises no requests without Envoy', async () => {
+    // The port of the example's issuer is taken, so that the policies are a copy that may be written to.
+    const other = createServer().listen(18_080, '127.0.0.1');
+    const output: string[] = [];
+    const enough = new AbortController();
+    const running = runDev(
+      { once: false, envoy: false, port: 0 },
+      {
+        print: (line) => output.push(line),
+        printError: (line) => output.push(line),
+        environment: process.env,
+        signal: enough.signal,
+      },
+    );
+    try {
+      await expect.poll(() => output, { timeout: 20_000 }).toContain('Ctrl-C ends everything.');
+      const said = output.join('\n');
+      const file = join(/The policies are in (\S+): change one;/u.exec(said)?.[1] ?? '', 'policy.yaml');
+      const admin = /^admin page {2}(\S+)$/mu.exec(said)?.[1] ?? '';
+      expect((await fetch(admin)).status).toBe(200);
+      const good = await readFile(file, 'utf8');
+      await writeFile(file, good.replace('access: Public', 'acess: Public'));
+      await expect
+        .poll(() => output, { timeout: 10_000 })
+        .toContainEqual(expect.stringMatching(/^policy\.yaml:15:5: .*; the version before stays in force$/u));
+      await writeFile(file, good);
+      await expect
+        .poll(() => output, { timeout: 10_000 })
+        .toContainEqual(expect.stringMatching(/^revision \d is in force$/u));
+    } finally {
+      enough.abort();
+      await running;
       other.close();
     }
   });

@@ -305,13 +305,16 @@ describe('the end', () => {
     expect(await service.ended).toBe(0);
   });
 
-  test('a second signal ends at once', async () => {
+  test('a second signal ends at once and says so; one that comes with the first is its echo', async () => {
     write('a.yaml', plain);
     const service = await serve([...local, '--shutdown-delay', '1m']);
     service.signal('SIGTERM');
+    service.signal('SIGINT');
     await expect.poll(() => service.output(), { timeout: 4000 }).toContain('stopping');
+    await new Promise((resolve) => setTimeout(resolve, 600));
     service.signal('SIGTERM');
     expect(await service.ended).toBe(143);
+    expect(service.output()).toContain('a second signal: ended at once');
   });
 });
 

@@ -12,6 +12,15 @@ export interface ProgramOptions {
   readonly output: 'shown' | 'collected';
   /** Milliseconds; it is ended then. */
   readonly timeoutMs: number;
+  /** Variables besides ours. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Our environment, without a colour code in what is written to a file or a pipe, whatever the environment or a CI asks for. */
+export function colourOf(isTerminal: boolean, environment = process.env): NodeJS.ProcessEnv {
+  if (isTerminal) return environment;
+  const { FORCE_COLOR: _, ...others } = environment;
+  return { ...others, NO_COLOR: '1' };
 }
 
 /** Runs a program of the PATH from the current folder to its end. Never rejects. */
@@ -20,6 +29,7 @@ export function runProgram(program: string, args: readonly string[], options: Pr
     const collected = options.output === 'collected';
     const child = spawn(program, args, {
       stdio: ['ignore', collected ? 'pipe' : 'inherit', collected ? 'pipe' : 'inherit'],
+      env: { ...colourOf(process.stdout.isTTY), ...options.environment },
     });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {

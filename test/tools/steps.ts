@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parts, partsAreRequired } from './parts.ts';
+import { reportVariable } from './json-report.ts';
 import { runProgram } from './run-program.ts';
 import { add, nothing, tallyOfReport, type Tally } from './tally.ts';
 
@@ -67,8 +68,8 @@ function suite(group: Step['group'], project: string, timeoutMs: number): Step {
       try {
         const report = join(folder, 'report.json');
         const args = ['run', '--config', 'test/vitest.config.ts', '--project', project, '--passWithNoTests=false'];
-        const reporters = ['--reporter=dot', '--reporter=json', `--outputFile.json=${report}`];
-        const { code } = await runProgram('vitest', [...args, ...reporters], { output: 'shown', timeoutMs });
+        const environment = { [reportVariable]: report };
+        const { code } = await runProgram('vitest', args, { output: 'shown', timeoutMs, environment });
         return tallyOfReport(await readReport(report), code);
       } finally {
         await rm(folder, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { watchStopSignals } from '../../runtime/process-signals.ts';
+import { systemClock } from '../../runtime/system-ports.ts';
 import type { CommandContext, CommandDetails } from '../cli-command.ts';
 import type { DevOptions } from '../cli-io.ts';
 
@@ -35,7 +36,7 @@ function parsePort(text: string): number {
 async function dev({ once, envoy, port }: DevOptions, { io, registry, exit }: CommandContext): Promise<void> {
   const runDev = await registry.runDev();
   const enough = new AbortController();
-  const signals = watchStopSignals(io.process);
+  const signals = watchStopSignals({ process: io.process, clock: systemClock });
   void signals.first.then(() => enough.abort());
   try {
     const code = await runDev(

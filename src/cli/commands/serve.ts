@@ -33,7 +33,12 @@ Each setting can be given as a flag, as an environment variable (PORTCULLIS_*, l
       .addOption(new Option(`${configFileFlag} <FILE>`, `YAML file of settings [${configFileEnv}]`).argParser(collect))
       .option('--print-config', 'print the settings in force with their origins, and end')
       .addOption(new Option('-o, --output <FORMAT>', 'how to print the settings').choices(['yaml', 'json']))
-      .action(() => serveCommand(command, context));
+      .allowExcessArguments()
+      .action(() => {
+        const [path] = command.args;
+        if (path !== undefined) throw new UsageError(`serve takes no argument; write --policies ${path}`);
+        return serveCommand(command, context);
+      });
   },
 };
 

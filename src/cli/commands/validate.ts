@@ -1,4 +1,5 @@
 import { formatProblem, hasError } from '../../core/problem.ts';
+import { policyFiles } from '../../runtime/config/settings.ts';
 import type { ValidationReport } from '../../runtime/validation-report.ts';
 import { UsageError, type CommandContext, type CommandDetails } from '../cli-command.ts';
 import { formatData, outputOption, type OutputFormat } from '../print-data.ts';
@@ -10,9 +11,10 @@ interface ValidateFlags {
 
 export const details: CommandDetails = {
   description: `Reads policy documents as serve would and says what is wrong with them, each problem with its place, without serving anything. \
+Of a folder it reads ${policyFiles}. \
 Documents of other kinds are named and passed over. A Secret or ConfigMap that a document refers to and that is not among the files is a warning: it may be in the cluster.`,
   examples: [
-    ['portcullis validate policies/', 'every *.yaml and *.yml in the folder'],
+    ['portcullis validate policies/', 'every file of policies in the folder'],
     ['portcullis validate -f policy.yaml -f provider.yaml', 'several files, judged together'],
     ['kustomize build . | portcullis validate -f -', 'what a tool prints'],
     ['portcullis validate policies/ -o json', 'for scripts'],

@@ -39,6 +39,9 @@ export const settingGroups = [
 ] as const;
 export type SettingGroup = (typeof settingGroups)[number];
 
+/** What counts as a file of policies in a folder (files/list-files.ts), in words. */
+export const policyFiles = '*.yaml, *.yml and *.json, also in folders below; names with a leading dot are passed over';
+
 /** Every setting by its key in the config file: flags, environment, config file, help and docs/configuration.md all come from this table. */
 export const settings = {
   policies: {
@@ -47,7 +50,7 @@ export const settings = {
     env: 'PORTCULLIS_POLICIES',
     type: folder(),
     default: undefined,
-    description: 'Folder of policy documents (*.yaml, *.yml), watched for changes. Required.',
+    description: `Folder of policy documents, watched for changes: ${policyFiles}. Required.`,
   },
   hostGrants: {
     group: 'Policies',

@@ -35,6 +35,11 @@ describe('help', () => {
   });
 });
 
+test.each([['serve'], ['validate']])('%s --help says what counts as a file of policies', async (name) => {
+  const text = (await run([name, '--help'])).stdout.replaceAll(/\s+/g, ' ');
+  expect(text).toContain('*.yaml, *.yml and *.json, also in folders below; names with a leading dot are passed over.');
+});
+
 describe('mistakes on the command line are one line with the remedy, and exit code 2', () => {
   test.each([
     [['serv'], "portcullis: unknown command 'serv' (Did you mean serve?); see portcullis --help"],
@@ -44,10 +49,13 @@ describe('mistakes on the command line are one line with the remedy, and exit co
       "portcullis: unknown option '--polices' (Did you mean --policies?); see portcullis serve --help",
     ],
     [['serve', '--policies'], "portcullis: option '--policies <DIR>' argument missing; see portcullis serve --help"],
+    [['serve', 'extra'], 'portcullis: serve takes no argument; write --policies extra; see portcullis serve --help'],
     [
-      ['serve', 'extra'],
-      "portcullis: too many arguments for 'serve'. Expected 0 arguments but got 1: extra.; see portcullis serve --help",
+      ['version', 'extra'],
+      "portcullis: too many arguments for 'version'. Expected 0 arguments but got 1: extra; see portcullis version --help",
     ],
+    [['help', 'servee'], "portcullis: unknown command 'servee' (Did you mean serve?); see portcullis --help"],
+    [['help', 'xyz'], "portcullis: unknown command 'xyz'; see portcullis --help"],
     [
       ['serve', '-o', 'json'],
       'portcullis: --output says how to print the settings; give --print-config too; see portcullis serve --help',
@@ -62,11 +70,11 @@ describe('mistakes on the command line are one line with the remedy, and exit co
     ],
     [
       ['version', '-o', 'xml'],
-      "portcullis: option '-o, --output <FORMAT>' argument 'xml' is invalid. Allowed choices are table, json, yaml.; see portcullis version --help",
+      "portcullis: option '-o, --output <FORMAT>' argument 'xml' is invalid. Allowed choices are table, json, yaml; see portcullis version --help",
     ],
     [
       ['dev', '--port', '65536'],
-      "portcullis: option '--port <PORT>' argument '65536' is invalid. A port is a whole number from 0 to 65535.; see portcullis dev --help",
+      "portcullis: option '--port <PORT>' argument '65536' is invalid. A port is a whole number from 0 to 65535; see portcullis dev --help",
     ],
   ])('%j', async (args, line) => {
     expect(await run(args)).toEqual({ exitCode: 2, stdout: '', stderr: `${line}\n` });

@@ -22,6 +22,7 @@ function frontOf(wrong: (sample: Sample) => Outcome | undefined): Front & { read
   return {
     asked,
     title: 'front',
+    takesRequests: false,
     line: (sample) => sample.path,
     async ask(sample, token) {
       asked.push(token);
@@ -62,7 +63,7 @@ describe('the samples', () => {
     expect(lines.slice(0, 5)).toEqual([
       '',
       '1. a public path',
-      '   $ /healthz',
+      '   /healthz',
       '   → 200, and the service sees x-user-id: (absent)',
       '   The rule `health` is Public: no token is needed.',
     ]);

@@ -32,6 +32,28 @@ const open = '{name: open, matches: [{path: {type: PathPrefix, value: /}}], acce
 const narrow = '{name: narrow, matches: [{path: {type: PathPrefix, value: /narrow}}], access: Public}';
 const misspelt = '{name: open, matches: [{path: {type: PathPrefix, value: /}}], acess: Public}';
 
+describe('no policy in force', () => {
+  const warning = 'no policy is in force: every request is denied';
+  const warnings = (on: DecisionStand): string[] =>
+    on.log.filter(({ level, message }) => level === 'warn' && message === warning).map(({ message }) => message);
+
+  test.each([
+    ['an empty folder', ''],
+    ['a policy that is refused', policy('a', 'a.example', misspelt)],
+    ['a policy that only watches', policy('a', 'a.example', open, 'shop', ', mode: Shadow')],
+  ])('%s is one warning', async (_, yaml) => {
+    expect(warnings(await start(yaml))).toEqual([warning]);
+  });
+
+  test('a policy in force is none, also by its last good generation', async () => {
+    const on = await start(policy('a', 'a.example', open));
+    await on.apply(documentsOf(policy('a', 'a.example', misspelt)));
+    expect(warnings(on)).toEqual([]);
+    await on.apply([]);
+    expect(warnings(on)).toEqual([warning]);
+  });
+});
+
 describe('S4 a policy that is refused', () => {
   test('keeps its last good generation in force and says so', async () => {
     const on = await start(policy('a', 'a.example', open));

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { denial } from '../../../src/core/decision.ts';
 import { anonymous } from '../../../src/core/identity.ts';
 import type { DecisionSink } from '../../../src/core/ports.ts';
 import { createDecisionLog, type DecisionLogOptions } from '../../../src/observe/decision-log.ts';
@@ -48,8 +49,12 @@ describe('a line', () => {
 
   test('a deny says why', () => {
     const { sink, lines } = createLog();
-    sink.record(denied('role_missing'), request(), 1);
-    expect(lines.objects()).toMatchObject([{ decision: 'deny', code: 'role_missing', status: 403, durationUs: 1000 }]);
+    const reason = 'The identity lacks a role that the rule asks for.';
+    const decision = denied('role_missing');
+    sink.record({ ...decision, denial: denial('role_missing', reason) }, request(), 1);
+    expect(lines.objects()).toMatchObject([
+      { decision: 'deny', code: 'role_missing', message: reason, status: 403, durationUs: 1000 },
+    ]);
   });
 
   test('a request that could not be read leaves its fields out', () => {
@@ -61,6 +66,7 @@ describe('a line', () => {
       'id',
       'decision',
       'code',
+      'message',
       'status',
       'policy',
       'rule',
@@ -71,7 +77,7 @@ describe('a line', () => {
     ]);
   });
 
-  test('nothing of headers, query, claims, messages or challenges is in it', () => {
+  test('nothing of headers, query, claims or challenges is in it', () => {
     const { sink, lines } = createLog();
     sink.record(allowed(), request(), 1);
     sink.record(denied('token_expired'), request(), 1);

@@ -1,4 +1,4 @@
-import { allow, deny, denial, type Decision, type DecisionAbout } from '../../../src/core/decision.ts';
+import { allow, deny, denial, type Decision, type DecisionAbout, type Deny } from '../../../src/core/decision.ts';
 import { anonymous } from '../../../src/core/identity.ts';
 import type { Clock, Random } from '../../../src/core/ports.ts';
 import type { ReasonCode } from '../../../src/core/reason.ts';
@@ -58,8 +58,8 @@ export function allowed(): Decision {
   ]);
 }
 
-export function denied(code: ReasonCode, overrides: Partial<DecisionAbout> = {}): Decision {
-  return deny({ ...about, ...overrides }, denial(code, `${canary}-message`, [`Bearer ${canary}`]), {
+export function denied(code: ReasonCode, overrides: Partial<DecisionAbout> = {}): Deny {
+  return deny({ ...about, ...overrides }, denial(code, undefined, [`Bearer ${canary}`]), {
     headers: [['x', canary]],
   });
 }

@@ -27,6 +27,32 @@ function codes(parsed: ParsedDocument): string[] {
   return parsed.problems.map(({ code, field }) => `${code} ${field}`);
 }
 
+describe('a text that is not well-formed', () => {
+  const head = 'apiVersion: portcullis.dev/v1alpha1\nkind: AccessPolicy\nmetadata: {name: a, namespace: shop}\n';
+  const spec = 'spec: {hosts: [a.example], rules: [{name: r, matches: [], acess: Public}]}\n';
+
+  test('is told for that alone, and what can be read of the policy is kept', () => {
+    const parsed = parse(`${head}${spec}extra: "x\n`);
+    expect(codes(parsed)).toEqual(['not-yaml ']);
+    expect(parsed).toMatchObject({ kind: 'refused', document: { policy: { hosts: ['a.example'] } } });
+    // The control: without that mistake its structure is judged.
+    expect(codes(parse(`${head}${spec}extra: x\n`)).length).toBeGreaterThan(2);
+  });
+
+  test.each(['apiVersion', 'kind', 'metadata', 'spec'])('a second %s of the document asks for the ---', (field) => {
+    expect(parse(`${head}${spec}${field}: x\n`).problems.map(({ message }) => message)).toContain(
+      'not well-formed YAML: Map keys must be unique (is a --- missing between two documents?)',
+    );
+  });
+
+  test('a second kind further in, and a second field of another name, do not', () => {
+    for (const more of ['spec2: {kind: a, kind: b}\n', 'status: {}\nstatus: {}\n'])
+      expect(parse(`${head}${spec}${more}`).problems.map(({ message }) => message)).toEqual([
+        'not well-formed YAML: Map keys must be unique',
+      ]);
+  });
+});
+
 describe('positive controls', () => {
   test.each([
     `${at}, access: Public`,

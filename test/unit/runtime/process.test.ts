@@ -4,10 +4,12 @@ import { guardProcess } from '../../../src/runtime/process-guard.ts';
 import { watchStopSignals } from '../../../src/runtime/process-signals.ts';
 import { createFakeProcess, createKeptLog, settle } from './runtime-fixtures.ts';
 
+const clock = { monotonic: () => 0 };
+
 describe('signals', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)('the first %s asks to stop and ends nothing', async (signal) => {
     const process = createFakeProcess();
-    const { first } = watchStopSignals(process);
+    const { first } = watchStopSignals({ process, clock });
     process.emit(signal);
     expect([await first, process.exits]).toEqual([signal, []]);
   });
@@ -15,17 +17,38 @@ describe('signals', () => {
   test.each([
     ['SIGTERM', 143],
     ['SIGINT', 130],
-  ] as const)('a second signal, %s, ends the process at once with %d', (signal, code) => {
+  ] as const)('a second signal, %s, is told and ends the process at once with %d', (signal, code) => {
     const process = createFakeProcess();
-    watchStopSignals(process);
+    const events: unknown[] = [];
+    let now = 1000;
+    watchStopSignals({
+      process: { ...process, exit: (exitCode) => void events.push(exitCode) },
+      clock: { monotonic: () => now },
+      onForced: (forced) => void events.push(forced),
+    });
     process.emit('SIGTERM');
+    now += 500;
     process.emit(signal);
-    expect(process.exits).toEqual([code]);
+    expect(events).toEqual([signal, code]);
   });
+
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'a second signal, %s, within half a second is an echo and nothing',
+    (signal) => {
+      const process = createFakeProcess();
+      const told: string[] = [];
+      let now = 1000;
+      watchStopSignals({ process, clock: { monotonic: () => now }, onForced: (forced) => void told.push(forced) });
+      process.emit('SIGINT');
+      now += 499;
+      process.emit(signal);
+      expect([process.exits, told]).toEqual([[], []]);
+    },
+  );
 
   test('close takes every listener off', () => {
     const process = createFakeProcess();
-    watchStopSignals(process).close();
+    watchStopSignals({ process, clock }).close();
     expect(process.listeners()).toEqual([]);
   });
 });

@@ -89,6 +89,34 @@ test('serves until a signal, then stops in order, and every line of it is in the
   ]);
 });
 
+test('a second signal is in the log before it ends the process', async () => {
+  const { config, io, linesOf } = await prepare('forced.log');
+  const process = createFakeProcess();
+  let now = 0;
+  const stopped = Promise.withResolvers<undefined>();
+  const served = serve({
+    config,
+    warnings: [],
+    version: '1',
+    startService: async () => ({ ...fakeService([]), stop: () => stopped.promise }),
+    process,
+    io: { ...io, clock: { ...io.clock, monotonic: () => now } },
+  });
+  await settle();
+  process.emit('SIGINT');
+  await settle();
+  process.emit('SIGINT');
+  expect(process.exits).toEqual([]);
+  now = 500;
+  process.emit('SIGTERM');
+  expect(process.exits).toEqual([143]);
+  stopped.resolve(undefined);
+  await served;
+  expect(await linesOf()).toContainEqual(
+    expect.objectContaining({ level: 'warn', signal: 'SIGTERM', msg: expect.stringMatching(/^a second signal/) }),
+  );
+});
+
 test('a service that cannot start is the Failure it threw, and no listener is left', async () => {
   const { config, io } = await prepare('failure.log');
   const process = createFakeProcess();

@@ -1,0 +1,71 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { isJsonObject, type JsonObject } from '../../src/core/json.ts';
+import { startEchoUpstream } from '../../src/dev/echo-upstream.ts';
+import { startEnvoy } from '../../src/dev/envoy-process.ts';
+import { exchange } from '../../src/dev/http-exchange.ts';
+import { outcomeOfAnswer } from '../../src/dev/outcome.ts';
+import { startServe } from './support/serve-process.ts';
+import { describeWithEnvoy } from './support/with-envoy.ts';
+
+const policy = `
+apiVersion: portcullis.dev/v1alpha1
+kind: AccessPolicy
+metadata: {name: open, namespace: shop}
+spec:
+  hosts: [localhost]
+  rules: [{name: open, matches: [{path: {type: PathPrefix, value: /open}}], access: Public}]
+`;
+
+/** The example with other ports; fails where one of its own is not there. */
+function withPorts(example: string, ports: ReadonlyMap<number, number>): JsonObject {
+  let text = example;
+  for (const [from, to] of ports) {
+    const field = `port_value: ${from}}`;
+    expect(text.split(field)).toHaveLength(2);
+    text = text.replace(field, `port_value: ${to}}`);
+  }
+  const config: unknown = parse(text);
+  if (!isJsonObject(config)) throw new Error('the example is not a map');
+  return config;
+}
+
+describeWithEnvoy('examples/envoy/envoy.yaml', (envoyBinary) => {
+  const closers: (() => Promise<unknown>)[] = [];
+  let port = 0;
+
+  beforeAll(async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'portcullis-example-'));
+    closers.push(() => rm(folder, { recursive: true }));
+    await writeFile(join(folder, 'policy.yaml'), policy);
+    const service = await startServe(folder);
+    closers.push(() => service.close());
+    const upstream = await startEchoUpstream();
+    closers.push(() => upstream.close());
+    const grpcPort = Number(service.grpcAddress.split(':').at(-1));
+    const ports = new Map([
+      [10_000, 0],
+      [9001, grpcPort],
+      [8080, upstream.port],
+      [9901, 0],
+    ]);
+    const envoy = await startEnvoy(envoyBinary, withPorts(await readFile('examples/envoy/envoy.yaml', 'utf8'), ports));
+    closers.push(() => envoy.close());
+    port = envoy.port;
+  });
+  afterAll(async () => {
+    for (const close of closers.toReversed()) await close();
+  });
+
+  it('asks Portcullis about every request: what a rule allows goes on, everything else is denied', async () => {
+    const ask = async (path: string): Promise<unknown> => {
+      const answer = await exchange(port, { method: 'GET', path, headers: { host: `localhost:${port}` } });
+      return [answer.status, outcomeOfAnswer(answer.status, answer.body)];
+    };
+    expect(await ask('/open/x')).toMatchObject([200, { decision: 'allow' }]);
+    expect(await ask('/other')).toMatchObject([403, { decision: 'deny', code: 'no_rule' }]);
+  });
+});
