@@ -1,5 +1,3 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startEchoUpstream, type Echo } from '../../src/dev/echo-upstream.ts';
 import type { RunningEnvoy } from '../../src/dev/envoy-process.ts';
@@ -14,16 +12,15 @@ import {
   type GrpcStand,
 } from '../support/check-over-grpc.ts';
 import { createDecisionStand, type DecisionStand } from '../support/decision-stand.ts';
-import { readPolicyTest, type DecisionCase, type Expectation } from '../support/policy-test.ts';
+import type { DecisionCase, Expectation } from '../support/policy-test.ts';
+import { readPolicyTests } from '../support/policy-tests.ts';
+import { contextRoutes } from './support/context-routes.ts';
 import { rawHttp1 } from './support/raw-http1.ts';
 import { rawHttp2 } from './support/raw-http2.ts';
 import { startEnvoyBefore } from './support/stand.ts';
 import { describeWithEnvoy } from './support/with-envoy.ts';
 
-const folder = 'test/decisions';
-const policyTests = readdirSync(folder)
-  .filter((name) => name.endsWith('.yaml'))
-  .map((name) => readPolicyTest(join(folder, name)));
+const policyTests = readPolicyTests();
 
 for (const policyTest of policyTests) {
   describe(`${policyTest.name} over gRPC`, () => {
@@ -70,7 +67,7 @@ describeWithEnvoy('the decision cases through a real Envoy', (envoyBinary) => {
         });
         grpc = await listenOverGrpc(stand);
         upstream = await startEchoUpstream();
-        envoy = await startEnvoyBefore(grpc.address, upstream.port, { envoyBinary });
+        envoy = await startEnvoyBefore(grpc.address, upstream.port, { envoyBinary, routes: contextRoutes(policyTest) });
       }, 60_000);
       afterAll(async () => {
         await envoy.close();

@@ -91,7 +91,7 @@ export function encodeCheck(message: object): Uint8Array {
 
 /** The CheckRequest that Envoy makes of a request, with its headers joined (`headers`) or apart (`header_map`). */
 export function checkOf(request: CaseRequest, token: string | undefined, form: 'joined' | 'apart'): object {
-  const { method, host, path, clientIp = '127.0.0.1' } = request;
+  const { method, host, path, clientIp = '127.0.0.1', contextExtensions = {} } = request;
   const pseudo = [
     [':authority', host],
     [':method', method],
@@ -112,7 +112,7 @@ export function checkOf(request: CaseRequest, token: string | undefined, form: '
     protocol: 'HTTP/1.1',
     ...(form === 'joined' ? { headers: join(sent) } : apart(sent)),
   };
-  return { attributes: { source, request: { http } } };
+  return { attributes: { source, request: { http }, contextExtensions } };
 }
 
 function join(headers: readonly (readonly [string, string])[]): Record<string, string> {

@@ -37,6 +37,8 @@ export interface CaseRequest {
   readonly path: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly clientIp: string | undefined;
+  /** What the proxy's configuration sets for the route (Envoy `context_extensions`). */
+  readonly contextExtensions?: Readonly<Record<string, string>>;
 }
 
 export interface DecisionCase {
@@ -68,6 +70,7 @@ interface RawRequestSpec {
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly clientIp?: string;
+  readonly contextExtensions?: Readonly<Record<string, string>>;
 }
 
 interface RawPolicyTest {
@@ -163,6 +166,7 @@ function toRequest(spec: RawRequestSpec): CaseRequest {
     path: spec.path ?? '/',
     headers,
     clientIp: spec.clientIp,
+    contextExtensions: spec.contextExtensions ?? {},
   };
 }
 

@@ -7,11 +7,12 @@ export interface RawRequestParts {
   readonly headers?: readonly (readonly [name: string, value: string])[];
   readonly peer?: string | undefined;
   readonly token?: string | undefined;
+  readonly contextExtensions?: Readonly<Record<string, string>>;
 }
 
 /** A request as a proxy on this machine would describe it. */
 export function rawRequest(parts: RawRequestParts): RawRequest {
-  const { method = 'GET', host = 'api.example.com', path = '/', headers = [], token } = parts;
+  const { method = 'GET', host = 'api.example.com', path = '/', headers = [], token, contextExtensions = {} } = parts;
   const sent = token === undefined ? headers : [['authorization', `Bearer ${token}`] as const, ...headers];
   return {
     kind: 'http',
@@ -23,6 +24,6 @@ export function rawRequest(parts: RawRequestParts): RawRequest {
     headers: sent.map(([name, value]) => ({ name, value, isText: true })),
     duplicates: 'separate',
     peerAddress: 'peer' in parts ? parts.peer : '127.0.0.1',
-    contextExtensions: new Map(),
+    contextExtensions: new Map(Object.entries(contextExtensions)),
   };
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { formatProblem } from '../../../src/core/problem.ts';
@@ -30,14 +30,31 @@ describe.each(pages.filter((page) => documentsIn(page) !== ''))('the documents o
 
 /** Of Envoy, not of Portcullis; test/integration/example-envoy.test.ts starts it. */
 const foreign = ['envoy'];
+const examples = readdirSync('examples').filter(
+  (name) => statSync(`examples/${name}`).isDirectory() && !foreign.includes(name),
+);
 
-test.each(readdirSync('examples').filter((name) => !foreign.includes(name)))('examples/%s is valid', async (name) => {
+test.each(examples)('examples/%s is valid', async (name) => {
   const report = await validateSources([`examples/${name}`], () => Promise.resolve(''));
   expect(report.problems.map(formatProblem)).toEqual([]);
   expect(report.documents.length).toBeGreaterThan(0);
 });
 
-test.each(pages)('every file that %s links to is there', (page) => {
+test('the examples are valid together', async () => {
+  const report = await validateSources(['examples'], () => Promise.resolve(''));
+  expect(report.problems.map(formatProblem)).toEqual([]);
+  expect(report.documents.filter(({ accepted }) => !accepted)).toEqual([]);
+});
+
+test('every example is in the index, and has decision cases but for the one that the demonstration runs', () => {
+  const index = readFileSync('examples/README.md', 'utf8');
+  expect(examples.filter((name) => !index.includes(`](${name})`))).toEqual([]);
+  expect(examples.filter((name) => !existsSync(`examples/${name}/test.yaml`))).toEqual(['quickstart']);
+});
+
+const guides = ['examples/README.md', ...examples.map((name) => `examples/${name}/README.md`)];
+
+test.each([...pages, ...guides])('every file that %s links to is there', (page) => {
   for (const [, link = ''] of readFileSync(page, 'utf8').matchAll(/\]\((?!http|#)([^)#]+)/g)) {
     expect([link, existsSync(join(dirname(page), link))]).toEqual([link, true]);
   }

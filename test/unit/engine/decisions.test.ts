@@ -1,19 +1,15 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import type { RawRequest } from '../../../src/core/request.ts';
 import { createProtoLoaderDecoder } from '../../../src/envoy/decode-check-request.ts';
 import { codecOf } from '../../../src/envoy/protos.ts';
 import { createDecisionStand, type DecisionStand } from '../../support/decision-stand.ts';
 import { expectDecision } from '../../support/expect-decision.ts';
-import { readPolicyTest, type DecisionCase } from '../../support/policy-test.ts';
+import type { DecisionCase } from '../../support/policy-test.ts';
+import { readPolicyTests } from '../../support/policy-tests.ts';
 import { rawRequest } from '../../support/raw-request.ts';
 
-const folder = 'test/decisions';
-
 /** The same cases run over gRPC and through a real Envoy in test/integration. */
-for (const file of readdirSync(folder).filter((name) => name.endsWith('.yaml'))) {
-  const policyTest = readPolicyTest(join(folder, file));
+for (const policyTest of readPolicyTests()) {
   describe(policyTest.name, () => {
     let stand: DecisionStand;
     beforeAll(async () => {
@@ -34,8 +30,8 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.yaml')))
 async function toRawRequest(one: DecisionCase, stand: DecisionStand): Promise<RawRequest> {
   if (one.request !== undefined) {
     const token = one.token === undefined ? undefined : await stand.mint.mint(one.token);
-    const { method, host, path, headers, clientIp } = one.request;
-    return rawRequest({ method, host, path, headers, token, peer: clientIp ?? '127.0.0.1' });
+    const { method, host, path, headers, clientIp, contextExtensions = {} } = one.request;
+    return rawRequest({ method, host, path, headers, token, peer: clientIp ?? '127.0.0.1', contextExtensions });
   }
   const bytes = codecOf('envoy.service.auth.v3.CheckRequest').encode(one.check ?? {});
   const decoded = createProtoLoaderDecoder().decode(bytes);
