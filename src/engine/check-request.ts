@@ -78,7 +78,7 @@ function decideOn(snapshot: Snapshot, request: Request, id: string, ports: Check
     expressions,
     group: attachments.find(request),
     floors,
-    ownedBy: snapshot.ownedBy,
+    ownedBy: (namespace) => snapshot.ownedBy(namespace),
   };
   const decision = decide(check);
   const shadows = shadowChecks(snapshot, check);

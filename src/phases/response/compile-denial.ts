@@ -18,7 +18,8 @@ export function compileDenial(spec: ResponseSpec): DenialDressing {
         return unauthenticated(denial, id, request);
       case 403:
         return forbidden(denial, id, request);
-      default:
+      case 400:
+      case 503:
         return plain(denial, id, request);
     }
   };
