@@ -33,7 +33,7 @@ function withPorts(example: string, ports: ReadonlyMap<number, number>): JsonObj
   return config;
 }
 
-describeWithEnvoy('examples/envoy/envoy.yaml', (envoyBinary) => {
+describeWithEnvoy('deploy/envoy/envoy.yaml', (envoyBinary) => {
   const closers: (() => Promise<unknown>)[] = [];
   let port = 0;
 
@@ -52,7 +52,7 @@ describeWithEnvoy('examples/envoy/envoy.yaml', (envoyBinary) => {
       [8080, upstream.port],
       [9901, 0],
     ]);
-    const envoy = await startEnvoy(envoyBinary, withPorts(await readFile('examples/envoy/envoy.yaml', 'utf8'), ports));
+    const envoy = await startEnvoy(envoyBinary, withPorts(await readFile('deploy/envoy/envoy.yaml', 'utf8'), ports));
     closers.push(() => envoy.close());
     port = envoy.port;
   });
