@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import type { Reporter } from 'vitest/node';
 
 /** Names the file for the report; the suites of `npm test` set it. */
-export const reportVariable = 'PORTCULLIS_TEST_REPORT';
+export const reportVariable = 'TEST_REPORT_FILE';
 
 /** Writes at the end what `tally.ts` reads. Vitest's own JSON reporter tells everybody where its file is. */
 export function createJsonReport(file: string): Reporter {
