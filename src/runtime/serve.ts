@@ -4,6 +4,7 @@ import type { Config } from './config/settings.ts';
 import { guardProcess } from './process-guard.ts';
 import { watchStopSignals, type ProcessPort, type StopSignal } from './process-signals.ts';
 import type { ServiceIo, StartService } from './running-service.ts';
+import { tuneMemory } from './tune-memory.ts';
 
 export interface ServeOptions {
   readonly config: Config;
@@ -18,6 +19,7 @@ export interface ServeOptions {
 
 /** Serves until a signal says stop, and ends in stages. Throws the Failure of a service that could not start. */
 export async function serve({ config, warnings, version, startService, process, io }: ServeOptions): Promise<void> {
+  tuneMemory();
   const { logger, metrics } = io.observation;
   const unguard = guardProcess({ process, logger, onUncaught: (kind) => metrics.uncaught(kind) });
   const onForced = (signal: StopSignal): void =>
