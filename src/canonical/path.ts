@@ -79,6 +79,7 @@ function canonicalizeEscaped(raw: string): CanonicalPath | PathRefusal {
     path += isUnreserved(octet) ? String.fromCharCode(octet) : escape;
     i += 2;
   }
+  if (/(;|%3B)[^/]*%2F/.test(path)) return refuse('it has an encoded slash within a parameter');
   const why = ambiguousSegment(path.split(/\/|%2F/)) ?? hiddenByPercent(path) ?? badUtf8(path);
   if (why !== undefined) return refuse(why);
   const withoutParameters = /;|%3B/.test(path) ? path.replace(/(;|%3B)[^/]*/g, '') : path;

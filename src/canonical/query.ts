@@ -23,7 +23,8 @@ function parse(raw: string): ReadonlyMap<string, ParameterValues> {
   const parameters = new Map<string, ParameterValues>();
   for (const pair of raw.split('&')) {
     const [first = '', ...behindSemicolons] = pair.split(';');
-    add(parameters, behindSemicolons.length === 0 ? first : pair, false);
+    // A framework that splits at `;` reads another value than one that does not.
+    add(parameters, behindSemicolons.length === 0 ? first : pair, behindSemicolons.length > 0);
     for (const part of behindSemicolons) add(parameters, part, true);
   }
   return parameters;

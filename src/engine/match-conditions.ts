@@ -31,7 +31,7 @@ function compileHeader(name: string, value: string): MatchConditions {
     if (headers.count(name) > 1) return twice;
     if (found === value) return true;
     // A proxy may have joined two fields: where one of them is the value, nobody can say which one the service takes.
-    return found.includes(',') && found.split(',').some((part) => part.trim() === value) ? twice : false;
+    return found.includes(',') && holdsAmong(found, value) ? twice : false;
   };
 }
 
@@ -42,4 +42,14 @@ function compileParameter(name: string, value: string): MatchConditions {
     if (values.length > 1 || query.hasEncodedSpelling(name)) return twice;
     return values[0] === value;
   };
+}
+
+/** Whether a joined field holds the value as one of its parts, or as a run of them where the value has commas itself. */
+function holdsAmong(joined: string, value: string): boolean {
+  const normal = (text: string): string =>
+    `,${text
+      .split(',')
+      .map((part) => part.trim())
+      .join(',')},`;
+  return normal(joined).includes(normal(value));
 }

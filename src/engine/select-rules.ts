@@ -43,6 +43,8 @@ export function selectRules<T extends Selectable>(
     if (rank.denied !== undefined) return { kind: 'denied', ...rank.denied };
     const matched = rank.named.length > 0 ? rank.named : rank.general;
     if (matched.length > 0) {
+      // A rule that names the method ranks above one that does not, also where a header or parameter is all that it misses.
+      if (rank.named.length === 0) for (const rule of rank.namedMissed) missed.add(rule);
       // A rule that one of its matches misses and another one does not is not missed.
       const ending = [...missed].filter((rule) => !matched.includes(rule));
       if (ending.length > 0) {
@@ -69,6 +71,8 @@ interface Rank<T> {
   readonly loosely: T[];
   /** Rules that restrict, whose path fits and whose method, headers or parameters do not: nothing below them may open what they did not. */
   readonly missed: T[];
+  /** Those of them that name the method. */
+  readonly namedMissed: T[];
   denied: { readonly denial: Denial; readonly rule: T } | undefined;
 }
 
@@ -79,7 +83,15 @@ function sortRank<T extends Selectable>(
   request: Request,
   trace: SelectionTrace<T> | undefined,
 ): Rank<T> {
-  const rank: Rank<T> = { named: [], general: [], looselyNamed: [], loosely: [], missed: [], denied: undefined };
+  const rank: Rank<T> = {
+    named: [],
+    general: [],
+    looselyNamed: [],
+    loosely: [],
+    missed: [],
+    namedMissed: [],
+    denied: undefined,
+  };
   for (let i = start; i < end; i++) {
     const candidate = candidates[i];
     if (candidate === undefined) continue;
@@ -88,6 +100,7 @@ function sortRank<T extends Selectable>(
     const condition = fit === 'missed' || match.conditions === undefined ? true : match.conditions(request);
     if (typeof condition === 'boolean') place(rank, candidate, condition ? fit : 'missed');
     else rank.denied ??= { denial: condition, rule };
+    if (condition === false && fit === 'named' && isRestricting(rule)) rank.namedMissed.push(rule);
     trace?.candidate(candidate, fateOf(candidate, fit, condition));
   }
   return rank;
@@ -100,8 +113,12 @@ function fateOf({ isExact }: Candidate<unknown>, fit: MethodFit, condition: bool
   return isExact ? fit : 'loose';
 }
 
+function isRestricting({ access }: Selectable): boolean {
+  return access !== 'Public' && access !== 'Optional';
+}
+
 function place<T extends Selectable>(rank: Rank<T>, { rule, isExact }: Candidate<T>, fit: MethodFit): void {
-  const restricts = rule.access !== 'Public' && rule.access !== 'Optional';
+  const restricts = isRestricting(rule);
   if (fit === 'missed') {
     if (restricts) rank.missed.push(rule);
   } else if (isExact) (fit === 'named' ? rank.named : rank.general).push(rule);
