@@ -1,7 +1,7 @@
 import type { Problem } from '../core/problem.ts';
 import type { DocumentStatus } from '../core/status.ts';
 import type { GrantSetting, HostClaim } from '../policy/check-hosts.ts';
-import { checkSet, claimsOf, type SetMember } from '../policy/check-set.ts';
+import { checkSet, claimsOf, type SetReport, type SetMember } from '../policy/check-set.ts';
 import type { ParsedDocument } from '../policy/parse-document.ts';
 import type { Material } from '../policy/read-material.ts';
 import { shadowWarnings } from '../policy/suspicions/shadowed-hosts.ts';
@@ -73,6 +73,33 @@ function sortDocuments(reading: SourceReading, settings: CatalogSettings): Sorte
   return { named, materials, problems, unreadable };
 }
 
+/**
+ * Holds the documents against each other. A policy that is refused here stays in force as it was, so it keeps the hosts that its new
+ * version would have given up: those are held for it, and the set is held against itself again until nothing new is refused.
+ */
+function checkUntilStable(
+  before: Catalog,
+  candidates: ReadonlyMap<string, CatalogEntry>,
+  policies: readonly SetMember<AccessPolicySpec>[],
+  settings: CatalogSettings,
+): SetReport {
+  const all = [...candidates.values()];
+  let staying: ReadonlySet<string> = new Set();
+  for (;;) {
+    const report = checkSet({
+      policies,
+      providers: providersOf(all),
+      refusedProviders: new Set(all.filter(({ inForce }) => inForce === undefined).map(({ key }) => key)),
+      refusedPolicies: all.flatMap(({ inForce, refused }) => (inForce === undefined ? (refused?.policy ?? []) : [])),
+      grants: settings.grants,
+      inForce: heldClaims(before, candidates, staying),
+    });
+    const refused = new Set([...staying, ...report.problems.keys()]);
+    if (refused.size === staying.size) return report;
+    staying = refused;
+  }
+}
+
 /** What only shows between documents, and with it what is in force. */
 function settle(
   before: Catalog,
@@ -82,14 +109,7 @@ function settle(
 ): Catalog {
   const all = [...candidates.values()];
   const accepted = all.flatMap(toMember);
-  const report = checkSet({
-    policies: accepted,
-    providers: providersOf(all),
-    refusedProviders: new Set(all.filter(({ inForce }) => inForce === undefined).map(({ key }) => key)),
-    refusedPolicies: all.flatMap(({ inForce, refused }) => (inForce === undefined ? (refused?.policy ?? []) : [])),
-    grants: settings.grants,
-    inForce: heldClaims(before, candidates),
-  });
+  const report = checkUntilStable(before, candidates, accepted, settings);
   const entries = new Map<string, CatalogEntry>();
   const warnings = shadowWarnings(accepted);
   for (const entry of all) {
@@ -122,12 +142,18 @@ function toMember({ key, inForce, refused, documents: [document] }: CatalogEntry
 }
 
 /** The claims that were in force before and still are: of accepted policies those they keep, of refused ones all. */
-function heldClaims(before: Catalog, candidates: ReadonlyMap<string, CatalogEntry>): HostClaim[] {
+function heldClaims(
+  before: Catalog,
+  candidates: ReadonlyMap<string, CatalogEntry>,
+  staying: ReadonlySet<string>,
+): HostClaim[] {
   return policiesOf(before).flatMap(({ key, spec }) => {
     const now = candidates.get(key);
     if (now === undefined || spec.kind !== 'AccessPolicy' || spec.mode === 'Shadow') return [];
     const kept =
-      now.refused === undefined && now.inForce?.kind === 'AccessPolicy' ? enforcedHosts(now.inForce) : spec.hosts;
+      now.refused === undefined && now.inForce?.kind === 'AccessPolicy' && !staying.has(key)
+        ? enforcedHosts(now.inForce)
+        : spec.hosts;
     return claimsOf({ namespace: spec.namespace, hosts: spec.hosts.filter((host) => kept.includes(host)) });
   });
 }

@@ -334,6 +334,16 @@ describe('S10 hosts have owners', () => {
     expect(await codeOf(on, 'x.example', '/narrow')).toBe('allow two/b narrow');
   });
 
+  test('a host that its owner has in force only because its new version was refused is still the owner\u2019s', async () => {
+    const on = await start(policy('p', 'x.example', narrow, 'one') + policy('q', 'y.example', open, 'two'));
+    await on.apply(
+      documentsOf(policy('p', 'y.example', narrow, 'one') + policy('q', 'y.example, x.example', open, 'two')),
+    );
+    expect(await codeOf(on, 'x.example', '/secret')).toBe('no_rule');
+    expect(await codeOf(on, 'x.example', '/narrow')).toBe('allow one/p narrow');
+    expect(await codeOf(on, 'y.example', '/x')).toBe('allow two/q open');
+  });
+
   test('a star needs a grant', async () => {
     const on = await start(policy('a', '"*"', open));
     expect(await codeOf(on, 'x.example', '/x')).toBe('no_policy');
