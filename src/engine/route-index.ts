@@ -51,7 +51,7 @@ export function createRouteIndex<T>(
         const expression = checked(value);
         expressions.push({
           foldedPrefix: foldedPrefix(expression.literalPrefix),
-          match: { rule, spec, methods, conditions, ...expressionFit(expression) },
+          match: { rule, spec, methods, conditions, ...expressionFit(expression, value) },
         });
         continue;
       }
@@ -109,16 +109,32 @@ function prefixFit(value: string): Fit {
   return { rank: 2 * length, fits: (path) => under(path, value), fitsFolded: (_path, other) => under(other, folded) };
 }
 
-function expressionFit(expression: RegularExpression): Fit {
+function expressionFit(expression: RegularExpression, pattern: string): Fit {
+  const unescaped = compileRegularExpression(decodeEscapes(pattern));
   return {
     rank: 2 * expression.literalPrefix.length + 1,
     fits: (path) => expression.matches(path),
     fitsFolded: (path, folded) => {
       const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
       const variants = new Set([path, trimmed, `${trimmed}/`, folded, `${folded}/`]);
-      return [...variants].some((variant) => expression.matchesIgnoringCase(variant));
+      if ([...variants].some((variant) => expression.matchesIgnoringCase(variant))) return true;
+      return (
+        unescaped.kind === 'regular-expression' &&
+        [folded, `${folded}/`].some((variant) => unescaped.matchesIgnoringCase(variant))
+      );
     },
   };
+}
+
+/** The pattern with its escapes undone, as folding undoes those of a path; what they stand for is taken literally. */
+function decodeEscapes(pattern: string): string {
+  return pattern.replace(/(?:%[0-9A-F]{2})+/g, (escapes) => {
+    try {
+      return decodeURIComponent(escapes).replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+    } catch {
+      return escapes;
+    }
+  });
 }
 
 /** The part of a literal prefix that every folded path of a match begins with: nothing that folding could change in length. */
