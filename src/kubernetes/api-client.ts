@@ -109,7 +109,8 @@ async function withinTime<T>(
 async function readText({ body }: Dispatcher.ResponseData, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+  const bytes: AsyncIterable<Uint8Array> = body;
+  for await (const chunk of bytes) {
     size += chunk.length;
     if (size > maxBytes) throw new ApiFailure('api_too_large', `the answer is larger than ${maxBytes} bytes`);
     chunks.push(chunk);

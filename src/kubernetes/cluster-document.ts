@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../core/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { specKey, type AuthorDocument } from '../policy/spec.ts';
 import type { ObjectMeta } from './api-object.ts';
 
@@ -26,7 +26,8 @@ export function toClusterDocument(object: JsonObject, meta: ObjectMeta, kind: st
     get value(): JsonValue {
       const known = kept.deref();
       if (known !== undefined) return known;
-      const made = JSON.parse(text) as JsonObject;
+      const made: unknown = JSON.parse(text);
+      if (!isJsonObject(made)) return null;
       kept = new WeakRef(made);
       return made;
     },

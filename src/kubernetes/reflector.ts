@@ -8,7 +8,7 @@ import type { KubernetesApi, WatchEvent } from './kubernetes-api.ts';
 import { listAll } from './list-all.ts';
 import { createOutage } from './outage.ts';
 import { createReflectedStore, type ReflectedChange } from './reflected-store.ts';
-import { openWatchGuard } from './watch-guard.ts';
+import { watchOnce } from './watch-once.ts';
 
 export interface ReflectorOptions<T> {
   readonly collection: Collection;
@@ -88,68 +88,57 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
     confirmedAt = ports.clock.now();
     outage.end();
   };
-  const list = async (): Promise<void> => {
-    const listed = await listAll(ports.api, collection, ended.signal);
-    store.replace(listed.objects);
-    from = listed.resourceVersion;
+  const list = async (): Promise<string> => {
+    const { objects, resourceVersion } = await listAll(ports.api, collection, ended.signal);
+    store.replace(objects);
     relistAt = ports.clock.monotonic() + jittered(timing.relistMs, ports.random);
     confirm();
     isSynced = true;
     first.resolve(undefined);
+    return resourceVersion;
   };
   const take = (events: readonly WatchEvent[]): void => {
     const objects = events.filter(({ type }) => type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED');
-    const failed = events.find(({ type }) => type === 'ERROR');
     if (objects.length > 0) store.update(objects);
     const last = events.findLast(({ type }) => type !== 'ERROR');
     if (last !== undefined) from = readResourceVersion(last.object);
+    const failed = events.find(({ type }) => type === 'ERROR');
     if (failed !== undefined) throw toFailure(failed, collection);
     confirm();
     backOff.reset();
   };
-  const watch = async (resourceVersion: string): Promise<void> => {
-    const watching = openWatchGuard(ended.signal, ports.timers, timing.silenceMs);
-    // A relist is due in the midst of a quiet watch too.
-    const cancelRelist = ports.timers.after(Math.max(0, relistAt - ports.clock.monotonic()), () => watching.stop());
-    try {
-      const seconds = Math.max(1, Math.round(jittered(timing.watchMs, ports.random) / 1000));
-      const query = {
-        ...collection.query,
-        watch: 'true',
-        allowWatchBookmarks: 'true',
-        resourceVersion,
-        timeoutSeconds: `${seconds}`,
-      };
-      const events = await ports.api.watch({ path: collection.path, query, signal: watching.signal });
-      outage.end();
-      for await (const batch of events) {
-        watching.heard();
-        take(batch);
-      }
-      if (watching.isSilent())
-        throw new ApiFailure('api_silent', `the watch of ${collection.name} was silent for ${timing.silenceMs} ms`);
-    } finally {
-      cancelRelist();
-      watching.close();
-    }
+  const followOnce = async (): Promise<void> => {
+    const since = ports.clock.monotonic();
+    if (from === undefined || since >= relistAt) from = await list();
+    const untilRelist = Math.max(0, relistAt - ports.clock.monotonic());
+    const watch = {
+      resourceVersion: from,
+      watchMs: jittered(timing.watchMs, ports.random),
+      silenceMs: timing.silenceMs,
+    };
+    await watchOnce(ports, collection, {
+      ...watch,
+      endAfterMs: untilRelist,
+      signal: ended.signal,
+      onOpen: () => outage.end(),
+      onEvents: take,
+    });
+    // A server that ends every watch at once must not be asked again at once.
+    if (ports.clock.monotonic() - since < 1000) await sleep(backOff.next(), ports.timers, ended.signal);
   };
   const follow = async (): Promise<void> => {
     while (!ended.signal.aborted) {
-      const since = ports.clock.monotonic();
       try {
-        if (from === undefined || since >= relistAt) await list();
-        if (from !== undefined) await watch(from);
-        // A server that ends every watch at once must not be asked again at once.
-        if (ports.clock.monotonic() - since < 1000) await pause(backOff.next());
+        await followOnce();
       } catch (thrown) {
         if (ended.signal.aborted) return;
         if (mustRelist(thrown)) from = undefined;
         outage.begin(thrown);
-        await pause(backOff.next(thrown instanceof ApiFailure ? thrown.retryAfterMs : undefined));
+        const askedMs = thrown instanceof ApiFailure ? thrown.retryAfterMs : undefined;
+        await sleep(backOff.next(askedMs), ports.timers, ended.signal);
       }
     }
   };
-  const pause = (ms: number): Promise<void> => sleep(ms, ports.timers, ended.signal);
 
   void follow();
   return {

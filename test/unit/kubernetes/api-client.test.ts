@@ -20,7 +20,7 @@ async function serve(answer: Answer, limits: { timeoutMs?: number; maxBytes?: nu
   const { port } = server.address() as AddressInfo;
   const dispatcher = new Agent();
   closers.push(
-    () => void server.closeAllConnections(),
+    () => server.closeAllConnections(),
     () => void server.close(),
     () => dispatcher.destroy(),
   );

@@ -10,7 +10,7 @@ function documentOf(source: string, version: number): AuthorDocument {
 interface Stand {
   readonly queue: ChangeQueue;
   readonly taken: string[];
-  finish(): Promise<void>;
+  readonly finish: () => Promise<void>;
 }
 
 function start(): Stand {
