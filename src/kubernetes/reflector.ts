@@ -76,75 +76,91 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
   const first = Promise.withResolvers<undefined>();
   const ended = new AbortController();
   const backOff = createBackOff({ firstMs: timing.firstBackOffMs, maxMs: timing.maxBackOffMs }, ports.random);
-  const store = createReflectedStore(options.convert, options.onChange);
   const outage = createOutage(collection, ports.logger);
   let confirmedAt: number | undefined;
-  let isSynced = false;
-  /** Where the next watch begins; undefined: with a list. */
-  let from: string | undefined;
-  let relistAt = 0;
-
-  const confirm = (): void => {
-    confirmedAt = ports.clock.now();
-    outage.end();
-  };
-  const list = async (): Promise<string> => {
-    const { objects, resourceVersion } = await listAll(ports.api, collection, ended.signal);
-    store.replace(objects);
-    relistAt = ports.clock.monotonic() + jittered(timing.relistMs, ports.random);
-    confirm();
-    isSynced = true;
-    first.resolve(undefined);
-    return resourceVersion;
-  };
-  const take = (events: readonly WatchEvent[]): void => {
-    const objects = events.filter(({ type }) => type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED');
-    if (objects.length > 0) store.update(objects);
-    const last = events.findLast(({ type }) => type !== 'ERROR');
-    if (last !== undefined) from = readResourceVersion(last.object);
-    const failed = events.find(({ type }) => type === 'ERROR');
-    if (failed !== undefined) throw toFailure(failed, collection);
-    confirm();
-    backOff.reset();
-  };
-  const followOnce = async (): Promise<void> => {
-    const since = ports.clock.monotonic();
-    if (from === undefined || since >= relistAt) from = await list();
-    const untilRelist = Math.max(0, relistAt - ports.clock.monotonic());
-    const watch = {
-      resourceVersion: from,
-      watchMs: jittered(timing.watchMs, ports.random),
-      silenceMs: timing.silenceMs,
-    };
-    await watchOnce(ports, collection, {
-      ...watch,
-      endAfterMs: untilRelist,
-      signal: ended.signal,
-      onOpen: () => outage.end(),
-      onEvents: take,
-    });
-    // A server that ends every watch at once must not be asked again at once.
-    if (ports.clock.monotonic() - since < 1000) await sleep(backOff.next(), ports.timers, ended.signal);
-  };
+  const copy = createCopy(options, timing, ended.signal, {
+    onOpen: () => outage.end(),
+    onConfirmed: (by) => {
+      confirmedAt = ports.clock.now();
+      outage.end();
+      if (by === 'list') first.resolve(undefined);
+      else backOff.reset();
+    },
+  });
   const follow = async (): Promise<void> => {
     while (!ended.signal.aborted) {
+      const since = ports.clock.monotonic();
       try {
-        await followOnce();
+        await copy.follow();
+        // A server that ends every watch at once must not be asked again at once.
+        if (ports.clock.monotonic() - since < 1000) await sleep(backOff.next(), ports.timers, ended.signal);
       } catch (thrown) {
         if (ended.signal.aborted) return;
-        if (mustRelist(thrown)) from = undefined;
+        if (mustRelist(thrown)) copy.beginAnew();
         outage.begin(thrown);
         const askedMs = thrown instanceof ApiFailure ? thrown.retryAfterMs : undefined;
         await sleep(backOff.next(askedMs), ports.timers, ended.signal);
       }
     }
   };
-
   void follow();
   return {
     synced: first.promise,
-    state: () => ({ collection, isSynced, confirmedAt, failure: outage.current() }),
+    state: () => ({ collection, isSynced: confirmedAt !== undefined, confirmedAt, failure: outage.current() }),
     close: () => ended.abort(),
+  };
+}
+
+interface Copy {
+  /** Lists where that is due, and watches until the watch ends. Throws where either fails. */
+  follow(): Promise<void>;
+  /** The next time it lists. */
+  beginAnew(): void;
+}
+
+interface CopyEvents {
+  readonly onOpen: () => void;
+  readonly onConfirmed: (by: 'list' | 'watch') => void;
+}
+
+/** The copy of a collection and where it stands; failures are its caller's. */
+function createCopy<T>(
+  { collection, convert, onChange, ports }: ReflectorOptions<T>,
+  timing: ReflectorTiming,
+  signal: AbortSignal,
+  { onOpen, onConfirmed }: CopyEvents,
+): Copy {
+  const store = createReflectedStore(convert, onChange);
+  /** Where the next watch begins; undefined: with a list. */
+  let from: string | undefined;
+  let relistAt = 0;
+  const list = async (): Promise<string> => {
+    const { objects, resourceVersion } = await listAll(ports.api, collection, signal);
+    store.replace(objects);
+    relistAt = ports.clock.monotonic() + jittered(timing.relistMs, ports.random);
+    onConfirmed('list');
+    return resourceVersion;
+  };
+  const onEvents = (events: readonly WatchEvent[]): void => {
+    const objects = events.filter(({ type }) => type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED');
+    if (objects.length > 0) store.update(objects);
+    const last = events.findLast(({ type }) => type !== 'ERROR');
+    if (last !== undefined) from = readResourceVersion(last.object);
+    const failed = events.find(({ type }) => type === 'ERROR');
+    if (failed !== undefined) throw toFailure(failed, collection);
+    onConfirmed('watch');
+  };
+  return {
+    follow: async () => {
+      if (from === undefined || ports.clock.monotonic() >= relistAt) from = await list();
+      const endAfterMs = Math.max(0, relistAt - ports.clock.monotonic());
+      const watchMs = jittered(timing.watchMs, ports.random);
+      const watch = { resourceVersion: from, watchMs, silenceMs: timing.silenceMs, endAfterMs };
+      await watchOnce(ports, collection, { ...watch, signal, onOpen, onEvents });
+    },
+    beginAnew: () => {
+      from = undefined;
+    },
   };
 }
 
