@@ -33,8 +33,9 @@ export const ourKinds = [
 ] as const satisfies readonly OurKind[];
 
 /** The plural of a kind of ours, as the API server's paths and RBAC have it. */
-export function pluralOf(kind: OurKind): string {
-  return plurals[kind];
+export function pluralOf(kind: string): string {
+  const known = ourKinds.find((one) => one === kind);
+  return known === undefined ? `${kind.toLowerCase()}s` : plurals[known];
 }
 
 /** All objects of a kind of ours, of one namespace or of all; `labelSelector` empty for all. */
