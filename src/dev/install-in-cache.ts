@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../core/failure.ts';
+import { isAlive } from './is-alive.ts';
 
 /** An unfinished install older than this was given up. */
 const abandonedMs = 3_600_000;
@@ -61,8 +62,8 @@ export async function installInCache(install: CacheInstall): Promise<string> {
   return path;
 }
 
-function unwritable({ unavailable }: CacheInstall, error: unknown): Error {
-  return unavailable(`the cache folder cannot be written: ${messageOf(error)}`, error);
+function unwritable(install: CacheInstall, error: unknown): Error {
+  return install.unavailable(`the cache folder cannot be written: ${messageOf(error)}`, error);
 }
 
 /** Where another process was faster, its install is taken and ours dropped. */
@@ -103,15 +104,4 @@ async function othersAt(finished: string): Promise<readonly number[]> {
   const head = `${basename(finished)}.unfinished-`;
   const names = (await readdir(dirname(finished))).filter((name) => name.startsWith(head));
   return names.map((name) => Number.parseInt(name.slice(head.length), 10)).filter((pid) => isAlive(pid));
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid)) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // One that we may not signal lives.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }
