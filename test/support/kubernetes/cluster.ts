@@ -30,7 +30,7 @@ export interface Cluster {
   kubectl(...args: readonly string[]): Promise<string>;
   helm3(...args: readonly string[]): Promise<string>;
   helm4(...args: readonly string[]): Promise<string>;
-  /** `kubectl apply` of the text, server-side: it is refused where a manager's fields conflict. */
+  /** `kubectl apply` of the text, as the admin. */
   apply(yaml: string): Promise<string>;
   /** A tool with another kubeconfig or with input; answers the exit code and never throws for it. */
   run(tool: ClusterTool, args: readonly string[], options?: RunOptions): Promise<ToolRun>;

@@ -19,7 +19,7 @@ const etcdUrl = 'unix://localhost:2379';
 const etcdPeerUrl = 'unix://localhost:2380';
 
 /**
- * Starts a cluster of its own: about 3 s and 400 MB. Where it does not start it throws with the end of the log, and the folder with
+ * Starts a cluster of its own: about 3 s and 300 MB. Where it does not start it throws with the end of the log, and the folder with
  * the logs stays until another process starts one; where a program is missing it throws with its name (`describeWithCluster` skips instead).
  */
 export async function startCluster({ apiServerFlags = [] }: ClusterOptions = {}): Promise<Cluster> {
@@ -100,7 +100,7 @@ async function createAccess(
     kubectl: (...args) => outputOf('kubectl', args),
     helm3: (...args) => outputOf('helm3', args),
     helm4: (...args) => outputOf('helm4', args),
-    apply: (yaml) => outputOf('kubectl', ['apply', '--server-side', '--filename', '-'], yaml),
+    apply: (yaml) => outputOf('kubectl', ['apply', '--filename', '-'], yaml),
     run,
   };
 }
