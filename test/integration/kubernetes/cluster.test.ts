@@ -159,10 +159,8 @@ describeWithCluster('a cluster of its own', () => {
     );
     expect(String(error?.cause)).toMatch(/^Error: kube-apiserver does not start: exit code 1\n[^]*Nonsense/u);
     const folder = /^The logs are in (\S+)\.\n/u.exec(error?.message ?? '')?.[1] ?? '';
-    expect([existsSync(join(folder, 'kube-apiserver.log')), existsSync(join(folder, 'etcd.log'))]).toEqual([
-      true,
-      true,
-    ]);
+    const logs = ['kube-apiserver.log', 'etcd.log'].map((name) => existsSync(join(folder, name)));
+    expect([logs, await knock({ path: join(folder, 'localhost:2379') })]).toEqual([[true, true], 'ECONNREFUSED']);
     await rm(folder, { recursive: true });
   });
 
