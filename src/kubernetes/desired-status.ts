@@ -60,14 +60,12 @@ function problemsOf({ document }: StatusInput): JsonValue {
   const sorted = document.problems.toSorted(
     (a, b) => Number(a.severity === 'warning') - Number(b.severity === 'warning'),
   );
-  return sorted
-    .slice(0, maxProblems)
-    .map(({ severity, code, field, message }) => ({
-      severity,
-      code,
-      field: field.slice(0, 512),
-      message: message.slice(0, 1024),
-    }));
+  return sorted.slice(0, maxProblems).map(({ severity, code, field, message }) => ({
+    severity,
+    code,
+    field: field.slice(0, 512),
+    message: message.slice(0, 1024),
+  }));
 }
 
 /** What the printer columns show of a policy. */

@@ -23,6 +23,8 @@ export interface DigestTexts {
 export interface ServedDigest {
   set(key: string, document: ServedDocument | undefined): void;
   get(key: string): ServedDocument | undefined;
+  /** The documents that are summed up in one of these places. */
+  keysIn(places: ReadonlySet<number>): readonly string[];
   texts(): DigestTexts;
 }
 
@@ -43,6 +45,7 @@ export function createServedDigest(): ServedDigest {
   const exceptions = new Map<string, number>();
   const observed = new BigUint64Array(buckets);
   const served = new BigUint64Array(buckets);
+  let texts: DigestTexts | undefined;
   const flip = (key: string, document: ServedDocument): void => {
     const bucket = bucketOf(key);
     // Exclusive or: adding and taking away are the same, and the order is nothing.
@@ -51,6 +54,7 @@ export function createServedDigest(): ServedDigest {
   };
   return {
     set: (key, document) => {
+      texts = undefined;
       const known = documents.get(key);
       if (known !== undefined) flip(key, known);
       documents.delete(key);
@@ -61,11 +65,15 @@ export function createServedDigest(): ServedDigest {
       if (document.served !== document.generation) exceptions.set(key, document.served ?? 0);
     },
     get: (key) => documents.get(key),
-    texts: () => ({
-      observed: toText(observed),
-      served: toText(served),
-      exceptions: JSON.stringify(Object.fromEntries([...exceptions].sort(byKey).slice(0, maxExceptions))),
-    }),
+    keysIn: (places) => [...documents.keys()].filter((key) => places.has(bucketOf(key))),
+    texts: () => {
+      texts ??= {
+        observed: toText(observed),
+        served: toText(served),
+        exceptions: JSON.stringify(Object.fromEntries([...exceptions].sort(byKey).slice(0, maxExceptions))),
+      };
+      return texts;
+    },
   };
 }
 
@@ -75,6 +83,15 @@ export function compareServed(key: string, ours: ServedDocument, own: DigestText
   if (sumOf(own.served, bucket) === sumOf(other.served, bucket)) return 'agrees';
   if (sumOf(own.observed, bucket) !== sumOf(other.observed, bucket)) return 'pending';
   return servedBy(other, key, ours.generation) === (ours.served ?? 0) ? 'agrees' : 'disagrees';
+}
+
+/** The places in which a replica says other than it said before. */
+export function changedPlaces(before: DigestTexts, now: DigestTexts): ReadonlySet<number> {
+  const places = Array.from({ length: buckets }, (_place, bucket) => bucket);
+  const isOther = (bucket: number): boolean =>
+    sumOf(before.served, bucket) !== sumOf(now.served, bucket) ||
+    sumOf(before.observed, bucket) !== sumOf(now.observed, bucket);
+  return new Set(before.exceptions === now.exceptions ? places.filter(isOther) : places);
 }
 
 /** The generation that a replica says it serves of a document that it has taken in; 0: none. */

@@ -64,7 +64,7 @@ export function createStatusWriter({ facts, events, ports, leads }: StatusWriter
       throw thrown;
     }
   };
-  const queue = createWorkQueue({ work, width, timers: ports.timers, random: ports.random });
+  const queue = createWorkQueue({ work, width, clock: ports.clock, timers: ports.timers, random: ports.random });
   return {
     note: (key, object) => {
       if (object === undefined) objects.delete(key);

@@ -1,4 +1,4 @@
-import type { Random, Timers } from '../core/ports.ts';
+import type { Clock, Random, Timers } from '../core/ports.ts';
 import { createBackOff, type BackOff } from './back-off.ts';
 
 /** Keys that want work, each at most once at a time. */
@@ -12,12 +12,15 @@ export interface WorkQueueOptions {
   readonly work: (key: string) => Promise<void>;
   /** How many at once. */
   readonly width: number;
+  readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
 }
 
-/** Works in the order of arrival. A key that is added while it is worked on is worked on once more. */
-export function createWorkQueue({ work, width, timers, random }: WorkQueueOptions): WorkQueue {
+const sliceMs = 5;
+
+/** Works in the order of arrival, and lets others run in between. A key that is added while it is worked on is worked on once more. */
+export function createWorkQueue({ work, width, clock, timers, random }: WorkQueueOptions): WorkQueue {
   const waiting = new Set<string>();
   const active = new Map<string, Promise<void>>();
   const again = new Set<string>();
@@ -39,9 +42,22 @@ export function createWorkQueue({ work, width, timers, random }: WorkQueueOption
     if (again.delete(key)) waiting.add(key);
     next();
   };
+  /** Until when we may go on before others run, and whether we wait for them. */
+  let sliceEnd = 0;
+  let isPausing = false;
+  const pause = (): void => {
+    isPausing = true;
+    timers.after(0, () => {
+      isPausing = false;
+      sliceEnd = clock.monotonic() + sliceMs;
+      next();
+    });
+  };
   function next(): void {
     for (const key of waiting) {
-      if (closed || active.size >= width) return;
+      if (closed || isPausing || active.size >= width) return;
+      // Work that ends at once would otherwise be done for all keys in one go, and hold up requests.
+      if (clock.monotonic() >= sliceEnd) return pause();
       waiting.delete(key);
       active.set(key, run(key));
     }
