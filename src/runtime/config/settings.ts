@@ -176,7 +176,7 @@ export const settings = {
     group: 'Requests',
     flag: '--max-headers',
     env: 'PORTCULLIS_MAX_HEADERS',
-    type: wholeNumber(10, 10_000),
+    type: wholeNumber(10, 1000),
     default: { value: 200 },
     description: 'How many header fields a request may have; one with more is denied with 400.',
   },
