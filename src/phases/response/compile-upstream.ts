@@ -52,8 +52,12 @@ export function compileUpstream(spec: UpstreamSpec): UpstreamProgram {
       if (typeof value === 'object') return value;
       if (value !== '') setHeaders.push([name, value]);
     }
-    setHeaders.push(...input.removal.setHeaders);
     const always = base(input.owned);
+    for (const [name, rest] of input.removal.setHeaders) {
+      // What is left of a header whose credential is taken off is the client's: it goes where only we may set it.
+      const isOurs = always.has(name) && !input.kept.includes(name);
+      if (!isOurs && !setHeaders.some(([set]) => set === name)) setHeaders.push([name, rest]);
+    }
     const odd = oddSpellings(input.headers, input.owned);
     const { removeHeaders, removeQueryParameters } = input.removal;
     const others = odd.length === 0 ? removeHeaders : new Set([...odd, ...removeHeaders]);

@@ -33,11 +33,14 @@ describe('canonicalizePath', () => {
     expect(canonicalizePath(raw).kind).toBe('refusal');
   }); // prettier-ignore
 
-  test.each([[';'], ['%3B'], ['%25'], ['a;'], ['%C3'], [';%2'], ['%2F;']])('reads a long row of %j in linear time', (part) => {
-    const started = performance.now();
-    canonicalizePath(`/a${part.repeat(60_000)}`);
-    expect(performance.now() - started).toBeLessThan(1_000);
-  });
+  test.each([[';'], ['%3B'], ['%25'], ['a;'], ['%C3'], [';%2'], ['%2F;']])(
+    'reads a long row of %j in linear time',
+    (part) => {
+      const started = performance.now();
+      canonicalizePath(`/a${part.repeat(60_000)}`);
+      expect(performance.now() - started).toBeLessThan(1_000);
+    },
+  );
 
   test('never throws, and its answer is its own canonical form', () => {
     fc.assert(
