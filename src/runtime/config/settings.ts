@@ -193,7 +193,7 @@ export const settings = {
     group: 'Keys and tokens',
     flag: '--key-stale-window',
     env: 'PORTCULLIS_KEY_STALE_WINDOW',
-    type: duration('0s', '720h'),
+    type: duration('10s', '720h'),
     default: { value: 86_400_000 },
     description: 'How long keys stay in use while they cannot be fetched; after it their tokens are denied with 503.',
   },
