@@ -249,8 +249,9 @@ describe('keys that change', () => {
     provider = started;
     await started.firstLoad;
     world.http.answer(jwksUri, failing('http_connect'));
+    await world.time.advance(minute - 1);
     const verdict = present(started, fresh(first));
-    await world.time.advance(minute);
+    await world.time.advance(1);
     expect(await verdict).toBe('keys_unavailable');
     expect(world.ports.tokens.entries).toBe(0);
   });
