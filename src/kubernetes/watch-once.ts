@@ -29,6 +29,9 @@ export async function watchOnce(
   const cancelEnd = timers.after(options.endAfterMs, () => guard.stop());
   const timeoutSeconds = `${Math.max(1, Math.round(watchMs / 1000))}`;
   const asked = { ...query, watch: 'true', allowWatchBookmarks: 'true', resourceVersion, timeoutSeconds };
+  const sayIfSilent = (): void => {
+    if (guard.isSilent()) throw new ApiFailure('api_silent', `the watch of ${name} was silent for ${silenceMs} ms`);
+  };
   try {
     const events = await api.watch({ path, query: asked, signal: guard.signal });
     options.onOpen();
@@ -36,7 +39,11 @@ export async function watchOnce(
       guard.heard();
       options.onEvents(batch);
     }
-    if (guard.isSilent()) throw new ApiFailure('api_silent', `the watch of ${name} was silent for ${silenceMs} ms`);
+    sayIfSilent();
+  } catch (thrown) {
+    // Silent already while it was opened.
+    sayIfSilent();
+    throw thrown;
   } finally {
     cancelEnd();
     guard.close();
