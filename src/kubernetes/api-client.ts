@@ -72,11 +72,22 @@ async function* eventsOf(
   request: ApiRequest,
   signal: AbortSignal,
 ): ReturnType<typeof readWatchEvents> {
+  const batches = readWatchEvents(response.body);
+  const given = Promise.withResolvers<{ readonly done: true; readonly value: undefined }>();
+  const giveUp = (): void => given.resolve({ done: true, value: undefined });
+  signal.addEventListener('abort', giveUp, { once: true });
+  if (signal.aborted) giveUp();
   try {
-    yield* readWatchEvents(response.body);
+    for (;;) {
+      // Does not wait for the connection to notice that it was given up.
+      const next = await Promise.race([batches.next(), given.promise]);
+      if (next.done === true) return;
+      yield next.value;
+    }
   } catch (thrown) {
     if (!signal.aborted) throw toFailure(request, thrown);
   } finally {
+    signal.removeEventListener('abort', giveUp);
     response.body.destroy();
   }
 }
@@ -92,14 +103,15 @@ async function withinTime<T>(
   exchange: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const late = new AbortController();
-  const cancel = timers.after(timeoutMs, () => late.abort());
+  // Does not wait for the connection to notice that it was given up.
+  const over = Promise.withResolvers<never>();
+  const cancel = timers.after(timeoutMs, () => {
+    over.reject(new ApiFailure('api_timeout', `${nameOf(request)}: no complete answer within ${timeoutMs} ms`));
+    late.abort();
+  });
   try {
-    return await exchange(late.signal);
+    return await Promise.race([exchange(late.signal), over.promise]);
   } catch (thrown) {
-    if (late.signal.aborted)
-      throw new ApiFailure('api_timeout', `${nameOf(request)}: no complete answer within ${timeoutMs} ms`, {
-        cause: thrown,
-      });
     throw toFailure(request, thrown);
   } finally {
     cancel();

@@ -20,7 +20,7 @@ export interface PreparedConnection {
 }
 
 /** Long enough for a loaded server, shorter than anybody waits. */
-const connectTimeoutMs = 10_000;
+const connectTimeoutMs = 5000;
 
 /**
  * Reads a kubeconfig file (its current context), or with `undefined` takes the pod's service account. Throws an ApiFailure (`api_config`)
@@ -77,10 +77,12 @@ interface Dispatchers {
 function createDispatchers(proxyUrl: string | undefined): Dispatchers {
   let known: { readonly material: string; readonly dispatcher: Dispatcher } | undefined;
   const create = (tls: TlsMaterial): Dispatcher => {
+    // HTTP/1.1: on one HTTP/2 connection whatever stalls or breaks it stalls every watch at once, and undici's was seen to hang for good.
+    const allowH2 = false;
     // 30 s of keep-alive: below the idle time-outs of the balancers that stand before API servers.
     const connect = { ...tls, timeout: connectTimeoutMs, keepAlive: true, keepAliveInitialDelay: 30_000 };
-    if (proxyUrl === undefined || proxyUrl === '') return new Agent({ connect });
-    return new ProxyAgent({ uri: proxyUrl, requestTls: connect });
+    if (proxyUrl === undefined || proxyUrl === '') return new Agent({ connect, allowH2 });
+    return new ProxyAgent({ uri: proxyUrl, requestTls: connect, allowH2 });
   };
   return {
     of: (options) => {
