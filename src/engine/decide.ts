@@ -47,11 +47,22 @@ export function decide(check: Check): Decision | Promise<Decision> {
   if (typeof path !== 'string') return refuse(check, path);
   check.trace?.note({ kind: 'path', path });
   const folded = foldPath(path);
+  if (isTooDear(check, group, folded)) return refuse(check, denial('request_too_large', tooLong));
   for (const index of [...floors.map(({ denied }) => denied), group.denied]) {
     const denied = denyByRule(check, index, path, folded);
     if (denied !== undefined) return denied;
   }
   return denyByAddress(check, group) ?? decideByRules(check, group, path, folded);
+}
+
+const tooLong = 'The path is too long for the regular expressions of the policies.';
+
+function isTooDear({ floors }: Check, { denied, rules }: PolicyGroup, folded: string): boolean {
+  return (
+    denied.isTooDear(folded) ||
+    rules.isTooDear(folded) ||
+    floors.some((floor) => floor.denied.isTooDear(folded) || floor.demands.isTooDear(folded))
+  );
 }
 
 /** The path for matching, where every covering policy accepts its form (S11). */
