@@ -98,8 +98,7 @@ function readHead(value: JsonValue): Head | undefined {
   if (typeof namespace !== 'string') return undefined;
   const written = typeof apiVersion === 'string' ? apiVersion : '';
   // A slip in the kind names the same document: what it had in force before stays in force.
-  const meant =
-    written.startsWith(`${apiGroup}/`) && !ourKinds.includes(kind) ? (closest(kind, ourKinds) ?? kind) : kind;
+  const meant = isOurGroup(groupOf(written)) && !ourKinds.includes(kind) ? (closest(kind, ourKinds) ?? kind) : kind;
   return {
     apiVersion: written,
     kind: meant,
@@ -109,10 +108,19 @@ function readHead(value: JsonValue): Head | undefined {
   };
 }
 
+function groupOf(written: string): string {
+  return written.split('/')[0] ?? '';
+}
+
+/** Our group, or a misspelling of it. */
+function isOurGroup(group: string): boolean {
+  return closest(group, [apiGroup]) !== undefined;
+}
+
 function ownershipOf(head: Head, problems: ProblemList): 'ours' | 'material' | 'other' {
   const { apiVersion: written, kind, writtenKind } = head;
   if (written === 'v1' && (kind === 'Secret' || kind === 'ConfigMap')) return 'material';
-  const group = written.split('/')[0] ?? '';
+  const group = groupOf(written);
   if (group === apiGroup) {
     if (kind !== writtenKind || !ourKinds.includes(kind)) {
       const remedy = kind === writtenKind ? `this version knows ${ourKinds.join(', ')}` : `did you mean ${kind}?`;
@@ -127,8 +135,8 @@ function ownershipOf(head: Head, problems: ProblemList): 'ours' | 'material' | '
     }
     return 'ours';
   }
-  // A slip in the group must not make a policy vanish.
-  if (ourKinds.includes(kind) && (group === '' || closest(group, [apiGroup]) !== undefined)) {
+  // A slip in the group must not make a policy vanish; the groups of other products' kinds have a dot.
+  if (ourKinds.includes(kind) && (isOurGroup(group) || !group.includes('.'))) {
     problems.error('unknown-version', ['apiVersion'], `${quote(written)}: did you mean ${apiVersion}?`);
     return 'ours';
   }

@@ -477,6 +477,9 @@ describe('S3 kinds and versions', () => {
     ['portcullis.dev/v1alpha1', 'AccesPolicy'],
     ['portcullis.dev/v1alpha1', 'Unknown'],
     ['portculis.dev/v1alpha1', 'AccessPolicy'],
+    ['portculis.dev/v1alpha1', 'AcessPolicy'],
+    ['portcullis/v1alpha1', 'AccessPolicy'],
+    ['v1alpha1', 'AccessPolicy'],
     ['""', 'AccessPolicy'],
   ])('%s %s is refused and not passed over', (apiVersion, kind) => {
     const parsed = parse(
