@@ -52,16 +52,21 @@ export function nextCatalog(before: Catalog, reading: SourceReading, settings: C
   return settle(before, candidates, sorted, settings);
 }
 
+interface ReadMaterial {
+  readonly material: Material;
+  readonly isGood: boolean;
+}
+
 interface SortedDocuments {
   readonly named: ReadonlyMap<string, readonly NamedVersion[]>;
-  readonly materials: ReadonlyMap<string, Material>;
+  readonly materials: ReadonlyMap<string, readonly ReadMaterial[]>;
   readonly problems: readonly Problem[];
   readonly unreadable: ReadonlySet<string>;
 }
 
 function sortDocuments(reading: SourceReading, settings: CatalogSettings): SortedDocuments {
   const named = new Map<string, NamedVersion[]>();
-  const materials = new Map<string, Material>();
+  const materials = new Map<string, ReadMaterial[]>();
   const problems: Problem[] = [...reading.problems];
   // A document without a readable name may be any of those that its file held before.
   const unreadable = new Set(reading.unreadable);
@@ -77,9 +82,33 @@ function sortDocuments(reading: SourceReading, settings: CatalogSettings): Sorte
     }
     problems.push(...parsed.problems);
     if (parsed.kind === 'nameless') unreadable.add(document.source);
-    if (parsed.kind === 'material') materials.set(parsed.key, parsed.material);
+    if (parsed.kind !== 'material') continue;
+    const read = { material: parsed.material, isGood: !hasError(parsed.problems) };
+    const others = materials.get(parsed.key);
+    if (others !== undefined) problems.push(materialTwice(parsed.key, document, others));
+    materials.set(parsed.key, [...(others ?? []), read]);
   }
   return { named, materials, problems, unreadable };
+}
+
+function materialTwice(key: string, document: AuthorDocument, others: readonly ReadMaterial[]): Problem {
+  const message = `the ${key} is there twice: also ${others.map(({ material }) => material.source).join(', ')}`;
+  const place = document.placeOf(['metadata', 'name']);
+  return { code: 'duplicate-document', severity: 'error', message, field: 'metadata.name', place };
+}
+
+/** What providers refer to. Where it is not good, there twice or in a file that cannot be read, what was there before stays (S4). */
+function settleMaterials(before: Catalog, { materials, unreadable }: SortedDocuments): ReadonlyMap<string, Material> {
+  const settled = new Map<string, Material>();
+  for (const [key, material] of before.materials)
+    if (!materials.has(key) && unreadable.has(material.source)) settled.set(key, material);
+  for (const [key, found] of materials) {
+    const [first] = found;
+    const isUsable = first !== undefined && first.isGood && found.length === 1;
+    const material = isUsable ? first.material : before.materials.get(key);
+    if (material !== undefined) settled.set(key, material);
+  }
+  return settled;
 }
 
 /**
@@ -130,7 +159,7 @@ function settle(
     if (inForce !== undefined || refused?.policy === undefined) return [];
     return report.mayDeny(refused.policy);
   });
-  return { entries, materials: sorted.materials, problems: sorted.problems, refusedPolicies };
+  return { entries, materials: settleMaterials(before, sorted), problems: sorted.problems, refusedPolicies };
 }
 
 /** An entry with the warnings that only show beside others, in the place of those it may have had before. */

@@ -68,7 +68,7 @@ function parseValue(document: AuthorDocument, settings: ParseSettings): ParsedDo
   const ownership = ownershipOf(head, problems);
   if (ownership === 'material') {
     const key = specKey(head);
-    return { kind: 'material', key, material: readMaterial(head, document.value, problems), problems: problems.all };
+    return { kind: 'material', key, material: readMaterial(head, document, problems), problems: problems.all };
   }
   if (ownership === 'other') {
     const what = `${head.kind} (${head.apiVersion || 'no apiVersion'})`;
@@ -172,6 +172,11 @@ export function refusedDocument(
 }
 
 const envelope = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
+/** Of Kubernetes: with a misspelt `namespace` a policy would be one of another namespace. */
+const metadataFields = [
+  'name', 'namespace', 'labels', 'annotations', 'generateName', 'uid', 'resourceVersion', 'generation', 'creationTimestamp',
+  'deletionTimestamp', 'deletionGracePeriodSeconds', 'finalizers', 'ownerReferences', 'managedFields', 'selfLink',
+]; // prettier-ignore
 const objectName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 
 function checkEnvelope(head: Head, value: JsonObject, problems: ProblemList): void {
@@ -183,6 +188,12 @@ function checkEnvelope(head: Head, value: JsonObject, problems: ProblemList): vo
       [field],
       `the document has no field ${quote(field)}${guess === undefined ? '' : `; did you mean ${guess}?`}`,
     );
+  }
+  for (const field of isJsonObject(value['metadata']) ? Object.keys(value['metadata']) : []) {
+    if (metadataFields.includes(field)) continue;
+    const guess = closest(field, metadataFields);
+    const remedy = guess === undefined ? '' : `; did you mean ${guess}?`;
+    problems.error('unknown-field', ['metadata', field], `metadata has no field ${quote(field)}${remedy}`);
   }
   for (const part of ['name', 'namespace'] as const) {
     if (part === 'namespace' && head.namespace === '') continue;

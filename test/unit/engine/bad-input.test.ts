@@ -178,6 +178,34 @@ describe('a reference to what is not there', () => {
   });
 });
 
+describe('the ConfigMap of a provider', () => {
+  const map = (data: string): string =>
+    `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: keys, namespace: shop}\ndata: {jwks.json: ${data}}\n`;
+  const provider =
+    'apiVersion: portcullis.dev/v1alpha1\nkind: IdentityProvider\nmetadata: {name: p, namespace: shop}\n' +
+    'spec: {type: JWT, jwt: {issuer: "https://i.example", audiences: [a], jwks: {configMapRef: {name: keys, key: jwks.json}}}}\n';
+  const key = '{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}';
+  const jwks = `'{"keys":[${key}]}'`;
+  const none = `'{"keys":[]}'`;
+
+  test.each([
+    ['is not well-formed any more', `a: [\n${map(none)}`],
+    ['is there twice', `${map(none)}---\n${map(jwks)}`],
+    ['holds what is no text', map('{a: 1}')],
+  ])('that %s leaves it the keys that it had', async (_, broken) => {
+    const on = await start('');
+    const keysOf = async (text: string): Promise<number | undefined> => {
+      await on.apply([...documentsOf(provider, 'p.yaml'), ...documentsOf(text, 'keys.yaml')]);
+      return on.engine.status().providers[0]?.keys;
+    };
+    expect(await keysOf(map(jwks))).toBe(1);
+    expect(await keysOf(broken)).toBe(1);
+    expect(on.engine.status().problems).not.toEqual([]);
+    // The control: a good one without keys takes them away.
+    expect(await keysOf(map(none))).toBe(0);
+  });
+});
+
 describe('a policy that is valid alone and conflicts with another', () => {
   test.each([
     ['claims the host of another namespace', served.replace('name: served, namespace: shop', 'name: bad, namespace: other'), 'AccessPolicy other/bad', 'host-conflict'],

@@ -448,6 +448,14 @@ describe('other mistakes', () => {
     expect(codes(parsed)).toEqual([]);
   });
 
+  test('a misspelt namespace is not the namespace default', () => {
+    const head = (metadata: string): string =>
+      `apiVersion: portcullis.dev/v1alpha1\nkind: AccessPolicy\nmetadata: {name: a, ${metadata}}\nspec: {hosts: [a.example], rules: [{name: r, ${at}, access: Public}]}\n`;
+    expect(codes(parse(head('namepsace: shop')))).toEqual(['unknown-field metadata.namepsace']);
+    expect(codes(parse(head('<<: {namespace: shop}')))).toEqual(['unknown-field metadata.<<']);
+    expect(codes(parse(head('namespace: shop, labels: {a: b}, annotations: {c: d}, generation: 1')))).toEqual([]);
+  });
+
   test.each(['spec: text', 'spec: [1]', 'spec: null', 'other: 1'])('a document with %s', (text) => {
     expect(parse(`apiVersion: portcullis.dev/v1alpha1\nkind: AccessPolicy\nmetadata: {name: a}\n${text}\n`).kind).toBe(
       'refused',
