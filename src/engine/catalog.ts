@@ -45,11 +45,15 @@ export function nextCatalog(before: Catalog, reading: SourceReading, settings: C
   const sorted = sortDocuments(reading, settings);
   const candidates = new Map<string, CatalogEntry>();
   for (const [key, versions] of sorted.named) candidates.set(key, toEntry(key, versions, before.entries.get(key)));
+  const unread = new Set<string>();
   for (const [key, entry] of before.entries) {
-    if (!candidates.has(key) && entry.documents.some(({ source }) => sorted.unreadable.has(source)))
-      candidates.set(key, toUnreadEntry(entry));
+    if (candidates.has(key) || !entry.documents.some(({ source }) => sorted.unreadable.has(source))) continue;
+    candidates.set(key, toUnreadEntry(entry));
+    for (const { source } of entry.documents) unread.add(source);
   }
-  return settle(before, candidates, sorted, settings);
+  // A policy without a name may be one of those that stay; where none stays it never was valid.
+  const nameless = sorted.nameless.flatMap(({ policy, source }) => (unread.has(source) ? [] : [policy]));
+  return settle(before, candidates, sorted, nameless, settings);
 }
 
 interface ReadMaterial {
@@ -60,6 +64,7 @@ interface ReadMaterial {
 interface SortedDocuments {
   readonly named: ReadonlyMap<string, readonly NamedVersion[]>;
   readonly materials: ReadonlyMap<string, readonly ReadMaterial[]>;
+  readonly nameless: readonly { readonly policy: RefusedPolicy; readonly source: string }[];
   readonly problems: readonly Problem[];
   readonly unreadable: ReadonlySet<string>;
 }
@@ -67,6 +72,7 @@ interface SortedDocuments {
 function sortDocuments(reading: SourceReading, settings: CatalogSettings): SortedDocuments {
   const named = new Map<string, NamedVersion[]>();
   const materials = new Map<string, ReadMaterial[]>();
+  const nameless: { readonly policy: RefusedPolicy; readonly source: string }[] = [];
   const problems: Problem[] = [...reading.problems];
   // A document without a readable name may be any of those that its file held before.
   const unreadable = new Set(reading.unreadable);
@@ -81,14 +87,17 @@ function sortDocuments(reading: SourceReading, settings: CatalogSettings): Sorte
       continue;
     }
     problems.push(...parsed.problems);
-    if (parsed.kind === 'nameless') unreadable.add(document.source);
+    if (parsed.kind === 'nameless') {
+      unreadable.add(document.source);
+      if (parsed.policy !== undefined) nameless.push({ policy: parsed.policy, source: document.source });
+    }
     if (parsed.kind !== 'material') continue;
     const read = { material: parsed.material, isGood: !hasError(parsed.problems) };
     const others = materials.get(parsed.key);
     if (others !== undefined) problems.push(materialTwice(parsed.key, document, others));
     materials.set(parsed.key, [...(others ?? []), read]);
   }
-  return { named, materials, problems, unreadable };
+  return { named, materials, nameless, problems, unreadable };
 }
 
 function materialTwice(key: string, document: AuthorDocument, others: readonly ReadMaterial[]): Problem {
@@ -119,6 +128,7 @@ function checkUntilStable(
   before: Catalog,
   candidates: ReadonlyMap<string, CatalogEntry>,
   policies: readonly SetMember<AccessPolicySpec>[],
+  nameless: readonly RefusedPolicy[],
   settings: CatalogSettings,
 ): SetReport {
   const all = [...candidates.values()];
@@ -128,7 +138,7 @@ function checkUntilStable(
       policies,
       providers: providersOf(all),
       refusedProviders: new Set(all.filter(({ inForce }) => inForce === undefined).map(({ key }) => key)),
-      refusedPolicies: all.flatMap(({ inForce, refused }) => (inForce === undefined ? (refused?.policy ?? []) : [])),
+      refusedPolicies: [...nameless, ...all.flatMap(refusedPolicyOf)],
       grants: settings.grants,
       inForce: heldClaims(before, candidates, staying),
     });
@@ -143,11 +153,12 @@ function settle(
   before: Catalog,
   candidates: ReadonlyMap<string, CatalogEntry>,
   sorted: SortedDocuments,
+  nameless: readonly RefusedPolicy[],
   settings: CatalogSettings,
 ): Catalog {
   const all = [...candidates.values()];
   const accepted = all.flatMap(toMember);
-  const report = checkUntilStable(before, candidates, accepted, settings);
+  const report = checkUntilStable(before, candidates, accepted, nameless, settings);
   const entries = new Map<string, CatalogEntry>();
   const warnings = shadowWarnings(accepted);
   for (const entry of all) {
@@ -155,11 +166,12 @@ function settle(
     if (found === undefined) entries.set(entry.key, warnBeside(entry, warnings.get(entry.key)));
     else entries.set(entry.key, refuseBeside(entry, found, before.entries.get(entry.key)));
   }
-  const refusedPolicies = [...entries.values()].flatMap(({ inForce, refused }) => {
-    if (inForce !== undefined || refused?.policy === undefined) return [];
-    return report.mayDeny(refused.policy);
-  });
+  const refusedPolicies = [...nameless, ...[...entries.values()].flatMap(refusedPolicyOf)].flatMap(report.mayDeny);
   return { entries, materials: settleMaterials(before, sorted), problems: sorted.problems, refusedPolicies };
+}
+
+function refusedPolicyOf({ inForce, refused }: CatalogEntry): readonly RefusedPolicy[] {
+  return inForce !== undefined || refused?.policy === undefined ? [] : [refused.policy];
 }
 
 /** An entry with the warnings that only show beside others, in the place of those it may have had before. */

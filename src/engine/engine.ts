@@ -76,8 +76,7 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
     const number = ++newest;
     const next = nextCatalog(catalog, reading, { grants: settings.hostGrants, parse });
     const running = pool.ensure(providersOf(next.entries.values()), next.materials);
-    const known = new Set(providers.values());
-    const fresh = [...running.values()].filter((provider) => !known.has(provider));
+    const fresh = [...running].flatMap(([key, provider]) => (providers.get(key) === provider ? [] : [provider]));
     if (fresh.length > 0) await Promise.all(fresh.map(waitForKeys));
     if (number !== newest) return;
     const compiled = compiler.compile(policiesOf(next), next.refusedPolicies, running);
