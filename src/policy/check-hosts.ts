@@ -26,10 +26,12 @@ export function compileHostOwnership(
   inForce: readonly HostClaim[],
 ): (claim: HostClaim) => HostVerdict {
   if (grants !== undefined && grants !== 'unknown') return (claim) => grantVerdict(grants, claim);
-  const claimed = byPattern(claims);
-  const held = byPattern(inForce);
+  // Nobody has `*` without a grant: who asks for it takes no host from others.
+  const isClaim = ({ pattern }: HostClaim): boolean => pattern !== '*' || grants === 'unknown';
+  const claimed = byPattern(claims.filter(isClaim));
+  const held = byPattern(inForce.filter(isClaim));
   return (claim) => {
-    if (claim.pattern === '*' && grants === undefined) return { kind: 'not-granted' };
+    if (!isClaim(claim)) return { kind: 'not-granted' };
     const holders = overlapsWith(held, claim);
     if (holders.own) return { kind: 'owned' };
     const rival = holders.other ?? overlapsWith(claimed, claim).other;
@@ -40,11 +42,16 @@ export function compileHostOwnership(
 }
 
 function grantVerdict(grants: HostGrants, { namespace, pattern }: HostClaim): HostVerdict {
+  return grantedTo(grants, pattern).includes(namespace) ? { kind: 'owned' } : { kind: 'not-granted' };
+}
+
+/** The namespaces of the most specific grant that covers the pattern; none where there is none. */
+export function grantedTo(grants: HostGrants, pattern: string): readonly string[] {
   for (const wide of [pattern, ...widerPatterns(pattern)]) {
     const owners = [...grants].filter(([, patterns]) => patterns.includes(wide)).map(([owner]) => owner);
-    if (owners.length > 0) return owners.includes(namespace) ? { kind: 'owned' } : { kind: 'not-granted' };
+    if (owners.length > 0) return owners.sort();
   }
-  return { kind: 'not-granted' };
+  return [];
 }
 
 interface Claims {
