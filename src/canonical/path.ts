@@ -79,11 +79,17 @@ function canonicalizeEscaped(raw: string): CanonicalPath | PathRefusal {
     path += isUnreserved(octet) ? String.fromCharCode(octet) : escape;
     i += 2;
   }
-  if (/(;|%3B)[^/]*%2F/.test(path)) return refuse('it has an encoded slash within a parameter');
+  if (path.split('/').some(hidesSlash)) return refuse('it has an encoded slash within a parameter');
   const why = ambiguousSegment(path.split(/\/|%2F/)) ?? hiddenByPercent(path) ?? badUtf8(path);
   if (why !== undefined) return refuse(why);
   const withoutParameters = /;|%3B/.test(path) ? path.replace(/(;|%3B)[^/]*/g, '') : path;
   return { kind: 'path', path, withoutParameters, encodedReserved: reserved.size === 0 ? none : [...reserved] };
+}
+
+/** Whether an encoded slash stands within a parameter of the segment. Linear: a client may send thousands of `;`. */
+function hidesSlash(segment: string): boolean {
+  const parameters = segment.search(/;|%3B/);
+  return parameters >= 0 && segment.includes('%2F', parameters);
 }
 
 /** Segments without their separators; the first, before the leading slash, is empty, and so may be the last. */

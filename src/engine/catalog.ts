@@ -1,4 +1,4 @@
-import type { Problem } from '../core/problem.ts';
+import { hasError, type Problem } from '../core/problem.ts';
 import type { DocumentStatus } from '../core/status.ts';
 import type { GrantSetting, HostClaim } from '../policy/check-hosts.ts';
 import { checkSet, claimsOf, type SetReport, type SetMember } from '../policy/check-set.ts';
@@ -13,7 +13,14 @@ import type {
   PolicySpec,
   SourceReading,
 } from '../policy/spec.ts';
-import { isPolicy, refuseBeside, toEntry, type CatalogEntry, type NamedVersion } from './catalog-entry.ts';
+import {
+  isPolicy,
+  refuseBeside,
+  toEntry,
+  toUnreadEntry,
+  type CatalogEntry,
+  type NamedVersion,
+} from './catalog-entry.ts';
 
 /** Every document known, and what of it is in force. Immutable: the next one is made of a reading and the one before. */
 export interface Catalog {
@@ -40,7 +47,7 @@ export function nextCatalog(before: Catalog, reading: SourceReading, settings: C
   for (const [key, versions] of sorted.named) candidates.set(key, toEntry(key, versions, before.entries.get(key)));
   for (const [key, entry] of before.entries) {
     if (!candidates.has(key) && entry.documents.some(({ source }) => sorted.unreadable.has(source)))
-      candidates.set(key, entry);
+      candidates.set(key, toUnreadEntry(entry));
   }
   return settle(before, candidates, sorted, settings);
 }
@@ -60,6 +67,8 @@ function sortDocuments(reading: SourceReading, settings: CatalogSettings): Sorte
   const unreadable = new Set(reading.unreadable);
   for (const document of reading.documents) {
     const parsed = settings.parse(document);
+    // A text that is not well-formed may have swallowed the documents behind it: a quote that is never closed, a --- that is missing.
+    if (hasError(document.problems)) unreadable.add(document.source);
     if (parsed.kind === 'accepted' || parsed.kind === 'refused') {
       const versions = named.get(parsed.key);
       if (versions === undefined) named.set(parsed.key, [{ document, parsed }]);
@@ -141,25 +150,25 @@ function toMember({ key, inForce, refused, documents: [document] }: CatalogEntry
   return isAccepted ? [{ key, spec: inForce, document }] : [];
 }
 
-/** The claims that were in force before and still are: of accepted policies those they keep, of refused ones all. */
+/** The claims that were in force before and still are: what an accepted policy of the namespace still claims, of refused ones all. */
 function heldClaims(
   before: Catalog,
   candidates: ReadonlyMap<string, CatalogEntry>,
   staying: ReadonlySet<string>,
 ): HostClaim[] {
+  const accepted = [...candidates.values()].flatMap(toMember).filter(({ spec }) => spec.mode === 'Enforce');
+  // By namespace and not by document: a policy under a new name gives nothing up.
+  const kept = new Set(accepted.flatMap(({ spec }) => claimsOf(spec).map(formatClaim)));
   return policiesOf(before).flatMap(({ key, spec }) => {
+    if (spec.kind !== 'AccessPolicy' || spec.mode === 'Shadow') return [];
     const now = candidates.get(key);
-    if (now === undefined || spec.kind !== 'AccessPolicy' || spec.mode === 'Shadow') return [];
-    const kept =
-      now.refused === undefined && now.inForce?.kind === 'AccessPolicy' && !staying.has(key)
-        ? enforcedHosts(now.inForce)
-        : spec.hosts;
-    return claimsOf({ namespace: spec.namespace, hosts: spec.hosts.filter((host) => kept.includes(host)) });
+    const stays = now !== undefined && (now.refused !== undefined || staying.has(key));
+    return claimsOf(spec).filter((claim) => stays || kept.has(formatClaim(claim)));
   });
 }
 
-function enforcedHosts({ mode, hosts }: AccessPolicySpec): readonly string[] {
-  return mode === 'Enforce' ? hosts : [];
+function formatClaim({ namespace, pattern }: HostClaim): string {
+  return `${namespace} ${pattern}`;
 }
 
 /** The policies in force, those in shadow mode among them. */

@@ -28,7 +28,7 @@ export interface CompiledPolicy {
   readonly mode: PolicyMode['mode'];
   readonly attachment: AccessPolicySpec['attachment'];
   readonly hosts: readonly string[];
-  /** Undefined for a refused policy, whose settings are not known. */
+  /** Undefined for a policy that never was valid, whose settings are not known. */
   readonly paths: AccessPolicySpec['paths'] | undefined;
   readonly addresses: AddressTest | undefined;
   readonly setsHeaders: readonly string[];

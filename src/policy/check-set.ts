@@ -43,11 +43,11 @@ export function checkHostSet(set: HostSet): HostReport {
 }
 
 function mayDeny(policy: RefusedPolicy, ownership: (claim: HostClaim) => HostVerdict): RefusedPolicy | undefined {
-  if (policy.kind === 'ClusterAccessPolicy' || policy.attachment === 'Named') return policy;
+  if (policy.kind === 'ClusterAccessPolicy') return policy;
   const isTheirs = (verdict: HostVerdict): boolean =>
     verdict.kind === 'owned' || (verdict.kind === 'conflict' && !verdict.isHeld);
   const hosts = policy.hosts.filter((pattern) => isTheirs(ownership({ namespace: policy.namespace, pattern })));
-  return hosts.length === 0 ? undefined : { ...policy, hosts };
+  return hosts.length === 0 && policy.attachment !== 'Named' ? undefined : { ...policy, hosts };
 }
 
 export function claimsOf(policy: { readonly namespace: string; readonly hosts: readonly string[] }): HostClaim[] {
