@@ -1,5 +1,13 @@
 import type { Problem } from '../core/problem.ts';
-import { compileHostOwnership, type GrantSetting, type HostClaim, type HostVerdict } from './check-hosts.ts';
+import type { Steps } from '../std/steps.ts';
+import {
+  compileHostOwnership,
+  gatherHostClaims,
+  type GrantSetting,
+  type HostClaim,
+  type HostClaims,
+  type HostVerdict,
+} from './check-hosts.ts';
 import { createProblemList, type ProblemList } from './problem-list.ts';
 import type { RefusedPolicy } from './salvage-policy.ts';
 import type { AccessPolicySpec, AuthorDocument } from './spec.ts';
@@ -17,7 +25,7 @@ export interface HostSet {
   readonly refusedPolicies: readonly RefusedPolicy[];
   readonly grants: GrantSetting;
   /** The claims that are held already: who was there first. */
-  readonly held: readonly HostClaim[];
+  readonly held: HostClaims;
 }
 
 export interface HostReport {
@@ -28,16 +36,21 @@ export interface HostReport {
 }
 
 /** Who owns which host among documents without an age (S10): a policy that names one of somebody else is refused. */
-export function checkHostSet(set: HostSet): HostReport {
-  const enforced = set.policies.filter(({ spec }) => spec.mode === 'Enforce');
-  const refused = set.refusedPolicies.filter(({ kind }) => kind === 'AccessPolicy');
-  const claims = [...enforced.map(({ spec }) => spec), ...refused].flatMap(claimsOf);
-  const ownership = compileHostOwnership(set.grants, claims, set.held);
+export function* checkHostSet({ policies, refusedPolicies, grants, held }: HostSet): Steps<HostReport> {
+  const enforced = policies.filter(({ spec }) => spec.mode === 'Enforce');
+  const refused = refusedPolicies.filter(({ kind }) => kind === 'AccessPolicy');
+  const claimed = gatherHostClaims(grants);
+  for (const policy of [...enforced.map(({ spec }) => spec), ...refused]) {
+    for (const claim of claimsOf(policy)) claimed.add(claim);
+    yield;
+  }
+  const ownership = compileHostOwnership(grants, claimed, held);
   const problems = new Map<string, readonly Problem[]>();
   for (const { key, spec, document } of enforced) {
     const found = createProblemList({ ...document, problems: [] });
     checkHosts(spec, ownership, found);
     if (found.all.length > 0) problems.set(key, found.all);
+    yield;
   }
   return { problems, mayDeny: (policy) => mayDeny(policy, ownership) };
 }

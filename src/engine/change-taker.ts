@@ -1,0 +1,172 @@
+import type { Clock, Logger, Timers } from '../core/ports.ts';
+import { formatProblem, type Problem } from '../core/problem.ts';
+import type { DocumentStatus, ServiceStatus } from '../core/status.ts';
+import type { IdentityPorts } from '../phases/identity/identity-ports.ts';
+import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
+import { ownHeaders } from '../phases/response/compile-upstream.ts';
+import type { GrantSetting } from '../policy/check-hosts.ts';
+import type { IdentityProviderSpec } from '../policy/spec.ts';
+import { runAtOnce, runInSlices, type Pace, type Steps } from '../std/steps.ts';
+import { createCatalog, type CatalogSettings, type PreparedCatalog } from './catalog.ts';
+import { isPolicy, type CatalogEntry } from './catalog-entry.ts';
+import type { DocumentChange } from './documents.ts';
+import type { EntryChanges } from './entry-index.ts';
+import { logChange } from './log-change.ts';
+import { createPolicyCompiler, type PreparedPolicies } from './policy-compiler.ts';
+import { createProviderPool, type CreateProvider, type PreparedProviders } from './provider-pool.ts';
+import { buildSnapshot, type Snapshot } from './snapshot.ts';
+import { createStatusBoard } from './status-board.ts';
+
+/** One change of what the service knows. */
+export interface Change extends DocumentChange {
+  /** True where it comes of a reading of the whole source, which counts as news though it changes nothing. */
+  readonly isWhole: boolean;
+  /** Called once the change is in force. */
+  readonly commit: () => void;
+}
+
+/** Takes changes in, one at a time: whoever calls waits for one before the next. */
+export interface ChangeTaker {
+  /** Resolves once what is good of the change is in force. Where it rejects, all is as it was. `arrivedAt` by the monotonic clock. */
+  take(change: Change, arrivedAt: number): Promise<void>;
+  /** Undefined before the first change. */
+  snapshot(): Snapshot | undefined;
+  status(): Omit<ServiceStatus, 'lastReadAt'>;
+  documentStatus(key: string): DocumentStatus | undefined;
+  close(): void;
+}
+
+export interface TakerSettings {
+  readonly hostGrants: GrantSetting;
+  readonly ownedHeaders: readonly string[];
+  readonly keyLoadTimeoutMs: number;
+  readonly parse: CatalogSettings['parse'];
+}
+
+export interface TakerPorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly identity: IdentityPorts;
+  readonly createProvider?: CreateProvider;
+  /** Undefined: without a pause. */
+  readonly pace: Pace | undefined;
+  readonly tell: (news: { readonly revision: number; readonly keys: readonly string[] }) => void;
+}
+
+/** All that is computed of a change before anything of it is in force. */
+interface Prepared {
+  readonly catalog: PreparedCatalog;
+  readonly providers: PreparedProviders;
+  readonly policies: PreparedPolicies;
+  readonly snapshot: Snapshot;
+}
+
+export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): ChangeTaker {
+  const catalog = createCatalog({ grants: settings.hostGrants, parse: settings.parse });
+  const pool = createProviderPool(ports.identity, ports.createProvider);
+  const compiler = createPolicyCompiler();
+  const board = createStatusBoard();
+  const ownedHeaders = ownHeaders(settings.ownedHeaders);
+  const parts = { ownedHeaders, isApart: settings.hostGrants === undefined };
+  let snapshot: Snapshot | undefined;
+  let isClosed = false;
+  const run = <T>(steps: Steps<T>): Promise<T> =>
+    ports.pace === undefined ? Promise.resolve(runAtOnce(steps)) : runInSlices(steps, ports.pace);
+
+  const compile = async (prepared: PreparedCatalog, providers: PreparedProviders): Promise<Prepared> => {
+    const { entries } = prepared;
+    const entryOf = (key: string): CatalogEntry | undefined =>
+      entries.has(key) ? entries.get(key) : catalog.index.entry(key);
+    const keys = new Set(entries.keys());
+    for (const provider of providers.changed) for (const key of catalog.index.usersOf(provider)) keys.add(key);
+    const policies = await run(compiler.prepare(keys, entryOf, providers));
+    return {
+      catalog: prepared,
+      providers,
+      policies,
+      snapshot: await run(buildSnapshot(snapshot, policies.changes, parts)),
+    };
+  };
+
+  /** From the first line to the last nothing waits, so that nobody sees a half of it. */
+  const commit = (change: Change, prepared: Prepared): void => {
+    const { entries } = prepared.catalog;
+    const knownProblems = catalog.problems;
+    prepared.catalog.commit();
+    prepared.policies.commit();
+    const statuses = board.commit(entries);
+    const problems = sameProblems(knownProblems, catalog.problems) ? [] : catalog.problems;
+    const isNews =
+      change.isWhole ||
+      snapshot === undefined ||
+      statuses.length + problems.length + prepared.policies.changes.length + prepared.providers.changed.size > 0;
+    if (isNews) snapshot = prepared.snapshot;
+    prepared.providers.commit();
+    change.commit();
+    if (!isNews) return;
+    const { revision } = prepared.snapshot;
+    logChange(ports.logger, { revision, statuses, problems, tally: board.tally() });
+    ports.tell({ revision, keys: statuses.map(({ key }) => key) });
+  };
+
+  return {
+    take: async (change, arrivedAt) => {
+      const prepared = await run(catalog.prepare(change));
+      const { changedMaterials, material } = prepared;
+      const providers = pool.prepare({ specs: providerSpecs(prepared.entries), changedMaterials, material });
+      let all: Prepared;
+      try {
+        // Who waited behind another change has had its patience.
+        const patience = settings.keyLoadTimeoutMs - (ports.clock.monotonic() - arrivedAt);
+        if (providers.fresh.length > 0 && patience > 0) await firstLoads(providers.fresh, ports.timers, patience);
+        all = await compile(prepared, providers);
+      } catch (thrown) {
+        providers.discard();
+        throw thrown;
+      }
+      if (isClosed) providers.discard();
+      else commit(change, all);
+    },
+    snapshot: () => snapshot,
+    status: () => ({
+      ready: snapshot !== undefined,
+      revision: snapshot?.revision ?? 0,
+      documents: board.documents(),
+      providers: [...pool.running].map(([key, { provider }]) => ({ key, ...provider.status() })),
+      problems: catalog.problems,
+    }),
+    documentStatus: (key) => board.document(key),
+    close: () => {
+      isClosed = true;
+      pool.close();
+    },
+  };
+}
+
+function providerSpecs(entries: EntryChanges): ReadonlyMap<string, IdentityProviderSpec | undefined> {
+  const specs = new Map<string, IdentityProviderSpec | undefined>();
+  for (const [key, entry] of entries) {
+    const { inForce } = entry ?? {};
+    // A policy's key names no provider, so that it takes none away.
+    specs.set(key, inForce === undefined || isPolicy(inForce) ? undefined : inForce);
+  }
+  return specs;
+}
+
+/** Resolves when all of them have tried their keys once, or the time is over. */
+function firstLoads(providers: readonly IdentityProvider[], timers: Timers, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = timers.after(timeoutMs, resolve);
+    void Promise.allSettled(providers.map(({ firstLoad }) => firstLoad)).then(() => {
+      cancel();
+      resolve();
+    });
+  });
+}
+
+function sameProblems(a: readonly Problem[], b: readonly Problem[]): boolean {
+  return (
+    a.length === b.length && a.every((problem, index) => formatProblem(problem) === formatProblem(b[index] ?? problem))
+  );
+}
