@@ -7,15 +7,15 @@ import { ownHeaders } from '../phases/response/compile-upstream.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
 import type { IdentityProviderSpec } from '../policy/spec.ts';
 import { runAtOnce, runInSlices, type Pace, type Steps } from '../std/steps.ts';
-import { createCatalog, type CatalogSettings, type PreparedCatalog } from './catalog.ts';
+import { createCatalog, type CatalogSettings, type LiveCatalog, type PreparedCatalog } from './catalog.ts';
 import { isPolicy, type CatalogEntry } from './catalog-entry.ts';
 import type { DocumentChange } from './documents.ts';
 import type { EntryChanges } from './entry-index.ts';
 import { logChange } from './log-change.ts';
-import { createPolicyCompiler, type PreparedPolicies } from './policy-compiler.ts';
-import { createProviderPool, type CreateProvider, type PreparedProviders } from './provider-pool.ts';
-import { buildSnapshot, type Snapshot } from './snapshot.ts';
-import { createStatusBoard } from './status-board.ts';
+import { createPolicyCompiler, type PolicyCompiler, type PreparedPolicies } from './policy-compiler.ts';
+import { createProviderPool, type CreateProvider, type PreparedProviders, type ProviderPool } from './provider-pool.ts';
+import { buildSnapshot, type Snapshot, type SnapshotSettings } from './snapshot.ts';
+import { createStatusBoard, type StatusBoard } from './status-board.ts';
 
 /** One change of what the service knows. */
 export interface Change extends DocumentChange {
@@ -62,86 +62,95 @@ interface Prepared {
   readonly snapshot: Snapshot;
 }
 
+interface Parts {
+  readonly catalog: LiveCatalog;
+  readonly pool: ProviderPool;
+  readonly compiler: PolicyCompiler;
+  readonly board: StatusBoard;
+  readonly snapshots: SnapshotSettings;
+  readonly run: <T>(steps: Steps<T>) => Promise<T>;
+  snapshot: Snapshot | undefined;
+  isClosed: boolean;
+}
+
 export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): ChangeTaker {
-  const catalog = createCatalog({ grants: settings.hostGrants, parse: settings.parse });
-  const pool = createProviderPool(ports.identity, ports.createProvider);
-  const compiler = createPolicyCompiler();
-  const board = createStatusBoard();
-  const ownedHeaders = ownHeaders(settings.ownedHeaders);
-  const parts = { ownedHeaders, isApart: settings.hostGrants === undefined };
-  let snapshot: Snapshot | undefined;
-  let isClosed = false;
-  const run = <T>(steps: Steps<T>): Promise<T> =>
-    ports.pace === undefined ? Promise.resolve(runAtOnce(steps)) : runInSlices(steps, ports.pace);
-
-  const compile = async (prepared: PreparedCatalog, providers: PreparedProviders): Promise<Prepared> => {
-    const { entries } = prepared;
-    const entryOf = (key: string): CatalogEntry | undefined =>
-      entries.has(key) ? entries.get(key) : catalog.index.entry(key);
-    const keys = new Set(entries.keys());
-    for (const provider of providers.changed) for (const key of catalog.index.usersOf(provider)) keys.add(key);
-    const policies = await run(compiler.prepare(keys, entryOf, providers));
-    return {
-      catalog: prepared,
-      providers,
-      policies,
-      snapshot: await run(buildSnapshot(snapshot, policies.changes, parts)),
-    };
+  const { pace } = ports;
+  const parts: Parts = {
+    catalog: createCatalog({ grants: settings.hostGrants, parse: settings.parse }),
+    pool: createProviderPool(ports.identity, ports.createProvider),
+    compiler: createPolicyCompiler(),
+    board: createStatusBoard(),
+    snapshots: { ownedHeaders: ownHeaders(settings.ownedHeaders), isApart: settings.hostGrants === undefined },
+    run: async (steps) => (pace === undefined ? runAtOnce(steps) : runInSlices(steps, pace)),
+    snapshot: undefined,
+    isClosed: false,
   };
-
-  /** From the first line to the last nothing waits, so that nobody sees a half of it. */
-  const commit = (change: Change, prepared: Prepared): void => {
-    const { entries } = prepared.catalog;
-    const knownProblems = catalog.problems;
-    prepared.catalog.commit();
-    prepared.policies.commit();
-    const statuses = board.commit(entries);
-    const problems = sameProblems(knownProblems, catalog.problems) ? [] : catalog.problems;
-    const isNews =
-      change.isWhole ||
-      snapshot === undefined ||
-      statuses.length + problems.length + prepared.policies.changes.length + prepared.providers.changed.size > 0;
-    if (isNews) snapshot = prepared.snapshot;
-    prepared.providers.commit();
-    change.commit();
-    if (!isNews) return;
-    const { revision } = prepared.snapshot;
-    logChange(ports.logger, { revision, statuses, problems, tally: board.tally() });
-    ports.tell({ revision, keys: statuses.map(({ key }) => key) });
-  };
-
+  const { catalog, pool, board } = parts;
   return {
     take: async (change, arrivedAt) => {
-      const prepared = await run(catalog.prepare(change));
-      const { changedMaterials, material } = prepared;
-      const providers = pool.prepare({ specs: providerSpecs(prepared.entries), changedMaterials, material });
-      let all: Prepared;
-      try {
-        // Who waited behind another change has had its patience.
-        const patience = settings.keyLoadTimeoutMs - (ports.clock.monotonic() - arrivedAt);
-        if (providers.fresh.length > 0 && patience > 0) await firstLoads(providers.fresh, ports.timers, patience);
-        all = await compile(prepared, providers);
-      } catch (thrown) {
-        providers.discard();
-        throw thrown;
-      }
-      if (isClosed) providers.discard();
-      else commit(change, all);
+      // Who waited behind another change has had its patience.
+      const patienceMs = (): number => settings.keyLoadTimeoutMs - (ports.clock.monotonic() - arrivedAt);
+      const prepared = await prepareChange(change, parts, (fresh) => firstLoads(fresh, ports.timers, patienceMs()));
+      if (parts.isClosed) prepared.providers.discard();
+      else commitChange(change, prepared, parts, ports);
     },
-    snapshot: () => snapshot,
+    snapshot: () => parts.snapshot,
     status: () => ({
-      ready: snapshot !== undefined,
-      revision: snapshot?.revision ?? 0,
+      ready: parts.snapshot !== undefined,
+      revision: parts.snapshot?.revision ?? 0,
       documents: board.documents(),
       providers: [...pool.running].map(([key, { provider }]) => ({ key, ...provider.status() })),
       problems: catalog.problems,
     }),
     documentStatus: (key) => board.document(key),
     close: () => {
-      isClosed = true;
+      parts.isClosed = true;
       pool.close();
     },
   };
+}
+
+/** Computes all of a change, in slices. Throws without a trace. */
+async function prepareChange(
+  change: DocumentChange,
+  { catalog, pool, compiler, snapshots, snapshot, run }: Parts,
+  waitForKeys: (fresh: readonly IdentityProvider[]) => Promise<void>,
+): Promise<Prepared> {
+  const prepared = await run(catalog.prepare(change));
+  const { entries, changedMaterials, material } = prepared;
+  const providers = pool.prepare({ specs: providerSpecs(entries), changedMaterials, material });
+  try {
+    if (providers.fresh.length > 0) await waitForKeys(providers.fresh);
+    const entryOf = (key: string): CatalogEntry | undefined =>
+      entries.has(key) ? entries.get(key) : catalog.index.entry(key);
+    const keys = new Set(entries.keys());
+    for (const provider of providers.changed) for (const key of catalog.index.usersOf(provider)) keys.add(key);
+    const policies = await run(compiler.prepare(keys, entryOf, providers));
+    const next = await run(buildSnapshot(snapshot, policies.changes, snapshots));
+    return { catalog: prepared, providers, policies, snapshot: next };
+  } catch (thrown) {
+    providers.discard();
+    throw thrown;
+  }
+}
+
+/** Puts a change in force. From the first line to the last nothing waits, so that nobody sees a half of it. */
+function commitChange(change: Change, prepared: Prepared, parts: Parts, { logger, tell }: TakerPorts): void {
+  const { catalog, board } = parts;
+  const knownProblems = catalog.problems;
+  prepared.catalog.commit();
+  prepared.policies.commit();
+  const statuses = board.commit(prepared.catalog.entries);
+  const problems = sameProblems(knownProblems, catalog.problems) ? undefined : catalog.problems;
+  const changes = statuses.length + prepared.policies.changes.length + prepared.providers.changed.size;
+  const isNews = change.isWhole || parts.snapshot === undefined || problems !== undefined || changes > 0;
+  if (isNews) parts.snapshot = prepared.snapshot;
+  prepared.providers.commit();
+  change.commit();
+  if (!isNews) return;
+  const { revision } = prepared.snapshot;
+  logChange(logger, { revision, statuses, problems: problems ?? [], tally: board.tally() });
+  tell({ revision, keys: statuses.map(({ key }) => key) });
 }
 
 function providerSpecs(entries: EntryChanges): ReadonlyMap<string, IdentityProviderSpec | undefined> {

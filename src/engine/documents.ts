@@ -4,7 +4,9 @@ import type { Material } from '../policy/read-material.ts';
 import type { AuthorDocument } from '../policy/spec.ts';
 import type { Steps } from '../std/steps.ts';
 import type { CatalogEntry, DocumentVersions, NamedVersion } from './catalog-entry.ts';
+import { changeLists, comparePlaces, replaceLists } from './document-lists.ts';
 import type { ChangedDocuments } from './judge-change.ts';
+import { createMaterials } from './materials.ts';
 
 /** What is new in a source. */
 export interface DocumentChange {
@@ -34,36 +36,24 @@ export interface PreparedDocuments {
 }
 
 type Parse = (document: AuthorDocument) => ParsedDocument;
-type ParsedMaterial = Extract<ParsedDocument, { readonly kind: 'material' }>;
-
-interface NamedMaterial {
-  readonly document: AuthorDocument;
-  readonly parsed: ParsedMaterial;
-}
 
 interface State {
   readonly parsed: Map<AuthorDocument, ParsedDocument>;
   readonly named: Map<string, readonly NamedVersion[]>;
-  readonly materials: Map<string, readonly NamedMaterial[]>;
   /** Documents that hide what else their source held. */
   readonly hiding: Set<AuthorDocument>;
   /** Names whose documents are missing from sources that cannot be read in whole. */
   readonly unread: Set<string>;
+  /** Problems of documents that bear no name of ours. */
+  readonly loose: Map<AuthorDocument, readonly Problem[]>;
 }
 
 export function createDocuments(parse: Parse): Documents {
-  const state: State = {
-    parsed: new Map(),
-    named: new Map(),
-    materials: new Map(),
-    hiding: new Set(),
-    unread: new Set(),
-  };
-  const materials = new Map<string, Material>();
-  const loose = new Map<AuthorDocument, readonly Problem[]>();
+  const state: State = { parsed: new Map(), named: new Map(), hiding: new Set(), unread: new Set(), loose: new Map() };
+  const materials = createMaterials();
   let problems: readonly Problem[] = [];
   return {
-    materials,
+    materials: materials.settled,
     get problems() {
       return problems;
     },
@@ -73,48 +63,45 @@ export function createDocuments(parse: Parse): Documents {
         fresh.set(document, parse(document));
         yield;
       }
-      const named = yield* changeLists(state.named, change, fresh, state.parsed, asVersion);
-      const changedMaterials = yield* changeLists(state.materials, change, fresh, state.parsed, asMaterial);
-      const hiding = new Set([...state.hiding].filter((document) => !change.removed.includes(document)));
-      for (const [document, parsed] of fresh) if (isHiding(document, parsed)) hiding.add(document);
-      const unreadable = new Set([...change.unreadable, ...[...hiding].map(({ source }) => source)]);
+      const documents = { removed: change.removed, fresh, known: state.parsed };
+      const named = yield* changeLists(state.named, documents, asVersion);
+      const gone = new Set(change.removed);
+      const hiding = [...state.hiding].filter((document) => !gone.has(document));
+      for (const [document, parsed] of fresh) if (isHiding(document, parsed)) hiding.push(document);
+      const unreadable = new Set([...change.unreadable, ...hiding.map(({ source }) => source)]);
       const { changed, unread } = findUnread(named, state, unreadable, entryOf);
-      const material = (key: string): Material | undefined =>
-        changedMaterials.has(key) ? changedMaterials.get(key)?.at(-1)?.parsed.material : materials.get(key);
+      const found = yield* materials.prepare(documents, unreadable);
       const commit = (): void => {
-        for (const document of change.removed) {
-          state.parsed.delete(document);
-          loose.delete(document);
-        }
-        for (const [document, parsed] of fresh) {
-          state.parsed.set(document, parsed);
-          if (isLoose(parsed)) loose.set(document, parsed.problems);
-        }
+        commitDocuments(state, change, fresh);
         replaceLists(state.named, named);
-        replaceLists(state.materials, changedMaterials);
         replaceSet(state.hiding, hiding);
         replaceSet(state.unread, unread);
-        for (const [key, list] of changedMaterials) {
-          const last = list.at(-1);
-          if (last === undefined) materials.delete(key);
-          else materials.set(key, last.parsed.material);
-        }
-        problems = [
-          ...change.problems,
-          ...[...loose].sort(([a], [b]) => comparePlaces(a, b)).flatMap(([, list]) => list),
-        ];
+        found.commit();
+        const loose = [...state.loose, ...materials.twice()].sort(([a], [b]) => comparePlaces(a, b));
+        problems = [...change.problems, ...loose.flatMap(([, list]) => list)];
       };
-      return { changed, changedMaterials: new Set(changedMaterials.keys()), material, commit };
+      return { changed, changedMaterials: found.changed, material: found.material, commit };
     },
   };
 }
 
-function asVersion(document: AuthorDocument, parsed: ParsedDocument): NamedVersion | undefined {
-  return parsed.kind === 'accepted' || parsed.kind === 'refused' ? { document, parsed } : undefined;
+function commitDocuments(
+  { parsed: known, loose }: State,
+  { removed }: DocumentChange,
+  fresh: ReadonlyMap<AuthorDocument, ParsedDocument>,
+): void {
+  for (const document of removed) {
+    known.delete(document);
+    loose.delete(document);
+  }
+  for (const [document, parsed] of fresh) {
+    known.set(document, parsed);
+    if (isLoose(parsed)) loose.set(document, parsed.problems);
+  }
 }
 
-function asMaterial(document: AuthorDocument, parsed: ParsedDocument): NamedMaterial | undefined {
-  return parsed.kind === 'material' ? { document, parsed } : undefined;
+function asVersion(document: AuthorDocument, parsed: ParsedDocument): NamedVersion | undefined {
+  return parsed.kind === 'accepted' || parsed.kind === 'refused' ? { document, parsed } : undefined;
 }
 
 /** Problems of it belong to no entry. */
@@ -128,38 +115,6 @@ function isLoose({ kind, problems }: ParsedDocument): boolean {
  */
 function isHiding({ problems }: AuthorDocument, { kind }: ParsedDocument): boolean {
   return kind === 'nameless' || hasError(problems);
-}
-
-/** The lists that a change touches, as they are after it, by key; those that are empty too. */
-function* changeLists<T extends { readonly document: AuthorDocument; readonly parsed: { readonly key: string } }>(
-  lists: ReadonlyMap<string, readonly T[]>,
-  { removed }: DocumentChange,
-  fresh: ReadonlyMap<AuthorDocument, ParsedDocument>,
-  known: ReadonlyMap<AuthorDocument, ParsedDocument>,
-  as: (document: AuthorDocument, parsed: ParsedDocument) => T | undefined,
-): Steps<Map<string, readonly T[]>> {
-  const changed = new Map<string, readonly T[]>();
-  const listOf = (key: string): readonly T[] => changed.get(key) ?? lists.get(key) ?? [];
-  for (const document of removed) {
-    const parsed = known.get(document);
-    const one = parsed && as(document, parsed);
-    if (one === undefined) continue;
-    const { key } = one.parsed;
-    changed.set(
-      key,
-      listOf(key).filter((other) => other.document !== document),
-    );
-    yield;
-  }
-  for (const [document, parsed] of fresh) {
-    const one = as(document, parsed);
-    if (one === undefined) continue;
-    const { key } = one.parsed;
-    const list = [...listOf(key), one];
-    changed.set(key, list.length === 1 ? list : list.sort((a, b) => comparePlaces(a.document, b.document)));
-    yield;
-  }
-  return changed;
 }
 
 /** Names that are missing from a source that could not be read are not gone; they are once it can be read without them. */
@@ -182,20 +137,7 @@ function findUnread(
   return { changed, unread };
 }
 
-function comparePlaces(a: AuthorDocument, b: AuthorDocument): number {
-  const [one, other] = [a.placeOf([]), b.placeOf([])];
-  if (a.source !== b.source) return a.source < b.source ? -1 : 1;
-  return (one.line ?? 0) - (other.line ?? 0) || (one.column ?? 0) - (other.column ?? 0);
-}
-
-function replaceLists<T>(lists: Map<string, readonly T[]>, changed: ReadonlyMap<string, readonly T[]>): void {
-  for (const [key, list] of changed) {
-    if (list.length === 0) lists.delete(key);
-    else lists.set(key, list);
-  }
-}
-
-function replaceSet<T>(set: Set<T>, next: ReadonlySet<T>): void {
+function replaceSet<T>(set: Set<T>, next: Iterable<T>): void {
   set.clear();
   for (const element of next) set.add(element);
 }

@@ -34,7 +34,8 @@ export function* draftChange(
     draft(key, now);
     yield;
   }
-  for (const { key, before, candidate } of [...drafts.values()]) {
+  const ofChanged = [...drafts.values()];
+  for (const { key, before, candidate } of ofChanged) {
     if (providerStanding(before) === providerStanding(candidate)) continue;
     for (const user of index.usersOf(key)) {
       draftAgain(user);

@@ -53,7 +53,8 @@ export interface PolicyChange {
 export const emptyHostTable: HostTable = { exact: new Map(), below: new Map(), find: () => undefined };
 
 /**
- * The table with these enforced policies in the places of others: groups of which no policy changed are taken over.
+ * The table with these enforced policies in the places of others: groups of which no policy changed are taken over, and patterns with the
+ * same policies share one.
  * `isApart`: a wildcard restricts no host that another namespace governs (S10).
  */
 export function* changeHostTable(
@@ -66,6 +67,7 @@ export function* changeHostTable(
   const nearestOf = (pattern: string): readonly CompiledPolicy[] =>
     nearest.get(pattern) ?? entryOf(table, pattern)?.group.nearest ?? [];
   const next = new Map<string, HostEntry | undefined>();
+  const groupOf = shareGroups();
   const patterns = new Set(nearest.keys());
   for (const pattern of nearest.keys()) {
     if (!pattern.startsWith('*')) continue;
@@ -81,10 +83,22 @@ export function* changeHostTable(
     const covering = [...new Set([...own, ...wider])];
     const known = entryOf(table, pattern)?.group;
     const isSame = known !== undefined && sameElements(known.nearest, own) && sameElements(known.covering, covering);
-    if (!isSame) next.set(pattern, own.length === 0 ? undefined : { pattern, group: createGroup(own, covering) });
+    if (isSame) continue;
+    next.set(pattern, own.length === 0 ? undefined : { pattern, group: groupOf(own, covering) });
     yield;
   }
   return replaceEntries(table, next);
+}
+
+/** Makes a group of policies, or gives the one that it made of the same ones. */
+function shareGroups(): typeof createGroup {
+  const groups = new Map<string, PolicyGroup>();
+  return (nearest, covering) => {
+    const name = [nearest.length, ...covering.map(({ id }) => id)].join(' ');
+    const group = groups.get(name) ?? createGroup(nearest, covering);
+    groups.set(name, group);
+    return group;
+  };
 }
 
 /** The policies of the patterns that a change touches, by their names. */

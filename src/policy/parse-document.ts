@@ -68,7 +68,7 @@ function parseValue(document: AuthorDocument, settings: ParseSettings): ParsedDo
   const ownership = ownershipOf(head, problems);
   if (ownership === 'material') {
     const key = specKey(head);
-    return { kind: 'material', key, material: readMaterial(head, document.value, problems), problems: problems.all };
+    return { kind: 'material', key, material: readMaterial(head, document, problems), problems: problems.all };
   }
   if (ownership === 'other') {
     const what = `${head.kind} (${head.apiVersion || 'no apiVersion'})`;
@@ -98,8 +98,7 @@ function readHead(value: JsonValue): Head | undefined {
   if (typeof namespace !== 'string') return undefined;
   const written = typeof apiVersion === 'string' ? apiVersion : '';
   // A slip in the kind names the same document: what it had in force before stays in force.
-  const meant =
-    written.startsWith(`${apiGroup}/`) && !ourKinds.includes(kind) ? (closest(kind, ourKinds) ?? kind) : kind;
+  const meant = isOurGroup(groupOf(written)) && !ourKinds.includes(kind) ? (closest(kind, ourKinds) ?? kind) : kind;
   return {
     apiVersion: written,
     kind: meant,
@@ -109,10 +108,19 @@ function readHead(value: JsonValue): Head | undefined {
   };
 }
 
+function groupOf(written: string): string {
+  return written.split('/')[0] ?? '';
+}
+
+/** Our group, or a misspelling of it. */
+function isOurGroup(group: string): boolean {
+  return closest(group, [apiGroup]) !== undefined;
+}
+
 function ownershipOf(head: Head, problems: ProblemList): 'ours' | 'material' | 'other' {
   const { apiVersion: written, kind, writtenKind } = head;
   if (written === 'v1' && (kind === 'Secret' || kind === 'ConfigMap')) return 'material';
-  const group = written.split('/')[0] ?? '';
+  const group = groupOf(written);
   if (group === apiGroup) {
     if (kind !== writtenKind || !ourKinds.includes(kind)) {
       const remedy = kind === writtenKind ? `this version knows ${ourKinds.join(', ')}` : `did you mean ${kind}?`;
@@ -127,8 +135,8 @@ function ownershipOf(head: Head, problems: ProblemList): 'ours' | 'material' | '
     }
     return 'ours';
   }
-  // A slip in the group must not make a policy vanish.
-  if (ourKinds.includes(kind) && (group === '' || closest(group, [apiGroup]) !== undefined)) {
+  // A slip in the group must not make a policy vanish; the groups of other products' kinds have a dot.
+  if (ourKinds.includes(kind) && (isOurGroup(group) || !group.includes('.'))) {
     problems.error('unknown-version', ['apiVersion'], `${quote(written)}: did you mean ${apiVersion}?`);
     return 'ours';
   }
@@ -164,6 +172,11 @@ export function refusedDocument(
 }
 
 const envelope = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
+/** Of Kubernetes: with a misspelt `namespace` a policy would be one of another namespace. */
+const metadataFields = [
+  'name', 'namespace', 'labels', 'annotations', 'generateName', 'uid', 'resourceVersion', 'generation', 'creationTimestamp',
+  'deletionTimestamp', 'deletionGracePeriodSeconds', 'finalizers', 'ownerReferences', 'managedFields', 'selfLink',
+]; // prettier-ignore
 const objectName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 
 function checkEnvelope(head: Head, value: JsonObject, problems: ProblemList): void {
@@ -175,6 +188,12 @@ function checkEnvelope(head: Head, value: JsonObject, problems: ProblemList): vo
       [field],
       `the document has no field ${quote(field)}${guess === undefined ? '' : `; did you mean ${guess}?`}`,
     );
+  }
+  for (const field of isJsonObject(value['metadata']) ? Object.keys(value['metadata']) : []) {
+    if (metadataFields.includes(field)) continue;
+    const guess = closest(field, metadataFields);
+    const remedy = guess === undefined ? '' : `; did you mean ${guess}?`;
+    problems.error('unknown-field', ['metadata', field], `metadata has no field ${quote(field)}${remedy}`);
   }
   for (const part of ['name', 'namespace'] as const) {
     if (part === 'namespace' && head.namespace === '') continue;

@@ -93,17 +93,23 @@ function readHosts(written: JsonValue | undefined): string[] {
   return [...new Set(patterns)];
 }
 
+/** What no valid policy passes: nobody is held up by what a refused one holds. */
+const maxRules = 64;
+const maxMatches = 16;
+
 const matchFields: ReadonlySet<string> = new Set(['path', 'methods', 'headers', 'queryParams']);
 const pathTypes: ReadonlySet<JsonValue | undefined> = new Set(['Exact', 'PathPrefix', 'RegularExpression']);
 
 function readRules(spec: JsonObject): readonly RefusedRule[] | 'every-request' {
   const { rules } = spec;
   // A second, misspelt list of rules would be one whose matches nobody can read.
-  if (!Array.isArray(rules) || rules.length === 0) return 'every-request';
+  if (!Array.isArray(rules) || rules.length === 0 || rules.length > maxRules) return 'every-request';
   const read: RefusedRule[] = [];
   for (const rule of rules) {
-    if (!isJsonObject(rule) || !Array.isArray(rule['matches']) || rule['matches'].length === 0) return 'every-request';
-    const matches = rule['matches'].map(readLooseMatch);
+    const written = isJsonObject(rule) ? rule['matches'] : undefined;
+    if (!isJsonObject(rule) || !Array.isArray(written) || written.length === 0 || written.length > maxMatches)
+      return 'every-request';
+    const matches = written.map(readLooseMatch);
     if (matches.includes(undefined)) return 'every-request';
     read.push({
       name: typeof rule['name'] === 'string' ? rule['name'] : '',

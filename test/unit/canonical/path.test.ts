@@ -86,6 +86,10 @@ describe('foldPath', () => {
     ['/a;x/B;y', '/a/b'],
     ['/a%2Fb', '/a/b'],
     ['/CAF%C3%89', '/café'],
+    ['/%2541dmin', '/admin'],
+    ['/%252541dmin', '/admin'],
+    ['/caf%25C3%25A9', '/café'],
+    ['/50%25', '/50%'],
   ])('folds %s to %s', (path, folded) => {
     expect(foldPath(path)).toBe(folded);
   });
