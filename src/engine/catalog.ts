@@ -36,7 +36,7 @@ export interface LiveCatalog extends Catalog {
 export interface PreparedCatalog {
   readonly entries: EntryChanges;
   readonly changedMaterials: ReadonlySet<string>;
-  material(key: string): Material | undefined;
+  readonly material: (key: string) => Material | undefined;
   commit(): void;
 }
 
@@ -51,7 +51,7 @@ export function createCatalog({ grants, parse }: CatalogSettings): LiveCatalog {
       return documents.problems;
     },
     *prepare(change) {
-      const prepared = yield* documents.prepare(change, index.entry);
+      const prepared = yield* documents.prepare(change, (key) => index.entry(key));
       const entries = yield* judgeChange(prepared.changed, index, grants);
       const { changedMaterials, material } = prepared;
       const commit = (): void => {

@@ -31,7 +31,7 @@ export interface PreparedDocuments {
   readonly changed: ChangedDocuments;
   /** Keys of Secrets and ConfigMaps that are new, others or gone. */
   readonly changedMaterials: ReadonlySet<string>;
-  material(key: string): Material | undefined;
+  readonly material: (key: string) => Material | undefined;
   commit(): void;
 }
 

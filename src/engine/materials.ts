@@ -17,7 +17,7 @@ export interface Materials {
 export interface PreparedMaterials {
   /** Keys of those that are new, others or gone. */
   readonly changed: ReadonlySet<string>;
-  material(key: string): Material | undefined;
+  readonly material: (key: string) => Material | undefined;
   commit(): void;
 }
 

@@ -39,7 +39,9 @@ export function* settleHosts(
     for (const [key, found] of fresh) problems.set(key, found);
     const isStable = fresh.every(([key]) => staying.has(key));
     for (const [key] of fresh) staying.add(key);
-    if (isStable) return { problems, settle: (entry, before) => settleEntry(entry, before, first, report) };
+    if (!isStable) continue;
+    const passedOn = yield* givenUp(ageless, staying, first, grants);
+    return { problems, settle: (entry, before) => settleEntry(entry, before, passedOn, report) };
   }
 }
 
@@ -79,10 +81,31 @@ function* holdClaims(
   return held;
 }
 
+/** Of what was held at first, what the policies that held it do not hold any more. */
+function* givenUp(
+  drafts: readonly Draft[],
+  staying: ReadonlySet<string>,
+  held: HostClaims,
+  grants: GrantSetting,
+): Steps<HostClaims> {
+  const found = gatherHostClaims(grants);
+  for (const { key, before, candidate } of drafts) {
+    if (before === undefined || before.holds.length === 0) continue;
+    if (candidate !== undefined && (candidate.refused !== undefined || staying.has(key))) continue;
+    const { namespace } = nameOf(before);
+    const now = enforcedHosts(candidate?.inForce);
+    for (const pattern of before.holds) {
+      if (!now.includes(pattern) && held.exact.get(pattern)?.has(namespace) === true) found.add({ namespace, pattern });
+    }
+    yield;
+  }
+  return found;
+}
+
 function settleEntry(
   entry: CatalogEntry,
   before: CatalogEntry | undefined,
-  held: HostClaims,
+  passedOn: HostClaims,
   { mayDeny }: HostReport,
 ): CatalogEntry {
   if (isAged(entry)) return entry;
@@ -90,7 +113,7 @@ function settleEntry(
   if (refused === undefined) return { ...entry, holds: enforcedHosts(inForce) };
   const { namespace } = nameOf(entry);
   // What a policy of the namespace gave up in its favour is not given up, though it is refused.
-  const passedOn = claimedHosts(entry).filter((pattern) => held.exact.get(pattern)?.has(namespace) === true);
-  const holds = [...new Set([...(before?.holds ?? []), ...passedOn])];
+  const taken = claimedHosts(entry).filter((pattern) => passedOn.exact.get(pattern)?.has(namespace) === true);
+  const holds = [...new Set([...(before?.holds ?? []), ...taken])];
   return { ...entry, holds, denying: inForce === undefined ? refused.policy && mayDeny(refused.policy) : undefined };
 }
