@@ -54,9 +54,10 @@ export function createCatalog({ grants, parse }: CatalogSettings): LiveCatalog {
       const prepared = yield* documents.prepare(change, (key) => index.entry(key));
       const entries = yield* judgeChange(prepared.changed, index, grants);
       const { changedMaterials, material } = prepared;
+      const commitEntries = yield* index.prepare(entries);
       const commit = (): void => {
         prepared.commit();
-        index.commit(entries);
+        commitEntries();
       };
       return { entries, changedMaterials, material, commit };
     },

@@ -15,7 +15,7 @@ import { logChange } from './log-change.ts';
 import { createPolicyCompiler, type PolicyCompiler, type PreparedPolicies } from './policy-compiler.ts';
 import { createProviderPool, type CreateProvider, type PreparedProviders, type ProviderPool } from './provider-pool.ts';
 import { buildSnapshot, type Snapshot, type SnapshotSettings } from './snapshot.ts';
-import { createStatusBoard, type StatusBoard } from './status-board.ts';
+import { createStatusBoard, type PreparedStatuses, type StatusBoard } from './status-board.ts';
 
 /** One change of what the service knows. */
 export interface Change extends DocumentChange {
@@ -59,6 +59,7 @@ interface Prepared {
   readonly catalog: PreparedCatalog;
   readonly providers: PreparedProviders;
   readonly policies: PreparedPolicies;
+  readonly statuses: PreparedStatuses;
   readonly snapshot: Snapshot;
 }
 
@@ -90,7 +91,9 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
     take: async (change, arrivedAt) => {
       // Who waited behind another change has had its patience.
       const patienceMs = (): number => settings.keyLoadTimeoutMs - (ports.clock.monotonic() - arrivedAt);
-      const prepared = await prepareChange(change, parts, (fresh) => firstLoads(fresh, ports.timers, patienceMs()));
+      const prepared = await prepareChange(change, parts, (fresh) =>
+        firstLoads(fresh, ports.timers, Math.max(0, patienceMs())),
+      );
       if (parts.isClosed) prepared.providers.discard();
       else commitChange(change, prepared, parts, ports);
     },
@@ -113,7 +116,7 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
 /** Computes all of a change, in slices. Throws without a trace. */
 async function prepareChange(
   change: DocumentChange,
-  { catalog, pool, compiler, snapshots, snapshot, run }: Parts,
+  { catalog, pool, compiler, board, snapshots, snapshot, run }: Parts,
   waitForKeys: (fresh: readonly IdentityProvider[]) => Promise<void>,
 ): Promise<Prepared> {
   const prepared = await run(catalog.prepare(change));
@@ -127,7 +130,8 @@ async function prepareChange(
     for (const provider of providers.changed) for (const key of catalog.index.usersOf(provider)) keys.add(key);
     const policies = await run(compiler.prepare(keys, entryOf, providers));
     const next = await run(buildSnapshot(snapshot, policies.changes, snapshots));
-    return { catalog: prepared, providers, policies, snapshot: next };
+    const statuses = await run(board.prepare(entries));
+    return { catalog: prepared, providers, policies, statuses, snapshot: next };
   } catch (thrown) {
     providers.discard();
     throw thrown;
@@ -140,8 +144,9 @@ function commitChange(change: Change, prepared: Prepared, parts: Parts, { logger
   const knownProblems = catalog.problems;
   prepared.catalog.commit();
   prepared.policies.commit();
-  const statuses = board.commit(prepared.catalog.entries);
+  prepared.statuses.commit();
   const problems = sameProblems(knownProblems, catalog.problems) ? undefined : catalog.problems;
+  const { changes: statuses } = prepared.statuses;
   const changes = statuses.length + prepared.policies.changes.length + prepared.providers.changed.size;
   const isNews = change.isWhole || parts.snapshot === undefined || problems !== undefined || changes > 0;
   if (isNews) parts.snapshot = prepared.snapshot;

@@ -66,7 +66,7 @@ export interface StatusNews {
 }
 
 /** A slice of work holds decisions up for no longer than this, milliseconds; a part that cannot be cut may add as much. */
-const sliceMs = 4;
+const sliceMs = 2;
 
 export function createEngine(settings: EngineSettings, ports: EnginePorts): Engine {
   const identity: IdentitySettings = { ...defaultIdentitySettings, ...settings.identity };

@@ -1,6 +1,7 @@
 import { isClaimable, type GrantSetting } from '../policy/check-hosts.ts';
 import { specKey } from '../policy/spec.ts';
-import { createMultiMap } from '../std/multi-map.ts';
+import { createMultiMap, type MultiMap } from '../std/multi-map.ts';
+import type { Steps } from '../std/steps.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import { acceptedPolicy, claimedHosts } from './claims.ts';
 import { createPatternIndex } from './pattern-index.ts';
@@ -24,7 +25,8 @@ export type EntryChanges = ReadonlyMap<string, CatalogEntry | undefined>;
 /** An index that is kept up to date, change by change, at the cost of the change. */
 export interface LiveIndex extends EntryIndex {
   readonly entries: ReadonlyMap<string, CatalogEntry>;
-  commit(changes: EntryChanges): void;
+  /** Finds out what to do; what it returns does it. */
+  prepare(changes: EntryChanges): Steps<() => void>;
 }
 
 export function createEntryIndex(grants: GrantSetting): LiveIndex {
@@ -32,12 +34,6 @@ export function createEntryIndex(grants: GrantSetting): LiveIndex {
   const claims = createPatternIndex();
   const shadows = createPatternIndex();
   const users = createMultiMap();
-  const update = (entry: CatalogEntry, how: 'add' | 'delete'): void => {
-    const { key } = entry;
-    for (const pattern of claimedHosts(entry)) if (isClaimable(grants, pattern)) claims[how](pattern, key);
-    for (const pattern of shadowHosts(entry)) shadows[how](pattern, key);
-    for (const provider of namedProviders(entry)) users[how](provider, key);
-  };
   return {
     entries,
     entry: (key) => entries.get(key),
@@ -45,28 +41,58 @@ export function createEntryIndex(grants: GrantSetting): LiveIndex {
     claimantsAtOrBelow: (pattern) => claims.atOrBelow(pattern),
     usersOf: (provider) => users.get(provider),
     shadowsAtOrBelow: (pattern) => shadows.atOrBelow(pattern),
-    commit: (changes) => {
+    *prepare(changes) {
+      const work: (() => void)[] = [];
+      const replace = (
+        set: Pick<MultiMap, 'add' | 'delete'>,
+        key: string,
+        old: readonly string[],
+        now: readonly string[],
+      ) => {
+        if (isSame(old, now)) return;
+        work.push(() => {
+          for (const place of old) set.delete(place, key);
+          for (const place of now) set.add(place, key);
+        });
+      };
       for (const [key, entry] of changes) {
         const before = entries.get(key);
-        if (before !== undefined) update(before, 'delete');
-        if (entry === undefined) entries.delete(key);
-        else {
-          update(entry, 'add');
-          entries.set(key, entry);
-        }
+        replace(claims, key, claimablePatterns(before, grants), claimablePatterns(entry, grants));
+        replace(shadows, key, shadowHosts(before), shadowHosts(entry));
+        replace(users, key, namedProviders(before), namedProviders(entry));
+        yield;
       }
+      return () => {
+        for (const one of work) one();
+        for (const [key, entry] of changes) {
+          if (entry === undefined) entries.delete(key);
+          else entries.set(key, entry);
+        }
+      };
     },
   };
 }
 
-/** The hosts of an accepted policy in shadow mode. */
-export function shadowHosts(entry: CatalogEntry): readonly string[] {
-  const policy = acceptedPolicy(entry);
-  return policy?.mode === 'Shadow' ? policy.hosts : [];
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  return a === b || (a.length === b.length && a.every((text, index) => text === b[index]));
 }
 
-function namedProviders({ lastGood, versions }: CatalogEntry): Set<string> {
+function claimablePatterns(entry: CatalogEntry | undefined, grants: GrantSetting): readonly string[] {
+  return entry === undefined ? none : claimedHosts(entry).filter((pattern) => isClaimable(grants, pattern));
+}
+
+const none: readonly string[] = [];
+
+/** The hosts of an accepted policy in shadow mode. */
+export function shadowHosts(entry: CatalogEntry | undefined): readonly string[] {
+  const policy = entry && acceptedPolicy(entry);
+  return policy?.mode === 'Shadow' ? policy.hosts : none;
+}
+
+function namedProviders(entry: CatalogEntry | undefined): readonly string[] {
+  if (entry === undefined) return none;
+  const { lastGood, versions } = entry;
   const specs = [lastGood, ...versions.map(({ parsed }) => (parsed.kind === 'accepted' ? parsed.spec : undefined))];
   const policies = specs.flatMap((spec) => (spec?.kind === 'AccessPolicy' ? [spec] : []));
-  return new Set(policies.flatMap(({ providers }) => providers.map(specKey)));
+  return [...new Set(policies.flatMap(({ providers }) => providers.map(specKey)))];
 }

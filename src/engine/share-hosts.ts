@@ -24,7 +24,7 @@ export function* shareHosts(
     yield;
   }
   if (grants !== undefined && grants !== 'unknown') return;
-  for (const pattern of changedPatterns(entries, index)) {
+  for (const pattern of yield* changedPatterns(entries, index)) {
     yield;
     if (!isClaimable(grants, pattern)) continue;
     if (isSameClaim(oldestClaim(before, pattern), oldestClaim(now, pattern))) continue;
@@ -69,7 +69,7 @@ function* claimsNow(entries: EntryChanges, index: EntryIndex, grants: GrantSetti
 }
 
 /** The patterns that an entry claims and did not claim, or not with this age, and the other way round. */
-function changedPatterns(entries: EntryChanges, index: EntryIndex): ReadonlySet<string> {
+function* changedPatterns(entries: EntryChanges, index: EntryIndex): Steps<ReadonlySet<string>> {
   const patterns = new Set<string>();
   for (const [key, entry] of entries) {
     const old = index.entry(key);
@@ -77,6 +77,7 @@ function changedPatterns(entries: EntryChanges, index: EntryIndex): ReadonlySet<
     const isSameAge = old !== undefined && entry !== undefined && isSameClaim(toAgedClaim(old), toAgedClaim(entry));
     for (const pattern of was ?? []) if (!isSameAge || is?.has(pattern) === false) patterns.add(pattern);
     for (const pattern of is ?? []) if (!isSameAge || was?.has(pattern) === false) patterns.add(pattern);
+    yield;
   }
   return patterns;
 }

@@ -1,5 +1,6 @@
 import { formatProblem } from '../core/problem.ts';
 import type { DocumentStatus } from '../core/status.ts';
+import type { Steps } from '../std/steps.ts';
 import { toDocumentStatus } from './catalog.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import type { EntryChanges } from './entry-index.ts';
@@ -10,8 +11,13 @@ export interface StatusBoard {
   /** All, by key. */
   documents(): readonly DocumentStatus[];
   tally(): StatusTally;
-  /** Takes changes in and tells whose status they change. */
-  commit(changes: EntryChanges): readonly StatusChange[];
+  /** Finds out whose status changes. Nothing is changed by it until `commit`. */
+  prepare(changes: EntryChanges): Steps<PreparedStatuses>;
+}
+
+export interface PreparedStatuses {
+  readonly changes: readonly StatusChange[];
+  commit(): void;
 }
 
 export interface StatusChange {
@@ -36,19 +42,27 @@ export function createStatusBoard(): StatusBoard {
     document: (key) => statuses.get(key),
     documents: () => (sorted ??= [...statuses.values()].sort((a, b) => (a.key < b.key ? -1 : 1))),
     tally: () => ({ documents: statuses.size, refused: refused.size, deciding: deciding.size }),
-    commit: (changes) => {
+    *prepare(changes) {
       const told: StatusChange[] = [];
+      const next = new Map<string, DocumentStatus | undefined>();
       for (const [key, entry] of changes) {
         const before = statuses.get(key);
         const after = entry && toDocumentStatus(entry);
-        if (after === undefined) statuses.delete(key);
-        else statuses.set(key, after);
-        put(refused, key, after?.accepted === false);
-        put(deciding, key, entry !== undefined && isDeciding(entry));
+        next.set(key, after);
         if (!isSameStatus(before, after)) told.push({ key, before, after });
+        yield;
       }
-      if (changes.size > 0) sorted = undefined;
-      return told;
+      const commit = (): void => {
+        for (const [key, status] of next) {
+          const entry = changes.get(key);
+          if (status === undefined) statuses.delete(key);
+          else statuses.set(key, status);
+          put(refused, key, status?.accepted === false);
+          put(deciding, key, entry !== undefined && isDeciding(entry));
+        }
+        if (next.size > 0) sorted = undefined;
+      };
+      return { changes: told, commit };
     },
   };
 }
@@ -78,5 +92,7 @@ function isSameStatus(a: DocumentStatus | undefined, b: DocumentStatus | undefin
 export function isSameStanding(a: DocumentStatus, b: DocumentStatus): boolean {
   const tell = ({ problems, conflicts }: DocumentStatus): string =>
     JSON.stringify([problems.map(formatProblem), conflicts]);
-  return a.serving === b.serving && a.accepted === b.accepted && tell(a) === tell(b);
+  if (a.serving !== b.serving || a.accepted !== b.accepted) return false;
+  const isQuiet = ({ problems, conflicts }: DocumentStatus): boolean => problems.length + conflicts.length === 0;
+  return (isQuiet(a) && isQuiet(b)) || tell(a) === tell(b);
 }
