@@ -3,7 +3,8 @@ import { canonicalIp } from '../std/ip.ts';
 /**
  * The client's address (S31). Without trusted hops it is the proxy's direct peer. With `n` of them it is the address that the
  * n-th proxy before ours saw: the chain is X-Forwarded-For and the direct peer behind it (once: some proxies append it before they
- * ask), and n entries of its end are proxies. Undefined where the chain is shorter than that, or any entry to be trusted is no address.
+ * ask), and n entries of its end are proxies. Undefined where the chain is shorter than that, any entry to be trusted is no address, or the
+ * direct peer has none (a pipe): then what ends the chain may be the client's own word.
  */
 export function clientAddress(
   peer: string | undefined,
@@ -11,9 +12,11 @@ export function clientAddress(
   trustedHops: number,
 ): string | undefined {
   const direct = peer === undefined ? undefined : canonicalIp(peer);
-  if (trustedHops === 0) return direct;
-  const chain = forwardedFor === undefined ? [] : forwardedFor.split(',').map((entry) => hopAddress(entry.trim()));
-  if (direct !== undefined && chain.at(-1) !== direct) chain.push(direct);
+  if (trustedHops === 0 || direct === undefined) return direct;
+  // What stands further ahead is never looked at.
+  const entries = forwardedFor === undefined ? [] : forwardedFor.split(',').slice(-trustedHops - 2);
+  const chain = entries.map((entry) => hopAddress(entry.trim()));
+  if (chain.at(-1) !== direct) chain.push(direct);
   const trusted = chain.slice(-trustedHops);
   if (chain.length <= trustedHops || trusted.includes(undefined)) return undefined;
   return chain.at(-1 - trustedHops);

@@ -86,7 +86,7 @@ function canonicalizeEscaped(raw: string): CanonicalPath | PathRefusal {
   return { kind: 'path', path, withoutParameters, encodedReserved: reserved.size === 0 ? none : [...reserved] };
 }
 
-/** Whether an encoded slash stands within a parameter of the segment. Linear: a client may send thousands of `;`. */
+/** True where an encoded slash stands behind the beginning of a parameter. Looked for by index: a regular expression would begin anew at every `;`. */
 function hidesSlash(segment: string): boolean {
   const parameters = segment.search(/;|%3B/);
   return parameters >= 0 && segment.includes('%2F', parameters);

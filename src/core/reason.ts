@@ -38,7 +38,11 @@ export const reasons = {
   role_missing: { status: 403, meaning: 'The identity lacks a role.' },
   provider_not_allowed: { status: 403, meaning: 'The identity is of a provider that the rule does not take.' },
   claim_mismatch: { status: 403, meaning: 'A claim of the identity is not what the rule asks for.' },
-  header_unsafe: { status: 403, meaning: 'A value for an upstream header holds a control character.' },
+  header_unsafe: {
+    status: 403,
+    meaning:
+      'A value for an upstream header cannot be sent: a control character, a comma in a list, an inexact number, too long.',
+  },
   condition_failed: { status: 403, meaning: 'A condition of the rule does not hold.' },
   condition_error: { status: 403, meaning: 'A condition of the rule could not be evaluated.' },
   header_failed: { status: 403, meaning: 'The expression for an upstream header has no value.' },

@@ -1,4 +1,4 @@
-import type { Environment } from './envoy-binary.ts';
+import type { Environment } from './install-in-cache.ts';
 
 /** What the demonstration needs of whoever runs it. */
 export interface DevIo {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure, messageOf } from '../core/failure.ts';
 import { isJsonObject, ownMember, type JsonObject, type JsonValue } from '../core/json.ts';
+import { endWithProcess } from './end-with-process.ts';
 import { exchange } from './http-exchange.ts';
 
 export interface RunningEnvoy {
@@ -72,21 +73,6 @@ async function writeFiles(config: JsonObject): Promise<Files> {
   const path = join(folder, 'envoy.json');
   await writeFile(path, JSON.stringify(config, undefined, 2));
   return { folder, config: path, adminAddress: join(folder, 'admin-address'), log: join(folder, 'envoy.log') };
-}
-
-/** Calls `kill` where this process ends before the child, also when its terminal is closed; the answer takes that back. */
-function endWithProcess(kill: () => void): () => void {
-  const hangUp = (): void => {
-    kill();
-    process.off('SIGHUP', hangUp);
-    process.kill(process.pid, 'SIGHUP');
-  };
-  process.once('exit', kill);
-  process.on('SIGHUP', hangUp);
-  return () => {
-    process.off('exit', kill);
-    process.off('SIGHUP', hangUp);
-  };
 }
 
 /** Resolves with how the process ended; never rejects. */

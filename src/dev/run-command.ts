@@ -14,6 +14,10 @@ export interface CommandLimits {
   readonly signal?: AbortSignal | undefined;
   /** Instead of the environment of this process. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Instead of the current folder. */
+  readonly folder?: string | undefined;
+  /** Called with each piece of what it writes, as it comes. */
+  readonly onOutput?: ((piece: string) => void) | undefined;
 }
 
 /** Runs a program to its end and answers what came of it. Never rejects: a program that is not there has no code and says so in its output. */
@@ -24,11 +28,13 @@ export function runCommand(program: string, args: readonly string[], limits: Com
       stdio: ['ignore', 'pipe', 'pipe'],
       signal,
       killSignal: 'SIGKILL',
+      cwd: limits.folder,
       ...(limits.environment && { env: limits.environment }),
     });
     let output = '';
     const collect = (chunk: string): void => {
       output += chunk;
+      limits.onOutput?.(chunk);
     };
     child.stdout.setEncoding('utf8').on('data', collect);
     child.stderr.setEncoding('utf8').on('data', collect);

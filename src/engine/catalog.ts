@@ -14,6 +14,7 @@ import { judgeChange } from './judge-change.ts';
 
 /** Every document known, and what of it is in force. */
 export interface Catalog {
+  /** By key; policies whose names cannot be read are among them (`isNameless`). */
   readonly entries: ReadonlyMap<string, CatalogEntry>;
   readonly materials: ReadonlyMap<string, Material>;
   /** Problems that belong to no entry. */

@@ -1,10 +1,10 @@
 import { isDenial, readRequest, type ReadingSettings } from '../canonical/read-request.ts';
 import { allow, deny, denial, type Decision, type ShadowVerdict } from '../core/decision.ts';
-import { messageOf } from '../core/failure.ts';
 import { anonymous } from '../core/identity.ts';
 import type { Clock, Logger, Random, Timers } from '../core/ports.ts';
 import type { ReasonCode } from '../core/reason.ts';
 import type { RawRequest, Request } from '../core/request.ts';
+import { thrownFields } from '../core/thrown-fields.ts';
 import type { Trace } from '../core/trace.ts';
 import { RequestScope } from '../expressions/scope.ts';
 import { decide, type Check } from './decide.ts';
@@ -99,13 +99,18 @@ interface ShadowCheck {
   readonly check: Check;
 }
 
+/** Each with expressions of its own: their work is not the decision's. */
 function shadowChecks(snapshot: Snapshot, check: Check): ShadowCheck[] {
+  const expressions = (): RequestScope => new RequestScope(check.request, check.id, check.now * 1000);
   const policies = snapshot.attachments
     .shadows(check.request)
-    .map(({ policy, group }) => ({ policy, check: { ...check, group } }));
+    .map(({ policy, group }) => ({ policy, check: { ...check, group, expressions: expressions() } }));
   const floors = snapshot.shadowFloors
     .filter((floor) => coversHost(floor, check.request.host))
-    .map((floor) => ({ policy: floor.id, check: { ...check, floors: [...check.floors, floor] } }));
+    .map((floor) => ({
+      policy: floor.id,
+      check: { ...check, floors: [...check.floors, floor], expressions: expressions() },
+    }));
   return [...policies, ...floors];
 }
 
@@ -125,7 +130,7 @@ async function verdictOf({ policy, check }: ShadowCheck, { timers, logger }: Che
     };
   } catch (thrown) {
     logger.error(
-      { id: check.id, policy, error: messageOf(thrown) },
+      { id: check.id, policy, ...thrownFields(thrown) },
       'a policy in shadow mode failed; it changes no answer',
     );
     return { policy, rule: '', code: 'internal_error' };
@@ -158,9 +163,6 @@ export function toShadowOfAll(decision: Decision): Decision {
 }
 
 function failed(thrown: unknown, id: string, request: Request | undefined, logger: Logger): Decision {
-  logger.error(
-    { id, error: messageOf(thrown), stack: thrown instanceof Error ? thrown.stack : undefined },
-    'a decision failed and the request is denied',
-  );
+  logger.error({ id, ...thrownFields(thrown) }, 'a decision failed and the request is denied');
   return deny({ id, policy: '', rule: '', identity: anonymous, request }, denial('internal_error'));
 }

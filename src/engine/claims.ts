@@ -35,6 +35,11 @@ export function nameOf({ refused, inForce, lastGood }: CatalogEntry): {
   return { kind, namespace, name };
 }
 
+/** True for a policy whose name cannot be read: it denies, and nothing is told under its key. */
+export function isNameless(entry: CatalogEntry): boolean {
+  return nameOf(entry).name === '';
+}
+
 /** The policy, where the newest version is accepted. */
 export function acceptedPolicy({ refused, inForce }: CatalogEntry): AccessPolicySpec | undefined {
   return refused === undefined && inForce?.kind === 'AccessPolicy' ? inForce : undefined;

@@ -7,6 +7,7 @@ import { compileAuthorization } from '../phases/authorization/compile-authorizat
 import { compileAuthentication, type Authenticate } from '../phases/identity/authenticate.ts';
 import { compileCredentialRemoval, type CredentialRemoval } from '../phases/identity/credential-removal.ts';
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
+import { compileKeptHeaders, type KeptHeaders } from '../phases/identity/kept-headers.ts';
 import { compileDenial, type DenialDressing } from '../phases/response/compile-denial.ts';
 import { compileUpstream, type UpstreamProgram } from '../phases/response/compile-upstream.ts';
 import { compileAddresses, type AddressTest } from '../phases/restrictions/compile-addresses.ts';
@@ -81,8 +82,10 @@ export interface AllowingRule extends RuleName {
   readonly authorization: AuthorizationTest | undefined;
   readonly upstream: UpstreamProgram;
   readonly removeCredential: CredentialRemoval;
-  /** Header names of credentials that the rule passes on. */
-  readonly keptHeaders: readonly string[];
+  /** The places that `removeCredential` empties, and those whose credential the rule passes on. */
+  readonly emptied: readonly CredentialPlace[];
+  readonly kept: readonly CredentialPlace[];
+  readonly keptHeaders: KeptHeaders;
   readonly responseHeaders: readonly HeaderEntry[];
   readonly dress: DenialDressing;
 }
@@ -142,7 +145,7 @@ function compileRule(
   const own =
     access === 'Public' ? placesOfPolicy : runningProviders(rule.providers, providers).flatMap(({ places }) => places);
   const kept = rule.upstream.credential === 'Keep' ? own : [];
-  const emptied = placesOfPolicy.filter((place) => !kept.some((other) => isSamePlace(place, other)));
+  const emptied = placesWithout(placesOfPolicy, kept);
   return {
     ...name,
     access,
@@ -152,9 +155,9 @@ function compileRule(
     authorization: rule.authorization === undefined ? undefined : compileAuthorization(rule.authorization),
     upstream: compileUpstream(rule.upstream),
     removeCredential: compileCredentialRemoval(emptied),
-    keptHeaders: kept.flatMap((place) =>
-      place.in === 'header' ? [place.name] : place.in === 'cookie' ? ['cookie'] : [],
-    ),
+    emptied,
+    kept,
+    keptHeaders: compileKeptHeaders(kept),
     responseHeaders: rule.response.headers.map(({ name: header, value }) => [header, value] as const),
     dress: compileDenial(rule.response),
   };
@@ -169,6 +172,24 @@ function authenticateBy(refs: readonly ProviderRef[], providers: RunningProvider
 
 function runningProviders(refs: readonly ProviderRef[], providers: RunningProviders): IdentityProvider[] {
   return refs.flatMap((ref) => providers.get(specKey(ref)) ?? []);
+}
+
+/**
+ * What takes the credentials off a request that several rules have judged: those of every policy that takes part (S27), but for what the
+ * deciding rule keeps.
+ */
+export function removalFor(deciding: AllowingRule, rules: readonly AllowingRule[]): CredentialRemoval {
+  const others = rules.filter(({ policy }) => policy !== deciding.policy);
+  if (others.length === 0) return deciding.removeCredential;
+  const emptied = [deciding, ...others].flatMap((rule) => rule.emptied);
+  return compileCredentialRemoval(placesWithout(emptied, deciding.kept));
+}
+
+function placesWithout(
+  places: readonly CredentialPlace[],
+  without: readonly CredentialPlace[],
+): readonly CredentialPlace[] {
+  return places.filter((place) => !without.some((other) => isSamePlace(place, other)));
 }
 
 function isSamePlace(a: CredentialPlace, b: CredentialPlace): boolean {

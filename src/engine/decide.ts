@@ -9,7 +9,7 @@ import type { VerifyResult } from '../phases/identity/identity-provider.ts';
 import { plainDenial, type DenialDressing } from '../phases/response/compile-denial.ts';
 import type { OwnedHeaders } from '../phases/response/compile-upstream.ts';
 import type { AddressTest } from '../phases/restrictions/compile-addresses.ts';
-import type { AllowingRule, CompiledRule, DeniedRule, RuleName } from './compile-policy.ts';
+import { removalFor, type AllowingRule, type CompiledRule, type DeniedRule, type RuleName } from './compile-policy.ts';
 import type { CompiledFloor, Demand } from './floor.ts';
 import type { PolicyGroup } from './host-table.ts';
 import { deniesMethod, type Candidate, type RouteIndex } from './route-index.ts';
@@ -251,7 +251,7 @@ function identify({ request }: Check, rule: AllowingRule, isDemanded: boolean): 
   return result instanceof Promise ? result.then(orAnonymous) : orAnonymous(result);
 }
 
-function permit(check: Check, { deciding, demands }: Hurdles, identity: Identity): Decision {
+function permit(check: Check, { deciding, rules, demands }: Hurdles, identity: Identity): Decision {
   const needsIdentity = demands.length > 0 || deciding.access === 'Authenticated' || deciding.access === 'Restricted';
   // A rule that asks for an identity and has none must never get here; if a change of the code lets it, it is denied.
   if (needsIdentity && !identity.authenticated) return refuse(check, denial('internal_error'), deciding);
@@ -260,14 +260,14 @@ function permit(check: Check, { deciding, demands }: Hurdles, identity: Identity
     const objection = demand.authorization?.(toInput(check, demand, seen));
     if (objection !== undefined) return refuse(check, objection, { ...demand, dress: deciding.dress }, identity);
   }
-  const removal = deciding.removeCredential(check.request);
+  const removal = removalFor(deciding, rules)(check.request);
   if ('denial' in removal) return refuse(check, removal.denial, deciding, identity);
   const upstream = deciding.upstream({
     headers: check.request.headers,
     scope: () => scopeOf(check, deciding, identity),
     owned: check.ownedBy(deciding.namespace),
     removal: removal.changes,
-    kept: deciding.keptHeaders,
+    kept: deciding.keptHeaders(check.request),
   });
   if ('code' in upstream) return refuse(check, upstream, deciding, identity);
   return allow(about(check, deciding, identity), upstream, deciding.responseHeaders);

@@ -1,10 +1,10 @@
 import { hasError, type Problem } from '../core/problem.ts';
 import type { ParsedDocument } from '../policy/parse-document.ts';
 import type { Material } from '../policy/read-material.ts';
-import type { AuthorDocument } from '../policy/spec.ts';
+import { specKey, type AuthorDocument } from '../policy/spec.ts';
 import type { Steps } from '../std/steps.ts';
 import type { CatalogEntry, DocumentVersions, NamedVersion } from './catalog-entry.ts';
-import { changeLists, comparePlaces, replaceLists } from './document-lists.ts';
+import { changeLists, comparePlaces, replaceLists, type DocumentNews } from './document-lists.ts';
 import type { ChangedDocuments } from './judge-change.ts';
 import { createMaterials } from './materials.ts';
 
@@ -44,12 +44,21 @@ interface State {
   readonly hiding: Set<AuthorDocument>;
   /** Names whose documents are missing from sources that cannot be read in whole. */
   readonly unread: Set<string>;
+  /** Policies without a name that deny, by their keys. */
+  readonly nameless: Map<string, AuthorDocument>;
   /** Problems of documents that bear no name of ours. */
   readonly loose: Map<AuthorDocument, readonly Problem[]>;
 }
 
 export function createDocuments(parse: Parse): Documents {
-  const state: State = { parsed: new Map(), named: new Map(), hiding: new Set(), unread: new Set(), loose: new Map() };
+  const state: State = {
+    parsed: new Map(),
+    named: new Map(),
+    hiding: new Set(),
+    unread: new Set(),
+    nameless: new Map(),
+    loose: new Map(),
+  };
   const materials = createMaterials();
   let problems: readonly Problem[] = [];
   return {
@@ -70,12 +79,20 @@ export function createDocuments(parse: Parse): Documents {
       for (const [document, parsed] of fresh) if (isHiding(document, parsed)) hiding.push(document);
       const unreadable = new Set([...change.unreadable, ...hiding.map(({ source }) => source)]);
       const { changed, unread } = findUnread(named, state, unreadable, entryOf);
+      const nameless = findNameless(hiding, { fresh, known: state.parsed }, sourcesOf(unread, changed, entryOf));
+      for (const key of state.nameless.keys()) changed.set(key, { versions: [], isUnread: false });
+      for (const [key, version] of nameless) {
+        if (state.nameless.get(key) === version.document) changed.delete(key);
+        else changed.set(key, { versions: [version], isUnread: false });
+      }
       const found = yield* materials.prepare(documents, unreadable);
       const commit = (): void => {
         commitDocuments(state, change, fresh);
         replaceLists(state.named, named);
         replaceSet(state.hiding, hiding);
         replaceSet(state.unread, unread);
+        state.nameless.clear();
+        for (const [key, { document }] of nameless) state.nameless.set(key, document);
         found.commit();
         const loose = [...state.loose, ...materials.twice()].sort(([a], [b]) => comparePlaces(a, b));
         problems = [...change.problems, ...loose.flatMap(([, list]) => list)];
@@ -123,7 +140,7 @@ function findUnread(
   state: State,
   unreadable: ReadonlySet<string>,
   entryOf: (key: string) => CatalogEntry | undefined,
-): { readonly changed: ReadonlyMap<string, DocumentVersions>; readonly unread: ReadonlySet<string> } {
+): { readonly changed: Map<string, DocumentVersions>; readonly unread: ReadonlySet<string> } {
   const changed = new Map<string, DocumentVersions>();
   const unread = new Set<string>();
   const judge = (key: string, versions: readonly NamedVersion[], isNew: boolean): void => {
@@ -135,6 +152,45 @@ function findUnread(
   for (const [key, versions] of named) judge(key, versions, true);
   for (const key of state.unread) if (!named.has(key)) judge(key, [], false);
   return { changed, unread };
+}
+
+/** The sources of the documents that are missing and not gone. */
+function sourcesOf(
+  unread: ReadonlySet<string>,
+  changed: ReadonlyMap<string, DocumentVersions>,
+  entryOf: (key: string) => CatalogEntry | undefined,
+): ReadonlySet<string> {
+  const versions = [...unread].flatMap((key) => (changed.get(key) ?? entryOf(key))?.versions ?? []);
+  return new Set(versions.map(({ document }) => document.source));
+}
+
+/**
+ * Policies whose names cannot be read, each under a key of its own: what can be read of them is denied. One may be one of those that
+ * stay because their source hides them; where none stays it never was valid.
+ */
+function findNameless(
+  hiding: readonly AuthorDocument[],
+  { fresh, known }: Pick<DocumentNews, 'fresh' | 'known'>,
+  staying: ReadonlySet<string>,
+): ReadonlyMap<string, NamedVersion> {
+  const found = new Map<string, NamedVersion>();
+  for (const document of hiding) {
+    const parsed = fresh.get(document) ?? known.get(document);
+    if (parsed === undefined || staying.has(document.source)) continue;
+    const version = asNameless(document, parsed);
+    if (version !== undefined) found.set(version.parsed.key, version);
+  }
+  return found;
+}
+
+/** A document without a readable name that says what it would have governed, as a refused one. Its Problems belong to no name. */
+export function asNameless(document: AuthorDocument, parsed: ParsedDocument): NamedVersion | undefined {
+  if (parsed.kind !== 'nameless' || parsed.policy === undefined) return undefined;
+  const { policy } = parsed;
+  const { kind, namespace, name } = policy;
+  const { line, column } = document.placeOf([]);
+  const key = `${specKey(policy)} ${document.source}:${line ?? 1}:${column ?? 1}`;
+  return { document, parsed: { kind: 'refused', key, document: { kind, namespace, name, policy }, problems: [] } };
 }
 
 function replaceSet<T>(set: Set<T>, next: Iterable<T>): void {

@@ -1,4 +1,4 @@
-import { isClaimable, type GrantSetting } from '../policy/check-hosts.ts';
+import { areGranted, isClaimable, type GrantSetting } from '../policy/check-hosts.ts';
 import { widerPatterns } from '../policy/read-host.ts';
 import type { Steps } from '../std/steps.ts';
 import { isPolicy, toEntry, type CatalogEntry, type DocumentVersions } from './catalog-entry.ts';
@@ -43,7 +43,7 @@ export function* draftChange(
     }
   }
   // Where the operator grants hosts, no policy changes another one's standing.
-  if (grants !== undefined && grants !== 'unknown') return drafts;
+  if (areGranted(grants)) return drafts;
   // A map tells those that are added to it while it is read, and so the rivals of rivals are found.
   for (const one of drafts.values()) {
     for (const rival of rivalsOf(one, index, grants)) draftAgain(rival);

@@ -93,8 +93,14 @@ export function* changeHostTable(
 /** Makes a group of policies, or gives the one that it made of the same ones. */
 function shareGroups(): typeof createGroup {
   const groups = new Map<string, PolicyGroup>();
+  const numbers = new Map<CompiledPolicy, number>();
+  const numberOf = (policy: CompiledPolicy): number => {
+    const number = numbers.get(policy) ?? numbers.size;
+    numbers.set(policy, number);
+    return number;
+  };
   return (nearest, covering) => {
-    const name = [nearest.length, ...covering.map(({ id }) => id)].join(' ');
+    const name = [nearest.length, ...covering.map(numberOf)].join(' ');
     const group = groups.get(name) ?? createGroup(nearest, covering);
     groups.set(name, group);
     return group;

@@ -1,5 +1,5 @@
 import type { Problem } from '../core/problem.ts';
-import { gatherHostClaims, type GrantSetting, type HostClaims } from '../policy/check-hosts.ts';
+import { areGranted, gatherHostClaims, type GrantSetting, type HostClaims } from '../policy/check-hosts.ts';
 import { checkHostSet, type HostReport, type SetMember } from '../policy/check-set.ts';
 import type { AccessPolicySpec } from '../policy/spec.ts';
 import type { Steps } from '../std/steps.ts';
@@ -40,7 +40,8 @@ export function* settleHosts(
     const isStable = fresh.every(([key]) => staying.has(key));
     for (const [key] of fresh) staying.add(key);
     if (!isStable) continue;
-    const passedOn = yield* givenUp(ageless, staying, first, grants);
+    // Where the operator grants hosts, nobody has one for having been there first.
+    const passedOn = areGranted(grants) ? undefined : yield* givenUp(ageless, staying, first, grants);
     return { problems, settle: (entry, before) => settleEntry(entry, before, passedOn, report) };
   }
 }
@@ -105,15 +106,15 @@ function* givenUp(
 function settleEntry(
   entry: CatalogEntry,
   before: CatalogEntry | undefined,
-  passedOn: HostClaims,
+  passedOn: HostClaims | undefined,
   { mayDeny }: HostReport,
 ): CatalogEntry {
   if (isAged(entry)) return entry;
   const { inForce, refused } = entry;
-  if (refused === undefined) return { ...entry, holds: enforcedHosts(inForce) };
+  if (refused === undefined) return { ...entry, holds: passedOn === undefined ? [] : enforcedHosts(inForce) };
   const { namespace } = nameOf(entry);
   // What a policy of the namespace gave up in its favour is not given up, though it is refused.
-  const taken = claimedHosts(entry).filter((pattern) => passedOn.exact.get(pattern)?.has(namespace) === true);
+  const taken = claimedHosts(entry).filter((pattern) => passedOn?.exact.get(pattern)?.has(namespace) === true);
   const holds = [...new Set([...(before?.holds ?? []), ...taken])];
   return { ...entry, holds, denying: inForce === undefined ? refused.policy && mayDeny(refused.policy) : undefined };
 }

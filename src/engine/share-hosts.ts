@@ -1,5 +1,5 @@
 import type { HostConflict } from '../core/status.ts';
-import { isClaimable, type GrantSetting } from '../policy/check-hosts.ts';
+import { areGranted, isClaimable, type GrantSetting } from '../policy/check-hosts.ts';
 import { hostConflict, oldestClaim, type AgedClaim, type ClaimsAt } from '../policy/host-age.ts';
 import type { RefusedPolicy } from '../policy/salvage-policy.ts';
 import type { AccessPolicySpec } from '../policy/spec.ts';
@@ -23,7 +23,7 @@ export function* shareHosts(
     if (entry !== undefined) entries.set(key, withOwnHosts(entry, grants, now));
     yield;
   }
-  if (grants !== undefined && grants !== 'unknown') return;
+  if (areGranted(grants)) return;
   for (const pattern of yield* changedPatterns(entries, index)) {
     yield;
     if (!isClaimable(grants, pattern)) continue;

@@ -3,6 +3,7 @@ import type { DocumentStatus } from '../core/status.ts';
 import type { Steps } from '../std/steps.ts';
 import { toDocumentStatus } from './catalog.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
+import { isNameless } from './claims.ts';
 import type { EntryChanges } from './entry-index.ts';
 
 /** What is told of each document, kept up to date change by change, so that asking costs little. */
@@ -47,6 +48,7 @@ export function createStatusBoard(): StatusBoard {
       const next = new Map<string, DocumentStatus | undefined>();
       for (const [key, entry] of changes) {
         const before = statuses.get(key);
+        if (entry !== undefined && isNameless(entry)) continue;
         const after = entry && toDocumentStatus(entry);
         next.set(key, after);
         if (!isSameStatus(before, after)) told.push({ key, before, after });

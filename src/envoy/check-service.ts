@@ -3,7 +3,7 @@ import type { Authorizer, Clock, DecisionSink, Logger, Timers } from '../core/po
 import type { CheckRequestDecoder } from './decode-check-request.ts';
 import { encodeDecision, type CheckResponseEncoder } from './encode-check-response.ts';
 import { lastResortDeny } from './last-resort.ts';
-import { thrownFields } from './thrown-fields.ts';
+import { thrownFields } from '../core/thrown-fields.ts';
 import type { UnaryCall, UnaryMethod } from './transport.ts';
 
 export interface CheckServiceOptions {

@@ -7,7 +7,7 @@ import {
   type sendUnaryData,
 } from '@grpc/grpc-js';
 import type { Clock, Logger } from '../core/ports.ts';
-import { thrownFields } from './thrown-fields.ts';
+import { thrownFields } from '../core/thrown-fields.ts';
 import { RpcFailure, type Method, type ServerStreamingMethod, type UnaryCall, type UnaryMethod } from './transport.ts';
 
 export interface GrpcJsHandlers {

@@ -1,9 +1,6 @@
 import type { HeaderEntry } from '../core/decision.ts';
 import { Failure } from '../core/failure.ts';
-import { isHeaderName, isHeaderValue, isProtocolHeader } from '../std/http-headers.ts';
-
-/** Envoy's API takes no longer names and values (bytes of UTF-8). */
-const maxBytes = 16_384;
+import { isHeaderName, isHeaderValue, isProtocolHeader, maxHeaderBytes as maxBytes } from '../std/http-headers.ts';
 
 /** What Envoy adds where it let a request pass without an answer of ours, and does not take from a client that sends it. */
 export const failureModeHeader = 'x-envoy-auth-failure-mode-allowed';
@@ -41,7 +38,7 @@ export function removableHeader(name: string): string {
 
 function assertSafe(name: string, value: string): void {
   if (!isSafeName(name)) throw unsafe(name, 'may not be set');
-  if (!isSafeText(value) || !isHeaderValue(value)) throw unsafe(name, 'has a value that may not leave');
+  if (!isHeaderValue(value)) throw unsafe(name, 'has a value that may not leave');
 }
 
 function unsafe(name: string, why: string): Failure {

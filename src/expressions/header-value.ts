@@ -36,11 +36,16 @@ export function toHeaderValue(value: Value): HeaderValue | Fault {
 }
 
 const notFinite = new Fault('result', 'the number is not finite');
+/** Of two ids beyond 2^53 one double may be left: the upstream would take one identity for the other. */
+const inexact = new Fault('result', 'the number is beyond what a double holds exactly (2^53)');
 
 function toText(value: Value): string | Fault {
   if (typeof value === 'string') return value;
   if (typeof value === 'boolean' || typeof value === 'bigint') return String(value);
-  if (typeof value === 'number') return Number.isFinite(value) ? formatDouble(value) : notFinite;
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) return notFinite;
+    return Math.abs(value) > Number.MAX_SAFE_INTEGER ? inexact : formatDouble(value);
+  }
   if (value instanceof Uint) return String(value.value);
   return new Fault('result', `a value of type ${kindOf(value)} cannot stand in a header`);
 }

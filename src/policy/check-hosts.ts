@@ -16,6 +16,11 @@ export type HostVerdict =
   /** `isHeld`: the other holds the host in the snapshot in force, so that it is theirs; else it is nobody's. */
   | { readonly kind: 'conflict'; readonly with: string; readonly isHeld: boolean };
 
+/** True where the operator grants hosts: then nothing else decides whose a host is. */
+export function areGranted(grants: GrantSetting): grants is HostGrants {
+  return grants !== undefined && grants !== 'unknown';
+}
+
 /** Nobody has `*` without a grant: who asks for it takes no host from others. */
 export function isClaimable(grants: GrantSetting, pattern: string): boolean {
   return pattern !== '*' || grants !== undefined;
@@ -30,7 +35,7 @@ export function compileHostOwnership(
   claimed: HostClaims,
   held: HostClaims,
 ): (claim: HostClaim) => HostVerdict {
-  if (grants !== undefined && grants !== 'unknown') return (claim) => grantVerdict(grants, claim);
+  if (areGranted(grants)) return (claim) => grantVerdict(grants, claim);
   return (claim) => {
     if (!isClaimable(grants, claim.pattern)) return { kind: 'not-granted' };
     const holders = overlapsWith(held, claim);

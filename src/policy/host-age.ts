@@ -1,5 +1,5 @@
 import type { HostConflict } from '../core/status.ts';
-import { grantedTo, type GrantSetting } from './check-hosts.ts';
+import { areGranted, grantedTo, type GrantSetting } from './check-hosts.ts';
 import { widerPatterns } from './read-host.ts';
 
 /** A policy that names a host, with its age. */
@@ -23,7 +23,7 @@ export function hostConflict(
   namespace: string,
   host: string,
 ): HostConflict | undefined {
-  if (grants !== undefined && grants !== 'unknown') {
+  if (areGranted(grants)) {
     const owners = grantedTo(grants, host);
     return owners.includes(namespace) ? undefined : { host, owner: owners[0] };
   }

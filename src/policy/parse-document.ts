@@ -36,8 +36,8 @@ export type ParsedDocument =
     }
   /** Of another product: named and passed over. */
   | { readonly kind: 'passed-over'; readonly what: string; readonly problems: readonly Problem[] }
-  /** Nothing says which document it is. */
-  | { readonly kind: 'nameless'; readonly problems: readonly Problem[] };
+  /** Nothing says which document it is; `policy` is what it would have governed, where that can be read (S4). */
+  | { readonly kind: 'nameless'; readonly policy: RefusedPolicy | undefined; readonly problems: readonly Problem[] };
 
 export interface RefusedDocument extends DocumentName {
   readonly kind: string;
@@ -60,10 +60,12 @@ export function parseDocument(document: AuthorDocument, settings: ParseSettings)
 function parseValue(document: AuthorDocument, settings: ParseSettings): ParsedDocument {
   const problems = createProblemList(document);
   const head = readHead(document.value);
-  if (head === undefined) {
+  if (head === undefined || head.name === '') {
+    const isOurs = head !== undefined && ownershipOf(head, createProblemList(document)) === 'ours';
     if (!problems.hasError())
       problems.error('not-a-document', [], 'the document is not an object with apiVersion, kind and metadata.name');
-    return { kind: 'nameless', problems: problems.all };
+    const policy = isOurs ? refusedDocument(head, document).policy : undefined;
+    return { kind: 'nameless', policy, problems: problems.all };
   }
   const ownership = ownershipOf(head, problems);
   if (ownership === 'material') {
@@ -84,16 +86,11 @@ interface Head extends DocumentName {
   readonly writtenKind: string;
 }
 
+/** The name is empty where there is none, or it is no text. */
 function readHead(value: JsonValue): Head | undefined {
   if (!isJsonObject(value)) return undefined;
   const { metadata, kind, apiVersion } = value;
-  if (
-    !isJsonObject(metadata) ||
-    typeof kind !== 'string' ||
-    typeof metadata['name'] !== 'string' ||
-    metadata['name'] === ''
-  )
-    return undefined;
+  if (!isJsonObject(metadata) || typeof kind !== 'string') return undefined;
   const namespace = metadata['namespace'] ?? 'default';
   if (typeof namespace !== 'string') return undefined;
   const written = typeof apiVersion === 'string' ? apiVersion : '';
@@ -103,7 +100,7 @@ function readHead(value: JsonValue): Head | undefined {
     apiVersion: written,
     kind: meant,
     writtenKind: kind,
-    name: metadata['name'],
+    name: typeof metadata['name'] === 'string' ? metadata['name'] : '',
     namespace: clusterKinds.has(meant) ? '' : namespace,
   };
 }
@@ -174,9 +171,22 @@ export function refusedDocument(
 const envelope = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
 /** Of Kubernetes: with a misspelt `namespace` a policy would be one of another namespace. */
 const metadataFields = [
-  'name', 'namespace', 'labels', 'annotations', 'generateName', 'uid', 'resourceVersion', 'generation', 'creationTimestamp',
-  'deletionTimestamp', 'deletionGracePeriodSeconds', 'finalizers', 'ownerReferences', 'managedFields', 'selfLink',
-]; // prettier-ignore
+  'name',
+  'namespace',
+  'labels',
+  'annotations',
+  'generateName',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'finalizers',
+  'ownerReferences',
+  'managedFields',
+  'selfLink',
+];
 const objectName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 
 function checkEnvelope(head: Head, value: JsonObject, problems: ProblemList): void {

@@ -79,10 +79,10 @@ export function compileAddressRule(options: {
 
 const well = /^64:ff9b::/;
 
-/** The IPv4 address within NAT64 (RFC 6052), 6to4 (RFC 3056) and IPv4-compatible addresses; mapped ones are IPv4 already. */
+/** The IPv4 address within NAT64 (RFC 6052), 6to4 (RFC 3056), IPv4-translated (RFC 2765) and IPv4-compatible addresses; mapped ones are IPv4 already. */
 function embeddedIpv4(ip: string): string | undefined {
   const groups = expand(ip);
-  if (well.test(ip) || groups.slice(0, 6).every((group) => group === 0)) {
+  if (well.test(ip) || startsWith(groups, [0, 0, 0, 0, 0, 0]) || startsWith(groups, [0, 0, 0, 0, 0xffff, 0])) {
     // `::1` is loopback, not 0.0.0.1.
     return ip === '::1' ? undefined : toIpv4(groups[6], groups[7]);
   }
@@ -108,6 +108,10 @@ function expand(ip: string): readonly number[] {
 
 function toGroups(text: string): readonly number[] {
   return text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
+}
+
+function startsWith(groups: readonly number[], prefix: readonly number[]): boolean {
+  return prefix.every((group, index) => groups[index] === group);
 }
 
 function toIpv4(high: number | undefined, low: number | undefined): string {

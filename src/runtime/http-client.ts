@@ -123,14 +123,20 @@ const resolveWithSystem: Resolve = (hostname, done) => {
 function exchange(open: () => ClientRequest, limits: HttpGetOptions, timers: Timers): Promise<Uint8Array> {
   return new Promise((settle, reject) => {
     const request = open();
-    const cancel = timers.after(limits.timeoutMs, () => {
-      request.destroy(fail('http_timeout', `no complete answer within ${Math.ceil(limits.timeoutMs)} ms`));
-    });
     const end = (error: unknown): void => {
       cancel();
       reject(error instanceof Error ? error : new Error(messageOf(error)));
       request.destroy();
     };
+    // Rejects by itself: a request whose connection is gone already would not tell of its destruction.
+    const cancel = timers.after(limits.timeoutMs, () => {
+      end(fail('http_timeout', `no complete answer within ${Math.ceil(limits.timeoutMs)} ms`));
+    });
+    // Without a listener node:http closes the connection of a 101 and says nothing.
+    request.on('upgrade', (response, socket) => {
+      socket.destroy();
+      end(fail('http_status', `status ${response.statusCode ?? 0}`));
+    });
     request.on('error', end);
     request.on('response', (response) => {
       const refused = judgeResponse(response, limits.maxBytes);

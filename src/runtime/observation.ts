@@ -1,5 +1,5 @@
 import type { Clock, DecisionSink, Logger, Random, Timers } from '../core/ports.ts';
-import { thrownFields } from '../envoy/thrown-fields.ts';
+import { thrownFields } from '../core/thrown-fields.ts';
 import { createDecisionLog } from '../observe/decision-log.ts';
 import { combineSinks } from '../observe/decision-sinks.ts';
 import { createLogger } from '../observe/logger.ts';

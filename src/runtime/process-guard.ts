@@ -1,5 +1,5 @@
 import type { Logger } from '../core/ports.ts';
-import { thrownFields } from '../envoy/thrown-fields.ts';
+import { thrownFields } from '../core/thrown-fields.ts';
 import type { UncaughtKind } from '../observe/metrics.ts';
 import type { ProcessPort } from './process-signals.ts';
 

@@ -1,5 +1,5 @@
 import type { Logger, Timers } from '../core/ports.ts';
-import { thrownFields } from '../envoy/thrown-fields.ts';
+import { thrownFields } from '../core/thrown-fields.ts';
 
 /** What has to happen for a service to end without losing a request. */
 export interface ShutdownStages {

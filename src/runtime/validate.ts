@@ -1,5 +1,6 @@
 import type { Problem } from '../core/problem.ts';
 import { membersOf, readCatalog, toDocumentStatus } from '../engine/catalog.ts';
+import { isNameless } from '../engine/claims.ts';
 import { parseDocument, type ParsedDocument } from '../policy/parse-document.ts';
 import { specKey, type AuthorDocument, type ConfigMapKey } from '../policy/spec.ts';
 import { wideningWarnings } from '../policy/suspicions/widening-hosts.ts';
@@ -23,7 +24,7 @@ function judge(documents: readonly AuthorDocument[], readProblems: readonly Prob
   };
   const reading = { documents, problems: [], unreadable: new Set<string>() };
   const catalog = readCatalog(reading, { grants: 'unknown', parse });
-  const entries = [...catalog.entries.values()];
+  const entries = [...catalog.entries.values()].filter((entry) => !isNameless(entry));
   const warnings = [...parsed].flatMap(([document, result]) => [
     ...missingMaterials(document, result, catalog.materials),
     ...ungrantedHosts(document, result),

@@ -47,6 +47,7 @@ type DocumentDraft =
     }
   | { readonly kind: 'ClusterAccessPolicy'; readonly isGood: boolean }
   | { readonly kind: 'ConfigMap'; readonly text: string; readonly isGood: boolean }
+  | { readonly kind: 'nameless-policy'; readonly namespace: string; readonly hosts: readonly string[] }
   | { readonly kind: 'nameless' | 'ill-formed' };
 
 const patterns = ['x.e', 'y.e', 'deep.x.e', '*.x.e', '*.e', '*', 'z.f'];
@@ -76,6 +77,11 @@ export function histories(ages: Ages): fc.Arbitrary<History> {
     fc.record({ kind: fc.constant('ClusterAccessPolicy' as const), isGood: fc.boolean() }),
     fc.record({ kind: fc.constant('ConfigMap' as const), text: fc.constantFrom('1', '2'), isGood: fc.boolean() }),
     fc.record({ kind: fc.constantFrom('nameless' as const, 'ill-formed' as const) }),
+    fc.record({
+      kind: fc.constant('nameless-policy' as const),
+      namespace: fc.constantFrom('a', 'b', 'c'),
+      hosts: fc.uniqueArray(fc.constantFrom(...patterns), { minLength: 1, maxLength: 2 }),
+    }),
   );
   const draft = fc.oneof(
     { weight: 12, arbitrary: policy },
@@ -165,6 +171,13 @@ function toValue(draft: DocumentDraft): JsonValue {
       const metadata = { name: 'c', namespace: 'portcullis' };
       return { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: draft.isGood ? { k: draft.text } : [] };
     }
+    case 'nameless-policy':
+      return {
+        apiVersion,
+        kind: 'AccessPolicy',
+        metadata: { namespace: draft.namespace },
+        spec: { hosts: draft.hosts },
+      };
     case 'nameless':
     case 'ill-formed':
       return 'text';

@@ -1,5 +1,7 @@
 import { hasError } from '../../src/core/problem.ts';
 import type { CatalogEntry, DocumentVersions, NamedVersion } from '../../src/engine/catalog-entry.ts';
+import { isNameless } from '../../src/engine/claims.ts';
+import { asNameless } from '../../src/engine/documents.ts';
 import type { EntryIndex } from '../../src/engine/entry-index.ts';
 import { judgeChange } from '../../src/engine/judge-change.ts';
 import type { GrantSetting } from '../../src/policy/check-hosts.ts';
@@ -26,10 +28,17 @@ export function judgeWhole(
   }
   const all = new Map<string, DocumentVersions>();
   for (const [key, versions] of named) all.set(key, { versions, isUnread: false });
-  for (const [key, { versions }] of before) {
+  const staying = new Set<string>();
+  for (const [key, entry] of before) {
     if (all.has(key)) continue;
-    const isUnread = versions.some(({ document }) => hidden.has(document.source));
+    const { versions } = entry;
+    const isUnread = !isNameless(entry) && versions.some(({ document }) => hidden.has(document.source));
     all.set(key, { versions: isUnread ? versions : [], isUnread });
+    if (isUnread) for (const { document } of versions) staying.add(document.source);
+  }
+  for (const document of documents) {
+    const version = staying.has(document.source) ? undefined : asNameless(document, parse(document));
+    if (version !== undefined) all.set(version.parsed.key, { versions: [version], isUnread: false });
   }
   const index: EntryIndex = {
     entry: (key) => before.get(key),

@@ -1,13 +1,10 @@
-import { bringEnvoy, findEnvoy, type Environment } from '../../src/dev/envoy-binary.ts';
-
-/** A real thing that suites need and that does not come with `npm ci`. */
-export interface Part {
-  readonly name: string;
-  /** Where it is; undefined where it has to be brought first. */
-  find(environment: Environment): Promise<string | undefined>;
-  /** Finds it or brings it into the cache, saying so; throws with the reason and the remedy. Safe to run again and at the same time. */
-  bring(environment: Environment, progress: (line: string) => void): Promise<string>;
-}
+import { bringEnvoy, findEnvoy } from '../../src/dev/envoy-binary.ts';
+import type { Environment } from '../../src/dev/install-in-cache.ts';
+import { etcdPart } from './parts/etcd.ts';
+import { helm3Part } from './parts/helm3.ts';
+import { kubeApiserverPart } from './parts/kube-apiserver.ts';
+import { helm4Part, kubectlPart } from './parts/kubectl-layer.ts';
+import type { Part } from './parts/part.ts';
 
 export const envoyPart: Part = {
   name: 'Envoy',
@@ -15,7 +12,8 @@ export const envoyPart: Part = {
   bring: (environment, progress) => bringEnvoy({ environment, progress }),
 };
 
-export const parts: readonly Part[] = [envoyPart];
+/** In the order they are brought: what fails fast comes before what takes long. */
+export const parts: readonly Part[] = [envoyPart, etcdPart, kubectlPart, helm4Part, helm3Part, kubeApiserverPart];
 
 /** True where a missing part is a failure and not a reason to skip. */
 export function partsAreRequired(environment: Environment): boolean {

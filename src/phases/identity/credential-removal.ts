@@ -1,6 +1,7 @@
 import { denial, type Denial, type UpstreamChanges } from '../../core/decision.ts';
 import type { Request } from '../../core/request.ts';
 import type { CredentialPlace } from '../../policy/spec.ts';
+import { isHeaderValue } from '../../std/http-headers.ts';
 import { compilePlaceReader, cookieName, type Found, type PlaceReader } from './credential-place.ts';
 
 /**
@@ -37,6 +38,7 @@ export function compileCredentialRemoval(places: readonly CredentialPlace[]): Cr
     }
     const rest = cookieFound ? withoutCookies(request.headers.get('cookie') ?? '', cookies) : undefined;
     if (rest === '') headers.add('cookie');
+    else if (rest !== undefined && !isHeaderValue(rest)) return { denial: restUnsafe };
     return {
       changes: {
         setHeaders: rest === undefined || rest === '' ? [] : [['cookie', rest]],
@@ -46,6 +48,11 @@ export function compileCredentialRemoval(places: readonly CredentialPlace[]): Cr
     };
   };
 }
+
+const restUnsafe = denial(
+  'token_malformed',
+  'The cookie header is too long, or has a control character beside the credential.',
+);
 
 /** A credential that two parsers would read differently cannot be taken away: it is refused. */
 function judgeRemoval(place: CredentialPlace, found: Found): Denial | undefined {
@@ -65,8 +72,8 @@ function judgeRemoval(place: CredentialPlace, found: Found): Denial | undefined 
   }
 }
 
-/** The cookie header without these cookies, the rest byte for byte; empty where nothing is left. */
+/** The cookie header without these cookies, the rest byte for byte but for spaces at its ends; empty where nothing is left. */
 function withoutCookies(header: string, names: ReadonlySet<string>): string {
   const kept = header.split(';').filter((pair) => !names.has(cookieName(pair)));
-  return kept.every((pair) => pair.trim() === '') ? '' : kept.join(';').trimStart();
+  return kept.every((pair) => pair.trim() === '') ? '' : kept.join(';').trim();
 }

@@ -1,6 +1,6 @@
 import { denial, type Denial } from '../../core/decision.ts';
-import { messageOf } from '../../core/failure.ts';
 import { ownMember, type JsonObject } from '../../core/json.ts';
+import { thrownFields } from '../../core/thrown-fields.ts';
 import { specKey, type JwtProviderSpec } from '../../policy/spec.ts';
 import { createProviderKeys, type KeyMaterial } from './create-provider-keys.ts';
 import type { IdentityProvider, VerifyResult } from './identity-provider.ts';
@@ -147,7 +147,7 @@ function nowOf(provider: ProviderParts): number {
 
 function toInternalError(provider: ProviderParts, error: unknown): VerifyResult {
   provider.ports.logger.error(
-    { provider: specKey(provider.spec), error: messageOf(error) },
+    { provider: specKey(provider.spec), ...thrownFields(error) },
     'a token could not be judged',
   );
   return { denial: denial('internal_error') };

@@ -147,8 +147,9 @@ class FetchedKeys implements KeyCache {
   #delay(): number {
     const { settings, random } = this.#options;
     const jitter = random.fraction();
-    // Earlier, never later: a withdrawn key must be gone after one interval.
-    if (this.#failures === 0) return settings.refreshIntervalMs * (1 - 0.1 * jitter);
+    // Earlier, never later: a withdrawn key must be gone after one interval, and good ones must not end before the next fetch has.
+    const interval = Math.min(settings.refreshIntervalMs, 0.8 * settings.staleWindowMs);
+    if (this.#failures === 0) return interval * (1 - 0.1 * jitter);
     const doubled = 2 ** Math.min(this.#failures - 1, 20) * (1 + 0.2 * jitter);
     if (this.current() === undefined) return Math.min(5_000 * (1 + 0.2 * jitter), 1_000 * doubled);
     const patient = Math.min(settings.refreshIntervalMs, settings.minFetchIntervalMs * doubled);

@@ -42,7 +42,8 @@ export function ownHeaders(names: Iterable<string>): OwnedHeaders {
 /** Compiles what a rule sends upstream: its headers, and the removal of all that a client must not say in our name. */
 export function compileUpstream(spec: UpstreamSpec): UpstreamProgram {
   const headers = spec.headers.map(compileHeader);
-  const base = compileBaseRemovals(spec.removeHeaders);
+  const { spellings, twinForms: forms } = ownHeaders(spec.removeHeaders);
+  const base = compileBaseRemovals(spellings);
   return (input) => {
     const setHeaders: HeaderEntry[] = [];
     let scope: Scope | undefined;
@@ -52,10 +53,17 @@ export function compileUpstream(spec: UpstreamSpec): UpstreamProgram {
       if (typeof value === 'object') return value;
       if (value !== '') setHeaders.push([name, value]);
     }
-    setHeaders.push(...input.removal.setHeaders);
     const always = base(input.owned);
-    const odd = oddSpellings(input.headers, input.owned);
+    for (const [name, rest] of input.removal.setHeaders) {
+      // What is left of a header whose credential is taken off is the client's: it goes where only we may set it.
+      const isOurs = always.has(name) && !input.kept.includes(name);
+      if (!isOurs && !setHeaders.some(([set]) => set === name)) setHeaders.push([name, rest]);
+    }
     const { removeHeaders, removeQueryParameters } = input.removal;
+    const odd = oddSpellings(
+      input.headers,
+      (form) => input.owned.twinForms.has(form) || forms.has(form) || removeHeaders.includes(form),
+    );
     const others = odd.length === 0 ? removeHeaders : new Set([...odd, ...removeHeaders]);
     const passes = (name: string): boolean => setHeaders.some(([set]) => set === name) || input.kept.includes(name);
     const removed: string[] = [];
@@ -78,12 +86,10 @@ function compileBaseRemovals(removeHeaders: readonly string[]): (owned: OwnedHea
   };
 }
 
-/** Headers of the request that an upstream which takes `_` for `-` would read as an owned one, in a spelling that is not removed anyway. */
-function oddSpellings(headers: Headers, owned: OwnedHeaders): string[] {
+/** Headers of the request that an upstream which takes `_` for `-` would read as one that is removed, in a spelling that may not be removed anyway. */
+function oddSpellings(headers: Headers, isRemoved: (twinForm: string) => boolean): string[] {
   const odd: string[] = [];
-  for (const name of headers.names()) {
-    if (name.includes('_') && owned.twinForms.has(twinForm(name))) odd.push(name);
-  }
+  for (const name of headers.names()) if (name.includes('_') && isRemoved(twinForm(name))) odd.push(name);
   return odd;
 }
 
@@ -110,6 +116,7 @@ function compileHeader(spec: HeaderSpec): HeaderProgram {
 /** S25: a list is joined with commas, absent is empty; undefined for what cannot be sent. */
 function toHeaderText(value: HeaderValue): string | undefined {
   if (value === undefined) return '';
-  if (typeof value === 'string') return isHeaderValue(value) ? value : undefined;
-  return value.some((text) => text.includes(',') || !isHeaderValue(text)) ? undefined : value.join(',');
+  if (typeof value !== 'string' && value.some((text) => text.includes(',') || !isHeaderValue(text))) return undefined;
+  const text = typeof value === 'string' ? value : value.join(',');
+  return isHeaderValue(text) ? text : undefined;
 }

@@ -28,11 +28,19 @@ describe('canonicalizePath', () => {
   test.each([
     '', 'a', '//', '/a//b', '/.', '/..', '/a/./b', '/a/..', '/%2e', '/a/.%2E/b', '/..;x', '/..%3bx', '/;x', '/a/;/b',
     '/a\\b', '/a%5cb', '/a#b', '/a?b', '/a b', '/a\tb', '/a\u0000', '/a\u007f', '/é', '/%', '/%4', '/%zz', '/%00', '/%1F', '/%7f',
-    '/%80', '/%c0%af', '/%ed%a0%80', '/%f8%88%80%80%80', '/%c2%80', '/a/..%2fb', '/%2f', '/a%2F%2Fb', '/%252e', '/%25252f', '/%255c', '/%2500',
+    '/%80', '/%c0%af', '/%ed%a0%80', '/%f8%88%80%80%80', '/%c2%80', '/a/..%2fb', '/a;b%2fc', '/a/b%3bc%2Fd', '/%2f', '/a%2F%2Fb', '/%252e', '/%25252f', '/%255c', '/%2500',
   ])('refuses %j', (raw) => {
     expect(canonicalizePath(raw).kind).toBe('refusal');
   }); // prettier-ignore
 
+  test.each([[';'], ['%3B'], ['%25'], ['a;'], ['%C3'], [';%2'], ['%2F;']])(
+    'reads a long row of %j in linear time',
+    (part) => {
+      const started = performance.now();
+      canonicalizePath(`/a${part.repeat(60_000)}`);
+      expect(performance.now() - started).toBeLessThan(1_000);
+    },
+  );
   test.each([
     ['parameters', ';'],
     ['encoded parameters', '%3B'],

@@ -10,7 +10,7 @@ describe('settings', () => {
     expect(await run(['serve', '--max-headers', '5'], { env: { PORTCULLIS_CHECK_TIMEOUT: 'soon' } })).toEqual({
       exitCode: 2,
       stdout: '',
-      stderr: `portcullis: --max-headers: error: maxHeaders is "5", and must be a whole number from 10 to 10000. [invalid-value]
+      stderr: `portcullis: --max-headers: error: maxHeaders is "5", and must be a whole number from 10 to 1000. [invalid-value]
 portcullis: PORTCULLIS_CHECK_TIMEOUT: error: checkTimeout is "soon", and must be a duration such as 500ms, 5s, 10m or 24h, from 10ms to 10m. [invalid-value]
 portcullis: --policies: error: policies is required: give --policies DIR, PORTCULLIS_POLICIES or policies in the file of --config. [missing-field]
 `,

@@ -44,7 +44,7 @@ describe('mistakes', () => {
     const resolved = resolve({ ...policies, PORTCULLIS_CHECK_TIMEOUT: 'soon' }, 'maxHeaders: 5\nlogLevel: loud\n');
     expect(problemsOf(resolved).map(({ place, message }) => `${formatPlace(place)}: ${message}`)).toEqual([
       'PORTCULLIS_CHECK_TIMEOUT: checkTimeout is "soon", and must be a duration such as 500ms, 5s, 10m or 24h, from 10ms to 10m.',
-      'config.yaml:1:1: maxHeaders is 5, and must be a whole number from 10 to 10000.',
+      'config.yaml:1:1: maxHeaders is 5, and must be a whole number from 10 to 1000.',
       'config.yaml:2:1: logLevel is "loud", and must be one of debug, info, warn, error.',
     ]);
   });

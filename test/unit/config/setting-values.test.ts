@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonValue } from '../../../src/core/json.ts';
+import { maxDecodedHeaders } from '../../../src/envoy/decode-check-request.ts';
 import { settings, type SettingKey } from '../../../src/runtime/config/settings.ts';
 
 function fromText(key: SettingKey, ...texts: readonly string[]): unknown {
@@ -20,6 +21,7 @@ describe('texts', () => {
     ['adminAddress', '', undefined],
     ['checkTimeout', '200ms', 200],
     ['maxHeaders', '10', 10],
+    ['maxHeaders', String(maxDecodedHeaders), maxDecodedHeaders],
     ['logDecisionsSample', '0.25', 0.25],
     ['logDecisions', 'denied', 'denied'],
     ['allowPrivateAddresses', 'true', true],
@@ -49,6 +51,7 @@ describe('texts', () => {
     ['maxHeaders', '9'],
     ['maxHeaders', '1e2'],
     ['maxHeaders', '-1'],
+    ['maxHeaders', String(maxDecodedHeaders + 1)],
     ['maxHeaders', '0x20'],
     ['logDecisionsSample', '1.01'],
     ['logDecisionsSample', 'NaN'],

@@ -2,7 +2,8 @@ import { chmod, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { bringEnvoy, findEnvoy, type Environment } from '../../../src/dev/envoy-binary.ts';
+import { bringEnvoy, findEnvoy } from '../../../src/dev/envoy-binary.ts';
+import type { Environment } from '../../../src/dev/install-in-cache.ts';
 
 /** Tells the version as Envoy does. */
 const fakeEnvoy = (version: string): string =>

@@ -220,6 +220,40 @@ describe('a policy that is valid alone and conflicts with another', () => {
   }); // prettier-ignore
 });
 
+describe('conditions that each do as much as one may', () => {
+  const loop = `request.headers['x-a'].split('').all(c, request.headers['x-a'].split('').all(d, c != 'z'))`;
+  const denied = (shadow: string): string =>
+    policy(
+      'a',
+      `hosts: [a.example], rules: [${open}, ${list(
+        60,
+        (i) =>
+          `{name: r${i}, matches: [{path: {type: PathPrefix, value: /}}], access: Denied, when: [${list(15, () => `{expression: "${loop}"}`)}, {expression: "request.method == 'PUT'"}]}`,
+      )}]${shadow}`,
+    );
+  const ask = (on: DecisionStand, length: number) =>
+    on.engine.check(rawRequest({ host: 'a.example', headers: [['x-a', 'a'.repeat(length)]] }));
+
+  test('have one limit together, behind which they deny', async () => {
+    const on = await start(denied(''));
+    // Each condition fails by its own limit and the last says no, but for the limit of all.
+    expect(await ask(on, 150)).toMatchObject({ kind: 'deny', denial: { code: 'denied' } });
+    // The control: what they do together for a short header is within the limit.
+    expect(await ask(on, 2)).toMatchObject({ kind: 'allow' });
+  });
+
+  test('are not the business of the decision where they are those of a shadow', async () => {
+    const when = `{name: r, matches: [{path: {type: PathPrefix, value: /}}], access: Denied, when: [{expression: "${loop} && request.method == 'PUT'"}]}`;
+    const on = await start(
+      `${policy('b', `hosts: [a.example], rules: [${open}, ${when}]`)}---\n${denied(', mode: Shadow')}`,
+    );
+    expect(await ask(on, 50)).toMatchObject({
+      kind: 'allow',
+      about: { shadow: [{ policy: 'shop/a', code: 'denied' }] },
+    });
+  });
+});
+
 describe('a path that is compared with many regular expressions', () => {
   const rules = (prefix: string): string =>
     list(

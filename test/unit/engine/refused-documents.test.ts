@@ -57,6 +57,31 @@ describe('S4 a policy that never was valid and is not the nearest', () => {
   });
 });
 
+describe('S4 a policy without a name', () => {
+  const nameless = policy('a', 'a.example', open).replace('name: a,', 'nam: a,');
+  const wide = policy('wide', '"*.example"', open);
+
+  test.each([
+    ['that is misspelt', nameless],
+    ['that is a number', policy('1', 'a.example', open)],
+  ])('%s denies what it would have won, and no wider policy decides for it', async (_, text) => {
+    const on = await start(wide + text);
+    expect(await codeOf(on, 'a.example', '/x')).toBe('policy_invalid shop/');
+    expect(await codeOf(on, 'b.example', '/x')).toBe('allow shop/wide');
+  });
+
+  test('takes no host from another namespace, and none from what its file held', async () => {
+    const on = await start(policy('a', 'a.example', open));
+    await on.apply(documentsOf(nameless));
+    expect(await codeOf(on, 'a.example', '/x')).toBe('allow shop/a');
+    await on.apply([
+      ...documentsOf(policy('a', 'a.example', open)),
+      ...documentsOf(nameless.replace('namespace: shop', 'namespace: other'), 'other.yaml'),
+    ]);
+    expect(await codeOf(on, 'a.example', '/x')).toBe('allow shop/a');
+  });
+});
+
 describe('S4 a policy that is refused after it was in force, with onInvalid: Deny', () => {
   const sets =
     '{name: open, matches: [{path: {type: PathPrefix, value: /}}], access: Public, upstream: {headers: [{name: x-user, value: a}]}}';

@@ -151,6 +151,7 @@ describe('a header that may not leave is refused', () => {
     ['content-length', '0'],
     ['transfer-encoding', 'chunked'],
     ['te', 'trailers'],
+    ['grpc-status', '0'],
     ['upgrade', 'x'],
     ['x-envoy-original-path', '/'],
     ['x-envoy-auth-failure-mode-allowed', 'true'],

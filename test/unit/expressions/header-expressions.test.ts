@@ -19,6 +19,8 @@ describe('S25 the expression of a header', () => {
     ['a uint', '7u', '7'],
     ['a double', '1.5', '1.5'],
     ['a number of JSON', 'identity.claims.level', '3'],
+    ['the largest number that is exact', '9007199254740991.0', '9007199254740991'],
+    ['an integer of CEL, which always is', '9007199254740993', '9007199254740993'],
     ['a bool', 'identity.authenticated', 'true'],
     ['a list', 'identity.roles', ['admin', 'dev']],
     ['a list of numbers and bools', '[dyn(1), dyn(true), dyn(0.5)]', ['1', 'true', '0.5']],
@@ -70,6 +72,8 @@ describe('S25 the expression of a header', () => {
     ['a list of objects', '[identity.claims.address]', 'result'],
     ['a list with null', '[identity.claims.nick]', 'result'],
     ['a number that is none', '0.0 / 0.0', 'result'],
+    ['a number that may stand for another', '9007199254740992.0', 'result'],
+    ['one in a list, below zero', '[dyn(-9007199254740992.0)]', 'result'],
   ])('fails for %s', (_title, source, code) => {
     expect(evaluate(source)).toBe(code);
   });

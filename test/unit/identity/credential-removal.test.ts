@@ -61,7 +61,8 @@ describe('S27: a credential in a cookie', () => {
     ['twice', 'token=x; a=1; token=y', 'a=1'],
     ['without a value', 'a=1; token; b=2', 'a=1; b=2'],
     ['without spaces', 'a=1;token=x;b=2', 'a=1;b=2'],
-    ['the rest byte for byte', 'a="1 =,;  token = x;b\t= é ;; token2=y', 'a="1 =,;b\t= é ;; token2=y'],
+    ['the rest byte for byte', 'a="1 =,;  token = x;b = é ;; token2=y', 'a="1 =,;b = é ;; token2=y'],
+    ['no space at the end', 'a=1 ; token=x', 'a=1'],
   ])('%s', (_name, value, rest) => {
     expect(remove([cookie], { headers: [['cookie', value]] })).toEqual({ ...nothing, setHeaders: [['cookie', rest]] });
   });
@@ -73,6 +74,14 @@ describe('S27: a credential in a cookie', () => {
   test.each([['a=1; Token=x'], ['tokens=x'], ['a=token'], ['a=1']])('%j stays as it is', (value) => {
     expect(remove([cookie], { headers: [['cookie', value]] })).toEqual(nothing);
   });
+
+  test.each([['\t'], ['\u0001'], ['\u0085'], ['é'.repeat(8200)]])(
+    'a rest that cannot be sent on is refused: %j',
+    (part) => {
+      expect(remove([cookie], { headers: [['cookie', `a=1${part}2; token=x`]] })).toBe('token_malformed');
+      expect(remove([cookie], { headers: [['cookie', `a=1${part}2`]] })).toEqual(nothing);
+    },
+  );
 
   test('two cookies of two places', () => {
     expect(remove([cookie, { in: 'cookie', name: 'sid' }], { headers: [['cookie', 'sid=1; a=2; token=3']] })).toEqual({

@@ -207,7 +207,7 @@ describe('a provider that fails inside', () => {
     expect(world.log.lines).toEqual([
       {
         level: 'error',
-        fields: { provider: 'IdentityProvider shop/okta', error: 'no time' },
+        fields: { provider: 'IdentityProvider shop/okta', error: 'clock', reason: 'no time' },
         message: 'a token could not be judged',
       },
     ]);

@@ -248,8 +248,10 @@ describe('keys that change', () => {
     const started = world.provider();
     provider = started;
     await started.firstLoad;
+    world.http.answer(jwksUri, failing('http_connect'));
+    await world.time.advance(minute - 1);
     const verdict = present(started, fresh(first));
-    await world.time.advance(minute);
+    await world.time.advance(1);
     expect(await verdict).toBe('keys_unavailable');
     expect(world.ports.tokens.entries).toBe(0);
   });
@@ -308,6 +310,17 @@ describe('the refresh in the background', () => {
     provider = jittered.provider();
     await provider.firstLoad;
     expect(Math.round((jittered.time.pending()[0] ?? 0) / 1000)).toBe(540);
+  });
+
+  test('comes before the stale window ends where that is shorter than the interval', async () => {
+    const world = createWorld([first], { staleWindowMs: minute });
+    provider = world.provider();
+    await provider.firstLoad;
+    for (let second = 0; second < 180; second++) {
+      await world.time.advance(1000);
+      expect(await present(provider, tokenOf(first, { exp: startSeconds + 3600, jti: `${second}` }))).toBe('allow');
+    }
+    expect(world.http.calls.length).toBeLessThan(6);
   });
 
   test('ends with the provider, also where a fetch is under way', async () => {

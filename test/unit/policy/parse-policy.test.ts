@@ -406,6 +406,19 @@ describe('other mistakes', () => {
     },
   );
 
+  test.each(['grpc-status', 'Grpc-Message', 'grpc-status-details-bin'])(
+    'S29 the header %s makes a success of a denial and is no dressing',
+    (name) => {
+      for (const field of [
+        `headers: [{name: ${name}, value: '0'}]`,
+        `forbidden: {headers: [{name: ${name}, value: '0'}]}`,
+      ]) {
+        const parsed = policy(`hosts: [a.example], response: {${field}}, rules: [{name: r, ${at}, access: Public}]`);
+        expect(codes(parsed).map((code) => code.split(' ')[0])).toEqual(['forbidden-header']);
+      }
+    },
+  );
+
   test.each([
     'identity',
     'identity.nope',

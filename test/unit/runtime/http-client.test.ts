@@ -135,6 +135,13 @@ describe('an answer', () => {
     expect(performance.now() - started).toBeLessThan(1_500);
   });
 
+  test('that switches protocols is refused at once', async () => {
+    const url = await serve((request) => {
+      request.socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n');
+    });
+    expect(await get(url)).toBe('http_status');
+  });
+
   test('that breaks off is not taken for the whole', async () => {
     const chunked = await serve((_request, response) => {
       response.write('{"keys":[');

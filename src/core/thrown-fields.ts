@@ -1,5 +1,5 @@
-import { Failure } from '../core/failure.ts';
-import type { LogFields } from '../core/ports.ts';
+import { Failure } from './failure.ts';
+import type { LogFields } from './ports.ts';
 
 /**
  * What a log may say of something thrown. Only a Failure's message was written by us: that of another error may quote what it

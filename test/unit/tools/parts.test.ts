@@ -1,0 +1,157 @@
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Environment } from '../../../src/dev/install-in-cache.ts';
+import { etcdPart } from '../../tools/parts/etcd.ts';
+import { helm3Part } from '../../tools/parts/helm3.ts';
+import { kubeApiserverPart } from '../../tools/parts/kube-apiserver.ts';
+import { helm4Part, kubectlPart } from '../../tools/parts/kubectl-layer.ts';
+import type { Part } from '../../tools/parts/part.ts';
+
+let folder: string;
+let environment: Environment;
+let lines: string[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'portcullis-unit-'));
+  environment = { PATH: join(folder, 'bin'), XDG_CACHE_HOME: join(folder, 'cache') };
+  lines = [];
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** A program of the PATH, which holds nothing else, so that nothing of this machine's is found; as a script of sh. */
+const program = async (name: string, script: string): Promise<string> => {
+  const path = join(folder, 'bin', name);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, `#!/bin/sh\nPATH=/usr/bin:/bin\n${script}\n`);
+  await chmod(path, 0o755);
+  return path;
+};
+const bring = (part: Part): Promise<string> => part.bring(environment, (line) => lines.push(line));
+const cache = (): string => join(folder, 'cache', 'portcullis');
+/** Lines of sh that write a program which tells the version. */
+const writes = (path: string, told: string): string =>
+  `mkdir -p "$(dirname "${path}")"; printf '#!/bin/sh\\necho "${told}"\\n' > "${path}"; chmod +x "${path}"`;
+
+describe('a part', () => {
+  it.each<[string, Part, string, string, string]>([
+    ['etcd', etcdPart, 'etcd', 'etcd Version: 3.5.16', 'etcd Version: 3.3.25'],
+    ['kubectl', kubectlPart, 'kubectl', 'Client Version: v1.35.0', 'Client Version: v1.33.9'],
+    ['Helm 4', helm4Part, 'helm', 'v4.2.0', 'v3.19.0'],
+    ['Helm 3', helm3Part, 'helm', 'v3.19.0+g1234', 'v4.2.0'],
+    ['kube-apiserver', kubeApiserverPart, 'kube-apiserver', 'Kubernetes v1.36.1', 'Kubernetes v1.37.0'],
+  ])(
+    '%s is taken from the PATH where its version is right, and only there',
+    async (_name, part, name, right, wrong) => {
+      const path = await program(name, `echo "${right}"`);
+      const found = [await part.find(environment), await bring(part), lines];
+      await program(name, `echo "${wrong}"`);
+      expect([found, await part.find(environment)]).toEqual([[path, path, []], undefined]);
+    },
+  );
+});
+
+describe('etcd', () => {
+  const apt = `case "$*" in *update) [ -z "$FAIL" ] || { echo "E: no index"; exit 100; } ;; *download*) touch etcd-server_3.4_amd64.deb ;; esac`;
+  const dpkg = (told: string): string => writes('$3/usr/bin/etcd', told);
+
+  it('is unpacked from Debian’s package, without its index and archive', async () => {
+    await program('apt-get', apt);
+    await program('dpkg-deb', dpkg('etcd Version: 3.4.23'));
+    const path = await bring(etcdPart);
+    expect([path, await readdir(join(cache(), 'etcd-3'))]).toEqual([
+      join(cache(), 'etcd-3', 'usr', 'bin', 'etcd'),
+      ['usr'],
+    ]);
+    expect(lines).toEqual([
+      expect.stringMatching(/^Bringing etcd \(8 MB .*, once, into /u),
+      'etcd comes from etcd-server_3.4_amd64.deb.',
+    ]);
+    expect([await bring(etcdPart), lines.length]).toEqual([path, 2]);
+  });
+
+  it.each<[string, string, string, RegExp]>([
+    [
+      'there is no index',
+      `FAIL=1\n${apt}`,
+      'etcd Version: 3.4.23',
+      /^etcd is not to be had here: apt-get says: E: no index\. Put an/u,
+    ],
+    [
+      'the package holds an older one',
+      apt,
+      'etcd Version: 3.2.1',
+      /what was brought is not right \(3\.2\.1\)\. Put an etcd 3\.4/u,
+    ],
+  ])('is refused with the reason and the remedy where %s', async (_title, script, told, reason) => {
+    await program('apt-get', script);
+    await program('dpkg-deb', dpkg(told));
+    await expect(bring(etcdPart)).rejects.toThrow(reason);
+    expect(await readdir(cache())).toEqual([]);
+  });
+});
+
+it('kubectl and Helm 4 are refused where npm brings another package than the pinned one', async () => {
+  await program('npm', 'echo evil > package.tgz');
+  for (const part of [kubectlPart, helm4Part]) {
+    await expect(bring(part)).rejects.toThrow(
+      new RegExp(`^${part.name} is not to be had here: @aws-cdk/.* is not the package that was pinned\\. Put a `, 'u'),
+    );
+  }
+  expect(await readdir(cache())).toEqual([]);
+});
+
+it('Helm 3 is asked of pip with its digest', async () => {
+  await program(
+    'python3',
+    `while [ $# -gt 0 ]; do [ "$1" = --target ] && target=$2; shift; done
+grep -q -- --hash=sha256: "$target/requirements.txt" || exit 3
+${writes('$target/bin/helm', 'v3.17.3')}`,
+  );
+  expect(await bring(helm3Part)).toBe(join(cache(), 'helm-3.17.3.post1', 'bin', 'helm'));
+});
+
+describe('kube-apiserver', () => {
+  const go = (version: string, build: string): string => `case $1 in
+version) echo "go version go${version} linux/amd64" ;;
+build) while [ "$1" != -o ]; do [ "$1" = -ldflags ] && echo "$2" > "${folder}/flags"; shift; done; target=$2
+echo "$CGO_ENABLED $GOWORK" > "${folder}/environment"
+${build} ;;
+esac`;
+
+  it('is built with its version, without a C compiler or a workspace', async () => {
+    await program('go', go('1.26.0', writes('$target/kube-apiserver', 'Kubernetes v1.36.3')));
+    const path = await bring(kubeApiserverPart);
+    expect([existsSync(path), await readFile(join(folder, 'environment'), 'utf8')]).toEqual([true, '0 off\n']);
+    const [, version, major, minor] =
+      / -X \S+gitVersion=(\S+) -X \S+gitMajor=(\d+) -X \S+gitMinor=(\d+)$/u.exec(
+        (await readFile(join(folder, 'flags'), 'utf8')).trim(),
+      ) ?? [];
+    expect([path, version, major, minor]).toEqual([
+      join(cache(), `kube-apiserver-${version?.slice(1)}`, 'kube-apiserver'),
+      expect.stringMatching(/^v1\.36\.\d+$/u),
+      '1',
+      '36',
+    ]);
+    expect(lines).toEqual([
+      expect.stringMatching(/^Bringing kube-apiserver \(1\.36\.\d+, built with Go in .* once, into /u),
+    ]);
+  });
+
+  it.each<[string, string | undefined, RegExp]>([
+    ['there is no Go', undefined, /there is no go on the PATH\. Install Go 1\.26\.0 or newer/u],
+    ['Go is too old', goThat('1.25.9'), /the Go of the PATH is 1\.25\.9\. Install Go 1\.26\.0 or newer/u],
+    ['the build fails', goThat('1.26.1', 'echo "proxy: 403" >&2; exit 1'), /go says: proxy: 403\. Install Go/u],
+  ])('is refused with the reason and the remedy where %s', async (_title, script, reason) => {
+    if (script !== undefined) await program('go', script);
+    await expect(bring(kubeApiserverPart)).rejects.toThrow(reason);
+    expect(await readdir(cache())).toEqual([]);
+  });
+});
+
+/** A Go that tells its version and builds so. */
+function goThat(version: string, build = 'true'): string {
+  return `case $1 in version) echo "go version go${version} linux/amd64" ;; build) ${build} ;; esac`;
+}
