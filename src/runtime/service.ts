@@ -14,6 +14,7 @@ import { createHttpEndpoints } from './http-endpoints.ts';
 import { measureMethod } from './measure-method.ts';
 import type { RunningService, ServiceIo, StartService } from './running-service.ts';
 import { shutDownInStages } from './shutdown.ts';
+import { systemPause } from './system-ports.ts';
 import { readVersion } from './version.ts';
 
 const version = readVersion();
@@ -132,7 +133,7 @@ function createEngineOf(config: Config, { clock, timers, random, observation }: 
         fetchTimeoutMs: config.keyFetchTimeout,
       },
     },
-    { clock, timers, random, logger, http, events: metrics.identity },
+    { clock, timers, random, logger, http, events: metrics.identity, pause: systemPause },
   );
 }
 
