@@ -1,6 +1,6 @@
 import type { Clock, Logger, Timers } from '../core/ports.ts';
 import { formatProblem, type Problem } from '../core/problem.ts';
-import type { DocumentStatus, ServiceStatus } from '../core/status.ts';
+import type { DocumentStatus, ProviderCondition, ServiceStatus } from '../core/status.ts';
 import type { IdentityPorts } from '../phases/identity/identity-ports.ts';
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
 import { ownHeaders } from '../phases/response/compile-upstream.ts';
@@ -33,6 +33,8 @@ export interface ChangeTaker {
   snapshot(): Snapshot | undefined;
   status(): Omit<ServiceStatus, 'lastReadAt'>;
   documentStatus(key: string): DocumentStatus | undefined;
+  /** Of a provider that runs. */
+  providerCondition(key: string): ProviderCondition | undefined;
   close(): void;
 }
 
@@ -74,6 +76,9 @@ interface Parts {
   isClosed: boolean;
 }
 
+/** An issuer of one namespace that does not answer must not hold up the changes of all others for long, milliseconds. */
+const laterPatienceMs = 1000;
+
 export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): ChangeTaker {
   const { pace } = ports;
   const parts: Parts = {
@@ -90,7 +95,9 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
   return {
     take: async (change, arrivedAt) => {
       // Who waited behind another change has had its patience.
-      const patienceMs = (): number => settings.keyLoadTimeoutMs - (ports.clock.monotonic() - arrivedAt);
+      const patience =
+        parts.snapshot === undefined ? settings.keyLoadTimeoutMs : Math.min(settings.keyLoadTimeoutMs, laterPatienceMs);
+      const patienceMs = (): number => patience - (ports.clock.monotonic() - arrivedAt);
       const prepared = await prepareChange(change, parts, (fresh) =>
         firstLoads(fresh, ports.timers, Math.max(0, patienceMs())),
       );
@@ -106,6 +113,10 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
       problems: catalog.problems,
     }),
     documentStatus: (key) => board.document(key),
+    providerCondition: (key) => {
+      const running = pool.running.get(key);
+      return running && { key, ...running.provider.status() };
+    },
     close: () => {
       parts.isClosed = true;
       pool.close();

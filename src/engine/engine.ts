@@ -2,7 +2,7 @@ import type { Decision } from '../core/decision.ts';
 import { messageOf } from '../core/failure.ts';
 import type { Authorizer, Clock, HttpClient, IdentityEvents, Logger, Random, Timers } from '../core/ports.ts';
 import type { RawRequest } from '../core/request.ts';
-import type { DocumentStatus, ServiceStatus } from '../core/status.ts';
+import type { DocumentStatus, ProviderCondition, ServiceStatus } from '../core/status.ts';
 import type { Trace } from '../core/trace.ts';
 import { defaultIdentitySettings, type IdentitySettings } from '../phases/identity/identity-settings.ts';
 import { createTokenCache } from '../phases/identity/token-cache.ts';
@@ -46,17 +46,20 @@ export interface Engine extends Authorizer {
   apply(reading: SourceReading): Promise<void>;
   /** Takes a change of a source in (a cluster), at a cost proportional to the change. Resolves once what is good of it is in force. Never rejects. */
   applyChange(change: SourceChange): Promise<void>;
-  /** Tells that the source was read without a failure, changed or not. */
-  noteRead(): void;
   /** As `check`, telling every step of the way to the decision. */
   explain(raw: RawRequest, trace: Trace): Promise<Decision>;
-  status(): ServiceStatus;
+  /** Without when the source was read, which the source knows. */
+  status(): EngineStatus;
   /** The status of one document; undefined where there is none. */
   documentStatus(key: string): DocumentStatus | undefined;
+  /** Of a provider that runs; undefined where there is none. */
+  providerCondition(key: string): ProviderCondition | undefined;
   /** Calls after every change that was taken in; the returned function ends it. */
   onChange(listener: (change: StatusNews) => void): () => void;
   close(): void;
 }
+
+export type EngineStatus = Omit<ServiceStatus, 'lastReadAt'>;
 
 /** What a change changed of what is told. */
 export interface StatusNews {
@@ -86,7 +89,6 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
   );
   const objects = createObjectSource();
   let documents: readonly AuthorDocument[] = [];
-  let lastReadAt: number | undefined;
   let last = Promise.resolve();
   /** What a change is made of is known when its turn comes. */
   const inTurn = (prepare: () => Change): Promise<void> => {
@@ -106,11 +108,9 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
       })),
     applyChange: (change) =>
       inTurn(() => ({ ...objects.prepare(change), problems: [], unreadable: new Set(), isWhole: false })),
-    noteRead: () => {
-      lastReadAt = clock.now();
-    },
-    status: () => ({ ...taker.status(), lastReadAt }),
+    status: () => taker.status(),
     documentStatus: (key) => taker.documentStatus(key),
+    providerCondition: (key) => taker.providerCondition(key),
     onChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

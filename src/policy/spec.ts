@@ -250,8 +250,6 @@ export interface NamedHeader {
 /** A document as a source read it: its value, and where each part of it stands. */
 export interface AuthorDocument {
   readonly value: JsonValue;
-  /** Which version of an object of a cluster it is; absent where the source has none (files). */
-  readonly version?: DocumentVersion;
   /** The file, or whatever the document is read from as one piece. */
   readonly source: string;
   /** Problems of the text itself (YAML): a document that has errors here is refused, whatever its value. */
@@ -269,22 +267,6 @@ export interface AuthorDocument {
 export interface SourceChange {
   readonly changed: readonly AuthorDocument[];
   readonly removed: readonly AuthorDocument[];
-}
-
-/** Which version of an object of a cluster a document is. */
-export interface DocumentVersion {
-  /** Of the object: one that is deleted and made anew under its name has another. */
-  readonly uid: string;
-  /** Goes up with every change of the spec. */
-  readonly generation: number;
-  /** Milliseconds since the epoch. */
-  readonly createdAt: number;
-}
-
-/** What became different in a source. `removed` are documents that were handed over before and are gone. */
-export interface SourceChange {
-  readonly removed: readonly AuthorDocument[];
-  readonly changed: readonly AuthorDocument[];
 }
 
 /** A Secret or ConfigMap that a document refers to. */

@@ -5,6 +5,7 @@ import { createApiClient } from '../kubernetes/api-client.ts';
 import { openClusterConnection } from '../kubernetes/cluster-connection.ts';
 import { createClusterSource } from '../kubernetes/cluster-source.ts';
 import { createPublisher, type Publisher } from '../kubernetes/publisher.ts';
+import { materialRefsOf } from '../policy/material-refs.ts';
 import type { Config } from './config/settings.ts';
 import type { ServiceIo } from './running-service.ts';
 
@@ -12,10 +13,14 @@ import type { ServiceIo } from './running-service.ts';
 export interface DocumentSource {
   /** Resolves once everything was read for the first time and what is good of it is in force. */
   readonly ready: Promise<void>;
-  /** Why nothing is in force yet; undefined where there is nothing to say. */
-  waitsFor(): string | undefined;
+  /** When it was last read without a failure, or confirmed by the API server, milliseconds since the epoch; undefined before the first time. */
+  lastReadAt(): number | undefined;
+  /** Why it cannot be read right now, in a line; undefined while it can. */
+  failure(): string | undefined;
   close(): Promise<void>;
 }
+
+const goodbyeMs = 2000;
 
 /** Starts to read the folder, or the cluster. Throws a Failure where the folder or the cluster's configuration cannot be read. */
 export function startDocumentSource(
@@ -31,22 +36,30 @@ export function startDocumentSource(
 
 async function startFolder(
   folder: string,
-  { timers, observation }: ServiceIo,
+  { clock, timers, observation }: ServiceIo,
   engine: Engine,
 ): Promise<DocumentSource> {
   const first = Promise.withResolvers<undefined>();
+  let lastReadAt: number | undefined;
   const source = await createFolderSource({
     folder,
     timers,
     logger: observation.logger,
-    onRead: () => engine.noteRead(),
+    onRead: () => {
+      lastReadAt = clock.now();
+    },
     onReading: (reading) => {
       void engine.apply(reading).then(() => {
         if (engine.status().ready) first.resolve(undefined);
       });
     },
   });
-  return { ready: first.promise, waitsFor: () => undefined, close: async () => source.close() };
+  return {
+    ready: first.promise,
+    lastReadAt: () => lastReadAt,
+    failure: () => undefined,
+    close: async () => source.close(),
+  };
 }
 
 async function startCluster(config: Config, io: ServiceIo, engine: Engine, userAgent: string): Promise<DocumentSource> {
@@ -61,22 +74,25 @@ async function startCluster(config: Config, io: ServiceIo, engine: Engine, userA
       policySelector: config.policySelector,
       clusterKinds: config.clusterKinds,
     },
-    sink: engine,
+    sink: {
+      applyChange: (change) => engine.applyChange(change),
+      referencesOf: (document) => materialRefsOf(document, { serviceNamespace: config.namespace }),
+    },
     ports,
     materialTimeoutMs: config.keyLoadTimeout,
     onObject: (change) => publisher?.note(change),
   });
-  const stopListening = engine.onChange((keys) => publisher?.changed(keys));
-  const { clusterReads } = observation.metrics;
-  const stopMeasuring = clusterReads(() => ({ confirmedAt: source.confirmedAt(), collections: source.states() }));
+  const stopListening = engine.onChange(({ keys }) => publisher?.changed(keys));
   return {
     ready: source.ready,
-    waitsFor: () => source.states().find(({ failure }) => failure !== undefined)?.failure,
+    lastReadAt: () => source.confirmedAt(),
+    failure: () => source.states().find(({ failure }) => failure !== undefined)?.failure,
     close: async () => {
-      stopMeasuring();
       stopListening();
       source.close();
-      await publisher?.close();
+      // What is not given back runs out by itself: an API server that is away must not use up the pod's grace period.
+      const late = new Promise<void>((resolve) => void timers.after(goodbyeMs, resolve));
+      await Promise.race([publisher?.close(), late]);
       await api.close();
     },
   };

@@ -43,10 +43,11 @@ export function resolveConfig(
   for (const [key, setting] of rows) {
     settings.push(chosen.get(key) ?? { key, value: setting.default.value, origin: undefined });
   }
+  found.push(...judgeSource(chosen, found, isInPod));
   if (hasError(found)) return { ok: false, problems: found };
   // Every key of the table is there and its value came out of the key's own type.
   const config = Object.fromEntries(settings.map(({ key, value }) => [key, value])) as unknown as Config;
-  found.push(...judgeTogether(config, chosen), ...judgeTlsSettings(config, chosen), ...judgeSource(config, isInPod));
+  found.push(...judgeTogether(config, chosen), ...judgeTlsSettings(config, chosen));
   return hasError(found) ? { ok: false, problems: found } : { ok: true, config, settings, warnings: found };
 }
 
@@ -63,17 +64,25 @@ function invalidValue(key: SettingKey, form: GivenValue['form'], expected: strin
   };
 }
 
-/** The policies come from one place. */
-function judgeSource({ policies, kubeconfig }: Config, isInPod: boolean): readonly Problem[] {
+/** The policies come from one place; what is wrong already is not missing too. */
+function judgeSource(
+  chosen: ReadonlyMap<SettingKey, ResolvedSetting>,
+  found: readonly Problem[],
+  isInPod: boolean,
+): readonly Problem[] {
+  if (found.some(({ field, severity }) => severity === 'error' && (field === 'policies' || field === 'kubeconfig')))
+    return [];
+  const hasFolder = chosen.get('policies')?.value !== undefined;
+  const hasKubeconfig = chosen.get('kubeconfig')?.value !== undefined;
   const refuse = (code: 'missing-field' | 'invalid-value', message: string): readonly Problem[] => [
     { code, severity: 'error', message, field: 'policies', place: namedPlace(settingTable.policies.flag) },
   ];
-  if (policies !== undefined && kubeconfig !== undefined)
+  if (hasFolder && hasKubeconfig)
     return refuse(
       'invalid-value',
       'policies and kubeconfig are both given: the policies come from a folder or from a cluster.',
     );
-  if (policies !== undefined || kubeconfig !== undefined || isInPod) return [];
+  if (hasFolder || hasKubeconfig || isInPod) return [];
   const { flag, env } = settingTable.policies;
   return refuse(
     'missing-field',

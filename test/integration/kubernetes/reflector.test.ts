@@ -53,7 +53,7 @@ describeWithCluster('a reflector before a real API server', () => {
     const names = new Set<string>();
     const lines: string[] = [];
     const log = (fields: Readonly<Record<string, unknown>>, message: string): void =>
-      void lines.push(`${message}: ${String(fields['error'] as string)}`);
+      void lines.push(`${message}: ${String(fields['error'])}`);
     const reflector = createReflector({
       collection,
       convert: (_object, { name }) => name,
@@ -158,7 +158,7 @@ describeWithCluster('a reflector before a real API server', () => {
     const said: unknown[] = [];
     try {
       for await (const batch of await api.watch(asked))
-        said.push(...batch.map(({ type, object }) => `${type} ${String(object['code'] as number)}`));
+        said.push(...batch.map(({ type, object }) => `${type} ${JSON.stringify(object['code'])}`));
     } catch (thrown) {
       said.push(thrown instanceof Error && 'code' in thrown ? thrown.code : thrown);
     }

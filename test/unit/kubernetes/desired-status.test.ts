@@ -54,10 +54,12 @@ function statusOf(input: StatusInput, before: JsonObject = {}): DesiredStatus {
 function outline({ status }: DesiredStatus): string {
   const conditions = status['conditions'] as readonly JsonObject[];
   return conditions
-    .map(
-      (one) => `${String(one['type'] as string)}=${String(one['status'] as string)}/${String(one['reason'] as string)}`,
-    )
+    .map(({ type, status: value, reason }) => `${textOf(type)}=${textOf(value)}/${textOf(reason)}`)
     .join(' ');
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 describe('the status of a document', () => {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
+import { memberObject } from '../../../src/kubernetes/api-object.ts';
 import { ApiFailure } from '../../../src/kubernetes/api-failure.ts';
 import type { ApiRequest, KubernetesApi } from '../../../src/kubernetes/kubernetes-api.ts';
 import { createLeaderElection, type LeaderElection } from '../../../src/kubernetes/leader-election.ts';
@@ -13,12 +14,16 @@ interface FakeLease {
   object: JsonObject | undefined;
 }
 
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
 function createFakeLease(): FakeLease {
   let version = 0;
   const fake: FakeLease = {
     object: undefined,
     down: new Set(),
-    holder: () => String((fake.object?.['spec'] as JsonObject | undefined)?.['holderIdentity'] as string),
+    holder: () => textOf(memberObject(fake.object ?? {}, 'spec')['holderIdentity']),
     api: (identity) => ({
       request: async ({ method, body }: ApiRequest) => {
         if (fake.down.has(identity)) throw new ApiFailure('api_unreachable', 'connection refused');
@@ -91,7 +96,7 @@ describe('the election of a leader', () => {
     await a.election.close();
     await time.advance(2500);
     expect([a.election.leads(), b.election.leads()]).toEqual([false, true]);
-    expect((lease.object?.['spec'] as JsonObject)['leaseTransitions']).toBe(1);
+    expect(memberObject(lease.object ?? {}, 'spec')['leaseTransitions']).toBe(1);
   });
 
   it('waits for the whole lease, by its own clock, where the leader is gone without a word', async () => {
