@@ -8,11 +8,10 @@ import { defaultIdentitySettings, type IdentitySettings } from '../phases/identi
 import { createTokenCache } from '../phases/identity/token-cache.ts';
 import { parseDocument } from '../policy/parse-document.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
-import type { AuthorDocument, SourceChange, SourceReading } from '../policy/spec.ts';
-import { createChangeTaker, type Change } from './change-taker.ts';
+import type { SourceChange, SourceReading } from '../policy/spec.ts';
+import { createChangeQueue } from './change-queue.ts';
+import { createChangeTaker } from './change-taker.ts';
 import { checkRequest, refusal, toShadowOfAll, type CheckSettings } from './check-request.ts';
-import { diffReadings } from './diff-readings.ts';
-import { createObjectSource } from './object-source.ts';
 import type { CreateProvider } from './provider-pool.ts';
 
 export interface EngineSettings extends CheckSettings {
@@ -87,27 +86,11 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
       },
     },
   );
-  const objects = createObjectSource();
-  let documents: readonly AuthorDocument[] = [];
-  let last = Promise.resolve();
-  /** What a change is made of is known when its turn comes. */
-  const inTurn = (prepare: () => Change): Promise<void> => {
-    const arrivedAt = clock.monotonic();
-    last = last.then(() => takeSafely(() => taker.take(prepare(), arrivedAt), logger));
-    return last;
-  };
+  const queue = createChangeQueue(taker, clock, logger);
 
   return {
-    apply: (reading) =>
-      inTurn(() => ({
-        ...diffReadings(documents, reading),
-        isWhole: true,
-        commit: () => {
-          documents = reading.documents;
-        },
-      })),
-    applyChange: (change) =>
-      inTurn(() => ({ ...objects.prepare(change), problems: [], unreadable: new Set(), isWhole: false })),
+    apply: (reading) => queue.apply(reading),
+    applyChange: (change) => queue.applyChange(change),
     status: () => taker.status(),
     documentStatus: (key) => taker.documentStatus(key),
     providerCondition: (key) => taker.providerCondition(key),
@@ -123,14 +106,6 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
     check: (raw) => checkRequest(raw, taker.snapshot(), settings, ports),
     explain: async (raw, trace) => checkRequest(raw, taker.snapshot(), settings, { ...ports, trace }),
   };
-}
-
-async function takeSafely(take: () => Promise<void>, logger: Logger): Promise<void> {
-  try {
-    await take();
-  } catch (thrown) {
-    logger.error({ error: messageOf(thrown) }, 'a change could not be taken in; what was in force stays in force');
-  }
 }
 
 function tellSafely(listener: (news: StatusNews) => void, news: StatusNews, logger: Logger): void {

@@ -35,3 +35,15 @@ export function createObjectSource(): ObjectSource {
     },
   };
 }
+
+/** The change in two halves, each object in one of them; undefined where there is only one object. */
+export function halveChange({ changed, removed }: SourceChange): readonly SourceChange[] | undefined {
+  const sources = [...new Set([...removed, ...changed].map(({ source }) => source))];
+  if (sources.length < 2) return undefined;
+  const first = new Set(sources.slice(0, sources.length / 2));
+  const half = (isFirst: boolean): SourceChange => ({
+    changed: changed.filter(({ source }) => first.has(source) === isFirst),
+    removed: removed.filter(({ source }) => first.has(source) === isFirst),
+  });
+  return [half(true), half(false)];
+}

@@ -101,21 +101,28 @@ describe('a change of a source', () => {
     expect(log.filter(({ level }) => level === 'error')).toHaveLength(1);
   });
 
-  test('that cannot be taken in leaves all as it was, and the next one is taken in', async () => {
+  test('of which one document cannot be taken in leaves that as it was, and takes the others in', async () => {
     const on = start();
     await on.applyChange({ changed: [...policy('a', '/a'), ...policy('b', '/b')], removed: [] });
-    const [bad] = policy('a', '/new', 2);
-    const poisoned = Object.defineProperty({ ...bad }, 'value', {
-      get: () => {
+    const poisoned = policy('a', '/new', 2).map((document) => ({
+      ...document,
+      get value(): never {
         throw new Error('poison');
       },
-    });
-    await on.applyChange({ changed: [poisoned as never], removed: policy('b', '/b') });
+    }));
+    await on.applyChange({ changed: [...poisoned, ...policy('c', '/c')], removed: policy('b', '/b') });
     expect(await codeOf(on, 'a', '/a')).toBe('allow');
-    expect(await codeOf(on, 'b', '/b')).toBe('allow');
+    expect(await codeOf(on, 'b', '/b')).toBe('no_policy');
+    expect(await codeOf(on, 'c', '/c')).toBe('allow');
+    expect(log.filter(({ level }) => level === 'error')).toEqual([
+      {
+        level: 'error',
+        message: 'a change could not be taken in; what was in force stays in force',
+        fields: { error: expect.any(String), document: 'AccessPolicy shop/a' },
+      },
+    ]);
     await on.applyChange({ changed: policy('a', '/new', 2), removed: [] });
     expect(await codeOf(on, 'a', '/new')).toBe('allow');
-    expect(await codeOf(on, 'b', '/b')).toBe('allow');
   });
 
   test('a refused provider is logged with what it refuses once, not again at each change, and no more than a hundred lines', async () => {

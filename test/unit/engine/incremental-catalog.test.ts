@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatProblem } from '../../../src/core/problem.ts';
-import { createCatalog, type LiveCatalog } from '../../../src/engine/catalog.ts';
+import { createCatalog, type LiveCatalog, type PreparedCatalog } from '../../../src/engine/catalog.ts';
 import type { CatalogEntry } from '../../../src/engine/catalog-entry.ts';
 import type { CompiledRule } from '../../../src/engine/compile-policy.ts';
 import { diffReadings } from '../../../src/engine/diff-readings.ts';
@@ -12,6 +12,7 @@ import { ownHeaders } from '../../../src/phases/response/compile-upstream.ts';
 import { parseDocument, type ParsedDocument } from '../../../src/policy/parse-document.ts';
 import type { AuthorDocument } from '../../../src/policy/spec.ts';
 import { runAtOnce } from '../../../src/std/steps.ts';
+import { clusterDocuments } from '../../support/cluster-document.ts';
 import { histories, readingsOf, type History } from '../../support/history.ts';
 import { judgeWhole, type Entries } from '../../support/whole-catalog.ts';
 
@@ -110,6 +111,37 @@ function replay(history: History): void {
     if (history.grants === undefined && history.ages !== 'some') expectOneOwner(snapshot);
   }
 }
+
+test('a change of one policy among many parses, judges and compiles that one', () => {
+  let parsed = 0;
+  const parse = (document: AuthorDocument): ParsedDocument => {
+    parsed += 1;
+    return parseDocument(document, { serviceNamespace: 'portcullis' });
+  };
+  const catalog = createCatalog({ grants: undefined, parse });
+  const serving = createServing(catalog);
+  const policyOf = (index: number, path: string): readonly AuthorDocument[] =>
+    clusterDocuments(
+      `apiVersion: portcullis.dev/v1alpha1\nkind: AccessPolicy\nmetadata: {name: p${index}, namespace: n${index % 5}}\n` +
+        `spec: {hosts: [h${index % 100}.example], rules: [{name: r, access: Public, matches: [{path: {type: Exact, value: ${path}}}]}]}`,
+    );
+  const take = (added: readonly AuthorDocument[], removed: readonly AuthorDocument[]): PreparedCatalog => {
+    const change = { added, removed, problems: [], unreadable: new Set<string>() };
+    const prepared = runAtOnce(catalog.prepare(change));
+    prepared.commit();
+    return prepared;
+  };
+  const all = Array.from({ length: 300 }, (_, index) => policyOf(index, '/old'));
+  const first = serving.commit(take(all.flat(), []).entries);
+  parsed = 0;
+  const prepared = take(policyOf(7, '/new'), all[7] ?? []);
+  expect([parsed, ...prepared.entries.keys()]).toEqual([1, 'AccessPolicy n2/p7']);
+  const next = serving.commit(prepared.entries);
+  const changed = [...next.attachments.hosts.exact].filter(
+    ([host, entry]) => first.attachments.hosts.exact.get(host) !== entry,
+  );
+  expect(changed.map(([host]) => host)).toEqual(['h7.example']);
+});
 
 describe('a catalog that takes in changes is the one that judges everything anew, whatever happens', () => {
   test.each(['none', 'all', 'some'] as const)(
