@@ -349,11 +349,15 @@ describe('S10 hosts have owners', () => {
     const waiting = policy('p', 'x.example', withIdp, 'one', ', authentication: {providers: [{name: idp}]}');
     const idp =
       '\napiVersion: portcullis.dev/v1alpha1\nkind: IdentityProvider\nmetadata: {name: idp, namespace: one}\nspec: {type: JWT, jwt: {issuer: "https://i.example", audiences: [a]}}\n---';
-    const theirs = policy('b', 'x.example', open, 'two');
-    const on = await start(policy('a', 'x.example', open, 'one') + waiting);
-    await on.apply(documentsOf(policy('a', 'y.example', open, 'one') + waiting));
-    await on.apply(documentsOf(policy('a', 'y.example', open, 'one') + waiting + theirs));
-    await on.apply(documentsOf(policy('a', 'y.example', open, 'one') + waiting + theirs + idp));
+    // The same documents again and again, as a folder gives those that did not change.
+    const same = documentsOf(waiting, 'waiting.yaml');
+    const theirs = documentsOf(policy('b', 'x.example', open, 'two'), 'theirs.yaml');
+    const on = await start('');
+    await on.apply([...documentsOf(policy('a', 'x.example', open, 'one')), ...same]);
+    const moved = documentsOf(policy('a', 'y.example', open, 'one'));
+    await on.apply([...moved, ...same]);
+    await on.apply([...moved, ...same, ...theirs]);
+    await on.apply([...moved, ...same, ...theirs, ...documentsOf(idp, 'idp.yaml')]);
     expect(statusOf(on, 'AccessPolicy one/p')).toMatchObject({ accepted: true });
     expect(statusOf(on, 'AccessPolicy two/b')).toMatchObject({ accepted: false });
   });
