@@ -42,7 +42,7 @@ export function createTokenCache(limits: { readonly maxEntries: number; readonly
       return {
         get: (token) => cache.get(keyOf(token)),
         set: (token, verified) => {
-          cache.set(ownCopy(keyOf(token)), { ...verified, generation }, estimateBytes(token));
+          cache.set(keyOf(token), { ...verified, generation }, estimateBytes(token));
         },
         delete: (token) => {
           cache.delete(keyOf(token));
@@ -62,11 +62,6 @@ export function createTokenCache(limits: { readonly maxEntries: number; readonly
       return cache.bytes;
     },
   };
-}
-
-/** A token is cut out of a message that would stay in memory with it. */
-function ownCopy(ascii: string): string {
-  return Buffer.from(ascii, 'latin1').toString('latin1');
 }
 
 /** The key, and the claims as objects, which take some three times their text. */
