@@ -53,9 +53,9 @@ interface Shape {
   take(reader: WireReader, field: number, parts: CheckParts): void;
 }
 
-function readMessage(reader: WireReader, limit: number, { known, take }: Shape, parts: CheckParts): void {
-  for (let field = reader.next(limit, known); field !== 0; field = reader.next(limit, known)) {
-    take(reader, field, parts);
+function readMessage(reader: WireReader, limit: number, shape: Shape, parts: CheckParts): void {
+  for (let field = reader.next(limit, shape.known); field !== 0; field = reader.next(limit, shape.known)) {
+    shape.take(reader, field, parts);
   }
 }
 

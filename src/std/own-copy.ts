@@ -3,9 +3,6 @@
  * its message is therefore copied. Exact for every text, lone surrogates included.
  */
 export function ownCopy(text: string): string {
-  const encoding = latin1.test(text) ? 'latin1' : 'utf16le';
-  return Buffer.from(text, encoding).toString(encoding);
+  const narrow = Buffer.from(text, 'latin1').toString('latin1');
+  return narrow === text ? narrow : Buffer.from(text, 'utf16le').toString('utf16le');
 }
-
-// oxlint-disable-next-line no-control-regex -- the range begins with the first character that there is
-const latin1 = /^[\u0000-\u00ff]*$/;

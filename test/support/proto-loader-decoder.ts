@@ -9,7 +9,7 @@ import { asBuffer } from '../../src/envoy/protos.ts';
 const file = fileURLToPath(new URL('check_view.proto', import.meta.url));
 
 /** The message `portcullis.CheckView` as the loader gives it: absent fields are absent. */
-interface CheckView {
+export interface CheckView {
   readonly attributes?: {
     readonly source?: { readonly address?: { readonly socketAddress?: { readonly address?: string } } };
     readonly request?: { readonly http?: HttpView };
@@ -17,7 +17,7 @@ interface CheckView {
   };
 }
 
-interface HttpView {
+export interface HttpView {
   readonly method?: string;
   readonly headers?: readonly Entry[];
   readonly path?: string;
@@ -27,12 +27,12 @@ interface HttpView {
   readonly headerMap?: { readonly headers?: readonly HeaderValue[] };
 }
 
-interface Entry {
+export interface Entry {
   readonly key?: string;
   readonly value?: string;
 }
 
-interface HeaderValue extends Entry {
+export interface HeaderValue extends Entry {
   readonly rawValue?: Uint8Array;
 }
 
@@ -59,7 +59,8 @@ function undecodable(why: string): DecodedCheck {
 
 const none: readonly RawHeader[] = [];
 
-function toRawRequest({ attributes }: CheckView): DecodedCheck {
+/** The request that the message describes. */
+export function toRawRequest({ attributes }: CheckView): DecodedCheck {
   const http = attributes?.request?.http;
   const raw = http?.headerMap?.headers;
   const joined = http?.headers;
