@@ -16,6 +16,17 @@ test('a token is found again by its whole text and by the provider that put it t
   expect([one.get('a.b.d'), one.get('a.b'), other.get('a.b.c')]).toEqual([undefined, undefined, undefined]);
 });
 
+test('tokens with the same end are never taken for one another', () => {
+  const tokens = createTokenCache(limits).forProvider();
+  const [known, forged] = ['a', 'b'].map((payload) => `h.${payload}.${'s'.repeat(342)}`) as [string, string];
+  tokens.set(known, verified);
+  expect([tokens.get(known)?.expiresAt, tokens.get(forged)]).toEqual([2, undefined]);
+  tokens.delete(forged);
+  expect(tokens.get(known)).toMatchObject(verified);
+  tokens.delete(known);
+  expect(tokens.get(known)).toBeUndefined();
+});
+
 test('a remembered token does not keep the message in memory that it came in', () => {
   const decoder = createCheckRequestDecoder();
   const filler = 'y'.repeat(50_000);
