@@ -53,7 +53,15 @@ async function readAbout(root: string): Promise<ProgramAbout> {
 
 /** Only what the program and Node look at: its files are modules, and this is its version. */
 function manifestOf({ name, version, description, licence }: ProgramAbout): JsonObject {
-  return { name, version, description, license: licence, private: true, type: 'module', bin: { portcullis: programFile } };
+  return {
+    name,
+    version,
+    description,
+    license: licence,
+    private: true,
+    type: 'module',
+    bin: { portcullis: programFile },
+  };
 }
 
 function toText(value: JsonObject): string {

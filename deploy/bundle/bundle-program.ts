@@ -1,3 +1,4 @@
+import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 
@@ -30,6 +31,8 @@ export async function bundleProgram(root: string): Promise<BundledProgram> {
     input: { portcullis: join(root, 'src/main.ts') },
     platform: 'node',
     tsconfig: join(root, 'tsconfig.json'),
+    // A checkout whose node_modules is a link gives the same bytes.
+    resolve: { symlinks: false },
     treeshake: { moduleSideEffects: (id) => !takenInParts.test(id) },
     logLevel: 'warn',
     onLog: (_level, log) => {
@@ -44,14 +47,17 @@ export async function bundleProgram(root: string): Promise<BundledProgram> {
   });
   await bundle.close();
   const chunks = output.flatMap((file) => (file.type === 'chunk' ? [file] : []));
-  assertOnlyNode(chunks.flatMap(({ imports, dynamicImports }) => [...imports, ...dynamicImports]));
+  assertOnlyNode(
+    chunks.flatMap(({ imports, dynamicImports }) => [...imports, ...dynamicImports]),
+    new Set(chunks.map(({ fileName }) => fileName)),
+  );
   return {
     files: chunks.map(({ fileName, code }) => ({ name: fileName, text: code })),
     modules: [...new Set(chunks.flatMap(({ modules }) => Object.keys(modules)))].toSorted(),
   };
 }
 
-function assertOnlyNode(imports: readonly string[]): void {
-  const others = imports.filter((name) => !name.endsWith('.js') && !name.startsWith('node:'));
+function assertOnlyNode(imports: readonly string[], files: ReadonlySet<string>): void {
+  const others = imports.filter((name) => !files.has(name) && !isBuiltin(name));
   if (others.length > 0) throw new Error(`the bundle would load from outside: ${others.join(', ')}`);
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Environment } from '../../../src/dev/install-in-cache.ts';
+import { egctlPart } from '../../tools/parts/egctl.ts';
 import { etcdPart } from '../../tools/parts/etcd.ts';
 import { helm3Part } from '../../tools/parts/helm3.ts';
 import { kubeApiserverPart } from '../../tools/parts/kube-apiserver.ts';
@@ -42,6 +43,7 @@ describe('a part', () => {
     ['Helm 4', helm4Part, 'helm', 'v4.2.0', 'v3.19.0'],
     ['Helm 3', helm3Part, 'helm', 'v3.19.0+g1234', 'v4.2.0'],
     ['kube-apiserver', kubeApiserverPart, 'kube-apiserver', 'Kubernetes v1.36.1', 'Kubernetes v1.37.0'],
+    ['egctl', egctlPart, 'egctl', 'Envoy Gateway: v1.9.4', 'Envoy Gateway: v1.8.2'],
   ])(
     '%s is taken from the PATH where its version is right, and only there',
     async (_name, part, name, right, wrong) => {
@@ -138,6 +140,15 @@ esac`;
     expect(lines).toEqual([
       expect.stringMatching(/^Bringing kube-apiserver \(1\.36\.\d+, built with Go in .* once, into /u),
     ]);
+  });
+
+  it('and egctl are built in the same way, each from the package that its module pins', async () => {
+    await program('go', go('1.26.9', writes('$target/egctl', 'Envoy Gateway: v1.9.1')));
+    expect(await bring(egctlPart)).toMatch(/egctl-1\.9\.\d+\/egctl$/u);
+    expect(await readFile(join(folder, 'flags'), 'utf8')).toMatch(
+      /^-s -w -X github\.com\/envoyproxy\/gateway\/internal\/cmd\/version\.envoyGatewayVersion=v1\.9\.\d+$/mu,
+    );
+    expect(lines).toEqual([expect.stringMatching(/^Bringing egctl \(1\.9\.\d+, built with Go in .* once, into /u)]);
   });
 
   it.each<[string, string | undefined, RegExp]>([
