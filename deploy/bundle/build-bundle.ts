@@ -1,7 +1,7 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isJsonObject, ownMember, type JsonObject, type JsonValue } from '../../src/core/json.ts';
-import { bundleProgram } from './bundle-program.ts';
+import { bundleProgram, programEntry } from './bundle-program.ts';
 import { packagesOf, type BundledPackage } from './bundled-package.ts';
 import { cyclonedx, type ProgramAbout } from './cyclonedx.ts';
 import { readLock } from './read-lock.ts';
@@ -12,7 +12,8 @@ import { thirdPartyNotices } from './third-party-notices.ts';
  * a checkout and in the package of npm.
  */
 export const programFolder = 'lib/js';
-export const programFile = `${programFolder}/portcullis.js`;
+/** What is run: a short name for it. */
+export const programFile = 'portcullis.js';
 
 /** What the program reads while it runs, and what goes with it. */
 const copied = ['proto', 'examples/quickstart', 'LICENSE'];
@@ -28,6 +29,7 @@ export async function buildBundle(root: string, folder: string): Promise<readonl
     await writeFile(join(folder, name), text);
   };
   for (const { name, text } of program.files) await write(`${programFolder}/${name}`, text);
+  await write(programFile, `#!/usr/bin/env node\nimport './${programFolder}/${programEntry}';\n`);
   await write('package.json', toText(manifestOf(about)));
   await write('THIRD-PARTY-NOTICES', thirdPartyNotices(packages));
   await write('sbom.cdx.json', toText(cyclonedx(about, packages)));

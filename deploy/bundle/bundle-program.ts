@@ -10,10 +10,13 @@ export interface BundledProgram {
 }
 
 export interface BundledFile {
-  /** Below the folder of the program: `portcullis.js` is what is run, the others are loaded as they are needed. */
+  /** Below the folder of the program; what is not the entry is loaded as it is needed. */
   readonly name: string;
   readonly text: string;
 }
+
+/** The file that is run. */
+export const programEntry = 'portcullis.js';
 
 /** What rolldown calls the few lines of its own that it adds. */
 export const rolldownRuntime = '\0rolldown/runtime.js';

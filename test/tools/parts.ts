@@ -3,6 +3,7 @@ import type { Environment } from '../../src/dev/install-in-cache.ts';
 import { egctlPart } from './parts/egctl.ts';
 import { etcdPart } from './parts/etcd.ts';
 import { helm3Part } from './parts/helm3.ts';
+import { istioApiPart } from './parts/istio-api.ts';
 import { kubeApiserverPart } from './parts/kube-apiserver.ts';
 import { helm4Part, kubectlPart } from './parts/kubectl-layer.ts';
 import type { Part } from './parts/part.ts';
@@ -20,6 +21,7 @@ export const parts: readonly Part[] = [
   kubectlPart,
   helm4Part,
   helm3Part,
+  istioApiPart,
   kubeApiserverPart,
   egctlPart,
 ];

@@ -7,7 +7,7 @@ import { buildBundle, programFile } from '../../../deploy/bundle/build-bundle.ts
 
 /** The bundle as the image holds it: nothing but Node beside it, nothing writable, and a user who owns none of it. */
 export interface ImageFolder {
-  /** The folder that the image has as /opt/portcullis. */
+  /** The folder that the image has as /app. */
   readonly folder: string;
   /** Starts the program as the image's entry point does; the environment holds nothing of ours. */
   start(args: readonly string[]): ImageProcess;
@@ -35,7 +35,7 @@ export const runsAs: number = isRoot ? imageUser : (process.getuid?.() ?? imageU
 
 export async function createImageFolder(): Promise<ImageFolder> {
   const top = await mkdtemp(join(tmpdir(), 'portcullis-image-'));
-  const folder = join(top, 'opt', 'portcullis');
+  const folder = join(top, 'app');
   const node = join(top, 'bin', 'node');
   await buildBundle(process.cwd(), folder);
   await mkdir(join(top, 'bin'));

@@ -14,7 +14,7 @@ const inLast = (name: string): readonly string[] =>
 const copied = textsOf('COPY')
   .filter((text) => !text.startsWith('--from='))
   .flatMap((text) => text.split(/\s+/u).slice(0, -1));
-const program = `/opt/portcullis/${programFile}`;
+const program = `/app/${programFile}`;
 
 describe('deploy/Dockerfile', () => {
   it('copies only what is there', () => {
@@ -58,7 +58,7 @@ describe('deploy/Dockerfile', () => {
     expect(inLast('ENTRYPOINT').map(execForm)).toEqual([['/usr/local/bin/node', program]]);
     expect(inLast('CMD').map(execForm)).toEqual([['serve']]);
     expect(inLast('STOPSIGNAL')).toEqual(['SIGTERM']);
-    expect(inLast('COPY')).toContain('--from=build /portcullis /opt/portcullis');
+    expect(inLast('COPY')).toContain('--from=build /portcullis /app');
     expect(existsSync('src/main.ts')).toBe(true);
   });
 
