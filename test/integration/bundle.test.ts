@@ -90,7 +90,13 @@ describe(`the bundle in a folder that nobody writes, as user ${runsAs}`, () => {
       const token = await issuer.sign({ sub: 'alice' });
       const ask = (given: string | undefined): ReturnType<typeof client.send> =>
         client.send(
-          encodeCheck(checkOf({ method: 'GET', host: 'localhost', path: '/orders', headers: [], clientIp: undefined }, given, 'joined')),
+          encodeCheck(
+            checkOf(
+              { method: 'GET', host: 'localhost', path: '/orders', headers: [], clientIp: undefined },
+              given,
+              'joined',
+            ),
+          ),
         );
       const [allowed, denied] = [await ask(token), await ask(undefined)];
       client.close();

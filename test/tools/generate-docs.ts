@@ -6,7 +6,8 @@ import { runCli } from '../../src/cli/run-cli.ts';
 import { settingEntries, settingGroups, type Setting } from '../../src/runtime/config/settings.ts';
 
 /**
- * Writes docs/cli.md and docs/configuration.md out of the tables that the program itself uses; with `--check` it only tells whether the
+ * Writes docs/cli.md and docs/configuration.md out of the tables that the program itself uses, and the files of deploy into the guides
+ * that show them; with `--check` it only tells whether the
  * files are what it would write, and exits with 1 where one is not.
  */
 const notice = '<!-- Written by test/tools/generate-docs.ts; change the tables in src and run it again. -->';
@@ -16,7 +17,21 @@ export async function generateDocs(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['docs/cli.md', await renderCliPage()],
     ['docs/configuration.md', renderConfigurationPage()],
+    ...(await Promise.all(guides.map(async (path) => [path, await renderGuide(path)] as const))),
   ]);
+}
+
+/** They are written by hand but for the blocks below a comment that names a file, which hold that file. */
+const guides = ['docs/envoy.md', 'docs/istio.md', 'docs/envoy-gateway.md'];
+
+async function renderGuide(path: string): Promise<string> {
+  const page = await readFile(fileOf(path), 'utf8');
+  const parts = page.split(/(<!-- deploy\/\S+ -->\n```yaml\n.*?```\n)/su).map(async (part) => {
+    const [, file] = /^<!-- (deploy\/\S+) -->/u.exec(part) ?? [];
+    if (file === undefined) return part;
+    return `<!-- ${file} -->\n\`\`\`yaml\n${await readFile(fileOf(file), 'utf8')}\`\`\`\n`;
+  });
+  return (await Promise.all(parts)).join('');
 }
 
 /** The pages whose file is not what would be written. */

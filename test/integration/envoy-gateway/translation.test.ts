@@ -4,7 +4,7 @@ import { createAuthority } from '../../support/certificates.ts';
 import { backendTlsDocuments, clusterServices, gatewayDocuments } from '../support/envoy-gateway/documents.ts';
 import { translate, type Translation } from '../support/envoy-gateway/translate.ts';
 import { describeWithEgctl } from '../support/envoy-gateway/with-egctl.ts';
-import { findAt, mapObjects } from '../support/json-at.ts';
+import { findAt, mapObjects, objectAt, textAt } from '../support/json-at.ts';
 
 const gateway = 'shop/public';
 const authority = createAuthority();
@@ -79,6 +79,17 @@ describeWithEgctl('deploy/envoy-gateway, translated by Envoy Gateway', ({ egctl 
     expect(routesOf(plain.xds)).toEqual([undefined, undefined, undefined]);
   });
 
+  it('does not ask about a route whose own SecurityPolicy has no extAuth, as the guide says', async () => {
+    const own = /name: partners\}\n {2}extAuth:.*?\n---/su;
+    const { xds, conditions } = await changed(
+      own,
+      'name: partners}\n  cors: {allowOrigins: ["https://a.example"]}\n---',
+    );
+    expect(conditions).toContain('SecurityPolicy shop/portcullis Overridden=True');
+    expect(askedRoutes(xds)).toEqual([true, true, false]);
+    expect(askedRoutes(plain.xds)).toEqual([true, true, true]);
+  });
+
   it('lets everybody in where the document is wrong and failOpen is true, as the guide says', async () => {
     const grant = /namespace: shop\}\n {2}to:/u;
     const open = documents.map((document) =>
@@ -117,13 +128,25 @@ describeWithEgctl('deploy/envoy-gateway, translated by Envoy Gateway', ({ egctl 
 });
 
 function filtersOf(xds: JsonObject): readonly JsonObject[] {
-  return objectsIn(xds, (object) => String(object['@type']).endsWith('.ext_authz.v3.ExtAuthz'));
+  return objectsIn(xds, (object) => textAt(object, '@type').endsWith('.ext_authz.v3.ExtAuthz'));
+}
+
+/** Whether each route of ours turns a filter of ours on. */
+function askedRoutes(xds: JsonObject): readonly boolean[] {
+  return gatewayRoutes(xds).map((route) =>
+    Object.keys(objectAt(route, 'typedPerFilterConfig')).some((name) =>
+      name.startsWith('envoy.filters.http.ext_authz/'),
+    ),
+  );
+}
+
+function gatewayRoutes(xds: JsonObject): readonly JsonObject[] {
+  return objectsIn(xds, (object) => textAt(object, 'name').startsWith('httproute/') && 'match' in object);
 }
 
 /** The status with which a route of ours answers by itself, without asking or passing on; undefined where it does neither. */
 function routesOf(xds: JsonObject): readonly (JsonValue | undefined)[] {
-  const routes = objectsIn(xds, (object) => String(object['name']).startsWith('httproute/') && 'match' in object);
-  return routes.map((route) => findAt(route, 'directResponse', 'status'));
+  return gatewayRoutes(xds).map((route) => findAt(route, 'directResponse', 'status'));
 }
 
 /** Every object in the value that the question is true of. */

@@ -14,9 +14,9 @@ if (folder === undefined && partsAreRequired(process.env)) {
 /** Istio's own definitions, as text. */
 export interface IstioDefinitions {
   /** The CRDs, YAML. */
-  crds(): Promise<string>;
+  readonly crds: () => Promise<string>;
   /** The fields of a message of the mesh configuration, by name as YAML has it, with their types; throws where there is no such message. */
-  fieldsOf(message: string): Promise<ReadonlyMap<string, string>>;
+  readonly fieldsOf: (message: string) => Promise<ReadonlyMap<string, string>>;
 }
 
 /** Undefined where they are not there: then a suite has nothing to hold the examples against. */

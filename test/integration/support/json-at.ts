@@ -17,6 +17,12 @@ export function objectAt(value: JsonValue, ...path: readonly (string | number)[]
   return found;
 }
 
+/** The text at the path; empty where there is none. */
+export function textAt(value: JsonValue, ...path: readonly (string | number)[]): string {
+  const found = findAt(value, ...path);
+  return typeof found === 'string' ? found : '';
+}
+
 /** The objects of the list at the path; none where there is no list. */
 export function objectsAt(value: JsonValue, ...path: readonly (string | number)[]): readonly JsonObject[] {
   const found = findAt(value, ...path);

@@ -1,5 +1,5 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../../../src/core/json.ts';
-import { mapObjects, objectAt, objectsAt } from '../json-at.ts';
+import { isJsonObject, type JsonObject } from '../../../../src/core/json.ts';
+import { mapObjects, objectAt, objectsAt, textAt } from '../json-at.ts';
 
 /** Ports of 127.0.0.1 in place of the Services. */
 export interface GatewayBackends {
@@ -17,13 +17,13 @@ export function staticConfig(xds: JsonObject, listener: string, backends: Gatewa
   const routes = new Map(
     dumped(xds, 'RoutesConfigDump', 'dynamicRouteConfigs').map((entry) => {
       const config = withoutType(objectAt(entry, 'routeConfig'));
-      return [config['name'], config];
+      return [textAt(config, 'name'), config] as const;
     }),
   );
   const endpoints = new Map(
     dumped(xds, 'EndpointsConfigDump', 'dynamicEndpointConfigs').map((entry) => {
       const config = withoutType(objectAt(entry, 'endpointConfig'));
-      return [config['clusterName'], config];
+      return [textAt(config, 'clusterName'), config] as const;
     }),
   );
   const found = dumped(xds, 'ListenersConfigDump', 'dynamicListeners')
@@ -45,12 +45,13 @@ function dumped(xds: JsonObject, type: string, member: string): readonly JsonObj
     .flatMap((config) => objectsAt(config, member));
 }
 
-function withRoutes(listener: JsonObject, routes: ReadonlyMap<JsonValue | undefined, JsonObject>): JsonObject {
+function withRoutes(listener: JsonObject, routes: ReadonlyMap<string, JsonObject>): JsonObject {
   const changed = mapObjects(listener, (object) => {
     const { rds, ...others } = object;
     if (!isJsonObject(rds)) return object;
-    const config = routes.get(rds['routeConfigName']);
-    if (config === undefined) throw new Error(`no routes ${String(rds['routeConfigName'])}`);
+    const name = textAt(rds, 'routeConfigName');
+    const config = routes.get(name);
+    if (config === undefined) throw new Error(`no routes ${name}`);
     return { ...others, routeConfig: config };
   });
   return isJsonObject(changed) ? changed : {};
@@ -58,11 +59,11 @@ function withRoutes(listener: JsonObject, routes: ReadonlyMap<JsonValue | undefi
 
 function toStatic(
   cluster: JsonObject,
-  endpoints: ReadonlyMap<JsonValue | undefined, JsonObject>,
+  endpoints: ReadonlyMap<string, JsonObject>,
   backends: GatewayBackends,
 ): JsonObject {
   const { edsClusterConfig: _, ...others } = cluster;
-  const name = String(cluster['name']);
+  const name = textAt(cluster, 'name');
   const found = endpoints.get(name);
   if (found === undefined) throw new Error(`the cluster ${name} has no endpoints`);
   const port = name.startsWith('securitypolicy/') ? backends.portcullis : backends.upstream;
@@ -75,6 +76,7 @@ function loopback(port: number): JsonObject {
 }
 
 /** Where the kind of a message is known, Envoy's configuration does not name it. */
-function withoutType({ '@type': _, ...others }: JsonObject): JsonObject {
+function withoutType(message: JsonObject): JsonObject {
+  const { '@type': _, ...others } = message;
   return others;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../../src/core/json.ts';
 import { runCommand } from '../../../../src/dev/run-command.ts';
-import { objectAt, objectsAt } from '../json-at.ts';
+import { objectAt, objectsAt, textAt } from '../json-at.ts';
 
 /** What Envoy Gateway makes of the documents. */
 export interface Translation {
@@ -35,11 +35,14 @@ function conditionsOf(translated: JsonValue): readonly string[] {
   const lines = Object.values(translated)
     .flatMap((documents) => (Array.isArray(documents) ? documents.filter((item) => isJsonObject(item)) : []))
     .flatMap((document) => {
-      const { namespace, name } = objectAt(document, 'metadata');
+      const subject = [
+        textAt(document, 'kind'),
+        `${textAt(document, 'metadata', 'namespace')}/${textAt(document, 'metadata', 'name')}`,
+      ].join(' ');
       const holders = [...objectsAt(document, 'status', 'parents'), ...objectsAt(document, 'status', 'ancestors')];
       return holders
         .flatMap((holder) => objectsAt(holder, 'conditions'))
-        .map(({ type, status }) => `${document['kind']} ${namespace}/${name} ${type}=${status}`);
+        .map((condition) => `${subject} ${textAt(condition, 'type')}=${textAt(condition, 'status')}`);
     });
   return [...new Set(lines)].toSorted();
 }
