@@ -2,12 +2,12 @@ import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } 
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startIssuer, type Issuer } from '../../src/dev/issuer.ts';
 import { checkOf, createCheckClient, encodeCheck } from '../support/check-over-grpc.ts';
 import { parseDockerfile } from '../support/dockerfile.ts';
 import { createImageFolder, runsAs, type ImageFolder, type ImageProcess } from './support/as-image.ts';
+import { lineWith } from './support/line-with.ts';
 import { runCli } from './support/serve-process.ts';
 
 let image: ImageFolder;
@@ -34,18 +34,6 @@ afterAll(async () => {
 async function finished(child: ImageProcess): Promise<readonly [number, string]> {
   const code = await child.ended;
   return [code, child.output()];
-}
-
-async function lineWith(child: ImageProcess, message: string): Promise<Record<string, unknown>> {
-  for (let i = 0; i < 500; i++) {
-    const line = child
-      .output()
-      .split('\n')
-      .find((candidate) => candidate.includes(`"msg":"${message}"`));
-    if (line !== undefined) return JSON.parse(line) as Record<string, unknown>;
-    await delay(20);
-  }
-  throw new Error(`no line "${message}": ${child.output()}`);
 }
 
 describe(`the bundle in a folder that nobody writes, as user ${runsAs}`, () => {
