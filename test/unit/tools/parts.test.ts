@@ -7,6 +7,7 @@ import type { Environment } from '../../../src/dev/install-in-cache.ts';
 import { egctlPart } from '../../tools/parts/egctl.ts';
 import { etcdPart } from '../../tools/parts/etcd.ts';
 import { helm3Part } from '../../tools/parts/helm3.ts';
+import { istioApiPart } from '../../tools/parts/istio-api.ts';
 import { kubeApiserverPart } from '../../tools/parts/kube-apiserver.ts';
 import { helm4Part, kubectlPart } from '../../tools/parts/kubectl-layer.ts';
 import type { Part } from '../../tools/parts/part.ts';
@@ -159,6 +160,35 @@ esac`;
     if (script !== undefined) await program('go', script);
     await expect(bring(kubeApiserverPart)).rejects.toThrow(reason);
     expect(await readdir(cache())).toEqual([]);
+  });
+});
+
+describe('Istio’s definitions', () => {
+  const files = ['kubernetes/customresourcedefinitions.gen.yaml', 'mesh/v1alpha1/config.proto'];
+
+  it('are files of the module that go.sum pins, once', async () => {
+    await program(
+      'go',
+      `[ "$GOWORK" = off ] && [ -f go.sum ] || exit 3
+mkdir -p "${folder}/module/kubernetes" "${folder}/module/mesh/v1alpha1"
+for file in ${files.join(' ')}; do echo it > "${folder}/module/$file"; done
+echo '{"Dir": "${folder}/module"}'`,
+    );
+    const path = await bring(istioApiPart);
+    expect(await Promise.all(files.map((file) => readFile(join(path, file), 'utf8')))).toEqual(['it\n', 'it\n']);
+    expect([await istioApiPart.find(environment), await bring(istioApiPart), lines]).toEqual([
+      path,
+      path,
+      [expect.stringMatching(/^Bringing Istio's API definitions \(1\.31\.\d+, 1 MB, once, into /u)],
+    ]);
+  });
+
+  it('are refused with the reason and the remedy where Go cannot bring them', async () => {
+    await program('go', 'echo "checksum mismatch" >&2; exit 1');
+    await expect(bring(istioApiPart)).rejects.toThrow(
+      /not to be had here: go says: checksum mismatch\. Install Go 1\.24/u,
+    );
+    expect([await readdir(cache()), await istioApiPart.find(environment)]).toEqual([[], undefined]);
   });
 });
 
