@@ -9,33 +9,6 @@ import { describeWithCluster } from '../../support/kubernetes/with-cluster.ts';
 import { createImageFolder, type ImageFolder } from '../support/as-image.ts';
 import { lineWith } from '../support/line-with.ts';
 
-const kinds = [
-  ['AccessPolicy', 'accesspolicies', 'Namespaced'],
-  ['ClusterAccessPolicy', 'clusteraccesspolicies', 'Cluster'],
-  ['IdentityProvider', 'identityproviders', 'Namespaced'],
-  ['ClusterIdentityProvider', 'clusteridentityproviders', 'Cluster'],
-] as const;
-
-/** The four kinds without a schema: what is looked at here is the bundle. */
-const crds = kinds
-  .map(
-    ([kind, plural, scope]) => `
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: ${plural}.portcullis.dev}
-spec:
-  group: portcullis.dev
-  scope: ${scope}
-  names: {kind: ${kind}, plural: ${plural}, singular: ${kind.toLowerCase()}}
-  versions:
-  - name: v1alpha1
-    served: true
-    storage: true
-    subresources: {status: {}}
-    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}`,
-  )
-  .join('\n---\n');
-
 const policy = `
 apiVersion: portcullis.dev/v1alpha1
 kind: AccessPolicy
@@ -50,9 +23,8 @@ describeWithCluster('the bundle before a real API server', () => {
   let folder: string;
   beforeAll(async () => {
     [cluster, image] = await Promise.all([startCluster(), createImageFolder()]);
-    await cluster.apply(crds);
-    for (const [, plural] of kinds)
-      await cluster.kubectl('wait', '--for=condition=Established', `crd/${plural}.portcullis.dev`);
+    await cluster.kubectl('create', '--filename', 'deploy/crds.yaml');
+    await cluster.kubectl('wait', '--for=condition=Established', '--filename', 'deploy/crds.yaml');
     await cluster.apply(policy);
     // Where the image's user can read it.
     folder = await mkdtemp(join(tmpdir(), 'portcullis-kubeconfig-'));

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { createProtoLoaderDecoder } from '../../../src/envoy/decode-check-request.ts';
+import { createCheckRequestDecoder } from '../../../src/envoy/decode-check-request.ts';
 import { codecOf } from '../../../src/envoy/protos.ts';
 
 const codec = codecOf('envoy.service.auth.v3.CheckRequest');
@@ -47,7 +47,7 @@ describe('what Envoy Gateway sends, as test/integration/envoy-gateway noted it',
     (name, host, target, extensions, route) => {
       const bytes = codec.encode(fixture(name));
       expect(codec.decode(bytes)).toMatchObject({ attributes: { routeMetadataContext: route, metadataContext: {} } });
-      const decoded = createProtoLoaderDecoder().decode(bytes);
+      const decoded = createCheckRequestDecoder().decode(bytes);
       expect(decoded).toMatchObject({
         kind: 'request',
         request: { kind: 'http', method: 'GET', host, target, duplicates: 'joined' },
