@@ -1,6 +1,15 @@
 import type { Decision } from '../core/decision.ts';
 import { messageOf } from '../core/failure.ts';
-import type { Authorizer, Clock, HttpClient, IdentityEvents, Logger, Random, Timers } from '../core/ports.ts';
+import type {
+  Authorizer,
+  Clock,
+  ExpressionEvents,
+  HttpClient,
+  IdentityEvents,
+  Logger,
+  Random,
+  Timers,
+} from '../core/ports.ts';
 import { formatProblem, type Problem } from '../core/problem.ts';
 import type { RawRequest } from '../core/request.ts';
 import type { ServiceStatus } from '../core/status.ts';
@@ -35,7 +44,7 @@ export interface EnginePorts {
   readonly random: Random;
   readonly logger: Logger;
   readonly http: HttpClient;
-  readonly events: IdentityEvents;
+  readonly events: IdentityEvents & ExpressionEvents;
   /** Undefined: providers as they serve. */
   readonly createProvider?: CreateProvider;
 }

@@ -132,7 +132,7 @@ function createEngineOf(config: Config, { clock, timers, random, observation }: 
         fetchTimeoutMs: config.keyFetchTimeout,
       },
     },
-    { clock, timers, random, logger, http, events: metrics.identity },
+    { clock, timers, random, logger, http, events: { ...metrics.identity, ...metrics.expressions } },
   );
 }
 
