@@ -75,7 +75,7 @@ function decideOn(snapshot: Snapshot, request: Request, id: string, ports: Check
   const floors =
     snapshot.floors.length === 0 ? snapshot.floors : snapshot.floors.filter((floor) => coversHost(floor, request.host));
   const nowMs = ports.clock.now();
-  const expressions = new RequestScope(request, id, nowMs, ports.events.expressionFailed);
+  const expressions = new RequestScope(request, id, nowMs, (place) => ports.events.expressionFailed(place));
   const check: Check = {
     request,
     id,

@@ -1,7 +1,6 @@
 import type { Problem } from '../core/problem.ts';
 import { formatPlace } from './config/given-value.ts';
 import type { Config } from './config/settings.ts';
-import { giveMemoryBack } from './give-memory-back.ts';
 import { guardProcess } from './process-guard.ts';
 import { watchStopSignals, type ProcessPort, type StopSignal } from './process-signals.ts';
 import type { ServiceIo, StartService } from './running-service.ts';
@@ -29,7 +28,6 @@ export async function serve({ config, warnings, version, startService, process, 
   try {
     for (const { message, code, place } of warnings) logger.warn({ code, place: formatPlace(place) }, message);
     const service = await startService(config, io);
-    void service.ready.then(giveMemoryBack);
     const { grpcAddress, httpAddress, adminAddress } = service;
     logger.info({ version, grpcAddress, httpAddress, adminAddress, policies: config.policies }, 'serving');
     const signal = await signals.first;
