@@ -58,7 +58,11 @@ const expectation: Schema = object(
     decision: oneOf('The decision.', ['allow', 'deny']),
     status: integer('The HTTP status of a denial.', 400, 599),
     code: text('The reason code of a denial.', 64),
-    policy: text('The policy that decided, as namespace/name.', 512),
+    policy: {
+      type: 'string',
+      description: 'The policy that decided, as namespace/name; empty: none did.',
+      maxLength: 512,
+    },
     rule: text('The rule that decided.', 63),
     upstreamHeaders: mapOf('Headers that are set for the service, with their values.', value),
     removedHeaders: texts('Headers that are removed.'),
