@@ -145,4 +145,25 @@ describe('the election of a leader', () => {
     await time.advance(5000);
     expect([a.election.leads(), b.election.leads()].filter(Boolean)).toHaveLength(1);
   });
+
+  it('begins to lead anew where it could not renew in time though nobody took the lease', async () => {
+    const [lease, time] = [createFakeLease(), createManualTime()];
+    let isHanging = false;
+    const api = lease.api('a');
+    const hang = async (request: ApiRequest): Promise<JsonObject> => {
+      while (isHanging) await new Promise<void>((resolve) => void time.timers.after(100, resolve));
+      return api.request(request);
+    };
+    const { election, changes } = start({ ...lease, api: () => ({ ...api, request: hang }) }, time, 'a');
+    await time.advance(3000);
+    isHanging = true;
+    await time.advance(12_500);
+    // Whoever asks now is told to write nothing.
+    expect(election.leads()).toBe(false);
+    isHanging = false;
+    await time.advance(5000);
+    expect(election.leads()).toBe(true);
+    // What came meanwhile is looked at because it is told again that we lead.
+    expect(changes).toEqual([true, false, true]);
+  });
 });
