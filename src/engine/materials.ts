@@ -45,7 +45,9 @@ export function createMaterials(): Materials {
         const before = settled.get(key);
         const isUnread = list.length === 0 && before !== undefined && unreadable.has(before.source);
         if (isUnread) nowUnread.add(key);
-        const material = list.length > 0 ? (usable(list) ?? before) : isUnread ? before : undefined;
+        // One that was deleted and made anew under its name is another: nothing of the old one may stay for it.
+        const last = isSameObject(lists.get(key), list) ? before : undefined;
+        const material = list.length > 0 ? (usable(list) ?? last) : isUnread ? before : undefined;
         if (material !== before) next.set(key, material);
       }
       return {
@@ -66,6 +68,12 @@ export function createMaterials(): Materials {
       };
     },
   };
+}
+
+/** False for an object of a cluster that was made anew. */
+function isSameObject(before: readonly NamedMaterial[] | undefined, now: readonly NamedMaterial[]): boolean {
+  const [old, fresh] = [before?.[0]?.document.version, now[0]?.document.version];
+  return old === undefined || fresh === undefined || old.uid === fresh.uid;
 }
 
 function asMaterial(document: AuthorDocument, parsed: ParsedDocument): NamedMaterial | undefined {

@@ -63,13 +63,21 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
   const take = async (change: SourceChange): Promise<void> => {
     for (const { source } of change.removed) references.forget(source);
     const ours = change.changed.filter(isPolicyDocument);
-    await inSlices(ours, (document) => references.note(document.source, sink.referencesOf(document)), ports);
+    await inSlices(ours, (document) => references.note(document.source, refsOf(document)), ports);
     materials.follow(references.all());
     if (isFirst) {
       isFirst = false;
       await materials.synced(options.materialTimeoutMs);
     }
     await sink.applyChange(change);
+  };
+  /** A document on which something throws must not hold up the others; the engine says what is wrong with it. */
+  const refsOf = (document: AuthorDocument): readonly MaterialRef[] | undefined => {
+    try {
+      return sink.referencesOf(document);
+    } catch {
+      return undefined;
+    }
   };
   const queue = createChangeQueue(take);
   const materials = createMaterialFollower({ ports, timing, onChange: (change) => queue.add(change) });
@@ -113,7 +121,7 @@ function collectionsOf({
     if (kind.startsWith('Cluster'))
       return clusterKinds ? [{ kind, collection: policyCollection(kind, undefined, selector) }] : [];
     if (namespaces.length === 0) return [{ kind, collection: policyCollection(kind, undefined, selector) }];
-    return namespaces.map((namespace) => ({ kind, collection: policyCollection(kind, namespace, selector) }));
+    return [...new Set(namespaces)].map((namespace) => ({ kind, collection: policyCollection(kind, namespace, selector) }));
   });
 }
 

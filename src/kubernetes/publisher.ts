@@ -6,7 +6,7 @@ import { createLeaderElection } from './leader-election.ts';
 import type { ReflectedChange } from './reflected-store.ts';
 import type { ReflectorPorts } from './reflector.ts';
 import { repeat } from './repeat.ts';
-import { createReplicaLease } from './replica-lease.ts';
+import { createReplicaLease, type ReplicaLease } from './replica-lease.ts';
 import { createReplicas, type Replica } from './replicas.ts';
 import {
   changedPlaces,
@@ -54,7 +54,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
     mayDelete: () => election.leads(),
   });
   const seen = new Map<string, DigestTexts>();
-  const lease = createReplicaLease({ namespace, group: leaseName, identity, texts: () => digest.texts(), ports });
+  // Before the first load it serves nobody: counted among the others it would make every document look as if it were on its way.
+  let lease: ReplicaLease | undefined;
   const election = createLeaderElection({
     namespace,
     name: leaseName,
@@ -87,12 +88,13 @@ export function createPublisher(options: PublisherOptions): Publisher {
     changed: (keys) => {
       const all = [...keys];
       for (const key of all) digest.set(key, servedOf(documentStatus(key)));
+      lease ??= createReplicaLease({ namespace, group: leaseName, identity, texts: () => digest.texts(), ports });
       lease.publish();
       writer.look(all);
     },
     close: async () => {
       replicas.close();
-      await Promise.all([aging.close(), writer.close(), election.close(), lease.close()]);
+      await Promise.all([aging.close(), writer.close(), election.close(), lease?.close()]);
     },
   };
 }

@@ -82,9 +82,10 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
     onOpen: () => outage.end(),
     onConfirmed: (by) => {
       confirmedAt = ports.clock.now();
+      // A list alone is no end of an outage: whoever may list and not watch would be told of one after the other.
+      if (by === 'list') return first.resolve(undefined);
       outage.end();
-      if (by === 'list') first.resolve(undefined);
-      else backOff.reset();
+      backOff.reset();
     },
   });
   const follow = async (): Promise<void> => {

@@ -15,6 +15,9 @@ export interface Replicas {
   close(): void;
 }
 
+/** Whatever a Lease says of itself, a replica that is gone must not be waited for much longer. */
+const maxLeaseMs = 120_000;
+
 /** Follows the Leases of all replicas, and deletes those that ran out long ago where `mayDelete` says so. */
 export function createReplicas(options: {
   readonly namespace: string;
@@ -26,7 +29,7 @@ export function createReplicas(options: {
   const { namespace, group, ports, onChange } = options;
   const seen = new Map<string, { readonly lease: Lease; readonly at: number }>();
   const isLive = ({ lease, at }: { readonly lease: Lease; readonly at: number }): boolean =>
-    ports.clock.monotonic() - at <= lease.durationMs;
+    ports.clock.monotonic() - at <= Math.min(lease.durationMs, maxLeaseMs);
   let live = '';
   const look = (): void => {
     const now = [...seen.values()]
@@ -40,9 +43,9 @@ export function createReplicas(options: {
   const sweep = (): void => {
     for (const [name, entry] of seen) {
       if (isLive(entry) || !options.mayDelete()) continue;
-      seen.delete(name);
-      // One that is alive after all makes itself a new one.
-      void ports.api.request({ method: 'DELETE', path: leasePath(namespace, name) }).catch(() => undefined);
+      // One that is renewed meanwhile stays; where it cannot be deleted now, it is tried again.
+      const body = { preconditions: { resourceVersion: entry.lease.resourceVersion } };
+      void ports.api.request({ method: 'DELETE', path: leasePath(namespace, name), body }).catch(() => undefined);
     }
     look();
     cancel = ports.timers.after(5000, sweep);

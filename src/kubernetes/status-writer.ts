@@ -9,7 +9,8 @@ import type { Agreements, ConditionVerdict } from './conditions.ts';
 import { desiredStatus } from './desired-status.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import type { ReflectorPorts } from './reflector.ts';
-import { createWorkQueue } from './work-queue.ts';
+import { createTokenBucket, type TokenBucket } from './token-bucket.ts';
+import { createWorkQueue, type WorkQueue } from './work-queue.ts';
 
 /** What the writer asks about a document. */
 export interface StatusFacts {
@@ -42,10 +43,13 @@ const width = 4;
 export function createStatusWriter({ facts, events, ports, leads }: StatusWriterOptions): StatusWriter {
   const objects = new Map<string, ClusterDocument>();
   const failing = new Set<string>();
+  const budgets = createBudgets(ports);
   const write = async (key: string): Promise<void> => {
     const object = objects.get(key);
     const desired = object === undefined || !leads() ? undefined : wanted(key, object, facts, ports.clock.now());
     if (object === undefined || desired === undefined) return;
+    const waitMs = budgets.spend(key, object.meta);
+    if (waitMs > 0) return queue.addLater(key, waitMs);
     await patch(object, desired.status, ports);
     if (objects.get(key) === object) objects.set(key, { ...object, status: JSON.stringify(desired.status) });
     for (const verdict of desired.transitions)
@@ -64,11 +68,13 @@ export function createStatusWriter({ facts, events, ports, leads }: StatusWriter
       throw thrown;
     }
   };
-  const queue = createWorkQueue({ work, width, clock: ports.clock, timers: ports.timers, random: ports.random });
+  const queue: WorkQueue = createWorkQueue({ ...ports, work, isForAll, width });
   return {
     note: (key, object) => {
-      if (object === undefined) objects.delete(key);
-      else {
+      if (object === undefined) {
+        objects.delete(key);
+        budgets.forget(key);
+      } else {
         objects.set(key, object);
         queue.add(key);
       }
@@ -79,6 +85,50 @@ export function createStatusWriter({ facts, events, ports, leads }: StatusWriter
     },
     close: () => queue.close(),
   };
+}
+
+/** Somebody else who writes the status, another installation perhaps, must not draw us into a race. */
+const budgetLimits = { burst: 20, refillMs: 10_000 };
+
+/** How often the status of one version of an object is written. */
+interface Budgets {
+  /** 0: now; else after how many milliseconds. */
+  spend(key: string, meta: ClusterDocument['meta']): number;
+  forget(key: string): void;
+}
+
+function createBudgets({ clock, logger }: ReflectorPorts): Budgets {
+  const budgets = new Map<string, { readonly version: string; readonly bucket: TokenBucket }>();
+  let isTold = false;
+  return {
+    spend: (key, { uid, generation }) => {
+      const version = `${uid} ${generation}`;
+      const known = budgets.get(key);
+      const bucket = known?.version === version ? known.bucket : createTokenBucket(budgetLimits, clock);
+      budgets.set(key, { version, bucket });
+      const waitMs = bucket.take();
+      if (waitMs > 0 && !isTold) {
+        isTold = true;
+        const why = 'the status of an object changes again and again: does another installation write it too?';
+        logger.warn({ object: key }, why);
+      }
+      return waitMs;
+    },
+    forget: (key) => void budgets.delete(key),
+  };
+}
+
+/** The API server is away, or has enough of us. */
+function isForAll(thrown: unknown): boolean {
+  return isApiFailure(
+    thrown,
+    'api_unreachable',
+    'api_timeout',
+    'api_unavailable',
+    'api_throttled',
+    'api_unauthorized',
+    'api_config',
+  );
 }
 
 function wanted(
