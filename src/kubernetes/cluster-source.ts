@@ -121,7 +121,10 @@ function collectionsOf({
     if (kind.startsWith('Cluster'))
       return clusterKinds ? [{ kind, collection: policyCollection(kind, undefined, selector) }] : [];
     if (namespaces.length === 0) return [{ kind, collection: policyCollection(kind, undefined, selector) }];
-    return [...new Set(namespaces)].map((namespace) => ({ kind, collection: policyCollection(kind, namespace, selector) }));
+    return [...new Set(namespaces)].map((namespace) => ({
+      kind,
+      collection: policyCollection(kind, namespace, selector),
+    }));
   });
 }
 

@@ -1,5 +1,11 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import { isConditionType, judgeConditions, toConditionObject, type ConditionVerdict, type DocumentFacts } from './conditions.ts';
+import {
+  isConditionType,
+  judgeConditions,
+  toConditionObject,
+  type ConditionVerdict,
+  type DocumentFacts,
+} from './conditions.ts';
 import { toTime } from './micro-time.ts';
 
 export interface StatusInput extends DocumentFacts {

@@ -162,9 +162,12 @@ describe('an object that is deleted and made anew under its name, in one change'
 
   test('S4: takes the keys of a ConfigMap with it, where the new one is broken', async () => {
     const on = start();
-    const keys = '{"keys":[{"kty":"EC","crv":"P-256","x":"ahbTEYaLm1X0QY4-gs8ekJUjV0fkOQTbDOfCKZSyJqs","y":"ZKpHrxCVDxYpE2E6Ybxe5VDnMZYvVGFSiPBjOGhnUZg"}]}';
+    const keys =
+      '{"keys":[{"kty":"EC","crv":"P-256","x":"ahbTEYaLm1X0QY4-gs8ekJUjV0fkOQTbDOfCKZSyJqs","y":"ZKpHrxCVDxYpE2E6Ybxe5VDnMZYvVGFSiPBjOGhnUZg"}]}';
     const configMap = (data: string): readonly AuthorDocument[] =>
-      clusterDocuments(`{apiVersion: v1, kind: ConfigMap, metadata: {name: keys, namespace: portcullis}, data: ${data}}`);
+      clusterDocuments(
+        `{apiVersion: v1, kind: ConfigMap, metadata: {name: keys, namespace: portcullis}, data: ${data}}`,
+      );
     const [old, bad] = [configMap(`{jwks: '${keys}'}`), configMap('[]')];
     await on.applyChange({
       changed: [...provider('audiences: [api], jwks: {configMapRef: {name: keys, key: jwks}}'), ...old],

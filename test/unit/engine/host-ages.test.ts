@@ -62,6 +62,14 @@ describe('S10 in a cluster a host belongs to the namespace of the oldest policy 
     });
   });
 
+  test('and of a policy that owns none of its hosts no version decides', async () => {
+    const on = await start([...policy('one/a', 'x.example', old), ...policy('two/b', 'x.example', young)]);
+    expect(statusOf(on, 'two/b')).toMatchObject({ accepted: true, servedGeneration: undefined });
+    expect(statusOf(on, 'one/a')).toMatchObject({ accepted: true, servedGeneration: 1 });
+    await on.engine.applyChange({ changed: [], removed: policy('one/a', 'x.example', old) });
+    expect(statusOf(on, 'two/b')).toMatchObject({ servedGeneration: 1, conflicts: [] });
+  });
+
   test('of one age, to the first by namespace', async () => {
     const on = await start([...policy('two/a', 'x.example'), ...policy('one/b', 'x.example')]);
     expect(await codeOf(on, 'x.example')).toBe('allow one/b');
