@@ -3,7 +3,7 @@ import { createChangeQueue } from './change-queue.ts';
 import { toClusterDocument, type ClusterDocument } from './cluster-document.ts';
 import { ourKinds, policyCollection, type Collection, type OurKind } from './collection.ts';
 import { inSlices } from './in-slices.ts';
-import { createMaterialFollower, createReferences } from './material-follower.ts';
+import { createMaterialFollower, createReferences, maxMaterials } from './material-follower.ts';
 import type { ReflectedChange } from './reflected-store.ts';
 import {
   createReflector,
@@ -64,7 +64,7 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
     for (const { source } of change.removed) references.forget(source);
     const ours = change.changed.filter(isPolicyDocument);
     await inSlices(ours, (document) => references.note(document.source, refsOf(document)), ports);
-    materials.follow(references.all());
+    followMaterials();
     if (isFirst) {
       isFirst = false;
       await materials.synced(options.materialTimeoutMs);
@@ -78,6 +78,17 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
     } catch {
       return undefined;
     }
+  };
+  let excessive: ReadonlySet<string> = new Set();
+  const followMaterials = (): void => {
+    const referred = references.all();
+    materials.follow(referred.refs);
+    for (const namespace of referred.excessive) {
+      if (excessive.has(namespace)) continue;
+      const why = 'more Secrets and ConfigMaps are referred to than are followed: providers beyond have no keys';
+      ports.logger.warn({ namespace, followed: maxMaterials }, why);
+    }
+    excessive = referred.excessive;
   };
   const queue = createChangeQueue(take);
   const materials = createMaterialFollower({ ports, timing, onChange: (change) => queue.add(change) });

@@ -73,9 +73,18 @@ export interface References {
   /** Takes note of one document that came or changed; `refs` undefined: it is refused, and what its last good version refers to is still needed. */
   note(source: string, refs: readonly MaterialRef[] | undefined): void;
   forget(source: string): void;
-  /** By key, those of all documents. */
-  all(): ReadonlyMap<string, MaterialRef>;
+  all(): ReferredMaterials;
 }
+
+export interface ReferredMaterials {
+  /** By key, those of all documents, but of each namespace no more than are followed: those that were referred to first. */
+  readonly refs: ReadonlyMap<string, MaterialRef>;
+  /** The namespaces of which some are left out. */
+  readonly excessive: ReadonlySet<string>;
+}
+
+/** Each is a connection to the API server, in every replica: a namespace must not have as many as it has documents. */
+export const maxMaterials = 100;
 
 export function createReferences(): References {
   const bySource = new Map<string, readonly MaterialRef[]>();
@@ -86,6 +95,23 @@ export function createReferences(): References {
       else bySource.set(source, refs);
     },
     forget: (source) => void bySource.delete(source),
-    all: () => new Map([...bySource.values()].flat().map((ref) => [specKey(ref), ref])),
+    all: () => select([...bySource.values()].flat()),
   };
+}
+
+function select(all: readonly MaterialRef[]): ReferredMaterials {
+  const refs = new Map<string, MaterialRef>();
+  const counts = new Map<string, number>();
+  const excessive = new Set<string>();
+  for (const ref of all) {
+    const key = specKey(ref);
+    const count = counts.get(ref.namespace) ?? 0;
+    if (refs.has(key)) continue;
+    if (count >= maxMaterials) excessive.add(ref.namespace);
+    else {
+      refs.set(key, ref);
+      counts.set(ref.namespace, count + 1);
+    }
+  }
+  return { refs, excessive };
 }

@@ -88,9 +88,71 @@ describeWithCluster('serve in a cluster where somebody means harm', () => {
     };
     const before = await version();
     await new Promise((resolve) => setTimeout(resolve, 3000));
-    for (const o of all) console.log(o.output().slice(-1500));
-    console.log(JSON.stringify((await get('orders'))['status']));
-    console.log('writes', before, await version());
-    expect((await version()) - before).toBeLessThan(20);
+    // Versions count every write to the cluster, renewed Leases too.
+    expect((await version()) - before).toBeLessThan(40);
+    expect(all.map((service) => service.output()).join('')).toContain('does another installation write it too?');
   });
+
+  it('S4: a policy that waits for its finalizers is in force until it is gone', async () => {
+    const service = await serve('portcullis-0');
+    const held = policy('held', { hosts: ['held.example'], rules: [{ ...open, access: 'Denied' }] });
+    await create({ ...held, metadata: { name: 'held', namespace: 'shop', finalizers: ['example.com/held'] } });
+    await create(policy('wide', { hosts: ['*.example'] }));
+    await decides(service, 'held.example', 403);
+    await decides(service, 'other.example', 200);
+    await cluster.request({ method: 'DELETE', path: `${path}/held` });
+    expect((await get('held'))['metadata']).toHaveProperty('deletionTimestamp');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await decides(service, 'held.example', 403);
+    const contentType = 'application/merge-patch+json';
+    const body = { metadata: { finalizers: null } };
+    await cluster.request({ method: 'PATCH', path: `${path}/held`, contentType, body });
+    await decides(service, 'held.example', 200);
+  });
+
+  it('goes on where its rights are taken away while it runs, and follows again when they are back', async () => {
+    const service = await serve('portcullis-0');
+    await create(policy('orders', { hosts: ['api.example'] }));
+    await decides(service, 'api.example', 200);
+    const roles = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings';
+    const { body } = await cluster.request({ method: 'GET', path: `${roles}/portcullis` });
+    await cluster.request({ method: 'DELETE', path: `${roles}/portcullis` });
+    await cluster.killApiServer();
+    await cluster.restartApiServer();
+    await eventually(
+      async () => expect(service.output()).toContain('the service account needs get, list and watch'),
+      30_000,
+    );
+    await decides(service, 'api.example', 200);
+    const { roleRef = null, subjects = null } = isJsonObject(body) ? body : {};
+    await create(policy('later', { hosts: ['later.example'] }));
+    await cluster.request({
+      method: 'POST',
+      path: roles,
+      body: {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'ClusterRoleBinding',
+        metadata: { name: 'portcullis' },
+        roleRef,
+        subjects,
+      },
+    });
+    await decides(service, 'later.example', 200);
+  }, 90_000);
+
+  it('denies when the CRD of policies is deleted with all of them, and follows it when it is back', async () => {
+    const service = await serve('portcullis-0');
+    await create(policy('orders', { hosts: ['api.example'] }));
+    await decides(service, 'api.example', 200);
+    const crd = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/accesspolicies.portcullis.dev';
+    await cluster.request({ method: 'DELETE', path: crd });
+    await decides(service, 'api.example', 403);
+    await eventually(
+      async () => expect((await cluster.request({ method: 'GET', path: crd })).status).toBe(404),
+      20_000,
+    );
+    await installCrds(cluster);
+    await create(policy('orders', { hosts: ['api.example'] }));
+    await eventually(async () => decides(service, 'api.example', 200), 30_000);
+  }, 90_000);
 });
