@@ -45,7 +45,7 @@ export interface DocumentSink {
 export interface ClusterSource {
   /** Resolves once everything was read for the first time and is in force. */
   readonly ready: Promise<void>;
-  /** When the server last confirmed what we have of policies, milliseconds since the epoch; undefined before it did. */
+  /** When the server last confirmed what we have, milliseconds since the epoch; undefined before it did. */
   confirmedAt(): number | undefined;
   /** One a collection: whether it is followed. */
   states(): readonly ReflectorState[];
@@ -63,21 +63,13 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
   const take = async (change: SourceChange): Promise<void> => {
     for (const { source } of change.removed) references.forget(source);
     const ours = change.changed.filter(isPolicyDocument);
-    await inSlices(ours, (document) => references.note(document.source, refsOf(document)), ports);
+    await inSlices(ours, (document) => references.note(document.source, refsOf(document, sink)), ports);
     followMaterials();
     if (isFirst) {
       isFirst = false;
       await materials.synced(options.materialTimeoutMs);
     }
     await sink.applyChange(change);
-  };
-  /** A document on which something throws must not hold up the others; the engine says what is wrong with it. */
-  const refsOf = (document: AuthorDocument): readonly MaterialRef[] | undefined => {
-    try {
-      return sink.referencesOf(document);
-    } catch {
-      return undefined;
-    }
   };
   let excessive: ReadonlySet<string> = new Set();
   const followMaterials = (): void => {
@@ -109,13 +101,22 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
   );
   return {
     ready: Promise.all(reflectors.map(({ synced }) => synced)).then(() => queue.open()),
-    confirmedAt: () => oldestOf(reflectors),
+    confirmedAt: () => oldestOf(reflectors, materials.reflectors()),
     states: () => [...reflectors, ...materials.reflectors()].map((reflector) => reflector.state()),
     close: () => {
       for (const reflector of reflectors) reflector.close();
       materials.close();
     },
   };
+}
+
+/** A document on which something throws must not hold up the others; the engine says what is wrong with it. */
+function refsOf(document: AuthorDocument, sink: DocumentSink): readonly MaterialRef[] | undefined {
+  try {
+    return sink.referencesOf(document);
+  } catch {
+    return undefined;
+  }
 }
 
 function isPolicyDocument({ source }: AuthorDocument): boolean {
@@ -139,7 +140,10 @@ function collectionsOf({
   });
 }
 
-function oldestOf(reflectors: readonly Reflector[]): number | undefined {
-  const times = reflectors.map((reflector) => reflector.state().confirmedAt);
-  return times.includes(undefined) ? undefined : Math.min(...times.flatMap((time) => time ?? []));
+/** Keys out of a ConfigMap that cannot be followed any more grow old too; one that never could be gave none. */
+function oldestOf(documents: readonly Reflector[], materials: readonly Reflector[]): number | undefined {
+  const times = documents.map((reflector) => reflector.state().confirmedAt);
+  if (times.includes(undefined)) return undefined;
+  const all = [...times, ...materials.map((reflector) => reflector.state().confirmedAt)];
+  return Math.min(...all.flatMap((time) => time ?? []));
 }

@@ -26,6 +26,8 @@ export interface PublisherOptions {
   readonly identity: string;
   readonly documentStatus: (key: string) => DocumentStatus | undefined;
   readonly providerCondition: (key: string) => ProviderCondition | undefined;
+  /** True where no policy changes an answer (`serve --shadow-all`). */
+  readonly isShadowAll: boolean;
   readonly ports: ReflectorPorts;
 }
 
@@ -65,7 +67,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   });
   const agreements = (key: string): Agreements => countAgreements(key, digest, replicas.all(), identity);
   const writer = createStatusWriter({
-    facts: { documentStatus, providerCondition, agreements },
+    facts: { documentStatus, providerCondition, agreements, isShadowAll: options.isShadowAll },
     events: createEventRecorder(ports, identity),
     ports,
     leads: () => election.leads(),

@@ -15,9 +15,6 @@ export interface Replicas {
   close(): void;
 }
 
-/** Whatever a Lease says of itself, a replica that is gone must not be waited for much longer. */
-const maxLeaseMs = 120_000;
-
 /** Follows the Leases of all replicas, and deletes those that ran out long ago where `mayDelete` says so. */
 export function createReplicas(options: {
   readonly namespace: string;
@@ -29,7 +26,7 @@ export function createReplicas(options: {
   const { namespace, group, ports, onChange } = options;
   const seen = new Map<string, { readonly lease: Lease; readonly at: number }>();
   const isLive = ({ lease, at }: { readonly lease: Lease; readonly at: number }): boolean =>
-    ports.clock.monotonic() - at <= Math.min(lease.durationMs, maxLeaseMs);
+    ports.clock.monotonic() - at <= lease.durationMs;
   let live = '';
   const look = (): void => {
     const now = [...seen.values()]

@@ -18,6 +18,8 @@ export interface StatusFacts {
   documentStatus(key: string): DocumentStatus | undefined;
   providerCondition(key: string): ProviderCondition | undefined;
   agreements(key: string): Agreements;
+  /** True where no policy changes an answer, whatever its mode. */
+  readonly isShadowAll: boolean;
 }
 
 export interface StatusWriterOptions {
@@ -147,7 +149,7 @@ function wanted(
   const input = {
     document,
     replicas: facts.agreements(key),
-    isShadow: isShadow(value),
+    isShadow: facts.isShadowAll || isShadow(value),
     provider,
     value,
     keysFetchedAt,

@@ -32,22 +32,16 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   const waiting = new Set<string>();
   const active = new Map<string, Promise<void>>();
   const again = new Set<string>();
-  const backOffs = new Map<string, BackOff>();
-  const delayed = new Set<string>();
+  const returns = createReturns(add, timers, random);
   const rest = createBackOff(restLimits, random);
   let closed = false;
-  const later = (key: string): void => {
-    const backOff = backOffs.get(key) ?? createBackOff(keyLimits, random);
-    backOffs.set(key, backOff);
-    timers.after(backOff.next(), () => add(key));
-  };
   const run = async (key: string): Promise<void> => {
     try {
       await work(key);
-      backOffs.delete(key);
+      returns.succeeded(key);
       rest.reset();
     } catch (thrown) {
-      later(key);
+      returns.failed(key);
       if (isForAll(thrown)) pause(rest.next());
     }
     active.delete(key);
@@ -83,17 +77,39 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   }
   return {
     add,
-    addLater: (key, delayMs) => {
+    addLater: (key, delayMs) => returns.later(key, delayMs),
+    close: async () => {
+      closed = true;
+      await Promise.all(active.values());
+    },
+  };
+}
+
+/** Brings keys back after a while. */
+interface Returns {
+  /** After a pause that grows with every failure in a row. */
+  failed(key: string): void;
+  succeeded(key: string): void;
+  later(key: string, delayMs: number): void;
+}
+
+function createReturns(add: (key: string) => void, timers: Timers, random: Random): Returns {
+  const backOffs = new Map<string, BackOff>();
+  const delayed = new Set<string>();
+  return {
+    failed: (key) => {
+      const backOff = backOffs.get(key) ?? createBackOff(keyLimits, random);
+      backOffs.set(key, backOff);
+      timers.after(backOff.next(), () => add(key));
+    },
+    succeeded: (key) => void backOffs.delete(key),
+    later: (key, delayMs) => {
       if (delayed.has(key)) return;
       delayed.add(key);
       timers.after(delayMs, () => {
         delayed.delete(key);
         add(key);
       });
-    },
-    close: async () => {
-      closed = true;
-      await Promise.all(active.values());
     },
   };
 }

@@ -62,6 +62,7 @@ function startPublisher(
     namespace: config.namespace,
     leaseName: config.leaseName,
     identity: config.podName === '' ? hostname() : config.podName,
+    isShadowAll: config.shadowAll,
     documentStatus: (key) => engine.documentStatus(key),
     providerCondition: (key) => engine.providerCondition(key),
     ports,

@@ -18,7 +18,7 @@ interface Stand {
   failure: Error | undefined;
 }
 
-function start(): Stand {
+function start({ isShadowAll = false } = {}): Stand {
   const time = createManualTime();
   const silent = (): void => undefined;
   const stand: Stand = { writer: undefined as never, time, writes: [], events: [], warnings: [], failure: undefined };
@@ -61,6 +61,7 @@ function start(): Stand {
       documentStatus,
       providerCondition: () => undefined,
       agreements: () => ({ agreeing: 1, pending: 0, disagreeing: 0 }),
+      isShadowAll,
     },
     events: createEventRecorder(ports, 'portcullis-0'),
     ports,
@@ -83,6 +84,18 @@ describe('the writer of status', () => {
     writer.note('orders', objectOf('orders', memberObject(writes[0] ?? {}, 'status')));
     await time.advance(1000);
     expect(writes).toHaveLength(1);
+  });
+
+  it.each([
+    [false, 'Programmed'],
+    [true, 'Shadow'],
+  ])('says whether policies change answers (shadow-all: %s)', async (isShadowAll, reason) => {
+    const { writer, time, writes } = start({ isShadowAll });
+    writer.note('orders', objectOf('orders'));
+    await time.advance(1000);
+    expect(memberObject(writes[0] ?? {}, 'status')['conditions']).toContainEqual(
+      expect.objectContaining({ type: 'Programmed', status: 'True', reason }),
+    );
   });
 
   it('is not drawn into a race with somebody who writes something else each time, and goes on at leisure', async () => {
