@@ -41,10 +41,13 @@ export interface StatusWriter {
 
 /** Statuses at a time: enough for ten thousand in minutes, few enough not to be throttled. */
 const width = 4;
+/** What fails for one object mostly fails for thousands. */
+const maxFailingTold = 20;
 
 export function createStatusWriter({ facts, events, ports, leads }: StatusWriterOptions): StatusWriter {
   const objects = new Map<string, ClusterDocument>();
   const failing = new Set<string>();
+  const told = new Set<string>();
   const budgets = createBudgets(ports);
   const write = async (key: string): Promise<void> => {
     const object = objects.get(key);
@@ -61,11 +64,15 @@ export function createStatusWriter({ facts, events, ports, leads }: StatusWriter
     try {
       await write(key);
       failing.delete(key);
+      told.delete(key);
     } catch (thrown) {
-      // Deleted or changed meanwhile: the watch brings what there is to do.
-      if (isApiFailure(thrown, 'api_not_found', 'api_conflict')) return;
-      if (!failing.has(key))
+      // Made anew meanwhile: the watch brings what there is to do.
+      if (isApiFailure(thrown, 'api_conflict')) return;
+      // Of one that was deleted meanwhile the watch has told before the second time.
+      if (failing.has(key) && !told.has(key) && told.size < maxFailingTold) {
+        told.add(key);
         ports.logger.warn({ object: key, error: messageOf(thrown) }, 'the status of an object cannot be written');
+      }
       failing.add(key);
       throw thrown;
     }

@@ -130,6 +130,16 @@ describe('S10 in a cluster a host belongs to the namespace of the oldest policy 
     expect(await codeOf(on, 'x.example')).toBe('allow two/b');
   });
 
+  test.each([
+    ['one/wide', 'one/wide'],
+    ['two/wide', 'a policy of the namespace two'],
+  ])('promise 6: a warning of shadow mode about %s tells %s', async (id, told) => {
+    const on = await start([...policy('one/a', 'x.example', old, ', mode: Shadow'), ...policy(id, '"*.example"')]);
+    expect(statusOf(on, 'one/a')?.problems.map(({ message }) => message)).toEqual([
+      `in shadow mode the policy is as if deleted: requests for x.example are decided by ${told} (*.example) meanwhile`,
+    ]);
+  });
+
   test('an update that is refused, and one that nobody can read, lose no host', async () => {
     const two = policy('two/b', 'x.example', young);
     const on = await start([...policy('one/a', 'x.example', old), ...two]);

@@ -147,6 +147,22 @@ describe('the writer of status', () => {
     );
   });
 
+  it('says that a status cannot be written, not of an object that was deleted meanwhile and not of thousands', async () => {
+    const stand = start();
+    const { writer, time, warnings } = stand;
+    stand.failure = new ApiFailure('api_not_found', '404');
+    writer.note('gone', objectOf('gone'));
+    await time.advance(10);
+    writer.note('gone', undefined);
+    await time.advance(60_000);
+    expect(warnings).toEqual([]);
+    // A CRD without the status subresource.
+    for (let index = 0; index < 200; index++) writer.note(`p${index}`, objectOf(`p${index}`));
+    await time.advance(60_000);
+    expect(warnings.length).toBeGreaterThan(0);
+    expect(warnings.length).toBeLessThan(21);
+  });
+
   it('leaves Events out where there would be thousands, and never a status', async () => {
     const { writer, time, writes, events } = start();
     for (let index = 0; index < 2000; index++) writer.note(`p${index}`, objectOf(`p${index}`));
