@@ -7,7 +7,7 @@ const nodeVersion = process.versions.node;
 
 if (Number(nodeVersion.split('.')[0]) < neededMajor) {
   process.stderr.write(
-    `Portcullis needs Node ${neededMajor} or later; this is ${nodeVersion}. In a clone write npx portcullis …\n`,
+    `Portcullis needs Node ${neededMajor} or later; this is ${nodeVersion}. A clone has one: node_modules/.bin/node dist/main.js …\n`,
   );
   process.exitCode = 2;
 } else {

@@ -27,7 +27,9 @@ function parentOf(pid: number): number | undefined {
   if (!Number.isInteger(pid)) return undefined;
   try {
     // `pid (name) state ppid …`, and the name may hold anything.
-    const [state, parent] = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /su, '').split(' ');
+    const [state, parent] = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /su, '')
+      .split(' ');
     return state === 'Z' ? undefined : Number(parent);
   } catch {
     return undefined;
