@@ -93,6 +93,15 @@ function whileRefused(
   return { inForce: undefined, refused: { ...refused, policy } };
 }
 
+/** An entry whose file cannot be read in whole: nobody knows what became of its document, which counts as refused where it says Deny. */
+export function toUnreadEntry(entry: CatalogEntry): CatalogEntry {
+  const { lastGood, refused } = entry;
+  if (refused !== undefined || lastGood === undefined || !isPolicy(lastGood) || lastGood.onInvalid !== 'Deny')
+    return entry;
+  const { kind, namespace, name } = lastGood;
+  return { ...entry, ...whileRefused({ kind, namespace, name, policy: undefined }, lastGood, []) };
+}
+
 /** A refused document is asked as it is written. */
 function saysDeny({ value }: AuthorDocument): boolean {
   const spec = isJsonObject(value) ? value['spec'] : undefined;

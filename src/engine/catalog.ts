@@ -1,4 +1,4 @@
-import type { Problem } from '../core/problem.ts';
+import { hasError, type Problem } from '../core/problem.ts';
 import type { DocumentStatus } from '../core/status.ts';
 import type { GrantSetting, HostClaim } from '../policy/check-hosts.ts';
 import { checkSet, claimsOf, type SetReport, type SetMember } from '../policy/check-set.ts';
@@ -13,7 +13,14 @@ import type {
   PolicySpec,
   SourceReading,
 } from '../policy/spec.ts';
-import { isPolicy, refuseBeside, toEntry, type CatalogEntry, type NamedVersion } from './catalog-entry.ts';
+import {
+  isPolicy,
+  refuseBeside,
+  toEntry,
+  toUnreadEntry,
+  type CatalogEntry,
+  type NamedVersion,
+} from './catalog-entry.ts';
 
 /** Every document known, and what of it is in force. Immutable: the next one is made of a reading and the one before. */
 export interface Catalog {
@@ -38,28 +45,41 @@ export function nextCatalog(before: Catalog, reading: SourceReading, settings: C
   const sorted = sortDocuments(reading, settings);
   const candidates = new Map<string, CatalogEntry>();
   for (const [key, versions] of sorted.named) candidates.set(key, toEntry(key, versions, before.entries.get(key)));
+  const unread = new Set<string>();
   for (const [key, entry] of before.entries) {
-    if (!candidates.has(key) && entry.documents.some(({ source }) => sorted.unreadable.has(source)))
-      candidates.set(key, entry);
+    if (candidates.has(key) || !entry.documents.some(({ source }) => sorted.unreadable.has(source))) continue;
+    candidates.set(key, toUnreadEntry(entry));
+    for (const { source } of entry.documents) unread.add(source);
   }
-  return settle(before, candidates, sorted, settings);
+  // A policy without a name may be one of those that stay; where none stays it never was valid.
+  const nameless = sorted.nameless.flatMap(({ policy, source }) => (unread.has(source) ? [] : [policy]));
+  return settle(before, candidates, sorted, nameless, settings);
+}
+
+interface ReadMaterial {
+  readonly material: Material;
+  readonly isGood: boolean;
 }
 
 interface SortedDocuments {
   readonly named: ReadonlyMap<string, readonly NamedVersion[]>;
-  readonly materials: ReadonlyMap<string, Material>;
+  readonly materials: ReadonlyMap<string, readonly ReadMaterial[]>;
+  readonly nameless: readonly { readonly policy: RefusedPolicy; readonly source: string }[];
   readonly problems: readonly Problem[];
   readonly unreadable: ReadonlySet<string>;
 }
 
 function sortDocuments(reading: SourceReading, settings: CatalogSettings): SortedDocuments {
   const named = new Map<string, NamedVersion[]>();
-  const materials = new Map<string, Material>();
+  const materials = new Map<string, ReadMaterial[]>();
+  const nameless: { readonly policy: RefusedPolicy; readonly source: string }[] = [];
   const problems: Problem[] = [...reading.problems];
   // A document without a readable name may be any of those that its file held before.
   const unreadable = new Set(reading.unreadable);
   for (const document of reading.documents) {
     const parsed = settings.parse(document);
+    // A text that is not well-formed may have swallowed the documents behind it: a quote that is never closed, a --- that is missing.
+    if (hasError(document.problems)) unreadable.add(document.source);
     if (parsed.kind === 'accepted' || parsed.kind === 'refused') {
       const versions = named.get(parsed.key);
       if (versions === undefined) named.set(parsed.key, [{ document, parsed }]);
@@ -67,10 +87,37 @@ function sortDocuments(reading: SourceReading, settings: CatalogSettings): Sorte
       continue;
     }
     problems.push(...parsed.problems);
-    if (parsed.kind === 'nameless') unreadable.add(document.source);
-    if (parsed.kind === 'material') materials.set(parsed.key, parsed.material);
+    if (parsed.kind === 'nameless') {
+      unreadable.add(document.source);
+      if (parsed.policy !== undefined) nameless.push({ policy: parsed.policy, source: document.source });
+    }
+    if (parsed.kind !== 'material') continue;
+    const read = { material: parsed.material, isGood: !hasError(parsed.problems) };
+    const others = materials.get(parsed.key);
+    if (others !== undefined) problems.push(materialTwice(parsed.key, document, others));
+    materials.set(parsed.key, [...(others ?? []), read]);
   }
-  return { named, materials, problems, unreadable };
+  return { named, materials, nameless, problems, unreadable };
+}
+
+function materialTwice(key: string, document: AuthorDocument, others: readonly ReadMaterial[]): Problem {
+  const message = `the ${key} is there twice: also ${others.map(({ material }) => material.source).join(', ')}`;
+  const place = document.placeOf(['metadata', 'name']);
+  return { code: 'duplicate-document', severity: 'error', message, field: 'metadata.name', place };
+}
+
+/** What providers refer to. Where it is not good, there twice or in a file that cannot be read, what was there before stays (S4). */
+function settleMaterials(before: Catalog, { materials, unreadable }: SortedDocuments): ReadonlyMap<string, Material> {
+  const settled = new Map<string, Material>();
+  for (const [key, material] of before.materials)
+    if (!materials.has(key) && unreadable.has(material.source)) settled.set(key, material);
+  for (const [key, found] of materials) {
+    const [first] = found;
+    const isUsable = first !== undefined && first.isGood && found.length === 1;
+    const material = isUsable ? first.material : before.materials.get(key);
+    if (material !== undefined) settled.set(key, material);
+  }
+  return settled;
 }
 
 /**
@@ -81,6 +128,7 @@ function checkUntilStable(
   before: Catalog,
   candidates: ReadonlyMap<string, CatalogEntry>,
   policies: readonly SetMember<AccessPolicySpec>[],
+  nameless: readonly RefusedPolicy[],
   settings: CatalogSettings,
 ): SetReport {
   const all = [...candidates.values()];
@@ -90,7 +138,7 @@ function checkUntilStable(
       policies,
       providers: providersOf(all),
       refusedProviders: new Set(all.filter(({ inForce }) => inForce === undefined).map(({ key }) => key)),
-      refusedPolicies: all.flatMap(({ inForce, refused }) => (inForce === undefined ? (refused?.policy ?? []) : [])),
+      refusedPolicies: [...nameless, ...all.flatMap(refusedPolicyOf)],
       grants: settings.grants,
       inForce: heldClaims(before, candidates, staying),
     });
@@ -105,11 +153,12 @@ function settle(
   before: Catalog,
   candidates: ReadonlyMap<string, CatalogEntry>,
   sorted: SortedDocuments,
+  nameless: readonly RefusedPolicy[],
   settings: CatalogSettings,
 ): Catalog {
   const all = [...candidates.values()];
   const accepted = all.flatMap(toMember);
-  const report = checkUntilStable(before, candidates, accepted, settings);
+  const report = checkUntilStable(before, candidates, accepted, nameless, settings);
   const entries = new Map<string, CatalogEntry>();
   const warnings = shadowWarnings(accepted);
   for (const entry of all) {
@@ -117,11 +166,12 @@ function settle(
     if (found === undefined) entries.set(entry.key, warnBeside(entry, warnings.get(entry.key)));
     else entries.set(entry.key, refuseBeside(entry, found, before.entries.get(entry.key)));
   }
-  const refusedPolicies = [...entries.values()].flatMap(({ inForce, refused }) => {
-    if (inForce !== undefined || refused?.policy === undefined) return [];
-    return report.mayDeny(refused.policy);
-  });
-  return { entries, materials: sorted.materials, problems: sorted.problems, refusedPolicies };
+  const refusedPolicies = [...nameless, ...[...entries.values()].flatMap(refusedPolicyOf)].flatMap(report.mayDeny);
+  return { entries, materials: settleMaterials(before, sorted), problems: sorted.problems, refusedPolicies };
+}
+
+function refusedPolicyOf({ inForce, refused }: CatalogEntry): readonly RefusedPolicy[] {
+  return inForce !== undefined || refused?.policy === undefined ? [] : [refused.policy];
 }
 
 /** An entry with the warnings that only show beside others, in the place of those it may have had before. */
@@ -141,25 +191,25 @@ function toMember({ key, inForce, refused, documents: [document] }: CatalogEntry
   return isAccepted ? [{ key, spec: inForce, document }] : [];
 }
 
-/** The claims that were in force before and still are: of accepted policies those they keep, of refused ones all. */
+/** The claims that were in force before and still are: what an accepted policy of the namespace still claims, of refused ones all. */
 function heldClaims(
   before: Catalog,
   candidates: ReadonlyMap<string, CatalogEntry>,
   staying: ReadonlySet<string>,
 ): HostClaim[] {
+  const accepted = [...candidates.values()].flatMap(toMember).filter(({ spec }) => spec.mode === 'Enforce');
+  // By namespace and not by document: a policy under a new name gives nothing up.
+  const kept = new Set(accepted.flatMap(({ spec }) => claimsOf(spec).map(formatClaim)));
   return policiesOf(before).flatMap(({ key, spec }) => {
+    if (spec.kind !== 'AccessPolicy' || spec.mode === 'Shadow') return [];
     const now = candidates.get(key);
-    if (now === undefined || spec.kind !== 'AccessPolicy' || spec.mode === 'Shadow') return [];
-    const kept =
-      now.refused === undefined && now.inForce?.kind === 'AccessPolicy' && !staying.has(key)
-        ? enforcedHosts(now.inForce)
-        : spec.hosts;
-    return claimsOf({ namespace: spec.namespace, hosts: spec.hosts.filter((host) => kept.includes(host)) });
+    const stays = now !== undefined && (now.refused !== undefined || staying.has(key));
+    return claimsOf(spec).filter((claim) => stays || kept.has(formatClaim(claim)));
   });
 }
 
-function enforcedHosts({ mode, hosts }: AccessPolicySpec): readonly string[] {
-  return mode === 'Enforce' ? hosts : [];
+function formatClaim({ namespace, pattern }: HostClaim): string {
+  return `${namespace} ${pattern}`;
 }
 
 /** The policies in force, those in shadow mode among them. */

@@ -29,7 +29,7 @@ export interface CompiledPolicy {
   readonly mode: PolicyMode['mode'];
   readonly attachment: AccessPolicySpec['attachment'];
   readonly hosts: readonly string[];
-  /** Undefined for a refused policy, whose settings are not known. */
+  /** Undefined for a policy that never was valid, whose settings are not known. */
   readonly paths: AccessPolicySpec['paths'] | undefined;
   readonly addresses: AddressTest | undefined;
   readonly setsHeaders: readonly string[];
@@ -77,6 +77,8 @@ export interface AllowingRule extends RuleName {
   readonly addresses: AddressTest | undefined;
   /** Also of Public rules, which ask only where the floor does (S8). */
   readonly authenticate: Authenticate;
+  /** Names of its providers that are the namespace's own, not the cluster's. */
+  readonly ownProviders: ReadonlySet<string>;
   readonly authorization: AuthorizationTest | undefined;
   readonly upstream: UpstreamProgram;
   readonly removeCredential: CredentialRemoval;
@@ -149,6 +151,7 @@ function compileRule(
     access,
     addresses: addressesOf(rule),
     authenticate: authenticateBy(rule.providers, providers),
+    ownProviders: new Set(rule.providers.flatMap(({ kind, name: of }) => (kind === 'IdentityProvider' ? [of] : []))),
     authorization: rule.authorization === undefined ? undefined : compileAuthorization(rule.authorization),
     upstream: compileUpstream(rule.upstream),
     removeCredential: compileCredentialRemoval(emptied),

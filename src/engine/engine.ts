@@ -57,6 +57,7 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
   const tokens = createTokenCache({ maxEntries: identity.tokenCacheEntries, maxBytes: identity.tokenCacheBytes });
   const pool = createProviderPool({ ...ports, settings: identity, tokens }, ports.createProvider);
   const compiler = createPolicyCompiler();
+  const waitForKeys = createFirstLoads(ports.timers, settings.keyLoadTimeoutMs);
   const parsed = new WeakMap<AuthorDocument, ParsedDocument>();
   const parse = (document: AuthorDocument): ParsedDocument => {
     const known = parsed.get(document);
@@ -75,8 +76,8 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
     const number = ++newest;
     const next = nextCatalog(catalog, reading, { grants: settings.hostGrants, parse });
     const running = pool.ensure(providersOf(next.entries.values()), next.materials);
-    const fresh = [...running.values()].filter((provider) => ![...providers.values()].includes(provider));
-    if (fresh.length > 0) await firstLoads(fresh, ports.timers, settings.keyLoadTimeoutMs);
+    const fresh = [...running].flatMap(([key, provider]) => (providers.get(key) === provider ? [] : [provider]));
+    if (fresh.length > 0) await Promise.all(fresh.map(waitForKeys));
     if (number !== newest) return;
     const compiled = compiler.compile(policiesOf(next), next.refusedPolicies, running);
     const built = buildSnapshot({ ...compiled, ownedHeaders: settings.ownedHeaders }, snapshot);
@@ -112,15 +113,25 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
   };
 }
 
-/** Resolves when all of them have tried their keys once, or the time is over. */
-function firstLoads(providers: readonly IdentityProvider[], timers: Timers, timeoutMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = timers.after(timeoutMs, resolve);
-    void Promise.allSettled(providers.map(({ firstLoad }) => firstLoad)).then(() => {
-      cancel();
-      resolve();
+/**
+ * Waits until a provider has tried its keys once, or the time since it was first waited for is over: changes that come faster than that
+ * do not put each other off for ever.
+ */
+function createFirstLoads(timers: Timers, timeoutMs: number): (provider: IdentityProvider) => Promise<void> {
+  const waits = new WeakMap<IdentityProvider, Promise<void>>();
+  return (provider) => {
+    const known = waits.get(provider);
+    if (known !== undefined) return known;
+    const wait = new Promise<void>((resolve) => {
+      const cancel = timers.after(timeoutMs, resolve);
+      void Promise.allSettled([provider.firstLoad]).then(() => {
+        cancel();
+        resolve();
+      });
     });
-  });
+    waits.set(provider, wait);
+    return wait;
+  };
 }
 
 /** One line for each document whose standing or Problems changed, and one for the change as a whole. */

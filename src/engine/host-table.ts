@@ -40,7 +40,7 @@ export interface HostEntry {
   readonly group: PolicyGroup;
 }
 
-/** Builds the table; groups of which no policy changed are taken over from `before`. */
+/** Builds the table; groups of which no policy changed are taken over from `before`, and patterns with the same policies share one. */
 export function createHostTable(policies: readonly CompiledPolicy[], before: HostTable | undefined): HostTable {
   const byPattern = new Map<string, CompiledPolicy[]>();
   for (const policy of policies) {
@@ -51,13 +51,18 @@ export function createHostTable(policies: readonly CompiledPolicy[], before: Hos
     }
   }
   const entries = new Map<string, HostEntry>();
+  const numbers = new Map(policies.map((policy, index) => [policy, index]));
+  const groups = new Map<string, PolicyGroup>();
   for (const [pattern, nearest] of byPattern) {
     const wider = widerPatterns(pattern).flatMap((wide) => byPattern.get(wide) ?? []);
     const covering = [...new Set([...nearest, ...wider])];
     const known = before?.entries.get(pattern);
     const isSame =
       known !== undefined && sameElements(known.group.nearest, nearest) && sameElements(known.group.covering, covering);
-    entries.set(pattern, isSame ? known : { pattern, group: createGroup(nearest, covering) });
+    const name = [nearest.length, ...covering.map((policy) => numbers.get(policy))].join(' ');
+    const group = isSame ? known.group : (groups.get(name) ?? createGroup(nearest, covering));
+    groups.set(name, group);
+    entries.set(pattern, isSame ? known : { pattern, group });
   }
   return { entries, find: compileFind(entries) };
 }

@@ -53,11 +53,11 @@ export function checkSet(set: DocumentSet): SetReport {
 }
 
 function mayDeny(policy: RefusedPolicy, ownership: (claim: HostClaim) => HostVerdict): RefusedPolicy[] {
-  if (policy.kind === 'ClusterAccessPolicy' || policy.attachment === 'Named') return [policy];
+  if (policy.kind === 'ClusterAccessPolicy') return [policy];
   const isTheirs = (verdict: HostVerdict): boolean =>
     verdict.kind === 'owned' || (verdict.kind === 'conflict' && !verdict.isHeld);
   const hosts = policy.hosts.filter((pattern) => isTheirs(ownership({ namespace: policy.namespace, pattern })));
-  return hosts.length === 0 ? [] : [{ ...policy, hosts }];
+  return hosts.length === 0 && policy.attachment !== 'Named' ? [] : [{ ...policy, hosts }];
 }
 
 export function claimsOf(policy: { readonly namespace: string; readonly hosts: readonly string[] }): HostClaim[] {
