@@ -112,6 +112,8 @@ function shown(value: JsonValue): string {
   return JSON.stringify(value);
 }
 
+const conditionHint =
+  'a key that is missing is an error: ask first, with has(…) or "name" in …, or give a value in its place with [?"name"].orValue(…)';
 const keysHint = 'offline no keys are fetched: give --jwks FILE, or --claims for a made-up identity';
 
 function formatDecision(decision: ExplainedDecision): string[] {
@@ -120,6 +122,7 @@ function formatDecision(decision: ExplainedDecision): string[] {
   return [
     decision.decision === 'allow' ? `ALLOWED${by}` : `DENIED ${status} ${code ?? ''}${by}: ${message}`,
     ...(code === 'keys_unavailable' ? [keysHint] : []),
+    ...(code === 'condition_error' ? [conditionHint] : []),
     ...decision.setHeaders.map(([name, value]) => `  upstream + ${name}: ${shown(value)}`),
     ...decision.removeHeaders.map((name) => `  upstream - ${name}`),
     ...decision.removeQueryParameters.map((name) => `  upstream - ?${name}`),

@@ -3,6 +3,7 @@ import type { JsonValue } from '../core/json.ts';
 import { isJsonObject } from '../core/json.ts';
 import { closest } from '../std/closest.ts';
 import { formatFieldPath, quote, type FieldPath, type ProblemList } from './problem-list.ts';
+import { rightForm } from './right-form.ts';
 import type { Schema } from './schema/json-schema.ts';
 
 const ajv = new Ajv({ allErrors: true, strict: true, verbose: true, unicodeRegExp: true });
@@ -75,21 +76,39 @@ function report(error: ErrorObject, spec: JsonValue, problems: ProblemList): voi
       problems.error('invalid-value', path, `${name} is empty: say what it asks for, or leave it out`);
       return;
     case 'type':
-      problems.error('invalid-value', path, `${name} must be ${article(String(params['type']))}`);
+      problems.error('invalid-value', path, typeMessage(name, error, path, spec));
+      return;
+    case 'minimum':
+    case 'maximum':
+      problems.error('invalid-value', path, rangeMessage(name, error));
       return;
     default:
       problems.error('invalid-value', path, `${name}: ${quote(error.data)} is not of the form that it takes`);
   }
 }
 
+function typeMessage(name: string, error: ErrorObject, path: FieldPath, spec: JsonValue): string {
+  const form = rightForm(error.data as JsonValue, error.parentSchema as Schema, path, spec);
+  return `${name} must be ${article(String(error.params['type']))}${form === undefined ? '' : `: write ${form}`}`;
+}
+
+function rangeMessage(name: string, { data, parentSchema }: ErrorObject): string {
+  return `${name} must be from ${String(parentSchema?.['minimum'])} to ${String(parentSchema?.['maximum'])}, not ${quote(data)}`;
+}
+
 function enumMessage(name: string, error: ErrorObject, allowed: unknown): string {
   const later: unknown = error.parentSchema?.['unsupportedValues'];
   const all = Array.isArray(allowed) ? allowed.map(String) : [];
   const values = Array.isArray(later) ? all.filter((value) => !later.includes(value)) : all;
-  const guess = closest(String(error.data), values);
+  const guess = closest(String(error.data), values) ?? values.find((value) => isPartOf(String(error.data), value));
   return guess === undefined
     ? `${name} must be one of ${values.join(', ')}, not ${quote(error.data)}`
     : `${name} must be one of ${values.join(', ')}: did you mean ${guess}, not ${quote(error.data)}?`;
+}
+
+/** `prefix` of `PathPrefix`. */
+function isPartOf(written: string, value: string): boolean {
+  return written.length > 2 && value.toLowerCase().includes(written.toLowerCase());
 }
 
 function article(type: string): string {

@@ -135,9 +135,22 @@ export function checkAuthorizationPresence(
     problems.error(
       'invalid-value',
       [...at, 'authorization'],
-      `authorization stands only with access Restricted, not with ${rule.access}`,
+      `authorization stands only with access Restricted, not with ${rule.access}: ${authorizationRemedy(rule)}`,
     );
   }
+}
+
+function authorizationRemedy({
+  access,
+  authorization,
+}: {
+  access: string;
+  authorization?: AuthorizationShape;
+}): string {
+  if (access !== 'Denied') return 'write access: Restricted, or leave it out';
+  return authorization?.when === undefined
+    ? 'leave it out'
+    : `a condition over the request stands on the rule, when: [{expression: '…'}]`;
 }
 
 /** S15: Denied rules take only matches, addresses and conditions. */
@@ -146,7 +159,11 @@ function checkParts(rule: RuleShape, at: FieldPath, problems: ProblemList): void
   if (rule.access === 'Denied') {
     for (const field of ['authentication', 'upstream', 'response'] as const) {
       if (rule[field] !== undefined)
-        problems.error('invalid-value', [...at, field], `a Denied rule takes only matches and addresses, not ${field}`);
+        problems.error(
+          'invalid-value',
+          [...at, field],
+          `a Denied rule takes only matches, addresses and when, not ${field}`,
+        );
     }
   }
   if (rule.access === 'Public' && rule.authentication !== undefined) {
