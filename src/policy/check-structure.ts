@@ -88,7 +88,7 @@ function report(error: ErrorObject, spec: JsonValue, problems: ProblemList): voi
 }
 
 function typeMessage(name: string, error: ErrorObject, path: FieldPath, spec: JsonValue): string {
-  const form = rightForm(error.data as JsonValue, error.parentSchema as Schema, path, spec);
+  const form = rightForm({ ...error.parentSchema }, path, spec);
   return `${name} must be ${article(String(error.params['type']))}${form === undefined ? '' : `: write ${form}`}`;
 }
 

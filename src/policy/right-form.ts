@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonValue } from '../core/json.ts';
+import { isJsonObject, ownMember, type JsonValue } from '../core/json.ts';
 import type { FieldPath } from './problem-list.ts';
 import { duration, type Schema } from './schema/json-schema.ts';
 
@@ -15,8 +15,13 @@ const objectForms: Readonly<Record<string, (given: string) => string>> = {
   amr: (text) => `{anyOf: [${text}]}`,
 };
 
-/** What the author should have written in place of a value of the wrong type, made of that value; undefined where it cannot be guessed. */
-export function rightForm(written: JsonValue, wanted: Schema, path: FieldPath, spec: JsonValue): string | undefined {
+/**
+ * What the author should have written at the path (which begins with `spec`) in place of a value of the wrong type, made of that value;
+ * undefined where it cannot be guessed.
+ */
+export function rightForm(wanted: Schema, path: FieldPath, spec: JsonValue): string | undefined {
+  const written = valueAt(spec, path.slice(1));
+  if (written === undefined) return undefined;
   const name = path.findLast((part) => typeof part === 'string') ?? '';
   const isElement = typeof path.at(-1) === 'number';
   const value = formOf(written, wanted, name);
@@ -32,18 +37,10 @@ export function conditionForm(list = `[{expression: '…'}]`): string {
 }
 
 function formOf(written: JsonValue, wanted: Schema, name: string): string | undefined {
-  switch (wanted.type) {
-    case 'array':
-      return listForm(written, wanted.items, name);
-    case 'object': {
-      const given = texts(written);
-      return given === undefined || !Object.hasOwn(objectForms, name) ? undefined : objectForms[name]?.(given);
-    }
-    case 'string':
-      return textForm(written, wanted);
-    default:
-      return undefined;
-  }
+  if (wanted.type === 'array') return listForm(written, wanted.items, name);
+  if (wanted.type === 'string') return textForm(written, wanted);
+  const given = wanted.type === 'object' && Object.hasOwn(objectForms, name) ? texts(written) : undefined;
+  return given === undefined ? undefined : objectForms[name]?.(given);
 }
 
 function listForm(written: JsonValue, items: Schema | undefined, name: string): string | undefined {
@@ -77,7 +74,14 @@ function shown(text: string): string {
 }
 
 function accessOf(spec: JsonValue, path: FieldPath): JsonValue | undefined {
-  const rules = isJsonObject(spec) ? spec['rules'] : undefined;
-  const rule = Array.isArray(rules) ? rules[Number(path[2])] : undefined;
-  return isJsonObject(rule) ? rule['access'] : undefined;
+  return valueAt(spec, [...path.slice(1, 3), 'access']);
+}
+
+function valueAt(value: JsonValue, path: FieldPath): JsonValue | undefined {
+  let current: JsonValue | undefined = value;
+  for (const part of path) {
+    if (typeof part === 'number') current = Array.isArray(current) ? current[part] : undefined;
+    else current = isJsonObject(current) ? ownMember(current, part) : undefined;
+  }
+  return current;
 }
