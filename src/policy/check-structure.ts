@@ -88,8 +88,14 @@ function report(error: ErrorObject, spec: JsonValue, problems: ProblemList): voi
 }
 
 function typeMessage(name: string, error: ErrorObject, path: FieldPath, spec: JsonValue): string {
-  const form = rightForm({ ...error.parentSchema }, path, spec);
+  const { parentSchema } = error;
+  const form = parentSchema !== undefined && isOurs(parentSchema) ? rightForm(parentSchema, path, spec) : undefined;
   return `${name} must be ${article(String(error.params['type']))}${form === undefined ? '' : `: write ${form}`}`;
+}
+
+/** Every schema that has a type here is one of ours. */
+function isOurs(schema: object): schema is Schema {
+  return 'type' in schema;
 }
 
 function rangeMessage(name: string, { data, parentSchema }: ErrorObject): string {
