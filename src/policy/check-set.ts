@@ -96,7 +96,8 @@ function checkProviders(spec: AccessPolicySpec, written: JsonValue, set: Documen
     const [code, why]: [ProblemCode, string] = set.refusedProviders.has(key)
       ? ['invalid-reference', 'was refused']
       : ['missing-reference', 'does not exist'];
-    problems.error(code, pathOfProvider(written, ref.name), `the ${key} that the policy names ${why}`);
+    const missing = code === 'missing-reference' ? key : undefined;
+    problems.error(code, pathOfProvider(written, ref.name), `the ${key} that the policy names ${why}`, missing);
   }
   const reported = new Set<string>();
   for (const [index, { providers }] of spec.rules.entries()) {

@@ -22,6 +22,7 @@ import type {
 import { createShowValue, showMembers, type ShowValue } from './mask-value.ts';
 import { readSources } from './read-sources.ts';
 import { presentMadeUpIdentity } from './made-up-identity.ts';
+import { suggestProviders } from './suggest-providers.ts';
 import { systemClock, systemRandom, systemTimers } from './system-ports.ts';
 
 const nowhere = (): void => undefined;
@@ -63,7 +64,10 @@ async function explainOn(engine: Engine, reading: SourceReading, options: Explai
   const problems = [
     ...reading.problems,
     ...status.problems,
-    ...status.documents.flatMap((document) => document.problems),
+    ...suggestProviders(
+      status.documents.flatMap((document) => document.problems),
+      status.documents.map(({ key }) => key),
+    ),
   ];
   const { request: read } = decision.about;
   return {
