@@ -232,13 +232,20 @@ function authenticateFrom(
   if (rule === undefined) return permit(check, hurdles, identity);
   const next = (result: VerifyResult): Decision | Promise<Decision> => {
     check.trace?.note({ kind: 'identity', ...traced(rule), result });
-    if ('denial' in result) return refuse(check, result.denial, rule);
+    if ('denial' in result) return refuse(check, result.denial, whoAsked(hurdles, rule, result.denial));
     const objection = rule.authorization?.(toInput(check, rule, result.identity));
     if (objection !== undefined) return refuse(check, objection, rule, result.identity);
     return authenticateFrom(check, hurdles, ordered, index + 1, index === 0 ? result.identity : identity);
   };
   const result = identify(check, rule, index === 0 && hurdles.demands.length > 0);
   return result instanceof Promise ? result.then(next) : next(result);
+}
+
+/** The rule whose asking for an identity the denial answers: the floor's, where the deciding rule itself would not have asked (S8). */
+function whoAsked({ deciding, demands }: Hurdles, rule: AllowingRule, { code }: Denial): Origin {
+  const [demand] = demands;
+  const asks = rule.access !== 'Public' && (rule.access !== 'Optional' || code !== 'credential_missing');
+  return demand === undefined || rule !== deciding || asks ? rule : { ...demand, dress: rule.dress };
 }
 
 /** Public verifies nothing, Optional takes none for anonymous (S20); where the floor demands an identity both ask for it. */
