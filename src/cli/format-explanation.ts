@@ -38,9 +38,7 @@ function formatStep(step: ExplainedStep): string[] {
     case 'floor-rule':
       return [`floor?     ${nameOf(step)}: ${restrictingInWords[step.fate]}`];
     case 'candidate':
-      return [
-        `rule?      ${nameOf(step)} (${step.access}, ${step.match}${step.fate === 'path' ? '' : `, rank ${step.rank}`}): ${candidateInWords[step.fate]}`,
-      ];
+      return [`rule?      ${nameOf(step)} (${step.access}, ${step.match}): ${candidateInWords[step.fate]}`];
     case 'selection':
       return [
         ...step.matched.map((rule) => `decides    ${nameOf(rule)}`),
@@ -127,6 +125,7 @@ function formatDecision(decision: ExplainedDecision): string[] {
     ...decision.removeHeaders.map((name) => `  upstream - ${name}`),
     ...decision.removeQueryParameters.map((name) => `  upstream - ?${name}`),
     ...decision.responseHeaders.map(([name, value]) => `  answer   + ${name}: ${value}`),
+    ...(decision.body === '' ? [] : [`  answer   ${decision.body}`]),
     ...decision.shadow.map((one) => `shadow     ${one.policy} ${one.rule}: would have been ${one.code}`),
   ];
 }

@@ -10,6 +10,7 @@ import { plainDenial, type DenialDressing } from '../phases/response/compile-den
 import type { OwnedHeaders } from '../phases/response/compile-upstream.ts';
 import type { AddressTest } from '../phases/restrictions/compile-addresses.ts';
 import { removalFor, type AllowingRule, type CompiledRule, type DeniedRule, type RuleName } from './compile-policy.ts';
+import { policyExtension } from './attachments.ts';
 import type { CompiledFloor, Demand } from './floor.ts';
 import type { PolicyGroup } from './host-table.ts';
 import { deniesMethod, type Candidate, type RouteIndex } from './route-index.ts';
@@ -42,7 +43,7 @@ export function decide(check: Check): Decision | Promise<Decision> {
   const { group, request, floors } = check;
   const refusing = floors.find(({ refusesAll }) => refusesAll);
   if (refusing !== undefined) return refuse(check, denial('policy_invalid'), { policy: refusing.id, name: '' });
-  if (group === undefined) return refuse(check, denial('no_policy'));
+  if (group === undefined) return refuse(check, noPolicy(request));
   const path = acceptPath(group, request);
   if (typeof path !== 'string') return refuse(check, path);
   check.trace?.note({ kind: 'path', path });
@@ -53,6 +54,16 @@ export function decide(check: Check): Decision | Promise<Decision> {
     if (denied !== undefined) return denied;
   }
   return denyByAddress(check, group) ?? decideByRules(check, group, path, folded);
+}
+
+/** The name comes from the proxy's configuration, never from a client (S5). */
+function noPolicy({ contextExtensions }: Request): Denial {
+  const name = contextExtensions.get(policyExtension);
+  if (name === undefined) return denial('no_policy');
+  return denial(
+    'no_policy',
+    `The proxy names the policy ${JSON.stringify(name.slice(0, 200))} (${policyExtension}), and no policy with attachment: Named has that namespace/name.`,
+  );
 }
 
 const tooLong = 'The path is too long for the regular expressions of the policies.';
@@ -149,7 +160,7 @@ function decideByRules(check: Check, group: PolicyGroup, path: string, folded: s
   const candidates = group.rules.candidates(path, folded);
   const listening = check.trace && traceSelection(check.trace, group, candidates);
   const selection = selectRules<CompiledRule>(candidates, check.request, listening);
-  if (selection.kind === 'none') return refuse(check, denial('no_rule'), { policy: '', name: '', dress: group.dress });
+  if (selection.kind === 'none') return refuse(check, denial('no_rule'), nobodyOf(group));
   if (selection.kind === 'denied') return refuse(check, selection.denial, selection.rule);
   check.trace?.note({
     kind: 'selection',
@@ -171,6 +182,11 @@ function decideByRules(check: Check, group: PolicyGroup, path: string, folded: s
   const deciding = decidingRule(rules.slice(0, selection.matched.length));
   if (deciding === undefined) return refuse(check, denial('no_rule'));
   return authenticateAll(check, { deciding, rules, demands });
+}
+
+/** No rule decided; the policies whose rules were asked are named all the same. */
+function nobodyOf({ nearest, dress }: PolicyGroup): Origin {
+  return { policy: nearest.map(({ id }) => id).join(','), name: '', dress };
 }
 
 /** What the floor asks for beside the rules (S8); a Decision where it denies at once. */

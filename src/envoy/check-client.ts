@@ -63,13 +63,10 @@ export interface CheckClientTls {
 /** A client of `HOST:PORT` or `unix:PATH`. */
 export function createCheckClient(address: string, { clock, timeoutMs, tls }: CheckClientOptions): CheckClient {
   const client = new Client(address, tls === undefined ? credentials.createInsecure() : secure(tls));
-  const responses = codecOf('envoy.service.auth.v3.CheckResponse');
   return {
     async check(request) {
       const bytes = encodeCheckRequest(request);
-      return toAnswer(await call(client, asBuffer(bytes), clock.now() + timeoutMs), (answer) =>
-        responses.decode(answer),
-      );
+      return decodeCheckAnswer(await call(client, asBuffer(bytes), clock.now() + timeoutMs));
     },
     close: () => client.close(),
   };
@@ -122,8 +119,10 @@ function joined(headers: readonly HeaderEntry[]): Readonly<Record<string, string
   return Object.fromEntries(values);
 }
 
-function toAnswer(bytes: Buffer, decode: (bytes: Buffer) => object): CheckAnswer {
-  const answer = plain(bytes, decode);
+/** What a proxy would do by the bytes of a CheckResponse. Throws a Failure `bad_answer`. */
+export function decodeCheckAnswer(bytes: Uint8Array): CheckAnswer {
+  const responses = codecOf('envoy.service.auth.v3.CheckResponse');
+  const answer = plain(asBuffer(bytes), (message) => responses.decode(message));
   const metadata = structOf(objectAt(answer, 'dynamicMetadata'));
   if ((numberAt(objectAt(answer, 'status'), 'code') ?? 0) === 0) {
     const ok = objectAt(answer, 'okResponse');

@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { messageOf } from '../core/failure.ts';
+import { Failure, messageOf } from '../core/failure.ts';
 import type { Problem } from '../core/problem.ts';
 import { listFiles } from '../files/list-files.ts';
 import { readDocuments } from '../files/read-documents.ts';
@@ -12,6 +12,17 @@ export async function readSources(paths: readonly string[], stdin: () => Promise
   const problems: Problem[] = [];
   for (const path of paths) await readPath(path, stdin, documents, problems);
   return { documents, problems, unreadable: new Set() };
+}
+
+/** The same for tools that cannot do with less than all of it: throws a Failure `policies_unreadable`. */
+export async function readSourcesOrFail(
+  paths: readonly string[],
+  stdin: () => Promise<string>,
+): Promise<SourceReading> {
+  const reading = await readSources(paths, stdin);
+  const [problem] = reading.problems;
+  if (problem !== undefined) throw new Failure('policies_unreadable', `${problem.place.source}: ${problem.message}`);
+  return reading;
 }
 
 async function readPath(

@@ -102,7 +102,7 @@ addresses  floor: holds
 rule?      shop/api read (Authenticated, GET PathPrefix /orders): passed over: another path
 rule?      shop/api versioned (Authenticated, PathPrefix /reports x-v=2): passed over: another path
 rule?      shop/api admin (Restricted, PathPrefix /admin): passed over: another path
-rule?      shop/api rest (Public, PathPrefix /, rank 2): matches
+rule?      shop/api rest (Public, PathPrefix /): matches
 decides    shop/api rest
 identity   shop/api rest: anonymous
 ALLOWED by shop/api rest
@@ -247,6 +247,6 @@ describe('mistakes', () => {
       '{"iss":"https://other.example"}',
       'http://api.example.com/',
     );
-    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('there are: IdentityProvider shop/idp')]);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('there are: shop/idp (NAMESPACE/NAME')]);
   });
 });

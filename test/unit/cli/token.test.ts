@@ -152,7 +152,7 @@ describe('mistakes', () => {
   test('a provider that is not there is named, with those that are', async () => {
     expect(await token('good', '--policies', file('idp.yaml'), '--provider', 'shop/ipd')).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining('no provider is named shop/ipd; there are: IdentityProvider shop/idp'),
+      stderr: expect.stringContaining('no provider is named shop/ipd; there are: shop/idp (NAMESPACE/NAME'),
     });
   });
 });

@@ -115,7 +115,9 @@ describe('--host-grant', () => {
     expect(await validate('*', '--host-grant', grant)).toEqual({
       exitCode: 2,
       stdout: '',
-      stderr: expect.stringMatching(/^portcullis: --host-grant: it takes NAMESPACE=HOST such as shop=\*\.example\.com.*\n$/),
+      stderr: expect.stringMatching(
+        /^portcullis: --host-grant: it takes NAMESPACE=HOST such as shop=\*\.example\.com.*\n$/,
+      ),
     });
   });
 });
