@@ -61,7 +61,7 @@ async function demonstrate(options: DevOptions, io: DevIo, closers: Closer[]): P
   const change = stage.front.takesRequests ? 'change one, and the next request is judged by it' : 'change one';
   io.print(`The policies are in ${stage.policies}: ${change}; what becomes of the change is told here.`);
   io.print('Ctrl-C ends everything.');
-  const telling = tellChanges({ status: () => stage.portcullis.status(), folder: stage.policies, print: io.print });
+  const telling = tellChanges({ status: () => stage.portcullis.status(), folder: process.cwd(), print: io.print });
   try {
     await untilEnough(stage.front, io.signal);
   } finally {
