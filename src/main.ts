@@ -22,6 +22,7 @@ async function start(): Promise<void> {
   const registry: CommandRegistry = {
     startService: async () => (await import('./runtime/service.ts')).startService,
     validateSources: async () => (await import('./runtime/validate.ts')).validateSources,
+    testPolicies: async () => (await import('./runtime/test-policies.ts')).testPolicies,
     askService: async () => (await import('./runtime/ask-service.ts')).askService,
     inspectToken: async () => (await import('./runtime/inspect-token.ts')).inspectToken,
     explain: async () => (await import('./runtime/explain.ts')).explain,

@@ -17,27 +17,28 @@ ajv.addKeyword({
 
 /**
  * Holds values against a schema: unknown and missing fields, types, sizes, and what this version does not build. Answers the value in its
- * shape, which is the schema's; undefined where there is an error. The schema is compiled on first use.
+ * shape, which is the schema's; undefined where there is an error. The schema is compiled on first use. `root` is where the value stands.
  */
 export function createStructureCheck<Shape>(
   schema: Schema,
-): (spec: JsonValue | undefined, problems: ProblemList) => Shape | undefined {
+): (spec: JsonValue | undefined, problems: ProblemList, root?: FieldPath) => Shape | undefined {
   let compiled: ValidateFunction<Shape> | undefined;
-  return (spec, problems) => {
+  return (spec, problems, root = ['spec']) => {
     if (spec === undefined) {
-      problems.error('missing-field', [], 'spec is missing');
+      problems.error('missing-field', [], `${formatFieldPath(root)} is missing`);
       return undefined;
     }
     const isShape = (compiled ??= ajv.compile<Shape>(schema));
     if (isShape(spec)) return spec;
-    for (const error of isShape.errors ?? []) report(error, spec, problems);
+    for (const error of isShape.errors ?? []) report(error, spec, root, problems);
     return undefined;
   };
 }
 
-function report(error: ErrorObject, spec: JsonValue, problems: ProblemList): void {
-  const path: FieldPath = ['spec', ...pointerToPath(error.instancePath, spec)];
-  const name = lastName(path);
+function report(error: ErrorObject, spec: JsonValue, root: FieldPath, problems: ProblemList): void {
+  const inner = pointerToPath(error.instancePath, spec);
+  const path: FieldPath = [...root, ...inner];
+  const name = lastName(path) || 'the document';
   const params: Readonly<Record<string, unknown>> = error.params;
   switch (error.keyword) {
     case 'additionalProperties': {
@@ -76,7 +77,7 @@ function report(error: ErrorObject, spec: JsonValue, problems: ProblemList): voi
       problems.error('invalid-value', path, `${name} is empty: say what it asks for, or leave it out`);
       return;
     case 'type':
-      problems.error('invalid-value', path, typeMessage(name, error, path, spec));
+      problems.error('invalid-value', path, typeMessage(name, error, inner, spec));
       return;
     case 'minimum':
     case 'maximum':

@@ -16,18 +16,18 @@ const objectForms: Readonly<Record<string, (given: string) => string>> = {
 };
 
 /**
- * What the author should have written at the path (which begins with `spec`) in place of a value of the wrong type, made of that value;
+ * What the author should have written at the path below `spec` in place of a value of the wrong type, made of that value;
  * undefined where it cannot be guessed.
  */
 export function rightForm(wanted: Schema, path: FieldPath, spec: JsonValue): string | undefined {
-  const written = valueAt(spec, path.slice(1));
+  const written = valueAt(spec, path);
   if (written === undefined) return undefined;
   const name = path.findLast((part) => typeof part === 'string') ?? '';
   const isElement = typeof path.at(-1) === 'number';
   const value = formOf(written, wanted, name);
   if (value === undefined) return undefined;
   if (isElement) return value;
-  const misplaced = name === 'when' && path.length === 4 && accessOf(spec, path) !== 'Denied';
+  const misplaced = name === 'when' && path[0] === 'rules' && path.length === 3 && accessOf(spec, path) !== 'Denied';
   return misplaced ? conditionForm(value) : `${name}: ${value}`;
 }
 
@@ -74,7 +74,7 @@ function shown(text: string): string {
 }
 
 function accessOf(spec: JsonValue, path: FieldPath): JsonValue | undefined {
-  return valueAt(spec, [...path.slice(1, 3), 'access']);
+  return valueAt(spec, [...path.slice(0, 2), 'access']);
 }
 
 function valueAt(value: JsonValue, path: FieldPath): JsonValue | undefined {

@@ -64,6 +64,7 @@ function notForHelp(): never {
 const idleRegistry: CommandRegistry = {
   startService: notForHelp,
   validateSources: notForHelp,
+  testPolicies: notForHelp,
   askService: notForHelp,
   inspectToken: notForHelp,
   explain: notForHelp,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { explain } from '../../../src/runtime/explain.ts';
 import type { Explanation } from '../../../src/runtime/explanation.ts';
-import { createTokenMint } from '../../support/token-mint.ts';
+import { createTokenMint } from '../../../src/policy-test/token-mint.ts';
 import { run, type CliRun } from './cli-fixtures.ts';
 
 const documents = `apiVersion: portcullis.dev/v1alpha1

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspectToken } from '../../../src/runtime/inspect-token.ts';
-import { createTokenMint } from '../../support/token-mint.ts';
+import { createTokenMint } from '../../../src/policy-test/token-mint.ts';
 import { run, type CliRun } from './cli-fixtures.ts';
 
 let folder: string;

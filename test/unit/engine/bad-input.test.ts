@@ -100,8 +100,10 @@ describe('a policy of a megabyte', () => {
   }, 30_000);
 
   test('of mistakes has no more than 50 Problems', () => {
-    for (const text of ['a:\n\t- b\n'.repeat(10_000), ': : [\n'.repeat(10_000)])
-      expect(readDocuments('x.yaml', text).flatMap(({ problems }) => problems)).toHaveLength(50);
+    const found = (text: string): number => readDocuments('x.yaml', text).flatMap(({ problems }) => problems).length;
+    expect(found(': : [\n'.repeat(10_000))).toBe(50);
+    // The first tab is told, the others are echoes.
+    expect(found('a:\n\t- b\n'.repeat(10_000))).toBe(1);
   });
 });
 
