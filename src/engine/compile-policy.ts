@@ -90,11 +90,11 @@ export interface AllowingRule extends RuleName {
   readonly dress: DenialDressing;
 }
 
+/** The providers at work, by their keys. */
+export type RunningProviders = Pick<ReadonlyMap<string, IdentityProvider>, 'get'>;
+
 /** Compiles a valid policy; a provider that is not among those running is one that was deleted since. */
-export function compilePolicy(
-  spec: AccessPolicySpec,
-  providers: ReadonlyMap<string, IdentityProvider>,
-): CompiledPolicy {
+export function compilePolicy(spec: AccessPolicySpec, providers: RunningProviders): CompiledPolicy {
   const id = `${spec.namespace}/${spec.name}`;
   const places = runningProviders(spec.providers, providers).flatMap((provider) => provider.places);
   const rules: IndexedRule<CompiledRule>[] = [];
@@ -139,7 +139,7 @@ function compileRule(
   access: AllowingRule['access'],
   rule: RuleSpec,
   placesOfPolicy: readonly CredentialPlace[],
-  providers: ReadonlyMap<string, IdentityProvider>,
+  providers: RunningProviders,
 ): AllowingRule {
   // Every place of every provider of the policy is emptied; what Keep passes is the credential of the rule's own providers.
   const own =
@@ -164,16 +164,13 @@ function compileRule(
 }
 
 /** A rule all of whose providers are gone answers that it cannot tell, never that nobody asked (promise 1). */
-function authenticateBy(refs: readonly ProviderRef[], providers: ReadonlyMap<string, IdentityProvider>): Authenticate {
+function authenticateBy(refs: readonly ProviderRef[], providers: RunningProviders): Authenticate {
   const running = runningProviders(refs, providers);
   const gone: { readonly denial: Denial } = { denial: denial('provider_unavailable') };
   return refs.length > 0 && running.length === 0 ? () => gone : compileAuthentication(running);
 }
 
-function runningProviders(
-  refs: readonly ProviderRef[],
-  providers: ReadonlyMap<string, IdentityProvider>,
-): IdentityProvider[] {
+function runningProviders(refs: readonly ProviderRef[], providers: RunningProviders): IdentityProvider[] {
   return refs.flatMap((ref) => providers.get(specKey(ref)) ?? []);
 }
 

@@ -31,12 +31,12 @@ export function parsePolicyTest(
     problems.error('unknown-version', ['apiVersion'], `${quote(version ?? '')}: write ${apiVersion}`);
   const name = isJsonObject(metadata) ? metadata['name'] : undefined;
   if (typeof name !== 'string') problems.error('missing-field', ['metadata'], 'metadata needs the field name');
-  const shape = checkTest(body, problems, []);
+  const shape = checkTest(withNamedRequests(body), problems, []);
   if (shape === undefined || problems.hasError()) return { problems: problems.all };
   const { policies, options = {}, issuers = {}, tokens = {} } = shape;
   checkOptions(options, problems);
   checkTokens(tokens, Object.keys(issuers), problems);
-  const cases = [...listedCases(shape, problems), ...matrixCases(shape, problems)];
+  const cases = [...listedCases(shape, body['tests'], problems), ...matrixCases(shape, problems)];
   if (cases.length === 0) problems.error('missing-field', [], 'the document tests nothing: write tests or matrix');
   if (typeof name !== 'string' || problems.hasError()) return { problems: problems.all };
   return { test: { name, policies, options, issuers, tokens, cases } };
@@ -59,9 +59,19 @@ interface PolicyTestShape {
   }[];
 }
 
+/** A test's request may be an object where the schema has a name: those are checked where they are read. */
+function withNamedRequests(body: JsonObject): JsonObject {
+  const { tests } = body;
+  if (!Array.isArray(tests)) return body;
+  const named = tests.map((test): JsonValue => {
+    return isJsonObject(test) && isJsonObject(test['request']) ? { ...test, request: 'of its own' } : test;
+  });
+  return { ...body, tests: named };
+}
+
 interface TestShape {
   readonly name: string;
-  readonly request?: JsonValue;
+  readonly request?: string;
   readonly check?: JsonObject;
   readonly checkFile?: string;
   readonly token?: string;
@@ -113,7 +123,8 @@ function unknown(what: string, name: string, known: readonly string[], at: Field
   problems.error('missing-reference', at, `there is no ${what} named ${quote(name)}; ${remedy}`);
 }
 
-function listedCases(shape: PolicyTestShape, problems: ProblemList): DecisionCase[] {
+/** `written` are the tests with their own requests. */
+function listedCases(shape: PolicyTestShape, written: JsonValue | undefined, problems: ProblemList): DecisionCase[] {
   return (shape.tests ?? []).map((test, index): DecisionCase => {
     const at = ['tests', index];
     const { name, check, checkFile, token, expect } = test;
@@ -121,8 +132,9 @@ function listedCases(shape: PolicyTestShape, problems: ProblemList): DecisionCas
       problems.error('invalid-value', at, 'a test has exactly one of request, check and checkFile');
     if (token !== undefined && test.request === undefined)
       problems.error('invalid-value', [...at, 'token'], 'a raw check has its token among its headers');
-    const request =
-      test.request === undefined ? undefined : readRequest(test.request, shape, [...at, 'request'], problems);
+    const original = Array.isArray(written) ? written[index] : undefined;
+    const own = isJsonObject(original) ? original['request'] : undefined;
+    const request = own === undefined ? undefined : readRequest(own, shape, [...at, 'request'], problems);
     const credential = tokenNamed(token, shape, [...at, 'token'], problems);
     return { name, request, check, checkFile, token: credential, expect };
   });

@@ -6,7 +6,7 @@ import { hasError, type Problem } from '../core/problem.ts';
 import type { RawRequest } from '../core/request.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createOfflineEngine } from '../engine/offline-engine.ts';
-import { createProtoLoaderDecoder } from '../envoy/decode-check-request.ts';
+import { createCheckRequestDecoder } from '../envoy/decode-check-request.ts';
 import { encodeCheckRequest } from '../envoy/check-client.ts';
 import { codecOf } from '../envoy/protos.ts';
 import { parseDocument } from '../policy/parse-document.ts';
@@ -151,7 +151,7 @@ function encodeRaw(check: JsonObject): Uint8Array {
 }
 
 function decode(bytes: Uint8Array): RawRequest {
-  const decoded = createProtoLoaderDecoder().decode(bytes);
+  const decoded = createCheckRequestDecoder().decode(bytes);
   if (decoded.kind === 'undecodable') throw new Failure('request_undecodable', decoded.why);
   return decoded.request;
 }

@@ -3,8 +3,9 @@ import type { JsonValue } from '../core/json.ts';
 import { isJsonObject } from '../core/json.ts';
 import { closest } from '../std/closest.ts';
 import { formatFieldPath, quote, type FieldPath, type ProblemList } from './problem-list.ts';
-import { rightForm } from './right-form.ts';
+import { rightForm, type Wanted } from './right-form.ts';
 import type { Schema } from './schema/json-schema.ts';
+import { structureOf } from './schema/structure.ts';
 
 const ajv = new Ajv({ allErrors: true, strict: true, verbose: true, unicodeRegExp: true });
 ajv.addKeyword({ keyword: 'unsupported', schemaType: 'boolean', validate: () => false, errors: false });
@@ -28,7 +29,7 @@ export function createStructureCheck<Shape>(
       problems.error('missing-field', [], `${formatFieldPath(root)} is missing`);
       return undefined;
     }
-    const isShape = (compiled ??= ajv.compile<Shape>(schema));
+    const isShape = (compiled ??= ajv.compile<Shape>(structureOf(schema)));
     if (isShape(spec)) return spec;
     for (const error of isShape.errors ?? []) report(error, spec, root, problems);
     return undefined;
@@ -95,7 +96,7 @@ function typeMessage(name: string, error: ErrorObject, path: FieldPath, spec: Js
 }
 
 /** Every schema that has a type here is one of ours. */
-function isOurs(schema: object): schema is Schema {
+function isOurs(schema: object): schema is Wanted {
   return 'type' in schema;
 }
 
