@@ -1,15 +1,9 @@
 import { isJsonObject, ownMember, type JsonValue } from '../core/json.ts';
 import type { FieldPath } from './problem-list.ts';
-import { duration, type Schema } from './schema/json-schema.ts';
+import { duration } from './schema/json-schema.ts';
+import type { Structure } from './schema/structure.ts';
 
 const durationPattern = duration('').pattern;
-
-/** Of a schema, as the structure check has it, what says which form a value takes. */
-export interface Wanted {
-  readonly type: Schema['type'];
-  readonly pattern?: string;
-  readonly items?: Wanted;
-}
 
 /** How an object is written of which only the part that matters was given: by the name of its field, or of the list that it is in. */
 const objectForms: Readonly<Record<string, (given: string) => string>> = {
@@ -28,7 +22,7 @@ const objectForms: Readonly<Record<string, (given: string) => string>> = {
  * What the author should have written at the path below `spec` in place of a value of the wrong type, made of that value;
  * undefined where it cannot be guessed.
  */
-export function rightForm(wanted: Wanted, path: FieldPath, spec: JsonValue): string | undefined {
+export function rightForm(wanted: Structure, path: FieldPath, spec: JsonValue): string | undefined {
   const written = valueAt(spec, path);
   if (written === undefined) return undefined;
   const name = path.findLast((part) => typeof part === 'string') ?? '';
@@ -45,14 +39,14 @@ export function conditionForm(list = `[{expression: '…'}]`): string {
   return `access: Restricted and authorization: {when: ${list}}`;
 }
 
-function formOf(written: JsonValue, wanted: Wanted, name: string): string | undefined {
+function formOf(written: JsonValue, wanted: Structure, name: string): string | undefined {
   if (wanted.type === 'array') return listForm(written, wanted.items, name);
   if (wanted.type === 'string') return textForm(written, wanted);
   const given = wanted.type === 'object' && Object.hasOwn(objectForms, name) ? texts(written) : undefined;
   return given === undefined ? undefined : objectForms[name]?.(given);
 }
 
-function listForm(written: JsonValue, items: Wanted | undefined, name: string): string | undefined {
+function listForm(written: JsonValue, items: Structure | undefined, name: string): string | undefined {
   if (items === undefined || Array.isArray(written)) return undefined;
   if (isJsonObject(written)) return items.type === 'object' ? '[{…}], each element behind a "- "' : undefined;
   if (items.type === 'string') return typeof written === 'string' ? `[${shown(written)}]` : undefined;
@@ -60,7 +54,7 @@ function listForm(written: JsonValue, items: Wanted | undefined, name: string): 
   return element === undefined ? undefined : `[${element}]`;
 }
 
-function textForm(written: JsonValue, wanted: Wanted): string | undefined {
+function textForm(written: JsonValue, wanted: Structure): string | undefined {
   if (typeof written === 'number') {
     if (wanted.pattern === durationPattern) return `${written}s`;
     return JSON.stringify(String(written));

@@ -136,7 +136,15 @@ function createEngineOf(config: Config, { clock, timers, random, observation }: 
         fetchTimeoutMs: config.keyFetchTimeout,
       },
     },
-    { clock, timers, random, logger, http, events: metrics.identity, pause: systemPause },
+    {
+      clock,
+      timers,
+      random,
+      logger,
+      http,
+      events: { ...metrics.identity, ...metrics.expressions },
+      pause: systemPause,
+    },
   );
 }
 

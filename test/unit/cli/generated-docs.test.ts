@@ -8,6 +8,7 @@ test('the generated pages and CRDs are what the tables say, and the guides show 
     'docs/reference/access-policy.md',
     'docs/reference/cluster-access-policy.md',
     'docs/reference/identity-provider.md',
+    'docs/reference/policy-test.md',
     'deploy/crds.yaml',
     'docs/envoy.md',
     'docs/istio.md',
