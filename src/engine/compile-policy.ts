@@ -77,6 +77,8 @@ export interface AllowingRule extends RuleName {
   readonly addresses: AddressTest | undefined;
   /** Also of Public rules, which ask only where the floor does (S8). */
   readonly authenticate: Authenticate;
+  /** Those that `authenticate` asks. */
+  readonly providers: readonly IdentityProvider[];
   /** Names of its providers that are the namespace's own, not the cluster's. */
   readonly ownProviders: ReadonlySet<string>;
   readonly authorization: AuthorizationTest | undefined;
@@ -151,6 +153,7 @@ function compileRule(
     access,
     addresses: addressesOf(rule),
     authenticate: authenticateBy(rule.providers, providers),
+    providers: runningProviders(rule.providers, providers),
     ownProviders: new Set(rule.providers.flatMap(({ kind, name: of }) => (kind === 'IdentityProvider' ? [of] : []))),
     authorization: rule.authorization === undefined ? undefined : compileAuthorization(rule.authorization),
     upstream: compileUpstream(rule.upstream),

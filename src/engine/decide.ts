@@ -5,6 +5,7 @@ import type { Request } from '../core/request.ts';
 import type { RestrictingFate, Trace, TracedRule, TracedTest } from '../core/trace.ts';
 import type { RequestScope, Scope } from '../expressions/scope.ts';
 import type { AuthorizationInput } from '../phases/authorization/authorization-test.ts';
+import { judgeTogether } from '../phases/identity/authenticate.ts';
 import type { VerifyResult } from '../phases/identity/identity-provider.ts';
 import { plainDenial, type DenialDressing } from '../phases/response/compile-denial.ts';
 import type { OwnedHeaders } from '../phases/response/compile-upstream.ts';
@@ -218,6 +219,12 @@ interface Hurdles {
 function authenticateAll(check: Check, hurdles: Hurdles): Decision | Promise<Decision> {
   const { deciding, rules } = hurdles;
   const ordered = [deciding, ...rules.filter((rule) => rule !== deciding && rule.access !== 'Public')];
+  // Each rule by itself would be content with the credential of its own places.
+  const asking = ordered.filter(({ access }) => access !== 'Public' || hurdles.demands.length > 0);
+  const { request } = check;
+  const asked = asking.length < 2 ? [] : asking.flatMap(({ providers }) => providers);
+  const objection = judgeTogether(asked, request, request.host);
+  if (objection !== undefined) return refuse(check, objection, deciding);
   return authenticateFrom(check, hurdles, ordered, 0, anonymous);
 }
 

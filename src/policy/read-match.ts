@@ -20,13 +20,27 @@ export function readMatch(
   return path === undefined || methods === 'refused' ? undefined : { path, methods, headers, queryParams };
 }
 
+const hostsInstead = 'proxies send the host apart from the headers; say it with hosts';
+/** What is read by itself and never among the headers, with what asks for it. */
+const remedies: ReadonlyMap<string, string> = new Map([
+  ['host', hostsInstead],
+  [':authority', hostsInstead],
+  [':method', 'the method is no header here, say methods of the match instead'],
+  [':path', 'the path is no header here, say path and queryParams of the match instead'],
+  [':scheme', 'the scheme is no header here, and a client may claim any'],
+  [':protocol', 'pseudo headers are no headers here'],
+]);
+
 function readHeaderMatches(
   written: readonly ValueMatch[],
   at: FieldPath,
   problems: ProblemList,
 ): readonly ValueMatch[] {
   const matches = written.map(({ name, value }, index) => {
-    if (!isHeaderName(name))
+    const remedy = remedies.get(name.toLowerCase());
+    if (remedy !== undefined)
+      problems.error('match-never', [...at, index, 'name'], `${quote(name)} can never match: ${remedy}`);
+    else if (!isHeaderName(name))
       problems.error('invalid-value', [...at, index, 'name'], `${quote(name)} is no header name`);
     if (!isHeaderValue(value)) {
       problems.error(
