@@ -92,13 +92,17 @@ export interface AllowingRule extends RuleName {
   readonly dress: DenialDressing;
 }
 
-/** Compiles a valid policy; a provider that is not among those running is one that was deleted since. */
+/** Where the credentials of providers stand, by key, also of those that do not run any more. */
+export type KnownPlaces = ReadonlyMap<string, readonly CredentialPlace[]>;
+
+/** Compiles a valid policy; a provider that is not among those running is one that was deleted since, whose places are emptied all the same. */
 export function compilePolicy(
   spec: AccessPolicySpec,
   providers: ReadonlyMap<string, IdentityProvider>,
+  known: KnownPlaces,
 ): CompiledPolicy {
   const id = `${spec.namespace}/${spec.name}`;
-  const places = runningProviders(spec.providers, providers).flatMap((provider) => provider.places);
+  const places = spec.providers.flatMap((ref) => known.get(specKey(ref)) ?? []);
   const rules: IndexedRule<CompiledRule>[] = [];
   const denied: IndexedRule<DeniedRule>[] = [];
   const dress = compileDenial(spec.response);

@@ -1,7 +1,7 @@
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
 import type { RefusedPolicy } from '../policy/salvage-policy.ts';
-import { specKey, type AccessPolicySpec, type PolicySpec } from '../policy/spec.ts';
-import { compilePolicy, type CompiledPolicy } from './compile-policy.ts';
+import { specKey, type AccessPolicySpec, type CredentialPlace, type PolicySpec } from '../policy/spec.ts';
+import { compilePolicy, type CompiledPolicy, type KnownPlaces } from './compile-policy.ts';
 import { compileRefused } from './compile-refused.ts';
 import { compileFloor, compileRefusedFloor, type CompiledFloor } from './floor.ts';
 
@@ -24,13 +24,15 @@ interface Compiled {
 export function createPolicyCompiler(): PolicyCompiler {
   let known: ReadonlyMap<string, Compiled> = new Map();
   let knownRefused: ReadonlyMap<string, CompiledPolicy> = new Map();
+  let places: KnownPlaces = new Map();
   return {
     compile: (specs, refused, providers) => {
       const next = new Map<string, Compiled>();
+      places = knownPlaces(specs, providers, places);
       const floors: CompiledFloor[] = [];
       for (const { key, spec } of specs) {
         if (spec.kind === 'ClusterAccessPolicy') floors.push(compileFloor(spec));
-        else next.set(key, compileOne(spec, known.get(key), providers));
+        else next.set(key, compileOne(spec, known.get(key), providers, places));
       }
       known = next;
       const denying = new Map<string, CompiledPolicy>();
@@ -47,12 +49,30 @@ export function createPolicyCompiler(): PolicyCompiler {
   };
 }
 
+/** Where credentials of every provider stand that a policy in force names; of one that is gone, where they stood (S20). */
+function knownPlaces(
+  policies: readonly { readonly spec: PolicySpec }[],
+  running: ReadonlyMap<string, IdentityProvider>,
+  before: KnownPlaces,
+): KnownPlaces {
+  const known = new Map<string, readonly CredentialPlace[]>();
+  for (const { spec } of policies) {
+    for (const ref of spec.kind === 'AccessPolicy' ? spec.providers : []) {
+      const key = specKey(ref);
+      const places = running.get(key)?.places ?? before.get(key);
+      if (places !== undefined) known.set(key, places);
+    }
+  }
+  return known;
+}
+
 function compileOne(
   spec: AccessPolicySpec,
   before: Compiled | undefined,
   providers: ReadonlyMap<string, IdentityProvider>,
+  places: KnownPlaces,
 ): Compiled {
   const used = spec.providers.map((ref) => providers.get(specKey(ref)));
   const isSame = before?.spec === spec && before.providers.every((provider, index) => provider === used[index]);
-  return isSame ? before : { spec, providers: used, policy: compilePolicy(spec, providers) };
+  return isSame ? before : { spec, providers: used, policy: compilePolicy(spec, providers, places) };
 }
