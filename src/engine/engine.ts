@@ -8,7 +8,8 @@ import type { Trace } from '../core/trace.ts';
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
 import { defaultIdentitySettings, type IdentitySettings } from '../phases/identity/identity-settings.ts';
 import { createTokenCache } from '../phases/identity/token-cache.ts';
-import { parseDocument, type ParsedDocument } from '../policy/parse-document.ts';
+import type { ParsedDocument } from '../policy/parse-document.ts';
+import { parseOnce } from '../policy/parsed-elsewhere.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
 import type { AuthorDocument, SourceReading } from '../policy/spec.ts';
 import { emptyCatalog, nextCatalog, policiesOf, providersOf, toDocumentStatus, type Catalog } from './catalog.ts';
@@ -62,7 +63,7 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
   const parse = (document: AuthorDocument): ParsedDocument => {
     const known = parsed.get(document);
     if (known !== undefined) return known;
-    const result = parseDocument(document, settings);
+    const result = parseOnce(document, settings);
     parsed.set(document, result);
     return result;
   };

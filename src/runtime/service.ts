@@ -86,15 +86,17 @@ export const startService: StartService = async (config, io) => {
 
 /** Resolves once the folder was read; `ready` once what is good of it is in force. */
 async function startSource(
-  { policies }: Config,
-  { timers, observation }: ServiceIo,
+  { policies, namespace }: Config,
+  { clock, timers, observation }: ServiceIo,
   engine: Engine,
   becomeReady: () => void,
 ): Promise<{ readonly source: { close(): void }; readonly ready: Promise<void> }> {
   const first = Promise.withResolvers<undefined>();
   const source = await createFolderSource({
     folder: policies,
+    clock,
     timers,
+    settings: { serviceNamespace: namespace },
     logger: observation.logger,
     onRead: () => engine.noteRead(),
     onReading: (reading) => {
