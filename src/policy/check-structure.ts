@@ -5,14 +5,23 @@ import { closest } from '../std/closest.ts';
 import { formatFieldPath, quote, type FieldPath, type ProblemList } from './problem-list.ts';
 import type { Schema } from './schema/json-schema.ts';
 
-const ajv = new Ajv({ allErrors: true, strict: true, verbose: true, unicodeRegExp: true });
-ajv.addKeyword({ keyword: 'unsupported', schemaType: 'boolean', validate: () => false, errors: false });
-ajv.addKeyword({
-  keyword: 'unsupportedValues',
-  schemaType: 'array',
-  validate: (values: readonly string[], value: unknown) => typeof value !== 'string' || !values.includes(value),
-  errors: false,
-});
+const everyMistake = createAjv(true);
+const firstMistake = createAjv(false);
+
+function createAjv(allErrors: boolean): Ajv {
+  const ajv = new Ajv({ allErrors, strict: true, verbose: true, unicodeRegExp: true });
+  ajv.addKeyword({ keyword: 'unsupported', schemaType: 'boolean', validate: () => false, errors: false });
+  ajv.addKeyword({
+    keyword: 'unsupportedValues',
+    schemaType: 'array',
+    validate: (values: readonly string[], value: unknown) => typeof value !== 'string' || !values.includes(value),
+    errors: false,
+  });
+  return ajv;
+}
+
+/** A mistake costs a hundred times what is right. Of a larger value, in fields and elements, the first one alone is looked for. */
+const maxNodes = 20_000;
 
 /**
  * Holds values against a schema: unknown and missing fields, types, sizes, and what this version does not build. Answers the value in its
@@ -21,17 +30,33 @@ ajv.addKeyword({
 export function createStructureCheck<Shape>(
   schema: Schema,
 ): (spec: JsonValue | undefined, problems: ProblemList) => Shape | undefined {
-  let compiled: ValidateFunction<Shape> | undefined;
+  let every: ValidateFunction<Shape> | undefined;
+  let first: ValidateFunction<Shape> | undefined;
   return (spec, problems) => {
     if (spec === undefined) {
       problems.error('missing-field', [], 'spec is missing');
       return undefined;
     }
-    const isShape = (compiled ??= ajv.compile<Shape>(schema));
+    const isShape =
+      countNodes(spec, maxNodes) < maxNodes
+        ? (every ??= everyMistake.compile<Shape>(schema))
+        : (first ??= firstMistake.compile<Shape>(schema));
     if (isShape(spec)) return spec;
     for (const error of isShape.errors ?? []) report(error, spec, problems);
     return undefined;
   };
+}
+
+/** Fields and elements at every depth, an alias counted wherever it stands; not on beyond `enough`. */
+function countNodes(value: JsonValue, enough: number): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  let count = 0;
+  for (const member of Object.values(value)) {
+    count += 1;
+    if (count < enough) count += countNodes(member, enough - count);
+    if (count >= enough) return count;
+  }
+  return count;
 }
 
 function report(error: ErrorObject, spec: JsonValue, problems: ProblemList): void {

@@ -61,7 +61,17 @@ describe('a policy of a megabyte', () => {
     [
       'with thousands of unknown fields',
       `hosts: [bad.example], rules: [${open}], ${list(80_000, (i) => `f${i}: 1`)}`,
+      1,
+    ],
+    [
+      'with hundreds of unknown fields',
+      `hosts: [bad.example], rules: [${open}], ${list(900, (i) => `f${i}: ${'x'.repeat(1000)}`)}`,
       50,
+    ],
+    [
+      'with thousands of hosts that are none',
+      `hosts: [bad.example, ${list(100_000, () => '{a: 1}')}], rules: [${open}]`,
+      1,
     ],
     [
       'with one field thousands of times',
