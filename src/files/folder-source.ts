@@ -3,7 +3,7 @@ import type { Clock, Logger, Timers } from '../core/ports.ts';
 import type { ParseSettings } from '../policy/parse-document.ts';
 import type { SourceReading } from '../policy/spec.ts';
 import { createDocumentThread } from './document-thread.ts';
-import { createFolderReader, emptyPatienceMs } from './folder-reader.ts';
+import { createFolderReader, emptyPatienceMs, type FolderReader } from './folder-reader.ts';
 import { createFolderWatch } from './folder-watch.ts';
 import { compileReadFile } from './read-file.ts';
 
@@ -35,8 +35,7 @@ const pollMs = 3000;
  */
 export async function createFolderSource(options: FolderSourceOptions): Promise<FolderSource> {
   const { folder, timers, logger } = options;
-  const thread = createDocumentThread(timers, options.settings);
-  const reader = createFolderReader({ ...options, readFile: compileReadFile(thread, options.settings) });
+  const reader = createReader(options);
   const outage = createOutageLog(folder, logger);
   const watch = createFolderWatch(logger, () => settle());
   let closed = false;
@@ -46,10 +45,8 @@ export async function createFolderSource(options: FolderSourceOptions): Promise<
   let pauseMs = pollMs;
   let cancelTimer = (): void => undefined;
 
-  /** Large files are rare: the thread that reads them is not kept for the next. */
-  const readAndEnd = (): ReturnType<typeof reader.read> => reader.read().finally(() => thread.close());
   const read = async (): Promise<void> => {
-    const { changed, folders, reading: found, isSettling } = await readAndEnd();
+    const { changed, folders, reading: found, isSettling } = await reader.read();
     if (closed) return;
     pauseMs = isSettling ? emptyPatienceMs : pollMs;
     watch.follow(folders);
@@ -91,10 +88,18 @@ export async function createFolderSource(options: FolderSourceOptions): Promise<
     close: () => {
       closed = true;
       cancelTimer();
-      thread.close();
+      reader.close();
       watch.close();
     },
   };
+}
+
+/** The reader with its thread, which is not kept from one reading to the next: large files are rare. */
+function createReader(options: FolderSourceOptions): FolderReader & { close(): void } {
+  const { timers, settings } = options;
+  const thread = createDocumentThread(timers, settings);
+  const reader = createFolderReader({ ...options, readFile: compileReadFile(thread, settings) });
+  return { read: () => reader.read().finally(() => thread.close()), close: () => thread.close() };
 }
 
 /** A line for every reading that failed, and one for the first that succeeded again. */

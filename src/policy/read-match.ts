@@ -1,20 +1,21 @@
 import { knownMethods } from '../canonical/method.ts';
 import { canonicalizePath } from '../canonical/path.ts';
 import { isHeaderName, isHeaderValue } from '../std/http-headers.ts';
-import { compileRegularExpression } from '../std/regular-expression.ts';
 import type { MatchShape } from './document-shape.ts';
+import { compilePathPattern, type PatternBudget } from './path-pattern.ts';
 import { quote, type FieldPath, type ProblemList } from './problem-list.ts';
 import type { MatchSpec, PathMatch, ValueMatch } from './spec.ts';
 
-/** Reads one match; undefined where it has an error. `allowEncoded`: the policy's `paths.allowEncoded`. */
+/** Reads one match; undefined where it has an error. `allowEncoded`: the policy's `paths.allowEncoded`; `budget`: of the policy's patterns. */
 export function readMatch(
   match: MatchShape,
   allowEncoded: readonly string[],
   at: FieldPath,
   problems: ProblemList,
+  budget: PatternBudget,
 ): MatchSpec | undefined {
   const methods = readMethods(match.methods, [...at, 'methods'], problems);
-  const path = readPath(match.path, allowEncoded, [...at, 'path', 'value'], problems);
+  const path = readPath(match.path, allowEncoded, [...at, 'path', 'value'], problems, budget);
   const headers = readHeaderMatches(match.headers ?? [], [...at, 'headers'], problems);
   const queryParams = readParameterMatches(match.queryParams ?? [], [...at, 'queryParams'], problems);
   return path === undefined || methods === 'refused' ? undefined : { path, methods, headers, queryParams };
@@ -95,11 +96,12 @@ function readPath(
   allowEncoded: readonly string[],
   at: FieldPath,
   problems: ProblemList,
+  budget: PatternBudget,
 ): PathMatch | undefined {
   if (path === undefined) return { type: 'PathPrefix', value: '/' };
   const why =
     path.type === 'RegularExpression'
-      ? regexThatNeverMatches(path.value, allowEncoded)
+      ? regexThatNeverMatches(path.value, allowEncoded, budget)
       : pathThatNeverMatches(path.value, allowEncoded);
   if (why !== undefined) {
     problems.error(why.code, at, `${quote(path.value)} ${why.message}`);
@@ -112,7 +114,7 @@ function readPath(
 }
 
 interface Never {
-  readonly code: 'match-never' | 'invalid-value';
+  readonly code: 'match-never' | 'invalid-value' | 'too-large';
   readonly message: string;
 }
 
@@ -132,14 +134,29 @@ function pathThatNeverMatches(value: string, allowEncoded: readonly string[]): N
   return undefined;
 }
 
-function regexThatNeverMatches(value: string, allowEncoded: readonly string[]): Never | undefined {
+const tooManyTogether: Never = {
+  code: 'too-large',
+  message: 'is too much beside the other regular expressions of the policy: fewer of them, or simpler ones',
+};
+
+function regexThatNeverMatches(
+  value: string,
+  allowEncoded: readonly string[],
+  budget: PatternBudget,
+): Never | undefined {
   if (!/^[\x20-\x7e]*$/.test(value)) {
     return { code: 'match-never', message: 'can never match in whole: paths are ASCII, write other characters as %XX' };
   }
-  const compiled = compileRegularExpression(value);
-  if (compiled.kind === 'invalid')
-    return { code: 'invalid-value', message: `is no regular expression of RE2: ${compiled.why}` };
-  if (compiled.literalPrefix !== '' && !compiled.literalPrefix.startsWith('/')) {
+  if (!budget.isLeft) return tooManyTogether;
+  const compiled = compilePathPattern(value);
+  if (compiled.kind === 'invalid') {
+    return compiled.isTooLarge
+      ? { code: 'too-large', message: `is too large a regular expression: ${compiled.why}` }
+      : { code: 'invalid-value', message: `is no regular expression of RE2: ${compiled.why}` };
+  }
+  if (!budget.spend(compiled.work)) return tooManyTogether;
+  const { literalPrefix } = compiled.expression;
+  if (literalPrefix !== '' && !literalPrefix.startsWith('/')) {
     return { code: 'match-never', message: 'can never match: it must match the whole path, which begins with /' };
   }
   for (const [escape] of value.matchAll(/%[0-9A-Fa-f]{2}/g)) {

@@ -264,6 +264,51 @@ describe('conditions that each do as much as one may', () => {
   });
 });
 
+describe('regular expressions that would hold the process', () => {
+  const by = (patterns: readonly string[], access = 'Public'): string =>
+    policy(
+      'bad',
+      `hosts: [bad.example], rules: [${patterns.map((pattern, i) => `{name: r${i}, access: ${access}, matches: [{path: {type: RegularExpression, value: "${pattern}"}}]}`).join(', ')}]`,
+    );
+  const problemsOf = (on: DecisionStand): unknown[] =>
+    statusOf(on, 'AccessPolicy shop/bad')?.problems.map(({ code, field, place }) => [code, field, place.line]) ?? [];
+
+  test('by the states that one can be in are a Problem at their place', async () => {
+    const on = await start(by(['/usual/[0-9]+', '/.*a.{500}']));
+    expect(problemsOf(on)).toEqual([['too-large', 'spec.rules[1].matches[0].path.value', 4]]);
+    expect(await codeOf(on, 'bad.example', '/usual/1')).toBe('policy_invalid');
+    await on.apply(documentsOf(by(['/usual/[0-9]+', '/.*a.{5}'])));
+    expect([problemsOf(on), await codeOf(on, 'bad.example', '/usual/1')]).toEqual([[], 'allow shop/bad']);
+  });
+
+  test('together are one from the first that is too much', async () => {
+    const on = await start(by(Array.from({ length: 20 }, (_, i) => `/.*secret${i}.*|/.*private${i}.*`)));
+    const problems = problemsOf(on);
+    expect(problems.length).toBeGreaterThan(5);
+    expect(problems.length).toBeLessThan(20);
+    expect(problems.at(-1)).toEqual(['too-large', 'spec.rules[19].matches[0].path.value', 4]);
+    // The control: sixty as people write them.
+    await on.apply(documentsOf(by(Array.from({ length: 60 }, (_, i) => `/r${i}/[0-9a-f]{8}(-[0-9a-f]{4}){3}/.*`))));
+    expect([problemsOf(on), await codeOf(on, 'bad.example', '/r7/01234567-0123-0123-0123/a')]).toEqual([
+      [],
+      'allow shop/bad',
+    ]);
+  });
+
+  test('of a policy that never was valid deny every request of its hosts', async () => {
+    const on = await start(
+      `${served}---\n${by(
+        Array.from({ length: 60 }, (_, i) => `/.*a.{${500 + i}}`),
+        'Denied',
+      )}`,
+    );
+    expect([await codeOf(on, 'served.example'), await codeOf(on, 'bad.example')]).toEqual([
+      'allow shop/served',
+      'policy_invalid',
+    ]);
+  });
+});
+
 describe('a path that is compared with many regular expressions', () => {
   const rules = (prefix: string): string =>
     list(
