@@ -21,7 +21,7 @@ export type ReadFile = (file: Listed) => Promise<FileReading>;
 /** Many policies in one file; one of Kubernetes is of 1.5 MB at most. */
 export const maxFileBytes = 4 * 1024 * 1024;
 /** Reading one character may take some microseconds where the text is made for it; no request waits longer than for these. */
-const maxCharactersHere = 8192;
+const maxCharactersHere = 4096;
 
 /** Reads and parses a file: a small one here, a larger one in the thread, so that no request waits for it. */
 export function compileReadFile(thread: DocumentThread, settings: ParseSettings): ReadFile {

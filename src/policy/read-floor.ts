@@ -1,3 +1,4 @@
+import { checkExpressions } from './check-expressions.ts';
 import type { ClusterAccessPolicyShape, FloorRuleShape } from './document-shape.ts';
 import { createPatternBudget, type PatternBudget } from './path-pattern.ts';
 import type { FieldPath, ProblemList } from './problem-list.ts';
@@ -33,6 +34,7 @@ export function readFloor(
   if (rules.length === 0 && spec.addresses === undefined) {
     problems.error('missing-field', ['spec'], 'the policy restricts nothing: write rules or addresses');
   }
+  checkExpressions(spec.rules, problems);
   return problems.hasError() ? undefined : spec;
 }
 

@@ -149,12 +149,13 @@ function regexThatNeverMatches(
   }
   if (!budget.isLeft) return tooManyTogether;
   const compiled = compilePathPattern(value);
+  const isWithin = budget.spend(compiled.work);
   if (compiled.kind === 'invalid') {
     return compiled.isTooLarge
       ? { code: 'too-large', message: `is too large a regular expression: ${compiled.why}` }
       : { code: 'invalid-value', message: `is no regular expression of RE2: ${compiled.why}` };
   }
-  if (!budget.spend(compiled.work)) return tooManyTogether;
+  if (!isWithin) return tooManyTogether;
   const { literalPrefix } = compiled.expression;
   if (literalPrefix !== '' && !literalPrefix.startsWith('/')) {
     return { code: 'match-never', message: 'can never match: it must match the whole path, which begins with /' };

@@ -6,6 +6,7 @@ import type {
   AuthorizationShape,
   RuleShape,
 } from './document-shape.ts';
+import { checkExpressions } from './check-expressions.ts';
 import { createPatternBudget, type PatternBudget } from './path-pattern.ts';
 import { quote, type FieldPath, type ProblemList } from './problem-list.ts';
 import { readAuthorization } from './read-authorization.ts';
@@ -50,6 +51,7 @@ export function readPolicy(
     rules,
     response: inherited.response,
   };
+  checkExpressions(rules, problems);
   return problems.hasError() ? undefined : spec;
 }
 

@@ -5,8 +5,8 @@ interface State {
   readonly nfaStates: readonly number[];
 }
 
-/** Some 10 ms; what people write takes a hundredth of it, `(a|b)*a(a|b){14}` more. */
-const maxWork = 300_000;
+/** Some 10 ms; what people write takes a hundredth of it. */
+export const maxAutomatonWork = 200_000;
 /** Behind the last of a text, as RE2's automaton writes it. */
 const endOfText = -1;
 const anchors = { whole: 2, part: 0 } as const;
@@ -39,7 +39,7 @@ export function exploreAutomaton(program: RE2JS, extent: keyof typeof anchors): 
       if (next === null) return undefined;
       known.add(next);
       work += 1 + state.nfaStates.length + next.nfaStates.length;
-      if (work > maxWork) return undefined;
+      if (work > maxAutomatonWork) return undefined;
     }
   }
   return work;

@@ -1,6 +1,6 @@
 import { RE2JS, RE2JSException } from 're2js';
 import { createBoundedCache } from './bounded-cache.ts';
-import { exploreAutomaton } from './explore-automaton.ts';
+import { exploreAutomaton, maxAutomatonWork } from './explore-automaton.ts';
 import { maxPatternCost, patternCost } from './pattern-cost.ts';
 
 /** A regular expression in RE2's syntax, which must match the whole text. A text of printable ASCII takes some ten nanoseconds a character. */
@@ -19,6 +19,8 @@ export interface InvalidRegularExpression {
   readonly why: string;
   /** True where it is one of RE2 and would take too much. */
   readonly isTooLarge: boolean;
+  /** What it took to find out, as for those that are valid. */
+  readonly work: number;
 }
 
 /** They are the same again wherever a policy is taken in once more. */
@@ -40,7 +42,7 @@ export function compileRegularExpression(pattern: string): RegularExpression | I
 
 function compileAnew(pattern: string): RegularExpression | InvalidRegularExpression {
   if (patternCost(pattern) > maxPatternCost)
-    return { kind: 'invalid', why: 'its repetitions make it too large', isTooLarge: true };
+    return { kind: 'invalid', why: 'its repetitions make it too large', isTooLarge: true, work: 0 };
   try {
     const exact = RE2JS.compile(pattern);
     const folded = RE2JS.compile(pattern, RE2JS.CASE_INSENSITIVE);
@@ -48,7 +50,7 @@ function compileAnew(pattern: string): RegularExpression | InvalidRegularExpress
     const foldedWork = work === undefined ? undefined : exploreAutomaton(folded, 'whole');
     if (work === undefined || foldedWork === undefined) {
       const why = 'it can be in too many states at once: fewer repetitions with a number, fewer .* in one expression';
-      return { kind: 'invalid', why, isTooLarge: true };
+      return { kind: 'invalid', why, isTooLarge: true, work: 2 * maxAutomatonWork };
     }
     return {
       kind: 'regular-expression',
@@ -58,7 +60,7 @@ function compileAnew(pattern: string): RegularExpression | InvalidRegularExpress
       matchesIgnoringCase: (text) => folded.testExact(text),
     };
   } catch (thrown) {
-    if (thrown instanceof RE2JSException) return { kind: 'invalid', why: thrown.message, isTooLarge: false };
+    if (thrown instanceof RE2JSException) return { kind: 'invalid', why: thrown.message, isTooLarge: false, work: 0 };
     throw thrown;
   }
 }

@@ -230,6 +230,33 @@ describe('a policy that is valid alone and conflicts with another', () => {
   }); // prettier-ignore
 });
 
+describe('expressions that are too much together', () => {
+  const long = `request.path != '${'x'.repeat(4000)}'`;
+  const denying = (count: number): string =>
+    list(
+      8,
+      (i) =>
+        `{name: r${i}, matches: [{path: {type: PathPrefix, value: /r${i}}}], access: Denied, when: [${list(count, () => `{expression: "${long}"}`)}]}`,
+    );
+  const inheriting = (rules: number): string =>
+    `hosts: [bad.example], upstream: {headers: [{name: x-a, expression: "${long}"}]}, rules: [${list(rules, (i) => open.replace('open', `r${i}`).replace('value: /', `value: /r${i}`))}]`;
+  const wide = (header: string): string =>
+    inheriting(60).replace('{headers: [', `{headers: [${list(4, (i) => header.replace('N', String(i)))}, `);
+  const problemsOf = (on: DecisionStand): unknown =>
+    statusOf(on, 'AccessPolicy shop/bad')?.problems.map(({ code, field }) => `${code} ${field}`);
+
+  test.each([
+    ['of rules', `hosts: [bad.example], rules: [${denying(16)}]`, `hosts: [bad.example], rules: [${denying(7)}]`],
+    ['that are inherited', wide(`{name: x-N, expression: "${long}"}`), inheriting(60)],
+  ])('%s are one Problem, and fewer are none', async (_, many, few) => {
+    const on = await start(policy('bad', many));
+    expect(problemsOf(on)).toEqual(['too-large spec.rules']);
+    expect(await codeOf(on, 'bad.example', '/r1')).toBe('policy_invalid');
+    await on.apply(documentsOf(policy('bad', few)));
+    expect(problemsOf(on)).toEqual([]);
+  });
+});
+
 describe('conditions that each do as much as one may', () => {
   const loop = `request.headers['x-a'].split('').all(c, request.headers['x-a'].split('').all(d, c != 'z'))`;
   const denied = (shadow: string): string =>
@@ -277,6 +304,11 @@ describe('regular expressions that would hold the process', () => {
     const on = await start(by(['/usual/[0-9]+', '/.*a.{500}']));
     expect(problemsOf(on)).toEqual([['too-large', 'spec.rules[1].matches[0].path.value', 4]]);
     expect(await codeOf(on, 'bad.example', '/usual/1')).toBe('policy_invalid');
+    // What is too large counts as much as it took to find out: not every one of many is looked at.
+    await on.apply(documentsOf(by(Array.from({ length: 60 }, (_, i) => `/.*a.{${400 + i}}`))));
+    const messages = statusOf(on, 'AccessPolicy shop/bad')?.problems.map(({ message }) => message.split(':')[0]);
+    expect(messages?.filter((message) => message?.includes('is too large a'))).toHaveLength(3);
+    expect(messages?.filter((message) => message?.includes('is too much beside'))).toHaveLength(47);
     await on.apply(documentsOf(by(['/usual/[0-9]+', '/.*a.{5}'])));
     expect([problemsOf(on), await codeOf(on, 'bad.example', '/usual/1')]).toEqual([[], 'allow shop/bad']);
   });

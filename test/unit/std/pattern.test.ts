@@ -78,6 +78,7 @@ describe('the cost of a pattern', () => {
         kind: 'invalid',
         why: 'its repetitions make it too large',
         isTooLarge: true,
+        work: 0,
       });
     },
   );
