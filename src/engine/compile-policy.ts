@@ -95,12 +95,11 @@ export interface AllowingRule extends RuleName {
 /** Where the credentials of providers stand, by key, also of those that do not run any more. */
 export type KnownPlaces = ReadonlyMap<string, readonly CredentialPlace[]>;
 
+/** The providers at work, by their keys. */
+export type RunningProviders = Pick<ReadonlyMap<string, IdentityProvider>, 'get'>;
+
 /** Compiles a valid policy; a provider that is not among those running is one that was deleted since, whose places are emptied all the same. */
-export function compilePolicy(
-  spec: AccessPolicySpec,
-  providers: ReadonlyMap<string, IdentityProvider>,
-  known: KnownPlaces,
-): CompiledPolicy {
+export function compilePolicy(spec: AccessPolicySpec, providers: RunningProviders, known: KnownPlaces): CompiledPolicy {
   const id = `${spec.namespace}/${spec.name}`;
   const places = spec.providers.flatMap((ref) => known.get(specKey(ref)) ?? []);
   const rules: IndexedRule<CompiledRule>[] = [];
@@ -145,7 +144,7 @@ function compileRule(
   access: AllowingRule['access'],
   rule: RuleSpec,
   placesOfPolicy: readonly CredentialPlace[],
-  providers: ReadonlyMap<string, IdentityProvider>,
+  providers: RunningProviders,
 ): AllowingRule {
   // Every place of every provider of the policy is emptied; what Keep passes is the credential of the rule's own providers.
   const own =
@@ -171,16 +170,13 @@ function compileRule(
 }
 
 /** A rule all of whose providers are gone answers that it cannot tell, never that nobody asked (promise 1). */
-function authenticateBy(refs: readonly ProviderRef[], providers: ReadonlyMap<string, IdentityProvider>): Authenticate {
+function authenticateBy(refs: readonly ProviderRef[], providers: RunningProviders): Authenticate {
   const running = runningProviders(refs, providers);
   const gone: { readonly denial: Denial } = { denial: denial('provider_unavailable') };
   return refs.length > 0 && running.length === 0 ? () => gone : compileAuthentication(running);
 }
 
-function runningProviders(
-  refs: readonly ProviderRef[],
-  providers: ReadonlyMap<string, IdentityProvider>,
-): IdentityProvider[] {
+function runningProviders(refs: readonly ProviderRef[], providers: RunningProviders): IdentityProvider[] {
   return refs.flatMap((ref) => providers.get(specKey(ref)) ?? []);
 }
 

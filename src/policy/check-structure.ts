@@ -4,6 +4,7 @@ import { isJsonObject } from '../core/json.ts';
 import { closest } from '../std/closest.ts';
 import { formatFieldPath, quote, type FieldPath, type ProblemList } from './problem-list.ts';
 import type { Schema } from './schema/json-schema.ts';
+import { structureOf } from './schema/structure.ts';
 
 const everyMistake = createAjv(true);
 const firstMistake = createAjv(false);
@@ -39,8 +40,8 @@ export function createStructureCheck<Shape>(
     }
     const isShape =
       countNodes(spec, maxNodes) < maxNodes
-        ? (every ??= everyMistake.compile<Shape>(schema))
-        : (first ??= firstMistake.compile<Shape>(schema));
+        ? (every ??= everyMistake.compile<Shape>(structureOf(schema)))
+        : (first ??= firstMistake.compile<Shape>(structureOf(schema)));
     if (isShape(spec)) return spec;
     for (const error of isShape.errors ?? []) report(error, spec, problems);
     return undefined;
