@@ -62,8 +62,10 @@ const tooLong = 'The path is too long for the regular expressions of the policie
 const maxCharactersToMatch = 600_000;
 
 function isTooDear({ floors }: Check, { denied, rules }: PolicyGroup, path: string, folded: string): boolean {
-  const indexes = [denied, rules, ...floors.flatMap((floor) => [floor.denied, floor.demands])];
-  const characters = indexes.reduce((sum, index) => sum + index.charactersToMatch(path, folded), 0);
+  let characters = denied.charactersToMatch(path, folded) + rules.charactersToMatch(path, folded);
+  for (const floor of floors) {
+    characters += floor.denied.charactersToMatch(path, folded) + floor.demands.charactersToMatch(path, folded);
+  }
   return characters > maxCharactersToMatch;
 }
 
@@ -220,13 +222,20 @@ interface Hurdles {
 function authenticateAll(check: Check, hurdles: Hurdles): Decision | Promise<Decision> {
   const { deciding, rules } = hurdles;
   const ordered = [deciding, ...rules.filter((rule) => rule !== deciding && rule.access !== 'Public')];
-  // Each rule by itself would be content with the credential of its own places.
-  const asking = ordered.filter(({ access }) => access !== 'Public' || hurdles.demands.length > 0);
-  const { request } = check;
-  const asked = asking.length < 2 ? [] : asking.flatMap(({ providers }) => providers);
-  const objection = judgeTogether(asked, request, request.host);
+  const objection = ordered.length < 2 ? undefined : judgeCredentials(check, hurdles, ordered);
   if (objection !== undefined) return refuse(check, objection, deciding);
   return authenticateFrom(check, hurdles, ordered, 0, anonymous);
+}
+
+/** Each rule by itself would be content with the credential of its own places. */
+function judgeCredentials(
+  { request }: Check,
+  { demands }: Hurdles,
+  ordered: readonly AllowingRule[],
+): Denial | undefined {
+  const asking = ordered.filter(({ access }) => access !== 'Public' || demands.length > 0);
+  const providers = asking.flatMap((rule) => rule.providers);
+  return judgeTogether(providers, request, request.host);
 }
 
 function authenticateFrom(
