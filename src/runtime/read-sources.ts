@@ -31,8 +31,17 @@ async function readPath(
     const files = listing?.files.map((file) => file.path) ?? [path];
     problems.push(...(listing?.tooDeep ?? []).map(tooDeep));
     if (files.length === 0) problems.push(unreadable(path, `the folder holds no file of policies (${policyFiles})`));
-    for (const file of files) documents.push(...readDocuments(file, await readText(file, 0)));
+    for (const file of files) await readFile(file, documents, problems);
   } catch (thrown) {
     problems.push(unreadable(path, `it cannot be read: ${messageOf(thrown)}`));
+  }
+}
+
+/** One file that cannot be read keeps nobody from reading the others. */
+async function readFile(file: string, documents: AuthorDocument[], problems: Problem[]): Promise<void> {
+  try {
+    documents.push(...readDocuments(file, await readText(file, 0)));
+  } catch (thrown) {
+    problems.push(unreadable(file, `it cannot be read: ${messageOf(thrown)}`));
   }
 }
