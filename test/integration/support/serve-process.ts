@@ -17,9 +17,9 @@ export interface ServeProcess {
   close(): Promise<void>;
 }
 
-/** Starts it on free ports; resolves when its ports answer, ready or not. */
+/** Starts it on free ports, on a folder or on what the flags say; resolves when its ports answer, ready or not. */
 export async function startServe(
-  policies: string,
+  policies: string | undefined,
   flags: readonly string[] = [],
   program = 'src/main.ts',
 ): Promise<ServeProcess> {
@@ -31,9 +31,10 @@ export async function startServe(
     '--admin-address',
     '127.0.0.1:0',
   ];
+  const source = policies === undefined ? [] : ['--policies', policies];
   const child = spawn(
     process.execPath,
-    [program, 'serve', '--policies', policies, '--shutdown-delay', '0s', ...addresses, ...flags],
+    [program, 'serve', ...source, '--shutdown-delay', '0s', ...addresses, ...flags],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
     },

@@ -61,7 +61,7 @@ describe('a policy of a megabyte', () => {
     [
       'with thousands of unknown fields',
       `hosts: [bad.example], rules: [${open}], ${list(80_000, (i) => `f${i}: 1`)}`,
-      1,
+      50,
     ],
     [
       'with hundreds of unknown fields',
@@ -71,7 +71,7 @@ describe('a policy of a megabyte', () => {
     [
       'with thousands of hosts that are none',
       `hosts: [bad.example, ${list(100_000, () => '{a: 1}')}], rules: [${open}]`,
-      1,
+      50,
     ],
     [
       'with one field thousands of times',
