@@ -36,5 +36,7 @@ test('values are read with their descriptions and defaults, and one without a wo
 });
 
 test('the table keeps its cells apart', () => {
-  expect(renderValues(readValues(values).values.slice(1, 2)).split('\n')[2]).toBe('| `whole.b` | `"x\\|y"` | A part. |');
+  expect(renderValues(readValues(values).values.slice(1, 2)).split('\n')[2]).toBe(
+    '| `whole.b` | `"x\\|y"` | A part. |',
+  );
 });

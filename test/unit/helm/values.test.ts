@@ -30,7 +30,16 @@ const chartOwned: readonly string[] = [
   'tlsKey',
   'tlsClientCa',
   'tlsMinimumVersion',
-] satisfies readonly (SettingKey | 'kubeconfig' | 'watchNamespaces' | 'policySelector' | 'clusterKinds' | 'publishStatus' | 'leaseName' | 'podName')[];
+] satisfies readonly (
+  | SettingKey
+  | 'kubeconfig'
+  | 'watchNamespaces'
+  | 'policySelector'
+  | 'clusterKinds'
+  | 'publishStatus'
+  | 'leaseName'
+  | 'podName'
+)[];
 
 const documented = readValues(text).values.map(({ path }) => path);
 
