@@ -34,7 +34,7 @@ export function canonicalizePath(raw: string): CanonicalPath | PathRefusal {
   return canonicalizeEscaped(raw);
 }
 
-/** The form in which rules that restrict are compared besides: all decoded, lower case, without trailing slashes and parameters (S14, S15). */
+/** The form in which rules that restrict are compared besides: all decoded (also what was encoded twice), lower case, without trailing slashes and parameters (S14, S15). */
 export function foldPath(path: string): string {
   let folded = path;
   if (folded.includes('%')) folded = decodeAll(folded);
@@ -129,11 +129,13 @@ function badUtf8(path: string): string | undefined {
   return undefined;
 }
 
+/** Decodes as often as anybody behind us may: `%2541` is `A` to who does it twice. */
 function decodeAll(path: string): string {
+  const once = path.replace(/%(?:25)+(?=[0-9A-Fa-f]{2})/g, '%');
   try {
-    return decodeURIComponent(path);
+    return decodeURIComponent(once);
   } catch {
-    return path;
+    return once;
   }
 }
 

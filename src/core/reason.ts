@@ -5,7 +5,11 @@
 export const reasons = {
   request_undecodable: { status: 400, meaning: 'The check could not be decoded as a CheckRequest.' },
   request_not_http: { status: 403, meaning: 'The check has no HTTP part (a network filter asked).' },
-  request_too_large: { status: 400, meaning: 'The request has more header fields than Portcullis reads.' },
+  request_too_large: {
+    status: 400,
+    meaning:
+      'The request has more header fields than Portcullis reads, or a path too long for the regular expressions of the policies.',
+  },
   path_not_canonical: { status: 400, meaning: 'The path can be read in more than one way.' },
   host_not_canonical: { status: 400, meaning: 'The host is empty, a list, or not a host.' },
   header_duplicated: { status: 400, meaning: 'A header that decides something is there twice.' },

@@ -28,6 +28,27 @@ export interface DocumentStatus {
    */
   readonly serving: 'current' | 'last-good' | 'refused';
   readonly problems: readonly Problem[];
+  /** Of the newest version, where the source has versions (a cluster). */
+  readonly version: DocumentVersion | undefined;
+  /** The generation that serves; undefined where none does, or the source has no versions. */
+  readonly servedGeneration: number | undefined;
+  /** The hosts of an accepted or refused policy that are not its own, in a source whose documents have an age (S10). */
+  readonly conflicts: readonly HostConflict[];
+}
+
+/** Which version of an object of a cluster a document is. */
+export interface DocumentVersion {
+  readonly uid: string;
+  readonly generation: number;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+}
+
+/** A host that a policy names and does not govern. */
+export interface HostConflict {
+  readonly host: string;
+  /** The namespace that owns it; undefined where the operator would have to grant it, and grants it to nobody. */
+  readonly owner: string | undefined;
 }
 
 export interface ProviderCondition {

@@ -1,7 +1,17 @@
 import type { Request } from '../core/request.ts';
 import { widerPatterns } from '../policy/read-host.ts';
+import type { Steps } from '../std/steps.ts';
 import type { CompiledPolicy } from './compile-policy.ts';
-import { createGroup, createHostTable, type HostEntry, type HostTable, type PolicyGroup } from './host-table.ts';
+import {
+  changeHostTable,
+  createGroup,
+  emptyHostTable,
+  withEntries,
+  type HostEntry,
+  type HostTable,
+  type PolicyChange,
+  type PolicyGroup,
+} from './host-table.ts';
 
 /** Names a policy; only the proxy's configuration sets it, never a client (S5). */
 const policyExtension = 'portcullis.dev/policy';
@@ -13,6 +23,15 @@ export interface Attachments {
   /** What would stand over it if each policy in shadow mode that covers it were enforced, one at a time (S9). */
   shadows(request: Request): readonly Shadow[];
   readonly hosts: HostTable;
+  /** Enforced policies that are attached by name, by that name. */
+  readonly named: ReadonlyMap<string, CompiledPolicy>;
+  readonly shadowTable: ShadowTable;
+}
+
+/** Policies in shadow mode. */
+interface ShadowTable {
+  readonly byName: ReadonlyMap<string, CompiledPolicy>;
+  readonly byPattern: ReadonlyMap<string, readonly CompiledPolicy[]>;
 }
 
 export interface Shadow {
@@ -21,12 +40,17 @@ export interface Shadow {
   readonly group: PolicyGroup;
 }
 
-export function createAttachments(policies: readonly CompiledPolicy[], before: Attachments | undefined): Attachments {
-  const enforced = policies.filter(({ mode }) => mode === 'Enforce');
-  const hosts = createHostTable(enforced, before?.hosts);
-  const named = new Map(
-    enforced.filter(({ attachment }) => attachment === 'Named').map((policy) => [policy.id, policy]),
-  );
+/** The attachments with these policies in the places of others. `isApart`: see `changeHostTable`. */
+export function* changeAttachments(
+  before: Attachments | undefined,
+  changes: readonly PolicyChange[],
+  isApart: boolean,
+): Steps<Attachments> {
+  const enforced = changes.map((change) => ofMode(change, 'Enforce')).filter(isChange);
+  const shadowing = changes.map((change) => ofMode(change, 'Shadow')).filter(isChange);
+  const hosts = yield* changeHostTable(before?.hosts ?? emptyHostTable, enforced, isApart);
+  const named = changeNamed(before?.named ?? new Map(), enforced);
+  const shadowTable = changeShadows(before?.shadowTable ?? { byName: new Map(), byPattern: new Map() }, shadowing);
   const combine = createCombiner();
   const find = (request: Request): PolicyGroup | undefined => {
     const host = hosts.find(request.host)?.group;
@@ -35,7 +59,43 @@ export function createAttachments(policies: readonly CompiledPolicy[], before: A
     const policy = named.get(name);
     return policy && combine(policy, host, 'nearer');
   };
-  return { hosts, find, shadows: compileShadows(policies, hosts, find, combine) };
+  return { hosts, named, shadowTable, find, shadows: compileShadows(shadowTable, hosts, find, combine) };
+}
+
+function ofMode({ before, after }: PolicyChange, mode: CompiledPolicy['mode']): PolicyChange {
+  return { before: before?.mode === mode ? before : undefined, after: after?.mode === mode ? after : undefined };
+}
+
+function isChange({ before, after }: PolicyChange): boolean {
+  return before !== undefined || after !== undefined;
+}
+
+function changeNamed(
+  named: ReadonlyMap<string, CompiledPolicy>,
+  changes: readonly PolicyChange[],
+): ReadonlyMap<string, CompiledPolicy> {
+  const next = new Map<string, CompiledPolicy | undefined>();
+  for (const { before, after } of changes) {
+    if (before?.attachment === 'Named') next.set(before.id, undefined);
+    if (after?.attachment === 'Named') next.set(after.id, after);
+  }
+  return withEntries(named, next);
+}
+
+function changeShadows({ byName, byPattern }: ShadowTable, changes: readonly PolicyChange[]): ShadowTable {
+  const next = new Map<string, readonly CompiledPolicy[]>();
+  const listOf = (pattern: string): readonly CompiledPolicy[] => next.get(pattern) ?? byPattern.get(pattern) ?? [];
+  for (const { before, after } of changes) {
+    for (const pattern of before?.hosts ?? []) {
+      next.set(
+        pattern,
+        listOf(pattern).filter((policy) => policy !== before),
+      );
+    }
+    if (after !== undefined) for (const pattern of after.hosts) next.set(pattern, [...listOf(pattern), after]);
+  }
+  const lists = new Map([...next].map(([pattern, list]) => [pattern, list.length === 0 ? undefined : list] as const));
+  return { byName: changeNamed(byName, changes), byPattern: withEntries(byPattern, lists) };
 }
 
 type Combine = (
@@ -69,26 +129,30 @@ function combineNow(
 }
 
 function compileShadows(
-  policies: readonly CompiledPolicy[],
+  { byName, byPattern }: ShadowTable,
   hosts: HostTable,
   find: Attachments['find'],
   combine: Combine,
 ): Attachments['shadows'] {
-  const shadows = policies.filter(({ mode }) => mode === 'Shadow');
-  if (shadows.length === 0) return () => [];
+  if (byName.size === 0 && byPattern.size === 0) return () => [];
   return (request) => {
     const name = request.contextExtensions.get(policyExtension);
     const host = hosts.find(request.host);
     const patterns = [request.host, ...widerPatterns(request.host)];
-    return shadows.flatMap((policy): Shadow[] => {
-      if (policy.attachment === 'Named') {
-        return policy.id === name ? [{ policy: policy.id, group: combine(policy, host?.group, 'nearer') }] : [];
+    const found = new Map<string, Shadow>();
+    const named = name === undefined ? undefined : byName.get(name);
+    if (named !== undefined) found.set(named.id, { policy: named.id, group: combine(named, host?.group, 'nearer') });
+    for (const [own, pattern] of patterns.entries()) {
+      for (const policy of byPattern.get(pattern) ?? []) {
+        if (found.has(policy.id)) continue;
+        const group =
+          name === undefined
+            ? combine(policy, host?.group, placeBeside(own, patterns, host))
+            : combine(policy, find(request), 'farther');
+        found.set(policy.id, { policy: policy.id, group });
       }
-      const own = patterns.findIndex((pattern) => policy.hosts.includes(pattern));
-      if (own < 0) return [];
-      if (name !== undefined) return [{ policy: policy.id, group: combine(policy, find(request), 'farther') }];
-      return [{ policy: policy.id, group: combine(policy, host?.group, placeBeside(own, patterns, host)) }];
-    });
+    }
+    return [...found.values()].sort((a, b) => (a.policy < b.policy ? -1 : 1));
   };
 }
 

@@ -1,19 +1,26 @@
 import { isJsonObject } from '../core/json.ts';
 import type { Problem } from '../core/problem.ts';
+import type { DocumentVersion, HostConflict } from '../core/status.ts';
 import { refusedDocument, type ParsedDocument, type RefusedDocument } from '../policy/parse-document.ts';
-import { mergeRefusedPolicies, toRefusedPolicy } from '../policy/salvage-policy.ts';
+import { mergeRefusedPolicies, toRefusedPolicy, type RefusedPolicy } from '../policy/salvage-policy.ts';
 import type { AuthorDocument, PolicySpec, Spec } from '../policy/spec.ts';
 
 /** One document by its name: its newest version, and the generation of it that serves. */
-export interface CatalogEntry {
+export interface CatalogEntry extends DocumentVersions {
   readonly key: string;
-  readonly documents: readonly AuthorDocument[];
-  /** What serves: the newest version, or the last good one (S4); undefined where there is none, or it must not serve. */
+  /** What serves: the newest version, or the last good one (S4), of a policy with its own hosts alone; undefined where none must. */
   readonly inForce: Spec | undefined;
-  /** The newest version that was good, whether it serves or not. */
+  /** The newest version that was good, whole, whether it serves or not. */
   readonly lastGood: Spec | undefined;
+  readonly lastGoodVersion: DocumentVersion | undefined;
   /** What was refused; undefined where the newest version is accepted. */
   readonly refused: RefusedDocument | undefined;
+  /** The refused policy that denies in the place of what it would have decided, with the hosts that are its own. */
+  readonly denying: RefusedPolicy | undefined;
+  /** The hosts that its namespace has because it has, or had, them in force; only where documents have no age (S10). */
+  readonly holds: readonly string[];
+  /** The hosts that it names and that are not its own; only where documents have an age. */
+  readonly conflicts: readonly HostConflict[];
   readonly problems: readonly Problem[];
 }
 
@@ -23,55 +30,74 @@ export interface NamedVersion {
   readonly parsed: Extract<ParsedDocument, { readonly kind: 'accepted' | 'refused' }>;
 }
 
-/** The entry of a name, from all documents that bear it now and the entry before. */
+/** The documents that bear a name now. */
+export interface DocumentVersions {
+  /** By their places: one, but where somebody made a mistake. */
+  readonly versions: readonly NamedVersion[];
+  /** True where their file cannot be read in whole, so that nobody knows what became of them. */
+  readonly isUnread: boolean;
+}
+
+/** The entry of a name, from all documents that bear it now and the entry before, judged by itself alone. */
 export function toEntry(
   key: string,
-  versions: readonly NamedVersion[],
-  before: CatalogEntry | undefined,
+  { versions, isUnread }: DocumentVersions,
+  known: CatalogEntry | undefined,
 ): CatalogEntry {
-  const documents = versions.map(({ document }) => document);
+  const before = known !== undefined && isSameObject(known.versions, versions) ? known : undefined;
+  const own = toOwnEntry(key, versions, before);
+  return isUnread ? { ...toUnreadEntry(own, before), isUnread } : own;
+}
+
+function toOwnEntry(key: string, versions: readonly NamedVersion[], before: CatalogEntry | undefined): CatalogEntry {
   const [only, ...others] = versions;
-  if (only === undefined || others.length > 0) return duplicated(key, versions, before);
-  const { parsed } = only;
-  if (parsed.kind === 'refused') {
-    const lastGood = before?.lastGood;
-    return {
-      key,
-      documents,
-      lastGood,
-      ...whileRefused(parsed.document, lastGood, documents),
-      problems: parsed.problems,
-    };
+  const { lastGood, lastGoodVersion } = before ?? {};
+  const rest = { isUnread: false, denying: undefined, holds: [], conflicts: [] };
+  const entry = { key, versions, lastGood, lastGoodVersion, ...rest };
+  if (only === undefined || others.length > 0) {
+    return { ...entry, ...whileRefused(mergeRefused(versions), lastGood, versions), problems: twice(key, versions) };
   }
-  const spec = sameAs(before?.lastGood, parsed.spec);
-  return { key, documents, lastGood: spec, inForce: spec, refused: undefined, problems: parsed.problems };
+  const { parsed, document } = only;
+  if (parsed.kind === 'refused')
+    return { ...entry, ...whileRefused(parsed.document, lastGood, versions), problems: parsed.problems };
+  const spec = sameAs(lastGood, parsed.spec);
+  return {
+    ...entry,
+    lastGood: spec,
+    lastGoodVersion: document.version,
+    inForce: spec,
+    refused: undefined,
+    problems: parsed.problems,
+  };
+}
+
+/** False for an object of a cluster that was deleted and made anew under the same name. */
+function isSameObject(before: readonly NamedVersion[], now: readonly NamedVersion[]): boolean {
+  const [old, fresh] = [before[0]?.document.version, now[0]?.document.version];
+  return old === undefined || fresh === undefined || old.uid === fresh.uid;
 }
 
 /** Two documents of one name: nobody can say which is meant. */
-function duplicated(key: string, versions: readonly NamedVersion[], before: CatalogEntry | undefined): CatalogEntry {
-  const problems = versions.map(({ document }): Problem => {
+function twice(key: string, versions: readonly NamedVersion[]): Problem[] {
+  return versions.map(({ document }): Problem => {
     const others = versions.filter((other) => other.document !== document).map((other) => formatPlace(other.document));
-    const message = `the ${key} is there twice: also ${others.join(', ')}`;
     return {
       code: 'duplicate-document',
       severity: 'error',
-      message,
+      message: `the ${key} is there twice: also ${others.join(', ')}`,
       field: 'metadata.name',
       place: document.placeOf(['metadata', 'name']),
     };
   });
-  const refused = versions.map(({ document, parsed }) =>
-    parsed.kind === 'refused' ? parsed.document : refusedDocument(parsed.spec, document),
-  );
-  const documents = versions.map(({ document }) => document);
-  const lastGood = before?.lastGood;
-  return { key, documents, lastGood, ...whileRefused(mergeRefused(refused), lastGood, documents), problems };
 }
 
 /** Of several refused versions, all that any of them would have governed. */
-function mergeRefused(versions: readonly RefusedDocument[]): RefusedDocument | undefined {
-  const [first] = versions;
-  return first && { ...first, policy: mergeRefusedPolicies(versions.flatMap(({ policy }) => policy ?? [])) };
+function mergeRefused(versions: readonly NamedVersion[]): RefusedDocument | undefined {
+  const refused = versions.map(({ document, parsed }) =>
+    parsed.kind === 'refused' ? parsed.document : refusedDocument(parsed.spec, document),
+  );
+  const [first] = refused;
+  return first && { ...first, policy: mergeRefusedPolicies(refused.flatMap(({ policy }) => policy ?? [])) };
 }
 
 /**
@@ -81,10 +107,10 @@ function mergeRefused(versions: readonly RefusedDocument[]): RefusedDocument | u
 function whileRefused(
   refused: RefusedDocument | undefined,
   last: Spec | undefined,
-  documents: readonly AuthorDocument[],
+  versions: readonly NamedVersion[],
 ): Pick<CatalogEntry, 'inForce' | 'refused'> {
   if (last === undefined || !isPolicy(last)) return { inForce: last, refused };
-  if (last.onInvalid !== 'Deny' && !documents.some(saysDeny)) return { inForce: last, refused };
+  if (last.onInvalid !== 'Deny' && !versions.some(saysDeny)) return { inForce: last, refused };
   if (refused === undefined || last.mode === 'Shadow') return { inForce: undefined, refused };
   const policy = mergeRefusedPolicies([
     ...(refused.policy === undefined ? [] : [refused.policy]),
@@ -93,8 +119,21 @@ function whileRefused(
   return { inForce: undefined, refused: { ...refused, policy } };
 }
 
+/** An entry whose file cannot be read in whole: nobody knows what became of its document, which counts as refused where it says Deny. */
+function toUnreadEntry(own: CatalogEntry, before: CatalogEntry | undefined): CatalogEntry {
+  const { inForce: spec, refused, versions } = own;
+  if (refused !== undefined || spec === undefined || !isPolicy(spec) || spec.onInvalid !== 'Deny') return own;
+  const { kind, namespace, name } = spec;
+  const { lastGood, lastGoodVersion } = before ?? {};
+  const [version] = versions;
+  const unread = { kind, namespace, name, policy: undefined };
+  const isServing = lastGood === spec || version === undefined;
+  const meanwhile = whileRefused(isServing ? unread : refusedDocument(spec, version.document), lastGood, versions);
+  return { ...own, lastGood, lastGoodVersion, ...meanwhile };
+}
+
 /** A refused document is asked as it is written. */
-function saysDeny({ value }: AuthorDocument): boolean {
+function saysDeny({ document: { value } }: NamedVersion): boolean {
   const spec = isJsonObject(value) ? value['spec'] : undefined;
   return isJsonObject(spec) && spec['onInvalid'] === 'Deny';
 }
@@ -120,10 +159,11 @@ export function refuseBeside(
   problems: readonly Problem[],
   before: CatalogEntry | undefined,
 ): CatalogEntry {
-  const [document] = entry.documents;
-  if (entry.inForce === undefined || document === undefined) return entry;
-  const lastGood = before?.lastGood;
-  const refused = refusedDocument(entry.inForce, document);
-  const meanwhile = whileRefused(refused, lastGood, entry.documents);
-  return { ...entry, lastGood, ...meanwhile, problems: [...entry.problems, ...problems] };
+  const [version] = entry.versions;
+  if (entry.inForce === undefined || version === undefined) return entry;
+  const isSame = before !== undefined && isSameObject(before.versions, entry.versions);
+  const { lastGood, lastGoodVersion } = (isSame ? before : undefined) ?? {};
+  const refused = refusedDocument(entry.inForce, version.document);
+  const meanwhile = whileRefused(refused, lastGood, entry.versions);
+  return { ...entry, lastGood, lastGoodVersion, ...meanwhile, problems: [...entry.problems, ...problems] };
 }

@@ -1,172 +1,84 @@
 import type { Problem } from '../core/problem.ts';
 import type { DocumentStatus } from '../core/status.ts';
-import type { GrantSetting, HostClaim } from '../policy/check-hosts.ts';
-import { checkSet, claimsOf, type SetReport, type SetMember } from '../policy/check-set.ts';
+import type { GrantSetting } from '../policy/check-hosts.ts';
+import type { SetMember } from '../policy/check-set.ts';
 import type { ParsedDocument } from '../policy/parse-document.ts';
 import type { Material } from '../policy/read-material.ts';
-import { shadowWarnings } from '../policy/suspicions/shadowed-hosts.ts';
-import type { RefusedPolicy } from '../policy/salvage-policy.ts';
-import type {
-  AccessPolicySpec,
-  AuthorDocument,
-  IdentityProviderSpec,
-  PolicySpec,
-  SourceReading,
-} from '../policy/spec.ts';
-import { isPolicy, refuseBeside, toEntry, type CatalogEntry, type NamedVersion } from './catalog-entry.ts';
+import type { AccessPolicySpec, AuthorDocument, IdentityProviderSpec, SourceReading } from '../policy/spec.ts';
+import { runAtOnce, type Steps } from '../std/steps.ts';
+import { isPolicy, type CatalogEntry } from './catalog-entry.ts';
+import { acceptedPolicy, nameOf } from './claims.ts';
+import { createDocuments, type DocumentChange } from './documents.ts';
+import { createEntryIndex, type EntryChanges, type EntryIndex } from './entry-index.ts';
+import { judgeChange } from './judge-change.ts';
 
-/** Every document known, and what of it is in force. Immutable: the next one is made of a reading and the one before. */
+/** Every document known, and what of it is in force. */
 export interface Catalog {
+  /** By key; policies whose names cannot be read are among them (`isNameless`). */
   readonly entries: ReadonlyMap<string, CatalogEntry>;
   readonly materials: ReadonlyMap<string, Material>;
   /** Problems that belong to no entry. */
   readonly problems: readonly Problem[];
-  /** Refused policies that deny in the place of what they would have decided, with the hosts that are theirs. */
-  readonly refusedPolicies: readonly RefusedPolicy[];
 }
 
 export interface CatalogSettings {
   readonly grants: GrantSetting;
-  /** The one parser, remembering documents that it has seen. */
+  /** The one parser. */
   readonly parse: (document: AuthorDocument) => ParsedDocument;
 }
 
-export const emptyCatalog: Catalog = { entries: new Map(), materials: new Map(), problems: [], refusedPolicies: [] };
-
-/** Takes a reading in: accepts, refuses with the last good generation in force, and forgets what was deleted. */
-export function nextCatalog(before: Catalog, reading: SourceReading, settings: CatalogSettings): Catalog {
-  const sorted = sortDocuments(reading, settings);
-  const candidates = new Map<string, CatalogEntry>();
-  for (const [key, versions] of sorted.named) candidates.set(key, toEntry(key, versions, before.entries.get(key)));
-  for (const [key, entry] of before.entries) {
-    if (!candidates.has(key) && entry.documents.some(({ source }) => sorted.unreadable.has(source)))
-      candidates.set(key, entry);
-  }
-  return settle(before, candidates, sorted, settings);
+/** A catalog that changes are taken into, each at the cost of what it touches. */
+export interface LiveCatalog extends Catalog {
+  readonly index: EntryIndex;
+  /** Judges a change. Nothing is changed by it until `commit`, and only one at a time may be pending. */
+  prepare(change: DocumentChange): Steps<PreparedCatalog>;
 }
 
-interface SortedDocuments {
-  readonly named: ReadonlyMap<string, readonly NamedVersion[]>;
-  readonly materials: ReadonlyMap<string, Material>;
-  readonly problems: readonly Problem[];
-  readonly unreadable: ReadonlySet<string>;
+export interface PreparedCatalog {
+  readonly entries: EntryChanges;
+  readonly changedMaterials: ReadonlySet<string>;
+  readonly material: (key: string) => Material | undefined;
+  commit(): void;
 }
 
-function sortDocuments(reading: SourceReading, settings: CatalogSettings): SortedDocuments {
-  const named = new Map<string, NamedVersion[]>();
-  const materials = new Map<string, Material>();
-  const problems: Problem[] = [...reading.problems];
-  // A document without a readable name may be any of those that its file held before.
-  const unreadable = new Set(reading.unreadable);
-  for (const document of reading.documents) {
-    const parsed = settings.parse(document);
-    if (parsed.kind === 'accepted' || parsed.kind === 'refused') {
-      const versions = named.get(parsed.key);
-      if (versions === undefined) named.set(parsed.key, [{ document, parsed }]);
-      else versions.push({ document, parsed });
-      continue;
-    }
-    problems.push(...parsed.problems);
-    if (parsed.kind === 'nameless') unreadable.add(document.source);
-    if (parsed.kind === 'material') materials.set(parsed.key, parsed.material);
-  }
-  return { named, materials, problems, unreadable };
+export function createCatalog({ grants, parse }: CatalogSettings): LiveCatalog {
+  const documents = createDocuments(parse);
+  const index = createEntryIndex(grants);
+  return {
+    index,
+    entries: index.entries,
+    materials: documents.materials,
+    get problems() {
+      return documents.problems;
+    },
+    *prepare(change) {
+      const prepared = yield* documents.prepare(change, (key) => index.entry(key));
+      const entries = yield* judgeChange(prepared.changed, index, grants);
+      const { changedMaterials, material } = prepared;
+      const commitEntries = yield* index.prepare(entries);
+      const commit = (): void => {
+        prepared.commit();
+        commitEntries();
+      };
+      return { entries, changedMaterials, material, commit };
+    },
+  };
 }
 
-/**
- * Holds the documents against each other. A policy that is refused here stays in force as it was, so it keeps the hosts that its new
- * version would have given up: those are held for it, and the set is held against itself again until nothing new is refused.
- */
-function checkUntilStable(
-  before: Catalog,
-  candidates: ReadonlyMap<string, CatalogEntry>,
-  policies: readonly SetMember<AccessPolicySpec>[],
-  settings: CatalogSettings,
-): SetReport {
-  const all = [...candidates.values()];
-  let staying: ReadonlySet<string> = new Set();
-  for (;;) {
-    const report = checkSet({
-      policies,
-      providers: providersOf(all),
-      refusedProviders: new Set(all.filter(({ inForce }) => inForce === undefined).map(({ key }) => key)),
-      refusedPolicies: all.flatMap(({ inForce, refused }) => (inForce === undefined ? (refused?.policy ?? []) : [])),
-      grants: settings.grants,
-      inForce: heldClaims(before, candidates, staying),
-    });
-    const refused = new Set([...staying, ...report.problems.keys()]);
-    if (refused.size === staying.size) return report;
-    staying = refused;
-  }
-}
-
-/** What only shows between documents, and with it what is in force. */
-function settle(
-  before: Catalog,
-  candidates: ReadonlyMap<string, CatalogEntry>,
-  sorted: SortedDocuments,
-  settings: CatalogSettings,
-): Catalog {
-  const all = [...candidates.values()];
-  const accepted = all.flatMap(toMember);
-  const report = checkUntilStable(before, candidates, accepted, settings);
-  const entries = new Map<string, CatalogEntry>();
-  const warnings = shadowWarnings(accepted);
-  for (const entry of all) {
-    const found = report.problems.get(entry.key);
-    if (found === undefined) entries.set(entry.key, warnBeside(entry, warnings.get(entry.key)));
-    else entries.set(entry.key, refuseBeside(entry, found, before.entries.get(entry.key)));
-  }
-  const refusedPolicies = [...entries.values()].flatMap(({ inForce, refused }) => {
-    if (inForce !== undefined || refused?.policy === undefined) return [];
-    return report.mayDeny(refused.policy);
-  });
-  return { entries, materials: sorted.materials, problems: sorted.problems, refusedPolicies };
-}
-
-/** An entry with the warnings that only show beside others, in the place of those it may have had before. */
-function warnBeside(entry: CatalogEntry, warnings: readonly Problem[] = []): CatalogEntry {
-  const own = entry.problems.filter(({ code }) => code !== 'shadow-wider-decides');
-  const isSame = warnings.length === 0 && own.length === entry.problems.length;
-  return isSame ? entry : { ...entry, problems: [...own, ...warnings] };
+/** The catalog of one reading, of which nothing was known before. */
+export function readCatalog({ documents, problems, unreadable }: SourceReading, settings: CatalogSettings): Catalog {
+  const catalog = createCatalog(settings);
+  runAtOnce(catalog.prepare({ added: documents, removed: [], problems, unreadable })).commit();
+  return catalog;
 }
 
 /** The accepted policies of the catalog, each with its document. */
 export function membersOf(catalog: Catalog): readonly SetMember<AccessPolicySpec>[] {
-  return [...catalog.entries.values()].flatMap(toMember);
-}
-
-function toMember({ key, inForce, refused, documents: [document] }: CatalogEntry): SetMember<AccessPolicySpec>[] {
-  const isAccepted = refused === undefined && inForce?.kind === 'AccessPolicy' && document !== undefined;
-  return isAccepted ? [{ key, spec: inForce, document }] : [];
-}
-
-/** The claims that were in force before and still are: of accepted policies those they keep, of refused ones all. */
-function heldClaims(
-  before: Catalog,
-  candidates: ReadonlyMap<string, CatalogEntry>,
-  staying: ReadonlySet<string>,
-): HostClaim[] {
-  return policiesOf(before).flatMap(({ key, spec }) => {
-    const now = candidates.get(key);
-    if (now === undefined || spec.kind !== 'AccessPolicy' || spec.mode === 'Shadow') return [];
-    const kept =
-      now.refused === undefined && now.inForce?.kind === 'AccessPolicy' && !staying.has(key)
-        ? enforcedHosts(now.inForce)
-        : spec.hosts;
-    return claimsOf({ namespace: spec.namespace, hosts: spec.hosts.filter((host) => kept.includes(host)) });
+  return [...catalog.entries.values()].flatMap((entry) => {
+    const spec = acceptedPolicy(entry);
+    const document = entry.versions[0]?.document;
+    return spec === undefined || document === undefined ? [] : [{ key: entry.key, spec, document }];
   });
-}
-
-function enforcedHosts({ mode, hosts }: AccessPolicySpec): readonly string[] {
-  return mode === 'Enforce' ? hosts : [];
-}
-
-/** The policies in force, those in shadow mode among them. */
-export function policiesOf(catalog: Catalog): readonly { readonly key: string; readonly spec: PolicySpec }[] {
-  return [...catalog.entries.values()].flatMap(({ key, inForce }) =>
-    inForce !== undefined && isPolicy(inForce) ? [{ key, spec: inForce }] : [],
-  );
 }
 
 /** The providers in force, by key. */
@@ -178,8 +90,17 @@ export function providersOf(entries: Iterable<CatalogEntry>): Map<string, Identi
   return providers;
 }
 
-export function toDocumentStatus({ key, inForce, refused, problems }: CatalogEntry): DocumentStatus {
-  const { kind, namespace, name } = refused ?? inForce ?? { kind: '', namespace: '', name: '' };
+export function toDocumentStatus(entry: CatalogEntry): DocumentStatus {
+  const { key, inForce, refused, problems, versions, lastGoodVersion, conflicts } = entry;
   const serving = refused === undefined ? 'current' : inForce === undefined ? 'refused' : 'last-good';
-  return { key, kind, namespace, name, accepted: refused === undefined, serving, problems };
+  return {
+    key,
+    ...nameOf(entry),
+    accepted: refused === undefined,
+    serving,
+    problems,
+    version: versions[0]?.document.version,
+    servedGeneration: inForce === undefined ? undefined : lastGoodVersion?.generation,
+    conflicts,
+  };
 }

@@ -99,13 +99,18 @@ interface ShadowCheck {
   readonly check: Check;
 }
 
+/** Each with expressions of its own: their work is not the decision's. */
 function shadowChecks(snapshot: Snapshot, check: Check): ShadowCheck[] {
+  const expressions = (): RequestScope => new RequestScope(check.request, check.id, check.now * 1000);
   const policies = snapshot.attachments
     .shadows(check.request)
-    .map(({ policy, group }) => ({ policy, check: { ...check, group } }));
+    .map(({ policy, group }) => ({ policy, check: { ...check, group, expressions: expressions() } }));
   const floors = snapshot.shadowFloors
     .filter((floor) => coversHost(floor, check.request.host))
-    .map((floor) => ({ policy: floor.id, check: { ...check, floors: [...check.floors, floor] } }));
+    .map((floor) => ({
+      policy: floor.id,
+      check: { ...check, floors: [...check.floors, floor], expressions: expressions() },
+    }));
   return [...policies, ...floors];
 }
 

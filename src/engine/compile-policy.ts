@@ -29,7 +29,7 @@ export interface CompiledPolicy {
   readonly mode: PolicyMode['mode'];
   readonly attachment: AccessPolicySpec['attachment'];
   readonly hosts: readonly string[];
-  /** Undefined for a refused policy, whose settings are not known. */
+  /** Undefined for a policy that never was valid, whose settings are not known. */
   readonly paths: AccessPolicySpec['paths'] | undefined;
   readonly addresses: AddressTest | undefined;
   readonly setsHeaders: readonly string[];
@@ -77,6 +77,8 @@ export interface AllowingRule extends RuleName {
   readonly addresses: AddressTest | undefined;
   /** Also of Public rules, which ask only where the floor does (S8). */
   readonly authenticate: Authenticate;
+  /** Names of its providers that are the namespace's own, not the cluster's. */
+  readonly ownProviders: ReadonlySet<string>;
   readonly authorization: AuthorizationTest | undefined;
   readonly upstream: UpstreamProgram;
   readonly removeCredential: CredentialRemoval;
@@ -88,11 +90,11 @@ export interface AllowingRule extends RuleName {
   readonly dress: DenialDressing;
 }
 
+/** The providers at work, by their keys. */
+export type RunningProviders = Pick<ReadonlyMap<string, IdentityProvider>, 'get'>;
+
 /** Compiles a valid policy; a provider that is not among those running is one that was deleted since. */
-export function compilePolicy(
-  spec: AccessPolicySpec,
-  providers: ReadonlyMap<string, IdentityProvider>,
-): CompiledPolicy {
+export function compilePolicy(spec: AccessPolicySpec, providers: RunningProviders): CompiledPolicy {
   const id = `${spec.namespace}/${spec.name}`;
   const places = runningProviders(spec.providers, providers).flatMap((provider) => provider.places);
   const rules: IndexedRule<CompiledRule>[] = [];
@@ -137,7 +139,7 @@ function compileRule(
   access: AllowingRule['access'],
   rule: RuleSpec,
   placesOfPolicy: readonly CredentialPlace[],
-  providers: ReadonlyMap<string, IdentityProvider>,
+  providers: RunningProviders,
 ): AllowingRule {
   // Every place of every provider of the policy is emptied; what Keep passes is the credential of the rule's own providers.
   const own =
@@ -149,6 +151,7 @@ function compileRule(
     access,
     addresses: addressesOf(rule),
     authenticate: authenticateBy(rule.providers, providers),
+    ownProviders: new Set(rule.providers.flatMap(({ kind, name: of }) => (kind === 'IdentityProvider' ? [of] : []))),
     authorization: rule.authorization === undefined ? undefined : compileAuthorization(rule.authorization),
     upstream: compileUpstream(rule.upstream),
     removeCredential: compileCredentialRemoval(emptied),
@@ -161,16 +164,13 @@ function compileRule(
 }
 
 /** A rule all of whose providers are gone answers that it cannot tell, never that nobody asked (promise 1). */
-function authenticateBy(refs: readonly ProviderRef[], providers: ReadonlyMap<string, IdentityProvider>): Authenticate {
+function authenticateBy(refs: readonly ProviderRef[], providers: RunningProviders): Authenticate {
   const running = runningProviders(refs, providers);
   const gone: { readonly denial: Denial } = { denial: denial('provider_unavailable') };
   return refs.length > 0 && running.length === 0 ? () => gone : compileAuthentication(running);
 }
 
-function runningProviders(
-  refs: readonly ProviderRef[],
-  providers: ReadonlyMap<string, IdentityProvider>,
-): IdentityProvider[] {
+function runningProviders(refs: readonly ProviderRef[], providers: RunningProviders): IdentityProvider[] {
   return refs.flatMap((ref) => providers.get(specKey(ref)) ?? []);
 }
 

@@ -1,7 +1,7 @@
 import type { RefusedPolicy, RefusedRule } from '../policy/salvage-policy.ts';
-import type { CompiledPolicy, RuleName } from './compile-policy.ts';
+import { addressesOf, type CompiledPolicy, type RuleName } from './compile-policy.ts';
 
-/** A refused policy at work: it decides nothing and denies what it would have won (S4). */
+/** A refused policy at work: it decides nothing, denies what it would have won, and restricts others as far as it did while it was valid (S4). */
 export function compileRefused(policy: RefusedPolicy): CompiledPolicy {
   const id = `${policy.namespace}/${policy.name}`;
   const rules = named(policy, id);
@@ -11,9 +11,9 @@ export function compileRefused(policy: RefusedPolicy): CompiledPolicy {
     mode: 'Enforce',
     attachment: policy.attachment,
     hosts: policy.hosts,
-    paths: undefined,
-    addresses: undefined,
-    setsHeaders: [],
+    paths: policy.keeps?.paths,
+    addresses: policy.keeps && addressesOf(policy.keeps),
+    setsHeaders: policy.keeps?.setsHeaders ?? [],
     refusesAll: policy.rules === 'every-request',
     rules: rules
       .filter(({ rule }) => !rule.isDenied)

@@ -47,11 +47,22 @@ export function decide(check: Check): Decision | Promise<Decision> {
   if (typeof path !== 'string') return refuse(check, path);
   check.trace?.note({ kind: 'path', path });
   const folded = foldPath(path);
+  if (isTooDear(check, group, folded)) return refuse(check, denial('request_too_large', tooLong));
   for (const index of [...floors.map(({ denied }) => denied), group.denied]) {
     const denied = denyByRule(check, index, path, folded);
     if (denied !== undefined) return denied;
   }
   return denyByAddress(check, group) ?? decideByRules(check, group, path, folded);
+}
+
+const tooLong = 'The path is too long for the regular expressions of the policies.';
+
+function isTooDear({ floors }: Check, { denied, rules }: PolicyGroup, folded: string): boolean {
+  return (
+    denied.isTooDear(folded) ||
+    rules.isTooDear(folded) ||
+    floors.some((floor) => floor.denied.isTooDear(folded) || floor.demands.isTooDear(folded))
+  );
 }
 
 /** The path for matching, where every covering policy accepts its form (S11). */
@@ -244,8 +255,9 @@ function permit(check: Check, { deciding, rules, demands }: Hurdles, identity: I
   const needsIdentity = demands.length > 0 || deciding.access === 'Authenticated' || deciding.access === 'Restricted';
   // A rule that asks for an identity and has none must never get here; if a change of the code lets it, it is denied.
   if (needsIdentity && !identity.authenticated) return refuse(check, denial('internal_error'), deciding);
+  const seen = demands.length === 0 ? identity : asTheFloorSees(identity, deciding);
   for (const demand of demands) {
-    const objection = demand.authorization?.(toInput(check, demand, identity));
+    const objection = demand.authorization?.(toInput(check, demand, seen));
     if (objection !== undefined) return refuse(check, objection, { ...demand, dress: deciding.dress }, identity);
   }
   const removal = removalFor(deciding, rules)(check.request);
@@ -259,6 +271,13 @@ function permit(check: Check, { deciding, rules, demands }: Hurdles, identity: I
   });
   if ('code' in upstream) return refuse(check, upstream, deciding, identity);
   return allow(about(check, deciding, identity), upstream, deciding.responseHeaders);
+}
+
+/** A provider of a namespace has its namespace before its name for the floor, so that no team can pass its own off as the cluster's (S8). */
+function asTheFloorSees(identity: Identity, { ownProviders, namespace }: AllowingRule): Identity {
+  return ownProviders.has(identity.provider)
+    ? { ...identity, provider: `${namespace}/${identity.provider}` }
+    : identity;
 }
 
 function toInput(check: Check, rule: RuleName, identity: Identity): AuthorizationInput {

@@ -1,21 +1,18 @@
 import type { Decision } from '../core/decision.ts';
 import { messageOf } from '../core/failure.ts';
 import type { Authorizer, Clock, HttpClient, IdentityEvents, Logger, Random, Timers } from '../core/ports.ts';
-import { formatProblem, type Problem } from '../core/problem.ts';
 import type { RawRequest } from '../core/request.ts';
-import type { ServiceStatus } from '../core/status.ts';
+import type { DocumentStatus, ProviderCondition, ServiceStatus } from '../core/status.ts';
 import type { Trace } from '../core/trace.ts';
-import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
 import { defaultIdentitySettings, type IdentitySettings } from '../phases/identity/identity-settings.ts';
 import { createTokenCache } from '../phases/identity/token-cache.ts';
-import { parseDocument, type ParsedDocument } from '../policy/parse-document.ts';
+import { parseDocument } from '../policy/parse-document.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
-import type { AuthorDocument, SourceReading } from '../policy/spec.ts';
-import { emptyCatalog, nextCatalog, policiesOf, providersOf, toDocumentStatus, type Catalog } from './catalog.ts';
-import { createPolicyCompiler } from './policy-compiler.ts';
+import type { SourceChange, SourceReading } from '../policy/spec.ts';
+import { createChangeQueue } from './change-queue.ts';
+import { createChangeTaker } from './change-taker.ts';
 import { checkRequest, refusal, toShadowOfAll, type CheckSettings } from './check-request.ts';
-import { createProviderPool, type CreateProvider } from './provider-pool.ts';
-import { buildSnapshot, type Snapshot } from './snapshot.ts';
+import type { CreateProvider } from './provider-pool.ts';
 
 export interface EngineSettings extends CheckSettings {
   /** The namespace of the Secrets and ConfigMaps of cluster providers. */
@@ -38,132 +35,83 @@ export interface EnginePorts {
   readonly events: IdentityEvents;
   /** Undefined: providers as they serve. */
   readonly createProvider?: CreateProvider;
+  /** Lets everybody else have their turn; undefined: nobody else waits, and changes are taken in without a pause. */
+  readonly pause?: () => Promise<void>;
 }
 
-/** Decides requests by the documents it was given last. */
+/** Decides requests by the documents it was given last. Changes are taken in one after the other, in the order in which they come. */
 export interface Engine extends Authorizer {
-  /** Takes a reading of the source in; resolves once what is good of it is in force, or a later reading has taken its place. Never rejects. */
+  /** Takes a reading of a whole source in (a folder): the difference to the one before. Resolves once what is good of it is in force. Never rejects. */
   apply(reading: SourceReading): Promise<void>;
-  /** Tells that the source was read without a failure, changed or not. */
-  noteRead(): void;
+  /** Takes a change of a source in (a cluster), at a cost proportional to the change. Resolves once what is good of it is in force. Never rejects. */
+  applyChange(change: SourceChange): Promise<void>;
   /** As `check`, telling every step of the way to the decision. */
   explain(raw: RawRequest, trace: Trace): Promise<Decision>;
-  status(): ServiceStatus;
+  /** Without when the source was read, which the source knows. */
+  status(): EngineStatus;
+  /** The status of one document; undefined where there is none. */
+  documentStatus(key: string): DocumentStatus | undefined;
+  /** Of a provider that runs; undefined where there is none. */
+  providerCondition(key: string): ProviderCondition | undefined;
+  /** Calls after every change that was taken in; the returned function ends it. */
+  onChange(listener: (change: StatusNews) => void): () => void;
   close(): void;
 }
 
+export type EngineStatus = Omit<ServiceStatus, 'lastReadAt'>;
+
+/** What a change changed of what is told. */
+export interface StatusNews {
+  readonly revision: number;
+  /** The documents whose status is another one now, or that are gone. */
+  readonly keys: readonly string[];
+}
+
+/** A slice of work holds decisions up for no longer than this, milliseconds; a part that cannot be cut may add as much. */
+const sliceMs = 2;
+
 export function createEngine(settings: EngineSettings, ports: EnginePorts): Engine {
   const identity: IdentitySettings = { ...defaultIdentitySettings, ...settings.identity };
+  const { clock, logger } = ports;
   const tokens = createTokenCache({ maxEntries: identity.tokenCacheEntries, maxBytes: identity.tokenCacheBytes });
-  const pool = createProviderPool({ ...ports, settings: identity, tokens }, ports.createProvider);
-  const compiler = createPolicyCompiler();
-  const parsed = new WeakMap<AuthorDocument, ParsedDocument>();
-  const parse = (document: AuthorDocument): ParsedDocument => {
-    const known = parsed.get(document);
-    if (known !== undefined) return known;
-    const result = parseDocument(document, settings);
-    parsed.set(document, result);
-    return result;
-  };
-  let catalog: Catalog = emptyCatalog;
-  let providers: ReadonlyMap<string, IdentityProvider> = new Map();
-  let snapshot: Snapshot | undefined;
-  let lastReadAt: number | undefined;
-  let newest = 0;
-
-  const apply = async (reading: SourceReading): Promise<void> => {
-    const number = ++newest;
-    const next = nextCatalog(catalog, reading, { grants: settings.hostGrants, parse });
-    const running = pool.ensure(providersOf(next.entries.values()), next.materials);
-    const fresh = [...running.values()].filter((provider) => ![...providers.values()].includes(provider));
-    if (fresh.length > 0) await firstLoads(fresh, ports.timers, settings.keyLoadTimeoutMs);
-    if (number !== newest) return;
-    const compiled = compiler.compile(policiesOf(next), next.refusedPolicies, running);
-    const built = buildSnapshot({ ...compiled, ownedHeaders: settings.ownedHeaders }, snapshot);
-    logChanges(ports.logger, catalog, next, built.revision);
-    snapshot = built;
-    catalog = next;
-    providers = running;
-    pool.retain(running);
-  };
+  const listeners = new Set<(news: StatusNews) => void>();
+  const taker = createChangeTaker(
+    { ...settings, parse: (document) => parseDocument(document, settings) },
+    {
+      ...ports,
+      identity: { ...ports, settings: identity, tokens },
+      pace: ports.pause && { now: () => clock.monotonic(), sliceMs, pause: ports.pause },
+      tell: (news) => {
+        for (const listener of listeners) tellSafely(listener, news, logger);
+      },
+    },
+  );
+  const queue = createChangeQueue(taker, clock, logger);
 
   return {
-    apply: async (reading) => {
-      try {
-        await apply(reading);
-      } catch (thrown) {
-        ports.logger.error(
-          { error: messageOf(thrown) },
-          'a change could not be taken in; what was in force stays in force',
-        );
-      }
+    apply: (reading) => queue.apply(reading),
+    applyChange: (change) => queue.applyChange(change),
+    status: () => taker.status(),
+    documentStatus: (key) => taker.documentStatus(key),
+    providerCondition: (key) => taker.providerCondition(key),
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
-    noteRead: () => {
-      lastReadAt = ports.clock.now();
-    },
-    status: () => toStatus(catalog, providers, snapshot, lastReadAt),
-    close: () => pool.close(),
+    close: () => taker.close(),
     refuse: (code) => {
       const decision = refusal(ports.random.id(), code);
       return settings.shadowAll ? toShadowOfAll(decision) : decision;
     },
-    check: (raw) => checkRequest(raw, snapshot, settings, ports),
-    explain: async (raw, trace) => checkRequest(raw, snapshot, settings, { ...ports, trace }),
+    check: (raw) => checkRequest(raw, taker.snapshot(), settings, ports),
+    explain: async (raw, trace) => checkRequest(raw, taker.snapshot(), settings, { ...ports, trace }),
   };
 }
 
-/** Resolves when all of them have tried their keys once, or the time is over. */
-function firstLoads(providers: readonly IdentityProvider[], timers: Timers, timeoutMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = timers.after(timeoutMs, resolve);
-    void Promise.allSettled(providers.map(({ firstLoad }) => firstLoad)).then(() => {
-      cancel();
-      resolve();
-    });
-  });
-}
-
-/** One line for each document whose standing or Problems changed, and one for the change as a whole. */
-function logChanges(logger: Logger, before: Catalog, after: Catalog, revision: number): void {
-  for (const entry of after.entries.values()) {
-    const known = before.entries.get(entry.key);
-    const { serving } = toDocumentStatus(entry);
-    if (known !== undefined && known.refused === entry.refused && sameProblems(known.problems, entry.problems))
-      continue;
-    if (entry.problems.length === 0 && entry.refused === undefined && known?.refused === undefined) continue;
-    const fields = { document: entry.key, serving, problems: entry.problems.map(formatProblem) };
-    if (entry.refused === undefined) logger.info(fields, 'a document is accepted');
-    else logger.warn(fields, 'a document is refused');
+function tellSafely(listener: (news: StatusNews) => void, news: StatusNews, logger: Logger): void {
+  try {
+    listener(news);
+  } catch (thrown) {
+    logger.error({ error: messageOf(thrown) }, 'what changed could not be told to everybody');
   }
-  if (!sameProblems(before.problems, after.problems)) {
-    for (const problem of after.problems) logger.warn({ problem: formatProblem(problem) }, 'a document cannot be used');
-  }
-  const refused = [...after.entries.values()].filter((entry) => entry.refused !== undefined).length;
-  logger.info({ revision, documents: after.entries.size, refused }, 'policies are in force');
-  // A floor only restricts, and a policy in shadow mode only watches: neither lets a request through.
-  const deciding = policiesOf(after).filter(({ spec }) => spec.kind === 'AccessPolicy' && spec.mode !== 'Shadow');
-  if (deciding.length === 0) logger.warn({ revision }, 'no policy is in force: every request is denied');
-}
-
-function sameProblems(a: readonly Problem[], b: readonly Problem[]): boolean {
-  return (
-    a.length === b.length && a.every((problem, index) => formatProblem(problem) === formatProblem(b[index] ?? problem))
-  );
-}
-
-function toStatus(
-  catalog: Catalog,
-  providers: ReadonlyMap<string, IdentityProvider>,
-  snapshot: Snapshot | undefined,
-  lastReadAt: number | undefined,
-): ServiceStatus {
-  const documents = [...catalog.entries.values()].map(toDocumentStatus).sort((a, b) => (a.key < b.key ? -1 : 1));
-  return {
-    ready: snapshot !== undefined,
-    revision: snapshot?.revision ?? 0,
-    lastReadAt,
-    documents,
-    providers: [...providers].map(([key, provider]) => ({ key, ...provider.status() })),
-    problems: catalog.problems,
-  };
 }

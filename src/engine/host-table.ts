@@ -1,6 +1,7 @@
 import type { DenialDressing } from '../phases/response/compile-denial.ts';
 import type { AddressTest } from '../phases/restrictions/compile-addresses.ts';
 import { widerPatterns } from '../policy/read-host.ts';
+import type { Steps } from '../std/steps.ts';
 import type { CompiledPolicy, CompiledRule, DeniedRule } from './compile-policy.ts';
 import { createRouteIndex, type RouteIndex } from './route-index.ts';
 
@@ -32,7 +33,10 @@ export interface PolicyAddresses {
 export interface HostTable {
   /** The nearest pattern that has policies: the exact host, the longest wildcard, then shorter ones, `*` (S5). */
   find(host: string): HostEntry | undefined;
-  readonly entries: ReadonlyMap<string, HostEntry>;
+  /** By host, and `*`. */
+  readonly exact: ReadonlyMap<string, HostEntry>;
+  /** Wildcards by what stands behind `*.`. */
+  readonly below: ReadonlyMap<string, HostEntry>;
 }
 
 export interface HostEntry {
@@ -40,26 +44,139 @@ export interface HostEntry {
   readonly group: PolicyGroup;
 }
 
-/** Builds the table; groups of which no policy changed are taken over from `before`. */
-export function createHostTable(policies: readonly CompiledPolicy[], before: HostTable | undefined): HostTable {
-  const byPattern = new Map<string, CompiledPolicy[]>();
-  for (const policy of policies) {
-    for (const pattern of policy.hosts) {
-      const known = byPattern.get(pattern);
-      if (known === undefined) byPattern.set(pattern, [policy]);
-      else known.push(policy);
-    }
+/** A policy that takes the place of another one; undefined: there is none. */
+export interface PolicyChange {
+  readonly before: CompiledPolicy | undefined;
+  readonly after: CompiledPolicy | undefined;
+}
+
+export const emptyHostTable: HostTable = { exact: new Map(), below: new Map(), find: () => undefined };
+
+/**
+ * The table with these enforced policies in the places of others: groups of which no policy changed are taken over, and patterns with the
+ * same policies share one.
+ * `isApart`: a wildcard restricts no host that another namespace governs (S10).
+ */
+export function* changeHostTable(
+  table: HostTable,
+  changes: readonly PolicyChange[],
+  isApart: boolean,
+): Steps<HostTable> {
+  const nearest = yield* changeNearest(table, changes);
+  if (nearest.size === 0) return table;
+  const nearestOf = (pattern: string): readonly CompiledPolicy[] =>
+    nearest.get(pattern) ?? entryOf(table, pattern)?.group.nearest ?? [];
+  const next = new Map<string, HostEntry | undefined>();
+  const groupOf = shareGroups();
+  const patterns = new Set(nearest.keys());
+  for (const pattern of nearest.keys()) {
+    if (!pattern.startsWith('*')) continue;
+    for (const covered of patternsBelow(table, pattern)) patterns.add(covered);
+    yield;
   }
-  const entries = new Map<string, HostEntry>();
-  for (const [pattern, nearest] of byPattern) {
-    const wider = widerPatterns(pattern).flatMap((wide) => byPattern.get(wide) ?? []);
-    const covering = [...new Set([...nearest, ...wider])];
-    const known = before?.entries.get(pattern);
-    const isSame =
-      known !== undefined && sameElements(known.group.nearest, nearest) && sameElements(known.group.covering, covering);
-    entries.set(pattern, isSame ? known : { pattern, group: createGroup(nearest, covering) });
+  for (const pattern of patterns) {
+    const own = nearestOf(pattern);
+    const isTheirs = (policy: CompiledPolicy): boolean => own.some(({ namespace }) => namespace === policy.namespace);
+    const wider = widerPatterns(pattern)
+      .flatMap(nearestOf)
+      .filter((policy) => !isApart || isTheirs(policy));
+    const covering = [...new Set([...own, ...wider])];
+    const known = entryOf(table, pattern)?.group;
+    const isSame = known !== undefined && sameElements(known.nearest, own) && sameElements(known.covering, covering);
+    if (isSame) continue;
+    next.set(pattern, own.length === 0 ? undefined : { pattern, group: groupOf(own, covering) });
+    yield;
   }
-  return { entries, find: compileFind(entries) };
+  return replaceEntries(table, next);
+}
+
+/** Makes a group of policies, or gives the one that it made of the same ones. */
+function shareGroups(): typeof createGroup {
+  const groups = new Map<string, PolicyGroup>();
+  const numbers = new Map<CompiledPolicy, number>();
+  const numberOf = (policy: CompiledPolicy): number => {
+    const number = numbers.get(policy) ?? numbers.size;
+    numbers.set(policy, number);
+    return number;
+  };
+  return (nearest, covering) => {
+    const name = [nearest.length, ...covering.map(numberOf)].join(' ');
+    const group = groups.get(name) ?? createGroup(nearest, covering);
+    groups.set(name, group);
+    return group;
+  };
+}
+
+/** The policies of the patterns that a change touches, by their names. */
+function* changeNearest(
+  table: HostTable,
+  changes: readonly PolicyChange[],
+): Steps<ReadonlyMap<string, readonly CompiledPolicy[]>> {
+  const gone = new Set(changes.map(({ before }) => before));
+  const added = new Map<string, CompiledPolicy[]>();
+  const touch = (pattern: string): CompiledPolicy[] => {
+    const known = added.get(pattern) ?? [];
+    added.set(pattern, known);
+    return known;
+  };
+  for (const { before, after } of changes) {
+    for (const pattern of before?.hosts ?? []) touch(pattern);
+    if (after !== undefined) for (const pattern of after.hosts) touch(pattern).push(after);
+    yield;
+  }
+  const nearest = new Map<string, readonly CompiledPolicy[]>();
+  for (const [pattern, policies] of added) {
+    const staying = entryOf(table, pattern)?.group.nearest.filter((policy) => !gone.has(policy)) ?? [];
+    nearest.set(
+      pattern,
+      [...staying, ...policies].sort((a, b) => (a.id < b.id ? -1 : 1)),
+    );
+    yield;
+  }
+  return nearest;
+}
+
+function entryOf({ exact, below }: HostTable, pattern: string): HostEntry | undefined {
+  return pattern.startsWith('*.') ? below.get(pattern.slice(2)) : exact.get(pattern);
+}
+
+/** The patterns of the table that the wildcard covers. */
+function* patternsBelow({ exact, below }: HostTable, wildcard: string): Iterable<string> {
+  const suffix = wildcard.slice(1);
+  for (const host of exact.keys()) if (host.endsWith(suffix) && host !== wildcard && !isAddress(host)) yield host;
+  for (const rest of below.keys()) if (rest.endsWith(suffix)) yield `*.${rest}`;
+  // `*` alone covers addresses in brackets, which have no labels.
+  if (wildcard === '*') for (const host of exact.keys()) if (isAddress(host)) yield host;
+}
+
+function isAddress(host: string): boolean {
+  return host.startsWith('[');
+}
+
+/** The table with these entries; what has none is taken out. Only a map that changes is copied. */
+function replaceEntries(table: HostTable, next: ReadonlyMap<string, HostEntry | undefined>): HostTable {
+  const [wildcards, hosts] = [new Map<string, HostEntry | undefined>(), new Map<string, HostEntry | undefined>()];
+  for (const [pattern, entry] of next) {
+    if (pattern.startsWith('*.')) wildcards.set(pattern.slice(2), entry);
+    else hosts.set(pattern, entry);
+  }
+  const exact = withEntries(table.exact, hosts);
+  const below = withEntries(table.below, wildcards);
+  return exact === table.exact && below === table.below ? table : { exact, below, find: compileFind(exact, below) };
+}
+
+/** A copy of the map with these entries, without those that are undefined; the map itself where there are none. */
+export function withEntries<T>(
+  map: ReadonlyMap<string, T>,
+  entries: ReadonlyMap<string, T | undefined>,
+): ReadonlyMap<string, T> {
+  if (entries.size === 0) return map;
+  const copy = new Map(map);
+  for (const [key, entry] of entries) {
+    if (entry === undefined) copy.delete(key);
+    else copy.set(key, entry);
+  }
+  return copy;
 }
 
 function sameElements<T>(a: readonly T[], b: readonly T[]): boolean {
@@ -85,13 +202,7 @@ export function createGroup(nearest: readonly CompiledPolicy[], covering: readon
   };
 }
 
-function compileFind(entries: ReadonlyMap<string, HostEntry>): HostTable['find'] {
-  const exact = new Map<string, HostEntry>();
-  const below = new Map<string, HostEntry>();
-  for (const [pattern, entry] of entries) {
-    if (pattern.startsWith('*.')) below.set(pattern.slice(2), entry);
-    else exact.set(pattern, entry);
-  }
+function compileFind(exact: ReadonlyMap<string, HostEntry>, below: ReadonlyMap<string, HostEntry>): HostTable['find'] {
   const all = exact.get('*');
   return (host) => {
     const found = exact.get(host);

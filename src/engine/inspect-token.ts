@@ -2,7 +2,7 @@ import type { TokenCheck } from '../core/token-inspection.ts';
 import { inspectToken, type TokenParts } from '../phases/identity/inspect-token.ts';
 import type { IdentityProviderSpec, SourceReading } from '../policy/spec.ts';
 import { parseDocument } from '../policy/parse-document.ts';
-import { emptyCatalog, nextCatalog, providersOf, type Catalog } from './catalog.ts';
+import { providersOf, readCatalog as readWhole, type Catalog } from './catalog.ts';
 import { textOf } from './provider-pool.ts';
 
 export { readTokenParts, type TokenParts } from '../phases/identity/inspect-token.ts';
@@ -11,7 +11,7 @@ export { readTokenParts, type TokenParts } from '../phases/identity/inspect-toke
 export function readCatalog(reading: SourceReading, serviceNamespace: string): Catalog {
   const parse = (document: Parameters<typeof parseDocument>[0]): ReturnType<typeof parseDocument> =>
     parseDocument(document, { serviceNamespace });
-  return nextCatalog(emptyCatalog, reading, { grants: 'unknown', parse });
+  return readWhole(reading, { grants: 'unknown', parse });
 }
 
 /** The providers in force by key: `IdentityProvider shop/okta`. */
@@ -34,7 +34,7 @@ function keysOf({ keys }: IdentityProviderSpec, materials: Catalog['materials'])
     case 'Inline':
       return keys.json;
     case 'ConfigMap':
-      return textOf(keys.ref, materials);
+      return textOf(keys.ref, (key) => materials.get(key));
     case 'URI':
     case 'Discovery':
       return undefined;

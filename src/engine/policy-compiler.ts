@@ -1,58 +1,115 @@
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
 import type { RefusedPolicy } from '../policy/salvage-policy.ts';
-import { specKey, type AccessPolicySpec, type PolicySpec } from '../policy/spec.ts';
-import { compilePolicy, type CompiledPolicy } from './compile-policy.ts';
+import { specKey, type PolicySpec } from '../policy/spec.ts';
+import type { Steps } from '../std/steps.ts';
+import { isPolicy, type CatalogEntry } from './catalog-entry.ts';
+import { compilePolicy, type CompiledPolicy, type RunningProviders } from './compile-policy.ts';
 import { compileRefused } from './compile-refused.ts';
 import { compileFloor, compileRefusedFloor, type CompiledFloor } from './floor.ts';
 
 /** Compiles policies and remembers them, so that one change compiles one policy. */
 export interface PolicyCompiler {
-  compile(
-    policies: readonly { readonly key: string; readonly spec: PolicySpec }[],
-    refused: readonly RefusedPolicy[],
-    providers: ReadonlyMap<string, IdentityProvider>,
-  ): { readonly policies: readonly CompiledPolicy[]; readonly floors: readonly CompiledFloor[] };
+  /** Compiles what stands behind these keys now. Nothing is changed by it until `commit`, and only one at a time may be pending. */
+  prepare(
+    keys: Iterable<string>,
+    entryOf: (key: string) => CatalogEntry | undefined,
+    providers: RunningProviders,
+  ): Steps<PreparedPolicies>;
 }
 
-interface Compiled {
-  readonly spec: AccessPolicySpec;
+export interface PreparedPolicies {
+  readonly changes: readonly CompiledChange[];
+  commit(): void;
+}
+
+/** A policy at work that takes the place of another one; undefined: there is none. */
+export type CompiledChange =
+  | { readonly kind: 'policy'; readonly before: CompiledPolicy | undefined; readonly after: CompiledPolicy | undefined }
+  | { readonly kind: 'floor'; readonly before: CompiledFloor | undefined; readonly after: CompiledFloor | undefined };
+
+/** What a policy at work is made of. */
+interface Source {
+  readonly spec: PolicySpec | undefined;
   /** Those of the spec, in its order; undefined where one is gone. */
   readonly providers: readonly (IdentityProvider | undefined)[];
-  readonly policy: CompiledPolicy;
+  /** The refused policy as JSON. */
+  readonly denying: string | undefined;
 }
 
+type Compiled =
+  | { readonly kind: 'policy'; readonly source: Source; readonly policy: CompiledPolicy }
+  | { readonly kind: 'floor'; readonly source: Source; readonly policy: CompiledFloor };
+
 export function createPolicyCompiler(): PolicyCompiler {
-  let known: ReadonlyMap<string, Compiled> = new Map();
-  let knownRefused: ReadonlyMap<string, CompiledPolicy> = new Map();
+  const known = new Map<string, Compiled>();
   return {
-    compile: (specs, refused, providers) => {
-      const next = new Map<string, Compiled>();
-      const floors: CompiledFloor[] = [];
-      for (const { key, spec } of specs) {
-        if (spec.kind === 'ClusterAccessPolicy') floors.push(compileFloor(spec));
-        else next.set(key, compileOne(spec, known.get(key), providers));
+    *prepare(keys, entryOf, providers) {
+      const next = new Map<string, Compiled | undefined>();
+      const changes: CompiledChange[] = [];
+      for (const key of keys) {
+        const before = known.get(key);
+        const after = compileEntry(entryOf(key), before, providers);
+        if (before === after) continue;
+        next.set(key, after);
+        changes.push(toChange(before, after));
+        yield;
       }
-      known = next;
-      const denying = new Map<string, CompiledPolicy>();
-      for (const policy of refused) {
-        if (policy.kind === 'ClusterAccessPolicy') floors.push(compileRefusedFloor(policy));
-        else {
-          const text = JSON.stringify(policy);
-          denying.set(text, knownRefused.get(text) ?? compileRefused(policy));
+      const commit = (): void => {
+        for (const [key, compiled] of next) {
+          if (compiled === undefined) known.delete(key);
+          else known.set(key, compiled);
         }
-      }
-      knownRefused = denying;
-      return { policies: [...[...next.values()].map(({ policy }) => policy), ...denying.values()], floors };
+      };
+      return { changes, commit };
     },
   };
 }
 
-function compileOne(
-  spec: AccessPolicySpec,
+/** The policy at work for an entry; `before` where nothing that it is made of changed. */
+function compileEntry(
+  entry: CatalogEntry | undefined,
   before: Compiled | undefined,
-  providers: ReadonlyMap<string, IdentityProvider>,
-): Compiled {
-  const used = spec.providers.map((ref) => providers.get(specKey(ref)));
-  const isSame = before?.spec === spec && before.providers.every((provider, index) => provider === used[index]);
-  return isSame ? before : { spec, providers: used, policy: compilePolicy(spec, providers) };
+  providers: RunningProviders,
+): Compiled | undefined {
+  const { inForce, denying } = entry ?? {};
+  const spec = inForce !== undefined && isPolicy(inForce) ? inForce : undefined;
+  if (spec === undefined && denying === undefined) return undefined;
+  const source: Source = {
+    spec,
+    providers: spec?.kind === 'AccessPolicy' ? spec.providers.map((ref) => providers.get(specKey(ref))) : [],
+    denying: denying && JSON.stringify(denying),
+  };
+  if (before !== undefined && isSameSource(before.source, source)) return before;
+  if (spec !== undefined) {
+    return spec.kind === 'ClusterAccessPolicy'
+      ? { kind: 'floor', source, policy: compileFloor(spec) }
+      : { kind: 'policy', source, policy: compilePolicy(spec, providers) };
+  }
+  return denying && compileDenying(denying, source);
+}
+
+function compileDenying(denying: RefusedPolicy, source: Source): Compiled {
+  return denying.kind === 'ClusterAccessPolicy'
+    ? { kind: 'floor', source, policy: compileRefusedFloor(denying) }
+    : { kind: 'policy', source, policy: compileRefused(denying) };
+}
+
+function isSameSource(a: Source, b: Source): boolean {
+  return (
+    a.spec === b.spec &&
+    a.denying === b.denying &&
+    a.providers.every((provider, index) => provider === b.providers[index])
+  );
+}
+
+/** A key names one kind, so both are of it. */
+function toChange(before: Compiled | undefined, after: Compiled | undefined): CompiledChange {
+  if (before?.kind === 'floor' || after?.kind === 'floor') {
+    return {
+      kind: 'floor',
+      before: before?.kind === 'floor' ? before.policy : undefined,
+      after: after?.kind === 'floor' ? after.policy : undefined,
+    };
+  }
+  return { kind: 'policy', before: before?.policy, after: after?.policy };
 }

@@ -7,14 +7,32 @@ import { specKey, type ConfigMapKey, type IdentityProviderSpec } from '../policy
 
 /** The providers at work. One stays as it is, with its keys and verified tokens, until its document or what that refers to changes. */
 export interface ProviderPool {
-  /** The providers for these specs by key; those that are new begin to load their keys. */
-  ensure(
-    specs: ReadonlyMap<string, IdentityProviderSpec>,
-    materials: ReadonlyMap<string, Material>,
-  ): ReadonlyMap<string, IdentityProvider>;
-  /** Ends every provider that is not among these. */
-  retain(providers: ReadonlyMap<string, IdentityProvider>): void;
+  /** By key. */
+  readonly running: ReadonlyMap<string, { readonly provider: IdentityProvider }>;
+  /** Makes the providers that a change asks for; those begin to load their keys. Nothing else is changed by it until `commit`. */
+  prepare(change: ProviderChange): PreparedProviders;
   close(): void;
+}
+
+export interface ProviderChange {
+  /** The providers whose documents may have changed; undefined: it is gone. */
+  readonly specs: ReadonlyMap<string, IdentityProviderSpec | undefined>;
+  /** Keys of Secrets and ConfigMaps that changed. */
+  readonly changedMaterials: ReadonlySet<string>;
+  readonly material: FindMaterial;
+}
+
+type FindMaterial = (key: string) => Material | undefined;
+
+export interface PreparedProviders {
+  readonly fresh: readonly IdentityProvider[];
+  /** The keys behind which another provider stands, or none any more. */
+  readonly changed: ReadonlySet<string>;
+  get(key: string): IdentityProvider | undefined;
+  /** Puts them to work, and ends those whose place they take. */
+  commit(): void;
+  /** Ends those that are new. */
+  discard(): void;
 }
 
 interface Pooled {
@@ -35,35 +53,51 @@ export function createProviderPool(
   ports: IdentityPorts,
   createProvider: CreateProvider = createJwtProvider,
 ): ProviderPool {
-  const pool = new Set<Pooled>();
-  const ensureOne = (spec: IdentityProviderSpec, materials: ReadonlyMap<string, Material>): IdentityProvider => {
-    const keysText = spec.keys.type === 'ConfigMap' ? textOf(spec.keys.ref, materials) : undefined;
-    const ca = spec.ca === undefined ? undefined : textOf(spec.ca, materials);
-    for (const pooled of pool) {
-      if (pooled.spec === spec && pooled.keysText === keysText && pooled.ca === ca) return pooled.provider;
-    }
-    const provider = createProvider(spec, { keysText, ca }, ports);
-    pool.add({ spec, keysText, ca, provider });
-    return provider;
+  const running = new Map<string, Pooled>();
+  const pool = (spec: IdentityProviderSpec, known: Pooled | undefined, material: FindMaterial): Pooled => {
+    const keysText = spec.keys.type === 'ConfigMap' ? textOf(spec.keys.ref, material) : undefined;
+    const ca = spec.ca === undefined ? undefined : textOf(spec.ca, material);
+    if (known?.spec === spec && known.keysText === keysText && known.ca === ca) return known;
+    return { spec, keysText, ca, provider: createProvider(spec, { keysText, ca }, ports) };
   };
-  const retain = (kept: ReadonlySet<IdentityProvider>): void => {
-    for (const pooled of pool) {
-      if (kept.has(pooled.provider)) continue;
-      pooled.provider.close();
-      pool.delete(pooled);
+  const prepare = ({ specs, changedMaterials, material }: ProviderChange): PreparedProviders => {
+    const asked = new Map(specs);
+    if (changedMaterials.size > 0) {
+      for (const [key, { spec }] of running) if (!asked.has(key)) asked.set(key, spec);
     }
+    const next = new Map<string, Pooled | undefined>();
+    for (const [key, spec] of asked) {
+      const known = running.get(key);
+      const pooled = spec && pool(spec, known, material);
+      if (pooled !== known) next.set(key, pooled);
+    }
+    return {
+      fresh: [...next.values()].flatMap((pooled) => pooled?.provider ?? []),
+      changed: new Set(next.keys()),
+      get: (key) => (next.has(key) ? next.get(key) : running.get(key))?.provider,
+      commit: () => {
+        for (const [key, pooled] of next) {
+          running.get(key)?.provider.close();
+          if (pooled === undefined) running.delete(key);
+          else running.set(key, pooled);
+        }
+      },
+      discard: () => {
+        for (const pooled of next.values()) pooled?.provider.close();
+      },
+    };
   };
   return {
-    ensure: (specs, materials) => new Map([...specs].map(([key, spec]) => [key, ensureOne(spec, materials)])),
-    retain: (providers) => retain(new Set(providers.values())),
-    close: () => retain(new Set()),
+    running,
+    prepare,
+    close: () => {
+      for (const { provider } of running.values()) provider.close();
+      running.clear();
+    },
   };
 }
 
 /** The text of a ConfigMap's key; undefined where it is missing. */
-export function textOf(
-  { namespace, name, key }: ConfigMapKey,
-  materials: ReadonlyMap<string, Material>,
-): string | undefined {
-  return materials.get(specKey({ kind: 'ConfigMap', namespace, name }))?.data.get(key);
+export function textOf({ namespace, name, key }: ConfigMapKey, material: FindMaterial): string | undefined {
+  return material(specKey({ kind: 'ConfigMap', namespace, name }))?.data.get(key);
 }

@@ -1,6 +1,7 @@
 import { foldPath } from '../canonical/path.ts';
 import { isMatchedWithoutMention } from '../canonical/method.ts';
 import type { MatchSpec } from '../policy/spec.ts';
+import { patternCost } from '../std/pattern-cost.ts';
 import { compileRegularExpression, type RegularExpression } from '../std/regular-expression.ts';
 import { compileMatchConditions, type MatchConditions } from './match-conditions.ts';
 
@@ -31,7 +32,12 @@ export interface IndexedMatch<T> {
 export interface RouteIndex<T> {
   /** Highest rank first. `folded` is `foldPath(path)`. */
   candidates(path: string, folded: string): readonly Candidate<T>[];
+  /** True where the path is too long for the regular expressions that it would have to be compared with. */
+  isTooDear(folded: string): boolean;
 }
+
+/** Instructions of regular expressions times characters of the path. What a long path costs the sender decides, so it is refused before it is paid for. */
+const maxWork = 2_000_000;
 
 const exactRank = 1_000_000;
 
@@ -40,7 +46,7 @@ export function createRouteIndex<T>(
 ): RouteIndex<T> {
   const exact = new Map<string, IndexedMatch<T>[]>();
   const prefixes = new Map<string, IndexedMatch<T>[]>();
-  const expressions: { readonly foldedPrefix: string; readonly match: IndexedMatch<T> }[] = [];
+  const expressions: { readonly foldedPrefix: string; readonly cost: number; readonly match: IndexedMatch<T> }[] = [];
   let longestPrefix = 0;
   for (const { rule, matches } of rules) {
     for (const spec of matches) {
@@ -51,6 +57,7 @@ export function createRouteIndex<T>(
         const expression = checked(value);
         expressions.push({
           foldedPrefix: foldedPrefix(expression.literalPrefix),
+          cost: patternCost(value),
           match: { rule, spec, methods, conditions, ...expressionFit(expression, value) },
         });
         continue;
@@ -61,7 +68,14 @@ export function createRouteIndex<T>(
       append(type === 'Exact' ? exact : prefixes, folded, { rule, spec, methods, conditions, ...fit });
     }
   }
+  const costOfAll = expressions.reduce((sum, { cost }) => sum + cost, 0);
   return {
+    isTooDear: (folded) => {
+      if (costOfAll * folded.length <= maxWork) return false;
+      const probe = `${folded}/`;
+      const cost = expressions.reduce((sum, one) => (probe.startsWith(one.foldedPrefix) ? sum + one.cost : sum), 0);
+      return cost * folded.length > maxWork;
+    },
     candidates: (path, folded) => {
       const found: Candidate<T>[] = [];
       gather(found, exact.get(folded), path);
@@ -110,7 +124,8 @@ function prefixFit(value: string): Fit {
 }
 
 function expressionFit(expression: RegularExpression, pattern: string): Fit {
-  const unescaped = compileRegularExpression(decodeEscapes(pattern));
+  const decoded = decodeEscapes(pattern);
+  const unescaped = decoded === pattern ? undefined : compileRegularExpression(decoded);
   return {
     rank: 2 * expression.literalPrefix.length + 1,
     fits: (path) => expression.matches(path),
@@ -119,7 +134,7 @@ function expressionFit(expression: RegularExpression, pattern: string): Fit {
       const variants = new Set([path, trimmed, `${trimmed}/`, folded, `${folded}/`]);
       if ([...variants].some((variant) => expression.matchesIgnoringCase(variant))) return true;
       return (
-        unescaped.kind === 'regular-expression' &&
+        unescaped?.kind === 'regular-expression' &&
         [folded, `${folded}/`].some((variant) => unescaped.matchesIgnoringCase(variant))
       );
     },

@@ -1,7 +1,9 @@
-import { ownHeaders, type OwnedHeaders } from '../phases/response/compile-upstream.ts';
-import { createAttachments, type Attachments } from './attachments.ts';
-import type { CompiledPolicy } from './compile-policy.ts';
+import type { OwnedHeaders } from '../phases/response/compile-upstream.ts';
+import type { Steps } from '../std/steps.ts';
+import { changeAttachments, type Attachments } from './attachments.ts';
 import type { CompiledFloor } from './floor.ts';
+import { changeOwned, type OwnedNamespace } from './owned-namespaces.ts';
+import type { CompiledChange } from './policy-compiler.ts';
 
 /** Everything that decisions read, immutable: a new one is built beside it and swapped in with one pointer (promise 4). */
 export interface Snapshot {
@@ -9,54 +11,47 @@ export interface Snapshot {
   readonly revision: number;
   /** Which policies stand over a request. */
   readonly attachments: Attachments;
+  /** By their names. */
   readonly floors: readonly CompiledFloor[];
   readonly shadowFloors: readonly CompiledFloor[];
   /** The headers that only we set, by namespace (S26). */
   ownedBy(namespace: string): OwnedHeaders;
-  readonly ownedNamespaces: ReadonlyMap<string, OwnedHeaders>;
+  readonly ownedNamespaces: ReadonlyMap<string, OwnedNamespace>;
 }
 
-export interface SnapshotParts {
-  readonly policies: readonly CompiledPolicy[];
-  readonly floors: readonly CompiledFloor[];
-  /** The operator's, for every namespace; lower case. */
-  readonly ownedHeaders: readonly string[];
+export interface SnapshotSettings {
+  /** The operator's, for every namespace. */
+  readonly ownedHeaders: OwnedHeaders;
+  /** True where no operator grants hosts: a wildcard restricts no host that another namespace governs (S10). */
+  readonly isApart: boolean;
 }
 
 /** Builds the next snapshot, taking over from `before` what did not change. */
-export function buildSnapshot(parts: SnapshotParts, before: Snapshot | undefined): Snapshot {
-  const enforced = parts.policies.filter(({ mode }) => mode === 'Enforce');
-  const ownedNamespaces = ownedByNamespace(enforced, parts.ownedHeaders, before);
-  const byOperator = ownHeaders(parts.ownedHeaders);
+export function* buildSnapshot(
+  before: Snapshot | undefined,
+  changes: readonly CompiledChange[],
+  { ownedHeaders, isApart }: SnapshotSettings,
+): Steps<Snapshot> {
+  const policies = changes.flatMap((change) => (change.kind === 'policy' ? [change] : []));
+  const ownedNamespaces = changeOwned(before?.ownedNamespaces ?? new Map(), policies, ownedHeaders);
+  const floors = changeFloors([...(before?.floors ?? []), ...(before?.shadowFloors ?? [])], changes);
   return {
     revision: (before?.revision ?? 0) + 1,
-    attachments: createAttachments(parts.policies, before?.attachments),
-    floors: parts.floors.filter(({ mode }) => mode === 'Enforce'),
-    shadowFloors: parts.floors.filter(({ mode }) => mode === 'Shadow'),
-    ownedBy: (namespace) => ownedNamespaces.get(namespace) ?? byOperator,
+    attachments:
+      before !== undefined && policies.length === 0
+        ? before.attachments
+        : yield* changeAttachments(before?.attachments, policies, isApart),
+    floors: floors.filter(({ mode }) => mode === 'Enforce'),
+    shadowFloors: floors.filter(({ mode }) => mode === 'Shadow'),
+    ownedBy: (namespace) => ownedNamespaces.get(namespace)?.headers ?? ownedHeaders,
     ownedNamespaces,
   };
 }
 
-function ownedByNamespace(
-  enforced: readonly CompiledPolicy[],
-  byOperator: readonly string[],
-  before: Snapshot | undefined,
-): ReadonlyMap<string, OwnedHeaders> {
-  const names = new Map<string, Set<string>>();
-  for (const policy of enforced) {
-    const known = names.get(policy.namespace) ?? new Set(byOperator);
-    for (const name of policy.setsHeaders) known.add(name);
-    names.set(policy.namespace, known);
-  }
-  const owned = new Map<string, OwnedHeaders>();
-  for (const [namespace, set] of names) {
-    const known = before?.ownedNamespaces.get(namespace);
-    owned.set(namespace, known !== undefined && sameNames(known.names, set) ? known : ownHeaders(set));
-  }
-  return owned;
-}
-
-function sameNames(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
-  return a.size === b.size && [...a].every((name) => b.has(name));
+function changeFloors(floors: readonly CompiledFloor[], changes: readonly CompiledChange[]): readonly CompiledFloor[] {
+  const changed = changes.flatMap((change) => (change.kind === 'floor' ? [change] : []));
+  if (changed.length === 0) return floors;
+  const gone = new Set(changed.map(({ before }) => before));
+  const added = changed.flatMap(({ after }) => after ?? []);
+  return [...floors.filter((floor) => !gone.has(floor)), ...added].sort((a, b) => (a.id < b.id ? -1 : 1));
 }

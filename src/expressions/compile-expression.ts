@@ -73,6 +73,7 @@ export function compileWith<T>(
     evaluate: (scope) => {
       const frame = new Frame(scope);
       const value = convert(evaluate(frame));
+      frame.settle();
       if (value instanceof Fault) return { failure: value.why, code: value.code };
       // A limit that was passed is not forgotten, whatever `||` made of it.
       return frame.left < 0 ? { failure: 'the expression does more work than it may', code: 'limit' } : { value };

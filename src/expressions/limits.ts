@@ -19,4 +19,6 @@ export const limits = {
   dynamicPatternLength: 128,
   /** Units of work of one evaluation. One is about what a node of the tree costs: 20 to 100 ns. */
   work: 50_000,
+  /** Units of work of all evaluations of one check together: one policy can have a thousand conditions. */
+  workOfCheck: 250_000,
 } as const;

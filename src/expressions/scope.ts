@@ -1,6 +1,7 @@
 import { anonymous, type Identity } from '../core/identity.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Request } from '../core/request.ts';
+import { limits } from './limits.ts';
 import { fromJson } from './values/from-json.ts';
 import { Timestamp, type MapValue, type Value } from './values/value.ts';
 import { headersMap, queryMap, textMap } from './values/request-maps.ts';
@@ -36,6 +37,8 @@ export class RequestScope {
   readonly request: Request;
   /** The id of the decision. */
   readonly id: string;
+  /** Units of work that the evaluations of the check may still do; below zero every further one is an error. */
+  workLeft: number = limits.workOfCheck;
   /** When the check came, milliseconds since the epoch. */
   readonly #time: number;
   #timestamp: Timestamp | undefined;

@@ -35,14 +35,22 @@ async function walk(folder: string, depth: number, files: Listed[], folders: str
   const names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
   for (const name of names) {
     const path = join(folder, name);
-    // A file that is gone again between the two calls is no file.
-    const found = await stat(path).catch(() => undefined);
+    const isDocument = /\.(ya?ml|json)$/i.test(name);
+    const found = await stat(path).catch((cause: unknown) => {
+      // A file that is gone again between the two calls is no file; what cannot be looked at must not pass for deleted.
+      if (isGone(cause)) return undefined;
+      if (isDocument) return 'unknown';
+      throw new Failure('folder_unreadable', `${path} cannot be looked at`, { cause });
+    });
     if (found === undefined) continue;
-    if (found.isDirectory() && depth < maxDepth) await walk(path, depth + 1, files, folders);
-    else if (found.isFile() && /\.(ya?ml|json)$/i.test(name)) {
-      files.push({ path, stamp: stampOf(found) });
-    }
+    if (found === 'unknown') files.push({ path, stamp: found });
+    else if (found.isDirectory() && depth < maxDepth) await walk(path, depth + 1, files, folders);
+    else if (found.isFile() && isDocument) files.push({ path, stamp: stampOf(found) });
   }
+}
+
+function isGone(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && (thrown.code === 'ENOENT' || thrown.code === 'ENOTDIR');
 }
 
 /** Changes when the content does. */

@@ -24,15 +24,21 @@ export function readYaml(text: string, source: string): readonly AuthorDocument[
   return trees.now().documents.flatMap((document, index) => {
     const placeAt = (offset: number): Place => placeOfOffset(trees.now().lines, source, offset);
     const { json, mistake } = valueOf(document);
-    const problems = [...document.errors, ...document.warnings].map((error) =>
-      notYaml(`${withoutQuotation(error.message)}${separatorHint(error, text, placeAt)}`, placeAt(error.pos[0])),
-    );
-    if (mistake !== undefined && document.errors.length === 0)
-      problems.push(notYaml(mistake.why, placeAt(mistake.offset)));
+    const problems = [...document.errors, ...document.warnings]
+      .slice(0, maxMistakes)
+      .map((error) => notYaml(whyOf(error), placeAt(error.pos[0])));
+    if (mistake !== undefined && document.errors.length === 0) {
+      const place = placeAt(mistake.offset);
+      problems.push(notYaml(`${mistake.why}${separatorHint(mistake, text, place)}`, place));
+    }
     if (json === null && problems.length === 0) return [];
     return [{ value: json, source, problems, placeOf: (path) => trees.placeOf(source, index, path) }];
   });
 }
+
+/** A text can have a mistake in every line; nobody reads more than these. */
+const maxMistakes = 50;
+const keyTwice = 'Map keys must be unique';
 
 interface Trees {
   readonly documents: readonly Document[];
@@ -66,13 +72,9 @@ function keepTrees(text: string): KeptTrees {
 }
 
 /** A second `kind` beside the first is a document whose `---` is missing. */
-function separatorHint(
-  { code, pos }: YAMLParseError | YAMLWarning,
-  text: string,
-  placeAt: (offset: number) => Place,
-): string {
-  if (code !== 'DUPLICATE_KEY' || placeAt(pos[0]).column !== 1) return '';
-  const isTopOfDocument = /^["']?(?:apiVersion|kind|metadata|spec)["']?\s*:/.test(text.slice(pos[0], pos[0] + 32));
+function separatorHint({ why, offset }: Mistake, text: string, { column }: Place): string {
+  if (why !== keyTwice || column !== 1) return '';
+  const isTopOfDocument = /^["']?(?:apiVersion|kind|metadata|spec)["']?\s*:/.test(text.slice(offset, offset + 32));
   return isTopOfDocument ? ' (is a --- missing between two documents?)' : '';
 }
 
@@ -88,7 +90,8 @@ function notYaml(why: string, place: Place): Problem {
 /** The parser's trees; a single one with an error where the text is nested beyond the stack. */
 function parseTree(text: string, lineCounter: LineCounter): readonly Document[] {
   // At its own level of logging the parser writes warnings that quote the text to stderr.
-  const options = { lineCounter, prettyErrors: false, strict: true, uniqueKeys: true, logLevel: 'error' } as const;
+  // The parser compares each key with all before it, which takes half a minute for a map of a megabyte: `findBadKey` does it instead.
+  const options = { lineCounter, prettyErrors: false, strict: true, uniqueKeys: false, logLevel: 'error' } as const;
   try {
     const parsed = parseAllDocuments(text, options);
     return Array.isArray(parsed) ? parsed : [];
@@ -98,7 +101,8 @@ function parseTree(text: string, lineCounter: LineCounter): readonly Document[] 
 }
 
 /** The parser quotes what it stumbled over behind a colon; that may be part of a secret. */
-function withoutQuotation(message: string): string {
+function whyOf({ code, message }: YAMLParseError | YAMLWarning): string {
+  if (code === 'RESOURCE_EXHAUSTION') return 'it is nested too deeply';
   return (message.split(/: |\n/, 1)[0] ?? '').replaceAll(/\s+/g, ' ');
 }
 
@@ -139,7 +143,7 @@ function findBadKey(document: Document): Mistake | undefined {
       for (const { key } of map.items) {
         const offset = rangeOf(key) ?? map.range?.[0] ?? 0;
         if (!isScalar(key)) found ??= { why: 'a key is a list, a map or an alias', offset };
-        else if (names.has(String(key.value))) found ??= { why: 'a map has a key twice', offset };
+        else if (names.has(String(key.value))) found ??= { why: keyTwice, offset };
         else names.add(String(key.value));
       }
       return found === undefined ? undefined : visit.BREAK;

@@ -16,20 +16,28 @@ export type HostVerdict =
   /** `isHeld`: the other holds the host in the snapshot in force, so that it is theirs; else it is nobody's. */
   | { readonly kind: 'conflict'; readonly with: string; readonly isHeld: boolean };
 
+/** True where the operator grants hosts: then nothing else decides whose a host is. */
+export function areGranted(grants: GrantSetting): grants is HostGrants {
+  return grants !== undefined && grants !== 'unknown';
+}
+
+/** Nobody has `*` without a grant: who asks for it takes no host from others. */
+export function isClaimable(grants: GrantSetting, pattern: string): boolean {
+  return pattern !== '*' || grants !== undefined;
+}
+
 /**
  * Who owns which host (S10). With grants, the most specific grant that covers a pattern decides. Without, whoever holds the host,
- * or a wildcard above it, in the snapshot in force; two newcomers of different namespaces both conflict, for in files nothing has an age.
+ * or a wildcard above it, already; two newcomers of different namespaces both conflict, for in files nothing has an age.
  */
 export function compileHostOwnership(
   grants: GrantSetting,
-  claims: readonly HostClaim[],
-  inForce: readonly HostClaim[],
+  claimed: HostClaims,
+  held: HostClaims,
 ): (claim: HostClaim) => HostVerdict {
-  if (grants !== undefined && grants !== 'unknown') return (claim) => grantVerdict(grants, claim);
-  const claimed = byPattern(claims);
-  const held = byPattern(inForce);
+  if (areGranted(grants)) return (claim) => grantVerdict(grants, claim);
   return (claim) => {
-    if (claim.pattern === '*' && grants === undefined) return { kind: 'not-granted' };
+    if (!isClaimable(grants, claim.pattern)) return { kind: 'not-granted' };
     const holders = overlapsWith(held, claim);
     if (holders.own) return { kind: 'owned' };
     const rival = holders.other ?? overlapsWith(claimed, claim).other;
@@ -40,38 +48,47 @@ export function compileHostOwnership(
 }
 
 function grantVerdict(grants: HostGrants, { namespace, pattern }: HostClaim): HostVerdict {
-  for (const wide of [pattern, ...widerPatterns(pattern)]) {
-    const owners = [...grants].filter(([, patterns]) => patterns.includes(wide)).map(([owner]) => owner);
-    if (owners.length > 0) return owners.includes(namespace) ? { kind: 'owned' } : { kind: 'not-granted' };
-  }
-  return { kind: 'not-granted' };
+  return grantedTo(grants, pattern).includes(namespace) ? { kind: 'owned' } : { kind: 'not-granted' };
 }
 
-interface Claims {
+/** The namespaces of the most specific grant that covers the pattern; none where there is none. */
+export function grantedTo(grants: HostGrants, pattern: string): readonly string[] {
+  for (const wide of [pattern, ...widerPatterns(pattern)]) {
+    const owners = [...grants].filter(([, patterns]) => patterns.includes(wide)).map(([owner]) => owner);
+    if (owners.length > 0) return owners.sort();
+  }
+  return [];
+}
+
+/** Which namespaces claim what. */
+export interface HostClaims {
   /** Pattern → the namespaces that claim exactly it. */
   readonly exact: ReadonlyMap<string, ReadonlySet<string>>;
   /** Pattern → the namespaces that claim it or anything below it. */
   readonly atOrBelow: ReadonlyMap<string, ReadonlySet<string>>;
+  add(claim: HostClaim): void;
 }
 
-function byPattern(claims: readonly HostClaim[]): Claims {
+/** Gathers claims; those that nobody can have are left out. */
+export function gatherHostClaims(grants: GrantSetting): HostClaims {
   const exact = new Map<string, Set<string>>();
   const atOrBelow = new Map<string, Set<string>>();
-  const add = (map: Map<string, Set<string>>, pattern: string, namespace: string): void => {
+  const put = (map: Map<string, Set<string>>, pattern: string, namespace: string): void => {
     const set = map.get(pattern);
     if (set === undefined) map.set(pattern, new Set([namespace]));
     else set.add(namespace);
   };
-  for (const { namespace, pattern } of claims) {
-    add(exact, pattern, namespace);
-    for (const wide of [pattern, ...widerPatterns(pattern)]) add(atOrBelow, wide, namespace);
-  }
-  return { exact, atOrBelow };
+  const add = ({ namespace, pattern }: HostClaim): void => {
+    if (!isClaimable(grants, pattern)) return;
+    put(exact, pattern, namespace);
+    for (const wide of [pattern, ...widerPatterns(pattern)]) put(atOrBelow, wide, namespace);
+  };
+  return { exact, atOrBelow, add };
 }
 
 /** Whether the namespace itself claims the pattern or a wildcard above it, and which other namespace claims anything that overlaps it. */
 function overlapsWith(
-  claims: Claims,
+  claims: HostClaims,
   { namespace, pattern }: HostClaim,
 ): { readonly own: boolean; readonly other: string | undefined } {
   const above = [pattern, ...widerPatterns(pattern)].flatMap((wide) => [...(claims.exact.get(wide) ?? [])]);

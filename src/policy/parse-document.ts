@@ -36,8 +36,8 @@ export type ParsedDocument =
     }
   /** Of another product: named and passed over. */
   | { readonly kind: 'passed-over'; readonly what: string; readonly problems: readonly Problem[] }
-  /** Nothing says which document it is. */
-  | { readonly kind: 'nameless'; readonly problems: readonly Problem[] };
+  /** Nothing says which document it is; `policy` is what it would have governed, where that can be read (S4). */
+  | { readonly kind: 'nameless'; readonly policy: RefusedPolicy | undefined; readonly problems: readonly Problem[] };
 
 export interface RefusedDocument extends DocumentName {
   readonly kind: string;
@@ -60,15 +60,17 @@ export function parseDocument(document: AuthorDocument, settings: ParseSettings)
 function parseValue(document: AuthorDocument, settings: ParseSettings): ParsedDocument {
   const problems = createProblemList(document);
   const head = readHead(document.value);
-  if (head === undefined) {
+  if (head === undefined || head.name === '') {
+    const isOurs = head !== undefined && ownershipOf(head, createProblemList(document)) === 'ours';
     if (!problems.hasError())
       problems.error('not-a-document', [], 'the document is not an object with apiVersion, kind and metadata.name');
-    return { kind: 'nameless', problems: problems.all };
+    const policy = isOurs ? refusedDocument(head, document).policy : undefined;
+    return { kind: 'nameless', policy, problems: problems.all };
   }
   const ownership = ownershipOf(head, problems);
   if (ownership === 'material') {
     const key = specKey(head);
-    return { kind: 'material', key, material: readMaterial(head, document.value, problems), problems: problems.all };
+    return { kind: 'material', key, material: readMaterial(head, document, problems), problems: problems.all };
   }
   if (ownership === 'other') {
     const what = `${head.kind} (${head.apiVersion || 'no apiVersion'})`;
@@ -84,35 +86,38 @@ interface Head extends DocumentName {
   readonly writtenKind: string;
 }
 
+/** The name is empty where there is none, or it is no text. */
 function readHead(value: JsonValue): Head | undefined {
   if (!isJsonObject(value)) return undefined;
   const { metadata, kind, apiVersion } = value;
-  if (
-    !isJsonObject(metadata) ||
-    typeof kind !== 'string' ||
-    typeof metadata['name'] !== 'string' ||
-    metadata['name'] === ''
-  )
-    return undefined;
+  if (!isJsonObject(metadata) || typeof kind !== 'string') return undefined;
   const namespace = metadata['namespace'] ?? 'default';
   if (typeof namespace !== 'string') return undefined;
   const written = typeof apiVersion === 'string' ? apiVersion : '';
   // A slip in the kind names the same document: what it had in force before stays in force.
-  const meant =
-    written.startsWith(`${apiGroup}/`) && !ourKinds.includes(kind) ? (closest(kind, ourKinds) ?? kind) : kind;
+  const meant = isOurGroup(groupOf(written)) && !ourKinds.includes(kind) ? (closest(kind, ourKinds) ?? kind) : kind;
   return {
     apiVersion: written,
     kind: meant,
     writtenKind: kind,
-    name: metadata['name'],
+    name: typeof metadata['name'] === 'string' ? metadata['name'] : '',
     namespace: clusterKinds.has(meant) ? '' : namespace,
   };
+}
+
+function groupOf(written: string): string {
+  return written.split('/')[0] ?? '';
+}
+
+/** Our group, or a misspelling of it. */
+function isOurGroup(group: string): boolean {
+  return closest(group, [apiGroup]) !== undefined;
 }
 
 function ownershipOf(head: Head, problems: ProblemList): 'ours' | 'material' | 'other' {
   const { apiVersion: written, kind, writtenKind } = head;
   if (written === 'v1' && (kind === 'Secret' || kind === 'ConfigMap')) return 'material';
-  const group = written.split('/')[0] ?? '';
+  const group = groupOf(written);
   if (group === apiGroup) {
     if (kind !== writtenKind || !ourKinds.includes(kind)) {
       const remedy = kind === writtenKind ? `this version knows ${ourKinds.join(', ')}` : `did you mean ${kind}?`;
@@ -127,8 +132,8 @@ function ownershipOf(head: Head, problems: ProblemList): 'ours' | 'material' | '
     }
     return 'ours';
   }
-  // A slip in the group must not make a policy vanish.
-  if (ourKinds.includes(kind) && (group === '' || closest(group, [apiGroup]) !== undefined)) {
+  // A slip in the group must not make a policy vanish; the groups of other products' kinds have a dot.
+  if (ourKinds.includes(kind) && (isOurGroup(group) || !group.includes('.'))) {
     problems.error('unknown-version', ['apiVersion'], `${quote(written)}: did you mean ${apiVersion}?`);
     return 'ours';
   }
@@ -164,6 +169,24 @@ export function refusedDocument(
 }
 
 const envelope = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
+/** Of Kubernetes: with a misspelt `namespace` a policy would be one of another namespace. */
+const metadataFields = [
+  'name',
+  'namespace',
+  'labels',
+  'annotations',
+  'generateName',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'finalizers',
+  'ownerReferences',
+  'managedFields',
+  'selfLink',
+];
 const objectName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 
 function checkEnvelope(head: Head, value: JsonObject, problems: ProblemList): void {
@@ -175,6 +198,12 @@ function checkEnvelope(head: Head, value: JsonObject, problems: ProblemList): vo
       [field],
       `the document has no field ${quote(field)}${guess === undefined ? '' : `; did you mean ${guess}?`}`,
     );
+  }
+  for (const field of isJsonObject(value['metadata']) ? Object.keys(value['metadata']) : []) {
+    if (metadataFields.includes(field)) continue;
+    const guess = closest(field, metadataFields);
+    const remedy = guess === undefined ? '' : `; did you mean ${guess}?`;
+    problems.error('unknown-field', ['metadata', field], `metadata has no field ${quote(field)}${remedy}`);
   }
   for (const part of ['name', 'namespace'] as const) {
     if (part === 'namespace' && head.namespace === '') continue;

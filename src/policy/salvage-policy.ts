@@ -3,7 +3,7 @@ import { createProblemList } from './problem-list.ts';
 import { readHostPattern } from './read-host.ts';
 import { readMatch } from './read-match.ts';
 import type { DocumentName } from './read-provider.ts';
-import type { MatchSpec, PolicySpec } from './spec.ts';
+import type { AccessPolicySpec, MatchSpec, PolicySpec } from './spec.ts';
 
 /**
  * What can still be read of a refused policy, so that it can deny what it would have governed and no wider policy decides for it (S4).
@@ -15,6 +15,8 @@ export interface RefusedPolicy extends DocumentName {
   /** Empty for a cluster policy that stands over every request, and for a policy that is attached by name. */
   readonly hosts: readonly string[];
   readonly rules: readonly RefusedRule[] | 'every-request';
+  /** What a generation that was in force held over requests that other policies decide, and still does; undefined for one that never was valid. */
+  readonly keeps: Pick<AccessPolicySpec, 'paths' | 'addresses' | 'setsHeaders'> | undefined;
 }
 
 export interface RefusedRule {
@@ -37,7 +39,7 @@ export function salvagePolicy(
   const hosts = readHosts(spec['hosts']);
   const attachment = spec['hosts'] === undefined && spec['attachment'] === 'Named' ? 'Named' : 'Hosts';
   if (attachment === 'Hosts' && hosts.length === 0) return undefined;
-  return { kind, namespace, name, attachment, hosts, rules: readRules(spec) };
+  return { kind, namespace, name, attachment, hosts, rules: readRules(spec), keeps: undefined };
 }
 
 /** Without readable hosts it stands over every request; with anything beside rules, what that would have restricted is not known. */
@@ -47,10 +49,10 @@ function salvageFloor(name: string, spec: JsonObject): RefusedPolicy | undefined
   if (spec['hosts'] !== undefined && hosts.length === 0) return undefined;
   const isRulesAlone = Object.keys(spec).every((field) => ['hosts', 'mode', 'onInvalid', 'rules'].includes(field));
   const rules = isRulesAlone ? readRules(spec) : 'every-request';
-  return { kind: 'ClusterAccessPolicy', namespace: '', name, attachment: 'Hosts', hosts, rules };
+  return { kind: 'ClusterAccessPolicy', namespace: '', name, attachment: 'Hosts', hosts, rules, keeps: undefined };
 }
 
-/** A policy that was in force, as one that denies: what it decided is denied now (`onInvalid: Deny`). */
+/** A policy that was in force, as one that denies: what it decided is denied now, and what it restricted it restricts (`onInvalid: Deny`). */
 export function toRefusedPolicy(spec: PolicySpec): RefusedPolicy {
   const { kind, namespace, name, hosts } = spec;
   const attachment = spec.kind === 'AccessPolicy' ? spec.attachment : 'Hosts';
@@ -60,7 +62,11 @@ export function toRefusedPolicy(spec: PolicySpec): RefusedPolicy {
     isDenied: rule.access === 'Denied',
   }));
   const isEvery = spec.kind === 'ClusterAccessPolicy' && spec.addresses !== undefined;
-  return { kind, namespace, name, attachment, hosts, rules: isEvery ? 'every-request' : rules };
+  const keeps =
+    spec.kind === 'AccessPolicy'
+      ? { paths: spec.paths, addresses: spec.addresses, setsHeaders: spec.setsHeaders }
+      : undefined;
+  return { kind, namespace, name, attachment, hosts, rules: isEvery ? 'every-request' : rules, keeps };
 }
 
 /** All that any of them would have governed. */
@@ -74,6 +80,7 @@ export function mergeRefusedPolicies(policies: readonly RefusedPolicy[]): Refuse
     ...first,
     hosts: isEveryHost ? [] : [...new Set(policies.flatMap(({ hosts }) => hosts))],
     rules: isEveryRequest ? 'every-request' : rules,
+    keeps: policies.find(({ keeps }) => keeps !== undefined)?.keeps,
   };
 }
 
@@ -86,17 +93,23 @@ function readHosts(written: JsonValue | undefined): string[] {
   return [...new Set(patterns)];
 }
 
+/** What no valid policy passes: nobody is held up by what a refused one holds. */
+const maxRules = 64;
+const maxMatches = 16;
+
 const matchFields: ReadonlySet<string> = new Set(['path', 'methods', 'headers', 'queryParams']);
 const pathTypes: ReadonlySet<JsonValue | undefined> = new Set(['Exact', 'PathPrefix', 'RegularExpression']);
 
 function readRules(spec: JsonObject): readonly RefusedRule[] | 'every-request' {
   const { rules } = spec;
   // A second, misspelt list of rules would be one whose matches nobody can read.
-  if (!Array.isArray(rules) || rules.length === 0) return 'every-request';
+  if (!Array.isArray(rules) || rules.length === 0 || rules.length > maxRules) return 'every-request';
   const read: RefusedRule[] = [];
   for (const rule of rules) {
-    if (!isJsonObject(rule) || !Array.isArray(rule['matches']) || rule['matches'].length === 0) return 'every-request';
-    const matches = rule['matches'].map(readLooseMatch);
+    const written = isJsonObject(rule) ? rule['matches'] : undefined;
+    if (!isJsonObject(rule) || !Array.isArray(written) || written.length === 0 || written.length > maxMatches)
+      return 'every-request';
+    const matches = written.map(readLooseMatch);
     if (matches.includes(undefined)) return 'every-request';
     read.push({
       name: typeof rule['name'] === 'string' ? rule['name'] : '',

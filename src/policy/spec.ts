@@ -1,5 +1,6 @@
 import type { JsonValue } from '../core/json.ts';
 import type { Place, Problem } from '../core/problem.ts';
+import type { DocumentVersion } from '../core/status.ts';
 
 /**
  * What a valid document means: plain data in its canonical form, small, comparable and fit for structuredClone.
@@ -255,6 +256,22 @@ export interface AuthorDocument {
   readonly problems: readonly Problem[];
   /** The place of the value at the path of member names and indexes; of the nearest parent where that has none. */
   readonly placeOf: (path: readonly (string | number)[]) => Place;
+  /** Which version of an object of a cluster it is; absent where the source has none (files). */
+  readonly version?: DocumentVersion;
+}
+
+/**
+ * What changed in a source whose documents have a name of their own (a cluster): each takes the place of the one of the same `source`,
+ * and those removed, which are found by `source` too, go first.
+ */
+export interface SourceChange {
+  readonly changed: readonly AuthorDocument[];
+  readonly removed: readonly AuthorDocument[];
+}
+
+/** A Secret or ConfigMap that a document refers to. */
+export interface MaterialRef extends SpecName {
+  readonly kind: 'Secret' | 'ConfigMap';
 }
 
 /** One reading of a whole source. Documents that did not change since the last reading are the same objects. */

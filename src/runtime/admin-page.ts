@@ -1,5 +1,5 @@
 import { formatProblem, type Problem } from '../core/problem.ts';
-import type { DocumentStatus, ProviderCondition, ServiceStatus } from '../core/status.ts';
+import type { DocumentStatus, HostConflict, ProviderCondition, ServiceStatus } from '../core/status.ts';
 import { sha256Base64 } from '../std/sha256.ts';
 import type { HttpAnswer } from './http-answer.ts';
 
@@ -52,8 +52,8 @@ function renderDocuments(documents: readonly DocumentStatus[]): string {
   const rows = sorted
     .slice(0, maxRows)
     .map(
-      ({ key, serving, problems }) =>
-        `<tr><td><code>${escapeHtml(key)}</code></td><td class="${classOf(serving)}">${wordsOf(serving)}</td><td>${renderProblems(problems)}</td></tr>`,
+      ({ key, serving, problems, conflicts }) =>
+        `<tr><td><code>${escapeHtml(key)}</code></td><td class="${classOf(serving)}">${wordsOf(serving)}</td><td>${renderConflicts(conflicts)}${renderProblems(problems)}</td></tr>`,
     );
   const more = sorted.length > maxRows ? `<p>And ${sorted.length - maxRows} more.</p>` : '';
   return `<table><tr><th>Document</th><th>Serving</th><th>Problems</th></tr>${rows.join('')}</table>${more}`;
@@ -78,6 +78,15 @@ function renderProviders(providers: readonly ProviderCondition[]): string {
 
 function renderProblems(problems: readonly Problem[]): string {
   return problems.map((problem) => `<pre>${escapeHtml(formatProblem(problem))}</pre>`).join('');
+}
+
+function renderConflicts(conflicts: readonly HostConflict[]): string {
+  return conflicts
+    .map(({ host, owner }) => {
+      const why = owner === undefined ? 'is granted to nobody' : `belongs to the namespace ${owner}`;
+      return `<pre class="warn">${escapeHtml(`the host ${host} ${why}`)}</pre>`;
+    })
+    .join('');
 }
 
 function seconds(milliseconds: number): string {

@@ -1,3 +1,4 @@
+import type { ServiceStatus } from '../core/status.ts';
 import { createEngine, type Engine } from '../engine/engine.ts';
 import { checkService } from '../envoy/check-service.ts';
 import { createProtoLoaderDecoder } from '../envoy/decode-check-request.ts';
@@ -5,18 +6,20 @@ import { createCheckResponseEncoder } from '../envoy/encode-check-response.ts';
 import { createGrpcJsTransport } from '../envoy/grpc-js-transport.ts';
 import { createHealthService } from '../envoy/health-service.ts';
 import type { Transport } from '../envoy/transport.ts';
-import { createFolderSource } from '../files/folder-source.ts';
 import { formatSocketAddress } from '../std/socket-address.ts';
 import type { Config } from './config/settings.ts';
+import { startDocumentSource, type DocumentSource } from './document-source.ts';
 import { createGrpcTls, type GrpcTls } from './grpc-tls.ts';
 import { createHttpClient } from './http-client.ts';
 import { createHttpEndpoints } from './http-endpoints.ts';
 import { measureMethod } from './measure-method.ts';
 import type { RunningService, ServiceIo, StartService } from './running-service.ts';
 import { shutDownInStages } from './shutdown.ts';
+import { systemPause } from './system-ports.ts';
 import { readVersion } from './version.ts';
 
 const version = readVersion();
+const userAgent = `portcullis/${version}`;
 
 export type { RunningService, ServiceIo } from './running-service.ts';
 
@@ -35,36 +38,36 @@ export const startService: StartService = async (config, io) => {
   const engine = createEngineOf(config, io);
   const health = createHealthService();
   const transport = createTransport(config, io, engine, health.methods, tls);
-  let notReady: string | undefined = 'the policies are not loaded yet';
+  const readiness = createReadiness(() => health.setServing(true));
   const closers: (() => void | Promise<void>)[] = [() => transport.close(), () => tls?.close(), () => engine.close()];
   try {
     const grpcAddress = await transport.listen(formatSocketAddress(config.grpcAddress));
-    metrics.observeStatus(() => engine.status());
+    let source: DocumentSource | undefined;
+    const status = (): ServiceStatus => ({ ...engine.status(), lastReadAt: source?.lastReadAt() });
+    metrics.observeStatus(status);
     const http = await createHttpEndpoints({
       httpAddress: config.httpAddress,
       adminAddress: config.adminAddress,
-      notReady: () => notReady,
+      notReady: () => readiness.whyNot(source?.failure()),
       metrics: () => metrics.expose(),
-      status: () => engine.status(),
+      status,
       version,
       clock: io.clock,
       timers: io.timers,
       logger,
     });
     closers.unshift(() => http.close());
-    let stopping: Promise<void> | undefined;
-    const becomeReady = (): void => {
-      if (stopping !== undefined || notReady === undefined) return;
-      notReady = undefined;
-      health.setServing(true);
-      logger.info({ revision: engine.status().revision }, 'ready');
-    };
-    const { source, ready } = await startSource(config, io, engine, becomeReady);
-    closers.unshift(() => source.close());
+    const started = await startDocumentSource(config, io, engine, userAgent);
+    source = started;
+    closers.unshift(() => started.close());
+    const ready = started.ready.then(() => {
+      if (readiness.become('ready')) logger.info({ revision: engine.status().revision }, 'ready');
+    });
     const announce = (): void => {
-      notReady = 'the service is stopping';
+      readiness.become('stopping');
       health.setServing(false);
     };
+    let stopping: Promise<void> | undefined;
     const stop = (): Promise<void> =>
       shutDownInStages(
         { announce, drain: (timeoutMs) => transport.drain(timeoutMs), close: closers },
@@ -75,7 +78,7 @@ export const startService: StartService = async (config, io) => {
       httpAddress: http.httpAddress,
       adminAddress: http.adminAddress,
       ready,
-      status: () => engine.status(),
+      status,
       stop: () => (stopping ??= stop()),
     } satisfies RunningService;
   } catch (thrown) {
@@ -84,28 +87,28 @@ export const startService: StartService = async (config, io) => {
   }
 };
 
-/** Resolves once the folder was read; `ready` once what is good of it is in force. */
-async function startSource(
-  { policies }: Config,
-  { timers, observation }: ServiceIo,
-  engine: Engine,
-  becomeReady: () => void,
-): Promise<{ readonly source: { close(): void }; readonly ready: Promise<void> }> {
-  const first = Promise.withResolvers<undefined>();
-  const source = await createFolderSource({
-    folder: policies,
-    timers,
-    logger: observation.logger,
-    onRead: () => engine.noteRead(),
-    onReading: (reading) => {
-      void engine.apply(reading).then(() => {
-        if (!engine.status().ready) return;
-        becomeReady();
-        first.resolve(undefined);
-      });
+interface Readiness {
+  /** True where it was not so before; who is stopping does not become ready any more. */
+  become(state: 'ready' | 'stopping'): boolean;
+  /** Undefined while ready, else why not: one line. `failure` is why the documents cannot be read. */
+  whyNot(failure: string | undefined): string | undefined;
+}
+
+function createReadiness(onReady: () => void): Readiness {
+  let state: 'loading' | 'ready' | 'stopping' = 'loading';
+  return {
+    become: (next) => {
+      if (state === next || state === 'stopping') return false;
+      state = next;
+      if (next === 'ready') onReady();
+      return true;
     },
-  });
-  return { source, ready: first.promise };
+    whyNot: (failure) => {
+      if (state === 'ready') return undefined;
+      if (state === 'stopping') return 'the service is stopping';
+      return `the policies are not loaded yet${failure === undefined ? '' : `: ${failure}`}`;
+    },
+  };
 }
 
 function createEngineOf(config: Config, { clock, timers, random, observation }: ServiceIo): Engine {
@@ -113,7 +116,7 @@ function createEngineOf(config: Config, { clock, timers, random, observation }: 
   const http = createHttpClient({
     allowPrivateAddresses: config.allowPrivateAddresses,
     allowedAddresses: config.allowedPrivateAddresses,
-    userAgent: `portcullis/${version}`,
+    userAgent,
     timers,
   });
   return createEngine(
@@ -132,7 +135,7 @@ function createEngineOf(config: Config, { clock, timers, random, observation }: 
         fetchTimeoutMs: config.keyFetchTimeout,
       },
     },
-    { clock, timers, random, logger, http, events: metrics.identity },
+    { clock, timers, random, logger, http, events: metrics.identity, pause: systemPause },
   );
 }
 

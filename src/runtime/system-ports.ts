@@ -15,6 +15,9 @@ export const systemTimers: Timers = {
   },
 };
 
+/** Resolves once everybody else who waits had a turn: what arrived on a connection, timers that are due. */
+export const systemPause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** Random UUIDs (122 bits from the system's generator) and Math.random. */
 export const systemRandom: Random = {
   id: () => crypto.randomUUID(),

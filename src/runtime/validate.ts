@@ -1,5 +1,6 @@
 import type { Problem } from '../core/problem.ts';
-import { nextCatalog, emptyCatalog, membersOf, toDocumentStatus } from '../engine/catalog.ts';
+import { membersOf, readCatalog, toDocumentStatus } from '../engine/catalog.ts';
+import { isNameless } from '../engine/claims.ts';
 import { parseDocument, type ParsedDocument } from '../policy/parse-document.ts';
 import { specKey, type AuthorDocument, type ConfigMapKey } from '../policy/spec.ts';
 import { wideningWarnings } from '../policy/suspicions/widening-hosts.ts';
@@ -22,8 +23,8 @@ function judge(documents: readonly AuthorDocument[], readProblems: readonly Prob
     return known;
   };
   const reading = { documents, problems: [], unreadable: new Set<string>() };
-  const catalog = nextCatalog(emptyCatalog, reading, { grants: 'unknown', parse });
-  const entries = [...catalog.entries.values()];
+  const catalog = readCatalog(reading, { grants: 'unknown', parse });
+  const entries = [...catalog.entries.values()].filter((entry) => !isNameless(entry));
   const warnings = [...parsed].flatMap(([document, result]) => [
     ...missingMaterials(document, result, catalog.materials),
     ...ungrantedHosts(document, result),
@@ -34,7 +35,11 @@ function judge(documents: readonly AuthorDocument[], readProblems: readonly Prob
   );
   return {
     documents: entries.flatMap((entry) =>
-      entry.documents.map(({ source }) => ({ key: entry.key, source, accepted: toDocumentStatus(entry).accepted })),
+      entry.versions.map(({ document: { source } }) => ({
+        key: entry.key,
+        source,
+        accepted: toDocumentStatus(entry).accepted,
+      })),
     ),
     passedOver,
     problems: sortByPlace([

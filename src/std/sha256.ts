@@ -4,3 +4,8 @@ import { createHash } from 'node:crypto';
 export function sha256Base64(text: string): string {
   return createHash('sha256').update(text, 'utf8').digest('base64');
 }
+
+/** The first 64 bits of the SHA-256 of the text's UTF-8. */
+export function sha256Head(text: string): bigint {
+  return createHash('sha256').update(text, 'utf8').digest().readBigUInt64BE();
+}

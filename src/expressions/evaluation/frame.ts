@@ -8,13 +8,21 @@ import type { Value } from '../values/value.ts';
 
 /** One evaluation under way. */
 export class Frame implements Meter {
-  left: number = limits.work;
+  left: number;
   readonly scope: Scope;
+  readonly #given: number;
   /** The variables of macros, by the number that compilation gave them. */
   readonly locals: Value[] = [];
 
   constructor(scope: Scope) {
     this.scope = scope;
+    this.#given = Math.min(limits.work, scope.request.workLeft);
+    this.left = this.#given;
+  }
+
+  /** Takes the work done off what the check may still do. */
+  settle(): void {
+    this.scope.request.workLeft -= this.#given - this.left;
   }
 }
 

@@ -21,6 +21,11 @@ export function cidrs(): SettingType<readonly string[]> {
   );
 }
 
+/** Names of namespaces. */
+export function namespaceNames(): SettingType<readonly string[]> {
+  return listOf('NAME', 'names of namespaces such as shop', (text) => (isNamespaceName(text) ? text : undefined));
+}
+
 /** A list of texts, without repetitions; a flag's text or a variable may hold several, with commas between. */
 function listOf(
   placeholder: string,

@@ -19,7 +19,13 @@ export async function loadConfig(flags: Flags, env: Environment): Promise<Resolv
   const environment = readEnvironment(env);
   const path = flags.get(configFileFlag)?.at(-1) ?? env[configFileEnv];
   const read: ConfigFileReading = path === undefined ? { values: [], problems: [] } : await readFileAt(path, flags);
-  return resolveConfig([given, environment.values, read.values], [...environment.problems, ...read.problems]);
+  const problems = [...environment.problems, ...read.problems];
+  return resolveConfig([given, environment.values, read.values], problems, { isInPod: isInPod(env) });
+}
+
+/** What Kubernetes sets in every container. */
+function isInPod(env: Environment): boolean {
+  return (env['KUBERNETES_SERVICE_HOST'] ?? '') !== '';
 }
 
 /** The environment of this process: the one place that reads it. */

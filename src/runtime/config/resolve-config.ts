@@ -1,7 +1,7 @@
 import { hasError, type Place, type Problem } from '../../core/problem.ts';
 import { namedPlace, type GivenValue } from './given-value.ts';
 import { judgeTlsSettings } from './judge-tls-settings.ts';
-import { configFileFlag, settingEntries, type Config, type Setting, type SettingKey } from './settings.ts';
+import { configFileFlag, settingEntries, settings as settingTable, type Config, type SettingKey } from './settings.ts';
 
 /** A setting in force. */
 export interface ResolvedSetting {
@@ -27,6 +27,7 @@ export type ResolvedConfig =
 export function resolveConfig(
   layers: readonly (readonly GivenValue[])[],
   problems: readonly Problem[],
+  { isInPod }: { readonly isInPod: boolean } = { isInPod: false },
 ): ResolvedConfig {
   const found = [...problems];
   const chosen = new Map<SettingKey, ResolvedSetting>();
@@ -40,11 +41,9 @@ export function resolveConfig(
   }
   const settings: ResolvedSetting[] = [];
   for (const [key, setting] of rows) {
-    const resolved = chosen.get(key) ?? (setting.default && { key, value: setting.default.value, origin: undefined });
-    if (resolved !== undefined) settings.push(resolved);
-    else if (!found.some(({ field, severity }) => field === key && severity === 'error'))
-      found.push(missingValue(key, setting));
+    settings.push(chosen.get(key) ?? { key, value: setting.default.value, origin: undefined });
   }
+  found.push(...judgeSource(chosen, found, isInPod));
   if (hasError(found)) return { ok: false, problems: found };
   // Every key of the table is there and its value came out of the key's own type.
   const config = Object.fromEntries(settings.map(({ key, value }) => [key, value])) as unknown as Config;
@@ -65,14 +64,30 @@ function invalidValue(key: SettingKey, form: GivenValue['form'], expected: strin
   };
 }
 
-function missingValue(key: SettingKey, { flag, env, type }: Setting<unknown>): Problem {
-  return {
-    code: 'missing-field',
-    severity: 'error',
-    message: `${key} is required: give ${flag} ${type.placeholder}, ${env} or ${key} in the file of ${configFileFlag}.`,
-    field: key,
-    place: namedPlace(flag),
-  };
+/** The policies come from one place; what is wrong already is not missing too. */
+function judgeSource(
+  chosen: ReadonlyMap<SettingKey, ResolvedSetting>,
+  found: readonly Problem[],
+  isInPod: boolean,
+): readonly Problem[] {
+  if (found.some(({ field, severity }) => severity === 'error' && (field === 'policies' || field === 'kubeconfig')))
+    return [];
+  const hasFolder = chosen.get('policies')?.value !== undefined;
+  const hasKubeconfig = chosen.get('kubeconfig')?.value !== undefined;
+  const refuse = (code: 'missing-field' | 'invalid-value', message: string): readonly Problem[] => [
+    { code, severity: 'error', message, field: 'policies', place: namedPlace(settingTable.policies.flag) },
+  ];
+  if (hasFolder && hasKubeconfig)
+    return refuse(
+      'invalid-value',
+      'policies and kubeconfig are both given: the policies come from a folder or from a cluster.',
+    );
+  if (hasFolder || hasKubeconfig || isInPod) return [];
+  const { flag, env } = settingTable.policies;
+  return refuse(
+    'missing-field',
+    `policies is required outside of a pod: give ${flag} DIR, ${env} or policies in the file of ${configFileFlag}, or ${settingTable.kubeconfig.flag} FILE for the policies of a cluster.`,
+  );
 }
 
 /** Settings that are right one by one and surprising together. */

@@ -44,25 +44,32 @@ function oneText<T>({ placeholder, form, arity = 'one', parse, format }: OneText
   };
 }
 
-/** A path of a folder; not empty. */
-export function folder(): SettingType<string> {
-  return oneText({
-    placeholder: 'DIR',
-    form: 'the path of a folder',
-    parse: (text) => (text === '' || text.includes('\0') ? undefined : text),
-    format: (value) => value,
-  });
+/** A path of a folder; not empty. Undefined, which nobody can write, means none. */
+export function folder(): SettingType<string | undefined> {
+  const form = 'the path of a folder';
+  const parse = (text: unknown): Parsed<string | undefined> =>
+    typeof text !== 'string' || text === '' || text.includes('\0') ? { expected: form } : { value: text };
+  return pathType('DIR', form, parse);
 }
 
 /** A path of a file; the empty text is undefined and means none. */
 export function optionalFile(): SettingType<string | undefined> {
+  const form = 'the path of a file, or empty for none';
   const parse = (text: unknown): Parsed<string | undefined> => {
-    if (typeof text !== 'string' || text.includes('\0')) return { expected: optionalFileForm };
+    if (typeof text !== 'string' || text.includes('\0')) return { expected: form };
     return { value: text === '' ? undefined : text };
   };
+  return pathType('FILE', form, parse);
+}
+
+function pathType(
+  placeholder: string,
+  form: string,
+  parse: (text: unknown) => Parsed<string | undefined>,
+): SettingType<string | undefined> {
   return {
-    placeholder: 'FILE',
-    form: optionalFileForm,
+    placeholder,
+    form,
     arity: 'one',
     fromTexts: (texts) => parse(texts.at(-1) ?? ''),
     fromJson: parse,
@@ -70,14 +77,32 @@ export function optionalFile(): SettingType<string | undefined> {
   };
 }
 
-const optionalFileForm = 'the path of a file, or empty for none';
-
 /** A name of a Kubernetes namespace (a DNS label). */
 export function namespaceName(): SettingType<string> {
   return oneText({
     placeholder: 'NAME',
     form: 'the name of a namespace, such as portcullis',
     parse: (text) => (isNamespaceName(text) ? text : undefined),
+    format: (value) => value,
+  });
+}
+
+/** A name of a Kubernetes object (a DNS subdomain); empty for none. */
+export function objectName(example: string): SettingType<string> {
+  return oneText({
+    placeholder: 'NAME',
+    form: `the name of an object, such as ${example}`,
+    parse: (text) => (text === '' || /^[a-z0-9]([-a-z0-9.]{0,200}[a-z0-9])?$/.test(text) ? text : undefined),
+    format: (value) => value,
+  });
+}
+
+/** A label selector as kubectl takes it; the server judges what it means. */
+export function labelSelector(): SettingType<string> {
+  return oneText({
+    placeholder: 'SELECTOR',
+    form: 'a label selector such as team=shop or tier in (a,b)',
+    parse: (text) => (/^[A-Za-z0-9_.,/()=! -]{0,1000}$/.test(text) ? text.trim() : undefined),
     format: (value) => value,
   });
 }

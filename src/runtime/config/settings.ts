@@ -1,10 +1,12 @@
-import { cidrs, headerNames, hostGrants } from './list-types.ts';
+import { cidrs, headerNames, hostGrants, namespaceNames } from './list-types.ts';
 import {
   choice,
   duration,
   folder,
   fraction,
+  labelSelector,
   namespaceName,
+  objectName,
   onOff,
   optionalFile,
   optionalTcpAddress,
@@ -22,14 +24,14 @@ export interface Setting<T> {
   /** `PORTCULLIS_GRPC_ADDRESS` */
   readonly env: `PORTCULLIS_${string}`;
   readonly type: SettingType<T>;
-  /** Undefined where the setting is required. */
-  readonly default: { readonly value: T } | undefined;
+  readonly default: { readonly value: T };
   /** What it does, for help and docs: sentences. */
   readonly description: string;
 }
 
 export const settingGroups = [
   'Policies',
+  'Kubernetes',
   'Addresses',
   'TLS',
   'Requests',
@@ -49,8 +51,8 @@ export const settings = {
     flag: '--policies',
     env: 'PORTCULLIS_POLICIES',
     type: folder(),
-    default: undefined,
-    description: `Folder of policy documents, watched for changes: ${policyFiles}. Required.`,
+    default: { value: undefined },
+    description: `Folder of policy documents, watched for changes: ${policyFiles}. Without it they come from the cluster: that of the pod, or that of kubeconfig.`,
   },
   hostGrants: {
     group: 'Policies',
@@ -59,7 +61,7 @@ export const settings = {
     type: hostGrants(),
     default: { value: new Map() },
     description:
-      'Which hosts the policies of a namespace may govern. With any grant, hosts that are not granted are refused; without, two namespaces that claim one host are a problem.',
+      'Which hosts the policies of a namespace may govern. With any grant, hosts that are not granted are refused; without, a host belongs to the namespace of the oldest policy that names it (in a folder, where nothing has an age, two namespaces that name one host are a problem).',
   },
   namespace: {
     group: 'Policies',
@@ -68,7 +70,67 @@ export const settings = {
     type: namespaceName(),
     default: { value: 'portcullis' },
     description:
-      'The namespace of the service itself: ConfigMaps that cluster-wide documents refer to are of this one.',
+      'The namespace of the service itself: ConfigMaps that cluster-wide documents refer to and its Leases are of this one.',
+  },
+  kubeconfig: {
+    group: 'Kubernetes',
+    flag: '--kubeconfig',
+    env: 'PORTCULLIS_KUBECONFIG',
+    type: optionalFile(),
+    default: { value: undefined },
+    description:
+      'Kubeconfig file that says which cluster the policies come from and as whom they are read (its current context). Without it, in a pod, the service account of the pod does.',
+  },
+  watchNamespaces: {
+    group: 'Kubernetes',
+    flag: '--watch-namespace',
+    env: 'PORTCULLIS_WATCH_NAMESPACES',
+    type: namespaceNames(),
+    default: { value: [] },
+    description: 'Namespaces whose policies and providers are read. Without any: all.',
+  },
+  policySelector: {
+    group: 'Kubernetes',
+    flag: '--policy-selector',
+    env: 'PORTCULLIS_POLICY_SELECTOR',
+    type: labelSelector(),
+    default: { value: '' },
+    description:
+      'Label selector of the AccessPolicies that are read, to share them out among several installations. Providers and ClusterAccessPolicies are always read.',
+  },
+  clusterKinds: {
+    group: 'Kubernetes',
+    flag: '--cluster-kinds',
+    env: 'PORTCULLIS_CLUSTER_KINDS',
+    type: onOff(),
+    default: { value: true },
+    description:
+      "Whether ClusterAccessPolicies and ClusterIdentityProviders are read. Off, the platform's floor does not hold here: only for a service account that may not read them.",
+  },
+  publishStatus: {
+    group: 'Kubernetes',
+    flag: '--publish-status',
+    env: 'PORTCULLIS_PUBLISH_STATUS',
+    type: onOff(),
+    default: { value: true },
+    description:
+      'Whether this process says in the cluster what it serves: a Lease of its own, and, by the one that leads, the status of policies and Events. Off for sidecars.',
+  },
+  leaseName: {
+    group: 'Kubernetes',
+    flag: '--lease-name',
+    env: 'PORTCULLIS_LEASE_NAME',
+    type: objectName('portcullis'),
+    default: { value: 'portcullis' },
+    description: 'The Lease that the leader holds, in the namespace of the service. One for each installation.',
+  },
+  podName: {
+    group: 'Kubernetes',
+    flag: '--pod-name',
+    env: 'PORTCULLIS_POD_NAME',
+    type: objectName('portcullis-0'),
+    default: { value: '' },
+    description: 'Who this process is among the replicas. Without it: the host name, which in a pod is its name.',
   },
   shadowAll: {
     group: 'Policies',

@@ -12,7 +12,7 @@ describe('settings', () => {
       stdout: '',
       stderr: `portcullis: --max-headers: error: maxHeaders is "5", and must be a whole number from 10 to 1000. [invalid-value]
 portcullis: PORTCULLIS_CHECK_TIMEOUT: error: checkTimeout is "soon", and must be a duration such as 500ms, 5s, 10m or 24h, from 10ms to 10m. [invalid-value]
-portcullis: --policies: error: policies is required: give --policies DIR, PORTCULLIS_POLICIES or policies in the file of --config. [missing-field]
+portcullis: --policies: error: policies is required outside of a pod: give --policies DIR, PORTCULLIS_POLICIES or policies in the file of --config, or --kubeconfig FILE for the policies of a cluster. [missing-field]
 `,
     });
   });

@@ -56,7 +56,7 @@ describe('mistakes', () => {
 
   test('a setting that is required and missing says how to give it', () => {
     expect(problemsOf(resolve({})).map(({ message }) => message)).toEqual([
-      'policies is required: give --policies DIR, PORTCULLIS_POLICIES or policies in the file of --config.',
+      'policies is required outside of a pod: give --policies DIR, PORTCULLIS_POLICIES or policies in the file of --config, or --kubeconfig FILE for the policies of a cluster.',
     ]);
   });
 

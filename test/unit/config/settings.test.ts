@@ -8,6 +8,13 @@ test('the defaults are those that the documentation promises', () => {
     policies: 'policies',
     hostGrants: new Map(),
     namespace: 'portcullis',
+    kubeconfig: undefined,
+    watchNamespaces: [],
+    policySelector: '',
+    clusterKinds: true,
+    publishStatus: true,
+    leaseName: 'portcullis',
+    podName: '',
     shadowAll: false,
     ownedHeaders: [],
     grpcAddress: { kind: 'tcp', host: '0.0.0.0', port: 9001 },
@@ -41,6 +48,7 @@ test('flags and variables are named after their settings, and each is there once
   const plural = new Map([
     ['--host-grant', 'PORTCULLIS_HOST_GRANTS'],
     ['--owned-header', 'PORTCULLIS_OWNED_HEADERS'],
+    ['--watch-namespace', 'PORTCULLIS_WATCH_NAMESPACES'],
     ['--allowed-private-address', 'PORTCULLIS_ALLOWED_PRIVATE_ADDRESSES'],
   ]);
   for (const [flag = '', env] of rows) {
@@ -51,7 +59,7 @@ test('flags and variables are named after their settings, and each is there once
 
 test('every default is a value that its own setting accepts, but for lists that are empty', () => {
   for (const [key, { type, default: fallback }] of settingEntries()) {
-    if (fallback === undefined || key === 'hostGrants') continue;
+    if (key === 'hostGrants' || key === 'policies') continue;
     expect([key, type.fromJson(type.toJson(fallback.value))]).toEqual([key, { value: fallback.value }]);
   }
 });

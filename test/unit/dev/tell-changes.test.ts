@@ -25,6 +25,9 @@ const policy = (serving: DocumentStatus['serving'], ...problems: Problem[]): Doc
   accepted: serving === 'current',
   serving,
   problems,
+  version: undefined,
+  servedGeneration: undefined,
+  conflicts: [],
 });
 const good = status(1, policy('current'));
 

@@ -344,6 +344,29 @@ describe('S10 hosts have owners', () => {
     expect(await codeOf(on, 'y.example', '/x')).toBe('allow two/q open');
   });
 
+  test('a host is not given up in favour of a policy of the namespace that is refused', async () => {
+    const withIdp = '{name: r, matches: [{path: {type: PathPrefix, value: /}}], access: Authenticated}';
+    const waiting = policy('p', 'x.example', withIdp, 'one', ', authentication: {providers: [{name: idp}]}');
+    const idp =
+      '\napiVersion: portcullis.dev/v1alpha1\nkind: IdentityProvider\nmetadata: {name: idp, namespace: one}\nspec: {type: JWT, jwt: {issuer: "https://i.example", audiences: [a]}}\n---';
+    // The same documents again and again, as a folder gives those that did not change.
+    const same = documentsOf(waiting, 'waiting.yaml');
+    const theirs = documentsOf(policy('b', 'x.example', open, 'two'), 'theirs.yaml');
+    const on = await start('');
+    await on.apply([...documentsOf(policy('a', 'x.example', open, 'one')), ...same]);
+    const moved = documentsOf(policy('a', 'y.example', open, 'one'));
+    await on.apply([...moved, ...same]);
+    await on.apply([...moved, ...same, ...theirs]);
+    await on.apply([...moved, ...same, ...theirs, ...documentsOf(idp, 'idp.yaml')]);
+    expect(statusOf(on, 'AccessPolicy one/p')).toMatchObject({ accepted: true });
+    expect(statusOf(on, 'AccessPolicy two/b')).toMatchObject({ accepted: false });
+  });
+
+  test('a star that nobody may have takes no host from newcomers', async () => {
+    const on = await start(policy('a', '"*"', open, 'one') + policy('b', 'x.example', open, 'two'));
+    expect(await codeOf(on, 'x.example', '/x')).toBe('allow two/b open');
+  });
+
   test('a star needs a grant', async () => {
     const on = await start(policy('a', '"*"', open));
     expect(await codeOf(on, 'x.example', '/x')).toBe('no_policy');

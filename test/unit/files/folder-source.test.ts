@@ -158,6 +158,15 @@ describe('a folder of documents', () => {
     expect(names(readings[0])).toEqual(['b']);
   });
 
+  test('a file that cannot be looked at is unreadable, one that is gone is not', async () => {
+    symlinkSync('a.yaml', join(folder, 'a.yaml'));
+    symlinkSync('nowhere', join(folder, 'gone.yaml'));
+    writeFileSync(join(folder, 'b.yaml'), document('b'));
+    await start();
+    expect([...(readings[0]?.unreadable ?? [])]).toEqual([join(folder, 'a.yaml')]);
+    expect(names(readings[0])).toEqual(['b']);
+  });
+
   test('a folder that is absent, and a file in its place, are one clear error each', async () => {
     await expect(start(join(folder, 'none'))).rejects.toThrow(
       `the folder ${join(folder, 'none')} cannot be read: does it exist?`,

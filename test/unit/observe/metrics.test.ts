@@ -86,6 +86,9 @@ describe('the status', () => {
     accepted: serving === 'current',
     serving,
     problems: [],
+    version: undefined,
+    servedGeneration: undefined,
+    conflicts: [],
   });
   const status: ServiceStatus = {
     ready: true,

@@ -461,6 +461,14 @@ describe('other mistakes', () => {
     expect(codes(parsed)).toEqual([]);
   });
 
+  test('a misspelt namespace is not the namespace default', () => {
+    const head = (metadata: string): string =>
+      `apiVersion: portcullis.dev/v1alpha1\nkind: AccessPolicy\nmetadata: {name: a, ${metadata}}\nspec: {hosts: [a.example], rules: [{name: r, ${at}, access: Public}]}\n`;
+    expect(codes(parse(head('namepsace: shop')))).toEqual(['unknown-field metadata.namepsace']);
+    expect(codes(parse(head('<<: {namespace: shop}')))).toEqual(['unknown-field metadata.<<']);
+    expect(codes(parse(head('namespace: shop, labels: {a: b}, annotations: {c: d}, generation: 1')))).toEqual([]);
+  });
+
   test.each(['spec: text', 'spec: [1]', 'spec: null', 'other: 1'])('a document with %s', (text) => {
     expect(parse(`apiVersion: portcullis.dev/v1alpha1\nkind: AccessPolicy\nmetadata: {name: a}\n${text}\n`).kind).toBe(
       'refused',
@@ -490,6 +498,9 @@ describe('S3 kinds and versions', () => {
     ['portcullis.dev/v1alpha1', 'AccesPolicy'],
     ['portcullis.dev/v1alpha1', 'Unknown'],
     ['portculis.dev/v1alpha1', 'AccessPolicy'],
+    ['portculis.dev/v1alpha1', 'AcessPolicy'],
+    ['portcullis/v1alpha1', 'AccessPolicy'],
+    ['v1alpha1', 'AccessPolicy'],
     ['""', 'AccessPolicy'],
   ])('%s %s is refused and not passed over', (apiVersion, kind) => {
     const parsed = parse(

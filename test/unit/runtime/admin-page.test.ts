@@ -27,6 +27,9 @@ const status: ServiceStatus = {
       accepted: true,
       serving: 'current',
       problems: [],
+      version: undefined,
+      servedGeneration: undefined,
+      conflicts: [],
     },
     {
       key: evil,
@@ -36,6 +39,12 @@ const status: ServiceStatus = {
       accepted: false,
       serving: 'refused',
       problems: [problem],
+      version: undefined,
+      servedGeneration: undefined,
+      conflicts: [
+        { host: evil, owner: 'two' },
+        { host: 'b.example', owner: undefined },
+      ],
     },
   ],
   providers: [{ key: evil, keys: 2, keyAgeSeconds: 61.4, lastError: evil }],
@@ -48,13 +57,15 @@ test('the page says what serves, what does not comes first', () => {
   expect(text).toContain('Portcullis 1.2.3 ready , revision 4 , policies read 5 s ago.');
   expect(text.indexOf('nothing; denied with 503')).toBeLessThan(text.indexOf('AccessPolicy shop/good as written'));
   expect(text).toContain('2 61 s');
+  expect(text).toContain('belongs to the namespace two');
+  expect(text).toContain('the host b.example is granted to nobody');
 });
 
 test('everything that is not ours is escaped', () => {
   const { body } = renderAdminPage(status, '1.2.3', 6000);
   expect(body).not.toContain(evil);
   expect(body).not.toMatch(/<script/i);
-  expect(body.split(escaped)).toHaveLength(8);
+  expect(body.split(escaped)).toHaveLength(9);
 });
 
 test('the page asks for nothing from outside, and its policy lets it do nothing but show its own style', () => {

@@ -1,0 +1,67 @@
+import { messageOf } from '../core/failure.ts';
+import type { Clock, Logger } from '../core/ports.ts';
+import type { AuthorDocument, SourceChange, SourceReading } from '../policy/spec.ts';
+import type { Change, ChangeTaker } from './change-taker.ts';
+import { diffReadings } from './diff-readings.ts';
+import { createObjectSource, halveChange } from './object-source.ts';
+
+/** Changes one after the other, in the order in which they come. What a change is made of is known when its turn comes. */
+export interface ChangeQueue {
+  /** The difference to the reading before. Never rejects. */
+  apply(reading: SourceReading): Promise<void>;
+  /** Never rejects. */
+  applyChange(change: SourceChange): Promise<void>;
+}
+
+export function createChangeQueue(taker: ChangeTaker, clock: Clock, logger: Logger): ChangeQueue {
+  const objects = createObjectSource();
+  let documents: readonly AuthorDocument[] = [];
+  let last = Promise.resolve();
+  const inTurn = (take: (arrivedAt: number) => Promise<void>): Promise<void> => {
+    const arrivedAt = clock.monotonic();
+    last = last.then(() => take(arrivedAt));
+    return last;
+  };
+  const takeReading = async (reading: SourceReading, arrivedAt: number): Promise<void> => {
+    const commit = (): void => {
+      documents = reading.documents;
+    };
+    const prepare = (): Change => ({ ...diffReadings(documents, reading), isWhole: true, commit });
+    const failure = await takeSafely(taker, prepare, arrivedAt);
+    if (failure !== undefined) logFailure(logger, failure);
+  };
+  /** An object on which something throws keeps no other one out (promise 4). */
+  const takeObjects = async (change: SourceChange, arrivedAt: number): Promise<void> => {
+    const rest = { problems: [], unreadable: new Set<string>(), isWhole: false };
+    const failure = await takeSafely(taker, () => ({ ...objects.prepare(change), ...rest }), arrivedAt);
+    if (failure === undefined) return;
+    const halves = halveChange(change);
+    if (halves === undefined) logFailure(logger, failure, [...change.changed, ...change.removed][0]?.source);
+    for (const half of halves ?? []) await takeObjects(half, arrivedAt);
+  };
+  return {
+    apply: (reading) => inTurn((arrivedAt) => takeReading(reading, arrivedAt)),
+    applyChange: (change) => inTurn((arrivedAt) => takeObjects(change, arrivedAt)),
+  };
+}
+
+/** What it failed with; undefined where the change is in force. */
+async function takeSafely(
+  taker: ChangeTaker,
+  prepare: () => Change,
+  arrivedAt: number,
+): Promise<{ readonly thrown: unknown } | undefined> {
+  try {
+    await taker.take(prepare(), arrivedAt);
+    return undefined;
+  } catch (thrown) {
+    return { thrown };
+  }
+}
+
+function logFailure(logger: Logger, { thrown }: { readonly thrown: unknown }, document?: string): void {
+  logger.error(
+    { error: messageOf(thrown), ...(document === undefined ? {} : { document }) },
+    'a change could not be taken in; what was in force stays in force',
+  );
+}

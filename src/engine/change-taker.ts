@@ -1,0 +1,197 @@
+import type { Clock, Logger, Timers } from '../core/ports.ts';
+import { formatProblem, type Problem } from '../core/problem.ts';
+import type { DocumentStatus, ProviderCondition, ServiceStatus } from '../core/status.ts';
+import type { IdentityPorts } from '../phases/identity/identity-ports.ts';
+import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
+import { ownHeaders } from '../phases/response/compile-upstream.ts';
+import type { GrantSetting } from '../policy/check-hosts.ts';
+import type { IdentityProviderSpec } from '../policy/spec.ts';
+import { runAtOnce, runInSlices, type Pace, type Steps } from '../std/steps.ts';
+import { createCatalog, type CatalogSettings, type LiveCatalog, type PreparedCatalog } from './catalog.ts';
+import { isPolicy, type CatalogEntry } from './catalog-entry.ts';
+import type { DocumentChange } from './documents.ts';
+import type { EntryChanges } from './entry-index.ts';
+import { logChange } from './log-change.ts';
+import { createPolicyCompiler, type PolicyCompiler, type PreparedPolicies } from './policy-compiler.ts';
+import { createProviderPool, type CreateProvider, type PreparedProviders, type ProviderPool } from './provider-pool.ts';
+import { buildSnapshot, type Snapshot, type SnapshotSettings } from './snapshot.ts';
+import { createStatusBoard, type PreparedStatuses, type StatusBoard } from './status-board.ts';
+
+/** One change of what the service knows. */
+export interface Change extends DocumentChange {
+  /** True where it comes of a reading of the whole source, which counts as news though it changes nothing. */
+  readonly isWhole: boolean;
+  /** Called once the change is in force. */
+  readonly commit: () => void;
+}
+
+/** Takes changes in, one at a time: whoever calls waits for one before the next. */
+export interface ChangeTaker {
+  /** Resolves once what is good of the change is in force. Where it rejects, all is as it was. `arrivedAt` by the monotonic clock. */
+  take(change: Change, arrivedAt: number): Promise<void>;
+  /** Undefined before the first change. */
+  snapshot(): Snapshot | undefined;
+  status(): Omit<ServiceStatus, 'lastReadAt'>;
+  documentStatus(key: string): DocumentStatus | undefined;
+  /** Of a provider that runs. */
+  providerCondition(key: string): ProviderCondition | undefined;
+  close(): void;
+}
+
+export interface TakerSettings {
+  readonly hostGrants: GrantSetting;
+  readonly ownedHeaders: readonly string[];
+  readonly keyLoadTimeoutMs: number;
+  readonly parse: CatalogSettings['parse'];
+}
+
+export interface TakerPorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly identity: IdentityPorts;
+  readonly createProvider?: CreateProvider;
+  /** Undefined: without a pause. */
+  readonly pace: Pace | undefined;
+  readonly tell: (news: { readonly revision: number; readonly keys: readonly string[] }) => void;
+}
+
+/** All that is computed of a change before anything of it is in force. */
+interface Prepared {
+  readonly catalog: PreparedCatalog;
+  readonly providers: PreparedProviders;
+  readonly policies: PreparedPolicies;
+  readonly statuses: PreparedStatuses;
+  readonly snapshot: Snapshot;
+}
+
+interface Parts {
+  readonly catalog: LiveCatalog;
+  readonly pool: ProviderPool;
+  readonly compiler: PolicyCompiler;
+  readonly board: StatusBoard;
+  readonly snapshots: SnapshotSettings;
+  readonly run: <T>(steps: Steps<T>) => Promise<T>;
+  snapshot: Snapshot | undefined;
+  isClosed: boolean;
+}
+
+/** An issuer of one namespace that does not answer must not hold up the changes of all others for long, milliseconds. */
+const laterPatienceMs = 1000;
+
+export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): ChangeTaker {
+  const { pace } = ports;
+  const parts: Parts = {
+    catalog: createCatalog({ grants: settings.hostGrants, parse: settings.parse }),
+    pool: createProviderPool(ports.identity, ports.createProvider),
+    compiler: createPolicyCompiler(),
+    board: createStatusBoard(),
+    snapshots: { ownedHeaders: ownHeaders(settings.ownedHeaders), isApart: settings.hostGrants === undefined },
+    run: async (steps) => (pace === undefined ? runAtOnce(steps) : runInSlices(steps, pace)),
+    snapshot: undefined,
+    isClosed: false,
+  };
+  const { catalog, pool, board } = parts;
+  return {
+    take: async (change, arrivedAt) => {
+      // Who waited behind another change has had its patience.
+      const patience =
+        parts.snapshot === undefined ? settings.keyLoadTimeoutMs : Math.min(settings.keyLoadTimeoutMs, laterPatienceMs);
+      const patienceMs = (): number => patience - (ports.clock.monotonic() - arrivedAt);
+      const prepared = await prepareChange(change, parts, (fresh) =>
+        firstLoads(fresh, ports.timers, Math.max(0, patienceMs())),
+      );
+      if (parts.isClosed) prepared.providers.discard();
+      else commitChange(change, prepared, parts, ports);
+    },
+    snapshot: () => parts.snapshot,
+    status: () => ({
+      ready: parts.snapshot !== undefined,
+      revision: parts.snapshot?.revision ?? 0,
+      documents: board.documents(),
+      providers: [...pool.running].map(([key, { provider }]) => ({ key, ...provider.status() })),
+      problems: catalog.problems,
+    }),
+    documentStatus: (key) => board.document(key),
+    providerCondition: (key) => {
+      const running = pool.running.get(key);
+      return running && { key, ...running.provider.status() };
+    },
+    close: () => {
+      parts.isClosed = true;
+      pool.close();
+    },
+  };
+}
+
+/** Computes all of a change, in slices. Throws without a trace. */
+async function prepareChange(
+  change: DocumentChange,
+  { catalog, pool, compiler, board, snapshots, snapshot, run }: Parts,
+  waitForKeys: (fresh: readonly IdentityProvider[]) => Promise<void>,
+): Promise<Prepared> {
+  const prepared = await run(catalog.prepare(change));
+  const { entries, changedMaterials, material } = prepared;
+  const providers = pool.prepare({ specs: providerSpecs(entries), changedMaterials, material });
+  try {
+    if (providers.fresh.length > 0) await waitForKeys(providers.fresh);
+    const entryOf = (key: string): CatalogEntry | undefined =>
+      entries.has(key) ? entries.get(key) : catalog.index.entry(key);
+    const keys = new Set(entries.keys());
+    for (const provider of providers.changed) for (const key of catalog.index.usersOf(provider)) keys.add(key);
+    const policies = await run(compiler.prepare(keys, entryOf, providers));
+    const next = await run(buildSnapshot(snapshot, policies.changes, snapshots));
+    const statuses = await run(board.prepare(entries));
+    return { catalog: prepared, providers, policies, statuses, snapshot: next };
+  } catch (thrown) {
+    providers.discard();
+    throw thrown;
+  }
+}
+
+/** Puts a change in force. From the first line to the last nothing waits, so that nobody sees a half of it. */
+function commitChange(change: Change, prepared: Prepared, parts: Parts, { logger, tell }: TakerPorts): void {
+  const { catalog, board } = parts;
+  const knownProblems = catalog.problems;
+  prepared.catalog.commit();
+  prepared.policies.commit();
+  prepared.statuses.commit();
+  const problems = sameProblems(knownProblems, catalog.problems) ? undefined : catalog.problems;
+  const { changes: statuses } = prepared.statuses;
+  const changes = statuses.length + prepared.policies.changes.length + prepared.providers.changed.size;
+  const isNews = change.isWhole || parts.snapshot === undefined || problems !== undefined || changes > 0;
+  if (isNews) parts.snapshot = prepared.snapshot;
+  prepared.providers.commit();
+  change.commit();
+  if (!isNews) return;
+  const { revision } = prepared.snapshot;
+  logChange(logger, { revision, statuses, problems: problems ?? [], tally: board.tally() });
+  tell({ revision, keys: statuses.map(({ key }) => key) });
+}
+
+function providerSpecs(entries: EntryChanges): ReadonlyMap<string, IdentityProviderSpec | undefined> {
+  const specs = new Map<string, IdentityProviderSpec | undefined>();
+  for (const [key, entry] of entries) {
+    const { inForce } = entry ?? {};
+    // A policy's key names no provider, so that it takes none away.
+    specs.set(key, inForce === undefined || isPolicy(inForce) ? undefined : inForce);
+  }
+  return specs;
+}
+
+/** Resolves when all of them have tried their keys once, or the time is over. */
+function firstLoads(providers: readonly IdentityProvider[], timers: Timers, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = timers.after(timeoutMs, resolve);
+    void Promise.allSettled(providers.map(({ firstLoad }) => firstLoad)).then(() => {
+      cancel();
+      resolve();
+    });
+  });
+}
+
+function sameProblems(a: readonly Problem[], b: readonly Problem[]): boolean {
+  return (
+    a.length === b.length && a.every((problem, index) => formatProblem(problem) === formatProblem(b[index] ?? problem))
+  );
+}

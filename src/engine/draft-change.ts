@@ -1,0 +1,85 @@
+import { areGranted, isClaimable, type GrantSetting } from '../policy/check-hosts.ts';
+import { widerPatterns } from '../policy/read-host.ts';
+import type { Steps } from '../std/steps.ts';
+import { isPolicy, toEntry, type CatalogEntry, type DocumentVersions } from './catalog-entry.ts';
+import { claimedHosts, isAged, nameOf } from './claims.ts';
+import type { EntryIndex } from './entry-index.ts';
+
+/** An entry as it would be by itself, beside what it was. */
+export interface Draft {
+  readonly key: string;
+  readonly before: CatalogEntry | undefined;
+  /** Undefined: it is gone. */
+  readonly candidate: CatalogEntry | undefined;
+}
+
+export type Drafts = ReadonlyMap<string, Draft>;
+
+/** Drafts of the changed entries, and of all others whose standing they can change: a change is judged within these alone. */
+export function* draftChange(
+  changed: ReadonlyMap<string, DocumentVersions>,
+  index: EntryIndex,
+  grants: GrantSetting,
+): Steps<Drafts> {
+  const drafts = new Map<string, Draft>();
+  const draft = (key: string, now: DocumentVersions): void => {
+    const before = index.entry(key);
+    drafts.set(key, { key, before, candidate: now.versions.length === 0 ? undefined : toEntry(key, now, before) });
+  };
+  const draftAgain = (key: string): void => {
+    const entry = drafts.has(key) ? undefined : index.entry(key);
+    if (entry !== undefined) draft(key, entry);
+  };
+  for (const [key, now] of changed) {
+    draft(key, now);
+    yield;
+  }
+  const ofChanged = [...drafts.values()];
+  for (const { key, before, candidate } of ofChanged) {
+    if (providerStanding(before) === providerStanding(candidate)) continue;
+    for (const user of index.usersOf(key)) {
+      draftAgain(user);
+      yield;
+    }
+  }
+  // Where the operator grants hosts, no policy changes another one's standing.
+  if (areGranted(grants)) return drafts;
+  // A map tells those that are added to it while it is read, and so the rivals of rivals are found.
+  for (const one of drafts.values()) {
+    for (const rival of rivalsOf(one, index, grants)) draftAgain(rival);
+    yield;
+  }
+  return drafts;
+}
+
+/** What policies see of a provider; the same text: nothing changes for them. */
+function providerStanding(entry: CatalogEntry | undefined): string {
+  if (entry === undefined) return 'gone';
+  const { inForce } = entry;
+  return inForce === undefined ? 'refused' : isPolicy(inForce) ? '' : `of ${inForce.issuer}`;
+}
+
+/**
+ * Those without an age whose standing depends on the hosts of the entry: policies of other namespaces whose hosts overlap, and refused ones
+ * of its own namespace that hold on to a host that it gives up (S10).
+ */
+function* rivalsOf({ before, candidate }: Draft, index: EntryIndex, grants: GrantSetting): Iterable<string> {
+  const any = candidate ?? before;
+  if (any === undefined || isAged(any)) return;
+  const { namespace } = nameOf(any);
+  const patterns = new Set([before, candidate].flatMap((entry) => (entry === undefined ? [] : claimedHosts(entry))));
+  for (const pattern of patterns) {
+    if (!isClaimable(grants, pattern)) continue;
+    const isHeld = before?.holds.includes(pattern) === true;
+    for (const key of overlapping(pattern, index)) {
+      const entry = index.entry(key);
+      if (entry === undefined || isAged(entry)) continue;
+      if (nameOf(entry).namespace !== namespace || (isHeld && entry.refused !== undefined)) yield key;
+    }
+  }
+}
+
+function* overlapping(pattern: string, index: EntryIndex): Iterable<string> {
+  yield* index.claimantsAtOrBelow(pattern);
+  for (const wide of widerPatterns(pattern)) yield* index.claimants(wide);
+}

@@ -1,0 +1,98 @@
+import { isClaimable, type GrantSetting } from '../policy/check-hosts.ts';
+import { specKey } from '../policy/spec.ts';
+import { createMultiMap, type MultiMap } from '../std/multi-map.ts';
+import type { Steps } from '../std/steps.ts';
+import type { CatalogEntry } from './catalog-entry.ts';
+import { acceptedPolicy, claimedHosts } from './claims.ts';
+import { createPatternIndex } from './pattern-index.ts';
+
+/** Entries, and which of them a change can touch. All answers are keys of entries. */
+export interface EntryIndex {
+  entry(key: string): CatalogEntry | undefined;
+  /** Those that claim exactly the pattern. */
+  claimants(pattern: string): Iterable<string>;
+  /** Those that claim the pattern or anything that it covers. */
+  claimantsAtOrBelow(pattern: string): Iterable<string>;
+  /** Policies that name the provider, in the version that serves or in the newest. */
+  usersOf(provider: string): Iterable<string>;
+  /** Policies in shadow mode on the pattern or on anything that it covers. */
+  shadowsAtOrBelow(pattern: string): Iterable<string>;
+}
+
+/** What became of entries; undefined: they are gone. */
+export type EntryChanges = ReadonlyMap<string, CatalogEntry | undefined>;
+
+/** An index that is kept up to date, change by change, at the cost of the change. */
+export interface LiveIndex extends EntryIndex {
+  readonly entries: ReadonlyMap<string, CatalogEntry>;
+  /** Finds out what to do; what it returns does it. */
+  prepare(changes: EntryChanges): Steps<() => void>;
+}
+
+export function createEntryIndex(grants: GrantSetting): LiveIndex {
+  const entries = new Map<string, CatalogEntry>();
+  const claims = createPatternIndex();
+  const shadows = createPatternIndex();
+  const users = createMultiMap();
+  return {
+    entries,
+    entry: (key) => entries.get(key),
+    claimants: (pattern) => claims.at(pattern),
+    claimantsAtOrBelow: (pattern) => claims.atOrBelow(pattern),
+    usersOf: (provider) => users.get(provider),
+    shadowsAtOrBelow: (pattern) => shadows.atOrBelow(pattern),
+    *prepare(changes) {
+      const work: (() => void)[] = [];
+      const replace = (
+        set: Pick<MultiMap, 'add' | 'delete'>,
+        key: string,
+        old: readonly string[],
+        now: readonly string[],
+      ) => {
+        if (isSame(old, now)) return;
+        work.push(() => {
+          for (const place of old) set.delete(place, key);
+          for (const place of now) set.add(place, key);
+        });
+      };
+      for (const [key, entry] of changes) {
+        const before = entries.get(key);
+        replace(claims, key, claimablePatterns(before, grants), claimablePatterns(entry, grants));
+        replace(shadows, key, shadowHosts(before), shadowHosts(entry));
+        replace(users, key, namedProviders(before), namedProviders(entry));
+        yield;
+      }
+      return () => {
+        for (const one of work) one();
+        for (const [key, entry] of changes) {
+          if (entry === undefined) entries.delete(key);
+          else entries.set(key, entry);
+        }
+      };
+    },
+  };
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  return a === b || (a.length === b.length && a.every((text, index) => text === b[index]));
+}
+
+function claimablePatterns(entry: CatalogEntry | undefined, grants: GrantSetting): readonly string[] {
+  return entry === undefined ? none : claimedHosts(entry).filter((pattern) => isClaimable(grants, pattern));
+}
+
+const none: readonly string[] = [];
+
+/** The hosts of an accepted policy in shadow mode. */
+export function shadowHosts(entry: CatalogEntry | undefined): readonly string[] {
+  const policy = entry && acceptedPolicy(entry);
+  return policy?.mode === 'Shadow' ? policy.hosts : none;
+}
+
+function namedProviders(entry: CatalogEntry | undefined): readonly string[] {
+  if (entry === undefined) return none;
+  const { lastGood, versions } = entry;
+  const specs = [lastGood, ...versions.map(({ parsed }) => (parsed.kind === 'accepted' ? parsed.spec : undefined))];
+  const policies = specs.flatMap((spec) => (spec?.kind === 'AccessPolicy' ? [spec] : []));
+  return [...new Set(policies.flatMap(({ providers }) => providers.map(specKey)))];
+}

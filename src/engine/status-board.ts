@@ -1,0 +1,100 @@
+import { formatProblem } from '../core/problem.ts';
+import type { DocumentStatus } from '../core/status.ts';
+import type { Steps } from '../std/steps.ts';
+import { toDocumentStatus } from './catalog.ts';
+import type { CatalogEntry } from './catalog-entry.ts';
+import { isNameless } from './claims.ts';
+import type { EntryChanges } from './entry-index.ts';
+
+/** What is told of each document, kept up to date change by change, so that asking costs little. */
+export interface StatusBoard {
+  document(key: string): DocumentStatus | undefined;
+  /** All, by key. */
+  documents(): readonly DocumentStatus[];
+  tally(): StatusTally;
+  /** Finds out whose status changes. Nothing is changed by it until `commit`. */
+  prepare(changes: EntryChanges): Steps<PreparedStatuses>;
+}
+
+export interface PreparedStatuses {
+  readonly changes: readonly StatusChange[];
+  commit(): void;
+}
+
+export interface StatusChange {
+  readonly key: string;
+  readonly before: DocumentStatus | undefined;
+  readonly after: DocumentStatus | undefined;
+}
+
+export interface StatusTally {
+  readonly documents: number;
+  readonly refused: number;
+  /** Policies by which a request could be allowed. */
+  readonly deciding: number;
+}
+
+export function createStatusBoard(): StatusBoard {
+  const statuses = new Map<string, DocumentStatus>();
+  const deciding = new Set<string>();
+  const refused = new Set<string>();
+  let sorted: readonly DocumentStatus[] | undefined;
+  return {
+    document: (key) => statuses.get(key),
+    documents: () => (sorted ??= [...statuses.values()].sort((a, b) => (a.key < b.key ? -1 : 1))),
+    tally: () => ({ documents: statuses.size, refused: refused.size, deciding: deciding.size }),
+    *prepare(changes) {
+      const told: StatusChange[] = [];
+      const next = new Map<string, DocumentStatus | undefined>();
+      for (const [key, entry] of changes) {
+        const before = statuses.get(key);
+        if (entry !== undefined && isNameless(entry)) continue;
+        const after = entry && toDocumentStatus(entry);
+        next.set(key, after);
+        if (!isSameStatus(before, after)) told.push({ key, before, after });
+        yield;
+      }
+      const commit = (): void => {
+        for (const [key, status] of next) {
+          const entry = changes.get(key);
+          if (status === undefined) statuses.delete(key);
+          else statuses.set(key, status);
+          put(refused, key, status?.accepted === false);
+          put(deciding, key, entry !== undefined && isDeciding(entry));
+        }
+        if (next.size > 0) sorted = undefined;
+      };
+      return { changes: told, commit };
+    },
+  };
+}
+
+function put(set: Set<string>, key: string, isIn: boolean): void {
+  if (isIn) set.add(key);
+  else set.delete(key);
+}
+
+/** A floor only restricts, a policy in shadow mode only watches, and one without a host governs nothing: none lets a request through. */
+function isDeciding({ inForce }: CatalogEntry): boolean {
+  if (inForce?.kind !== 'AccessPolicy' || inForce.mode === 'Shadow') return false;
+  return inForce.attachment === 'Named' || inForce.hosts.length > 0;
+}
+
+function isSameStatus(a: DocumentStatus | undefined, b: DocumentStatus | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return (
+    isSameStanding(a, b) &&
+    a.servedGeneration === b.servedGeneration &&
+    a.version?.uid === b.version?.uid &&
+    a.version?.generation === b.version?.generation
+  );
+}
+
+/** True where nothing is to be told of the document but that it has another version. */
+export function isSameStanding(a: DocumentStatus, b: DocumentStatus): boolean {
+  const tell = ({ problems, conflicts }: DocumentStatus): string =>
+    JSON.stringify([problems.map(formatProblem), conflicts]);
+  if (a.serving !== b.serving || a.accepted !== b.accepted) return false;
+  const isQuiet = ({ problems, conflicts }: DocumentStatus): boolean => problems.length + conflicts.length === 0;
+  return (isQuiet(a) && isQuiet(b)) || tell(a) === tell(b);
+}

@@ -1,0 +1,56 @@
+import { Failure } from '../core/failure.ts';
+
+/** What an exchange with the API server can fail with. */
+export type ApiFailureCode =
+  | 'api_config'
+  | 'api_unreachable'
+  | 'api_timeout'
+  | 'api_unauthorized'
+  | 'api_forbidden'
+  | 'api_not_found'
+  | 'api_conflict'
+  | 'api_gone'
+  | 'api_throttled'
+  | 'api_refused'
+  | 'api_unavailable'
+  | 'api_too_large'
+  | 'api_malformed'
+  | 'api_silent';
+
+/** An exchange with the API server that did not do what it should. */
+export class ApiFailure extends Failure {
+  declare readonly code: ApiFailureCode;
+  /** How long the server asks us to wait (Retry-After), milliseconds; undefined where it does not say. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ApiFailureCode, message: string, details: { cause?: unknown; retryAfterMs?: number } = {}) {
+    super(code, message, { cause: details.cause });
+    this.name = 'ApiFailure';
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+/** The code that stands for an HTTP status of the API server other than 2xx. */
+export function codeOfStatus(status: number): ApiFailureCode {
+  switch (status) {
+    case 401:
+      return 'api_unauthorized';
+    case 403:
+      return 'api_forbidden';
+    case 404:
+      return 'api_not_found';
+    case 409:
+      return 'api_conflict';
+    case 410:
+      return 'api_gone';
+    case 429:
+      return 'api_throttled';
+    default:
+      return status >= 500 ? 'api_unavailable' : 'api_refused';
+  }
+}
+
+/** True where `thrown` is an ApiFailure of one of these codes. */
+export function isApiFailure(thrown: unknown, ...codes: readonly ApiFailureCode[]): thrown is ApiFailure {
+  return thrown instanceof ApiFailure && codes.includes(thrown.code);
+}

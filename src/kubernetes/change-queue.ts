@@ -1,0 +1,54 @@
+import type { AuthorDocument, SourceChange } from '../policy/spec.ts';
+
+/** Hands changes on one at a time; what comes meanwhile is put together, so that a burst of changes is few. */
+export interface ChangeQueue {
+  add(change: SourceChange): void;
+  /** Begins to hand on; until then changes are collected. Resolves when everything that was collected is taken in. */
+  open(): Promise<void>;
+}
+
+interface Waiting {
+  /** True where the one that was taken before is not the one that `next` is a version of. */
+  readonly isGone: boolean;
+  readonly next: AuthorDocument | undefined;
+}
+
+/** `take` is called with the whole of what waits, once with nothing where there is nothing at the start, and never rejects. */
+export function createChangeQueue(take: (change: SourceChange) => Promise<void>): ChangeQueue {
+  const taken = new Map<string, AuthorDocument>();
+  let waiting = new Map<string, Waiting>();
+  let isOpen = false;
+  let isRunning = false;
+  const takeAll = async (): Promise<void> => {
+    const now = [...waiting];
+    waiting = new Map();
+    const removed = now.flatMap(([source, { isGone }]) => (isGone ? (taken.get(source) ?? []) : []));
+    for (const { source } of removed) taken.delete(source);
+    const anew = new Set(removed.map(({ source }) => source));
+    const changed = now.flatMap(([, { next }]) => next ?? []);
+    for (const document of changed) taken.set(document.source, document);
+    // One that was deleted and made anew under its name is another document: nothing of the old one may stay in force for it.
+    const first = changed.filter(({ source }) => !anew.has(source));
+    const second = changed.filter(({ source }) => anew.has(source));
+    await take({ removed, changed: first });
+    if (second.length > 0) await take({ removed: [], changed: second });
+  };
+  const run = async (): Promise<void> => {
+    if (!isOpen || isRunning) return;
+    isRunning = true;
+    while (waiting.size > 0) await takeAll();
+    isRunning = false;
+  };
+  return {
+    add: ({ removed, changed }) => {
+      for (const { source } of removed) waiting.set(source, { isGone: true, next: undefined });
+      for (const next of changed) waiting.set(next.source, { isGone: waiting.get(next.source)?.isGone ?? false, next });
+      void run();
+    },
+    open: async () => {
+      isOpen = true;
+      if (waiting.size === 0) await take({ removed: [], changed: [] });
+      else await run();
+    },
+  };
+}

@@ -1,0 +1,123 @@
+import type { AuthorDocument, MaterialRef, SourceChange } from '../policy/spec.ts';
+import { createChangeQueue } from './change-queue.ts';
+import { toClusterDocument, type ClusterDocument } from './cluster-document.ts';
+import { ourKinds, policyCollection, type Collection, type OurKind } from './collection.ts';
+import { inSlices } from './in-slices.ts';
+import { createMaterialFollower, createReferences } from './material-follower.ts';
+import type { ReflectedChange } from './reflected-store.ts';
+import {
+  createReflector,
+  type Reflector,
+  type ReflectorPorts,
+  type ReflectorState,
+  type ReflectorTiming,
+} from './reflector.ts';
+
+export interface ClusterSourceOptions {
+  readonly scope: ClusterScope;
+  readonly sink: DocumentSink;
+  readonly ports: ReflectorPorts;
+  readonly timing?: Partial<ReflectorTiming>;
+  /** How long the start waits for Secrets and ConfigMaps that documents refer to, milliseconds. */
+  readonly materialTimeoutMs: number;
+  /** Told of every object of ours as it comes, for whoever writes status. */
+  readonly onObject?: (change: ReflectedChange<ClusterDocument>) => void;
+}
+
+/** What of the cluster is read. */
+export interface ClusterScope {
+  /** Empty: all. */
+  readonly namespaces: readonly string[];
+  /** Selects AccessPolicies; empty: all. Floors and providers are never left out by it. */
+  readonly policySelector: string;
+  /** False: ClusterAccessPolicies and ClusterIdentityProviders are not read. */
+  readonly clusterKinds: boolean;
+}
+
+/** Who takes the documents. */
+export interface DocumentSink {
+  /** Resolves once what is good of it is in force. Never rejects. */
+  applyChange(change: SourceChange): Promise<void>;
+  /** The Secrets and ConfigMaps that the document refers to; undefined where it is refused. */
+  referencesOf(document: AuthorDocument): readonly MaterialRef[] | undefined;
+}
+
+export interface ClusterSource {
+  /** Resolves once everything was read for the first time and is in force. */
+  readonly ready: Promise<void>;
+  /** When the server last confirmed what we have of policies, milliseconds since the epoch; undefined before it did. */
+  confirmedAt(): number | undefined;
+  /** One a collection: whether it is followed. */
+  states(): readonly ReflectorState[];
+  close(): void;
+}
+
+/**
+ * Follows the policies and providers of a cluster, and of Secrets and ConfigMaps only those that they refer to. Nothing is handed on before
+ * all kinds were read once: half of the policies would decide differently.
+ */
+export function createClusterSource(options: ClusterSourceOptions): ClusterSource {
+  const { scope, sink, ports, timing = {} } = options;
+  const references = createReferences();
+  let isFirst = true;
+  const take = async (change: SourceChange): Promise<void> => {
+    for (const { source } of change.removed) references.forget(source);
+    const ours = change.changed.filter(isPolicyDocument);
+    await inSlices(ours, (document) => references.note(document.source, sink.referencesOf(document)), ports);
+    materials.follow(references.all());
+    if (isFirst) {
+      isFirst = false;
+      await materials.synced(options.materialTimeoutMs);
+    }
+    await sink.applyChange(change);
+  };
+  const queue = createChangeQueue(take);
+  const materials = createMaterialFollower({ ports, timing, onChange: (change) => queue.add(change) });
+  const reflectors = collectionsOf(scope).map(({ kind, collection }) =>
+    createReflector({
+      collection,
+      convert: (object, meta) => toClusterDocument(object, meta, kind),
+      onChange: (change) => {
+        options.onObject?.(change);
+        queue.add({
+          removed: change.removed.map(({ document }) => document),
+          changed: change.changed.map(({ document }) => document),
+        });
+      },
+      ports,
+      timing,
+    }),
+  );
+  return {
+    ready: Promise.all(reflectors.map(({ synced }) => synced)).then(() => queue.open()),
+    confirmedAt: () => oldestOf(reflectors),
+    states: () => [...reflectors, ...materials.reflectors()].map((reflector) => reflector.state()),
+    close: () => {
+      for (const reflector of reflectors) reflector.close();
+      materials.close();
+    },
+  };
+}
+
+function isPolicyDocument({ source }: AuthorDocument): boolean {
+  return ourKinds.some((kind) => source.startsWith(`${kind} `));
+}
+
+function collectionsOf({
+  namespaces,
+  policySelector,
+  clusterKinds,
+}: ClusterScope): readonly { readonly kind: OurKind; readonly collection: Collection }[] {
+  return ourKinds.flatMap((kind) => {
+    const selector = kind === 'AccessPolicy' ? policySelector : '';
+    if (kind.startsWith('Cluster'))
+      return clusterKinds ? [{ kind, collection: policyCollection(kind, undefined, selector) }] : [];
+    if (namespaces.length === 0) return [{ kind, collection: policyCollection(kind, undefined, selector) }];
+    return namespaces.map((namespace) => ({ kind, collection: policyCollection(kind, namespace, selector) }));
+  });
+}
+
+function oldestOf(reflectors: readonly Reflector[]): number | undefined {
+  const times = reflectors.map((reflector) => reflector.state().confirmedAt);
+  return times.includes(undefined) ? undefined : Math.min(...times.flatMap((time) => time ?? []));
+}

@@ -1,0 +1,82 @@
+import { apiGroup, apiVersion } from '../policy/parse-document.ts';
+import { isApiFailure } from './api-failure.ts';
+
+/** A list of objects that the API server serves: a kind, of the cluster or of a namespace, whole or selected. */
+export interface Collection {
+  /** For people: `accesspolicies of the namespace shop`. */
+  readonly name: string;
+  readonly kind: string;
+  readonly apiVersion: string;
+  /** The plural that RBAC knows: `accesspolicies`. */
+  readonly resource: string;
+  readonly group: string;
+  /** Undefined for all namespaces, and for kinds of the cluster. */
+  readonly namespace: string | undefined;
+  readonly path: string;
+  /** `labelSelector` or `fieldSelector`, where there is one. */
+  readonly query: Readonly<Record<string, string>>;
+}
+
+const plurals = {
+  AccessPolicy: 'accesspolicies',
+  ClusterAccessPolicy: 'clusteraccesspolicies',
+  IdentityProvider: 'identityproviders',
+  ClusterIdentityProvider: 'clusteridentityproviders',
+} as const;
+
+export type OurKind = keyof typeof plurals;
+export const ourKinds = [
+  'AccessPolicy',
+  'ClusterAccessPolicy',
+  'IdentityProvider',
+  'ClusterIdentityProvider',
+] as const satisfies readonly OurKind[];
+
+/** The plural of a kind of ours, as the API server's paths and RBAC have it. */
+export function pluralOf(kind: string): string {
+  const known = ourKinds.find((one) => one === kind);
+  return known === undefined ? `${kind.toLowerCase()}s` : plurals[known];
+}
+
+/** All objects of a kind of ours, of one namespace or of all; `labelSelector` empty for all. */
+export function policyCollection(kind: OurKind, namespace: string | undefined, labelSelector: string): Collection {
+  const isOfCluster = kind.startsWith('Cluster');
+  const within = isOfCluster || namespace === undefined ? '' : `/namespaces/${namespace}`;
+  const resource = plurals[kind];
+  return {
+    name: within === '' ? resource : `${resource} of the namespace ${namespace}`,
+    kind,
+    apiVersion,
+    resource,
+    group: apiGroup,
+    namespace: within === '' ? undefined : namespace,
+    path: `/apis/${apiVersion}${within}/${resource}`,
+    query: labelSelector === '' ? {} : { labelSelector },
+  };
+}
+
+/** One Secret or ConfigMap by its name: whoever may read only this one may watch it so. */
+export function materialCollection(kind: 'Secret' | 'ConfigMap', namespace: string, name: string): Collection {
+  const resource = kind === 'Secret' ? 'secrets' : 'configmaps';
+  return {
+    name: `the ${kind} ${namespace}/${name}`,
+    kind,
+    apiVersion: 'v1',
+    resource,
+    group: '',
+    namespace,
+    path: `/api/v1/namespaces/${namespace}/${resource}`,
+    query: { fieldSelector: `metadata.name=${name}` },
+  };
+}
+
+/** The remedy that an operator has for a refusal of the API server; undefined where there is none but waiting. */
+export function sayWhatIsMissing({ resource, group, namespace }: Collection, thrown: unknown): string | undefined {
+  if (isApiFailure(thrown, 'api_not_found') && group === apiGroup)
+    return `the CRD of ${resource}.${group} is not installed: apply deploy/crds.yaml, or install the chart with crds.enabled`;
+  if (isApiFailure(thrown, 'api_forbidden')) {
+    const where = namespace === undefined ? 'a ClusterRole' : `a Role in the namespace ${namespace}`;
+    return `the service account needs get, list and watch on ${group === '' ? resource : `${resource}.${group}`} by ${where}`;
+  }
+  return undefined;
+}

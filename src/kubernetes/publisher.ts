@@ -1,0 +1,136 @@
+import type { DocumentStatus, ProviderCondition } from '../core/status.ts';
+import type { ClusterDocument } from './cluster-document.ts';
+import type { Agreements } from './conditions.ts';
+import { createEventRecorder } from './event-recorder.ts';
+import { createLeaderElection } from './leader-election.ts';
+import type { ReflectedChange } from './reflected-store.ts';
+import type { ReflectorPorts } from './reflector.ts';
+import { repeat } from './repeat.ts';
+import { createReplicaLease } from './replica-lease.ts';
+import { createReplicas, type Replica } from './replicas.ts';
+import {
+  changedPlaces,
+  compareServed,
+  createServedDigest,
+  type DigestTexts,
+  type ServedDigest,
+} from './served-digest.ts';
+import { createStatusWriter } from './status-writer.ts';
+
+export interface PublisherOptions {
+  /** Of the service. */
+  readonly namespace: string;
+  /** The name of the Lease of the leader; replicas of one installation share it. */
+  readonly leaseName: string;
+  /** Who we are among them. */
+  readonly identity: string;
+  readonly documentStatus: (key: string) => DocumentStatus | undefined;
+  readonly providerCondition: (key: string) => ProviderCondition | undefined;
+  readonly ports: ReflectorPorts;
+}
+
+/** Says in the cluster what is in force: a Lease for this replica, and by the leader status and Events. */
+export interface Publisher {
+  /** Objects came, changed or are gone. */
+  note(change: ReflectedChange<ClusterDocument>): void;
+  /** What is in force of these documents is different. */
+  changed(keys: Iterable<string>): void;
+  /** Gives back what others wait for; never rejects. */
+  close(): Promise<void>;
+}
+
+/** Keys come and go without a document having changed. */
+const providersMs = 20_000;
+
+export function createPublisher(options: PublisherOptions): Publisher {
+  const { namespace, leaseName, identity, ports, documentStatus, providerCondition } = options;
+  const digest = createServedDigest();
+  const providers = new Set<string>();
+  const replicas = createReplicas({
+    namespace,
+    group: leaseName,
+    ports,
+    onChange: () => writer.look(lookAt(seen, replicas.all(), digest)),
+    mayDelete: () => election.leads(),
+  });
+  const seen = new Map<string, DigestTexts>();
+  const lease = createReplicaLease({ namespace, group: leaseName, identity, texts: () => digest.texts(), ports });
+  const election = createLeaderElection({
+    namespace,
+    name: leaseName,
+    identity,
+    ports,
+    onChange: (leads) => void (leads && writer.look()),
+  });
+  const agreements = (key: string): Agreements => countAgreements(key, digest, replicas.all(), identity);
+  const writer = createStatusWriter({
+    facts: { documentStatus, providerCondition, agreements },
+    events: createEventRecorder(ports, identity),
+    ports,
+    leads: () => election.leads(),
+  });
+  const aging = repeat(ports.timers, async () => {
+    writer.look(providers);
+    return providersMs;
+  });
+  return {
+    note: ({ removed, changed }) => {
+      for (const { document } of removed) {
+        writer.note(document.source, undefined);
+        providers.delete(document.source);
+      }
+      for (const object of changed) {
+        writer.note(object.document.source, object);
+        if (object.kind.endsWith('IdentityProvider')) providers.add(object.document.source);
+      }
+    },
+    changed: (keys) => {
+      const all = [...keys];
+      for (const key of all) digest.set(key, servedOf(documentStatus(key)));
+      lease.publish();
+      writer.look(all);
+    },
+    close: async () => {
+      replicas.close();
+      await Promise.all([aging.close(), writer.close(), election.close(), lease.close()]);
+    },
+  };
+}
+
+function servedOf(status: DocumentStatus | undefined): Parameters<ServedDigest['set']>[1] {
+  if (status?.version === undefined) return undefined;
+  const { uid, generation } = status.version;
+  return { uid, generation, served: status.servedGeneration };
+}
+
+/** Which documents may stand otherwise, since the replicas say what they say; undefined: all, because others live than before. */
+function lookAt(
+  seen: Map<string, DigestTexts>,
+  replicas: readonly Replica[],
+  digest: ServedDigest,
+): readonly string[] | undefined {
+  const places = new Set<number>();
+  const isSameSet = replicas.length === seen.size && replicas.every(({ identity }) => seen.has(identity));
+  for (const replica of replicas) {
+    const before = seen.get(replica.identity);
+    if (before !== undefined) for (const place of changedPlaces(before, replica)) places.add(place);
+  }
+  seen.clear();
+  for (const replica of replicas) seen.set(replica.identity, replica);
+  return isSameSet ? digest.keysIn(places) : undefined;
+}
+
+function countAgreements(
+  key: string,
+  digest: ServedDigest,
+  replicas: readonly Replica[],
+  identity: string,
+): Agreements {
+  const ours = digest.get(key);
+  const others = replicas.filter((replica) => replica.identity !== identity);
+  const said = others.map((other) =>
+    ours === undefined ? 'pending' : compareServed(key, ours, digest.texts(), other),
+  );
+  const of = (what: (typeof said)[number]): number => said.filter((one) => one === what).length;
+  return { agreeing: 1 + of('agrees'), pending: of('pending'), disagreeing: of('disagrees') };
+}

@@ -1,0 +1,95 @@
+import type { JsonObject } from '../core/json.ts';
+import { readMeta, type ObjectMeta } from './api-object.ts';
+import type { WatchEvent } from './kubernetes-api.ts';
+
+/** What became different. An object that was deleted and made anew under its name is among both: removed first, and then added. */
+export interface ReflectedChange<T> {
+  readonly removed: readonly T[];
+  readonly changed: readonly T[];
+}
+
+export interface ReflectedStore {
+  /** All that there is: what is not among it was deleted while nobody looked. */
+  replace(objects: readonly JsonObject[]): void;
+  update(events: readonly WatchEvent[]): void;
+}
+
+interface Kept<T> {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly item: T;
+}
+
+/**
+ * Keeps one item of each object and tells what became different; a version that is known is not told again. Where the listener throws,
+ * nothing was told: the same difference is found again.
+ */
+export function createReflectedStore<T>(
+  convert: (object: JsonObject, meta: ObjectMeta) => T,
+  onChange: (change: ReflectedChange<T>) => void,
+): ReflectedStore {
+  const kept = new Map<string, Kept<T>>();
+  let isFirst = true;
+  const inOne = (work: (touch: (key: string) => void) => void): void => {
+    const before = new Map<string, Kept<T> | undefined>();
+    try {
+      work((key) => {
+        if (!before.has(key)) before.set(key, kept.get(key));
+      });
+      const change = differenceOf(before, kept);
+      if (isFirst || change.removed.length > 0 || change.changed.length > 0) onChange(change);
+      isFirst = false;
+    } catch (thrown) {
+      for (const [key, known] of before) {
+        if (known === undefined) kept.delete(key);
+        else kept.set(key, known);
+      }
+      throw thrown;
+    }
+  };
+  const takeIn = (object: JsonObject, touch: (key: string) => void): string => {
+    const meta = readMeta(object);
+    const key = keyOf(meta);
+    const known = kept.get(key);
+    if (known?.uid === meta.uid && known.resourceVersion === meta.resourceVersion) return key;
+    touch(key);
+    kept.set(key, { uid: meta.uid, resourceVersion: meta.resourceVersion, item: convert(object, meta) });
+    return key;
+  };
+  const drop = (key: string, touch: (key: string) => void): void => {
+    touch(key);
+    kept.delete(key);
+  };
+  return {
+    replace: (objects) =>
+      inOne((touch) => {
+        const present = new Set(objects.map((object) => takeIn(object, touch)));
+        for (const key of kept.keys()) if (!present.has(key)) drop(key, touch);
+      }),
+    update: (events) =>
+      inOne((touch) => {
+        for (const { type, object } of events) {
+          if (type === 'DELETED') drop(keyOf(readMeta(object)), touch);
+          else takeIn(object, touch);
+        }
+      }),
+  };
+}
+
+function keyOf({ namespace, name }: ObjectMeta): string {
+  return `${namespace}/${name}`;
+}
+
+function differenceOf<T>(
+  before: ReadonlyMap<string, Kept<T> | undefined>,
+  now: ReadonlyMap<string, Kept<T>>,
+): ReflectedChange<T> {
+  const removed: T[] = [];
+  const changed: T[] = [];
+  for (const [key, known] of before) {
+    const next = now.get(key);
+    if (known !== undefined && known.uid !== next?.uid) removed.push(known.item);
+    if (next !== undefined && next !== known) changed.push(next.item);
+  }
+  return { removed, changed };
+}

@@ -1,0 +1,142 @@
+import { messageOf } from '../core/failure.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import type { DocumentStatus, ProviderCondition } from '../core/status.ts';
+import { isApiFailure } from './api-failure.ts';
+import type { ClusterDocument } from './cluster-document.ts';
+import { pluralOf } from './collection.ts';
+import { apiVersion } from '../policy/parse-document.ts';
+import type { Agreements, ConditionVerdict } from './conditions.ts';
+import { desiredStatus } from './desired-status.ts';
+import type { EventRecorder } from './event-recorder.ts';
+import type { ReflectorPorts } from './reflector.ts';
+import { createWorkQueue } from './work-queue.ts';
+
+/** What the writer asks about a document. */
+export interface StatusFacts {
+  /** Undefined where the engine has not taken the document in. */
+  documentStatus(key: string): DocumentStatus | undefined;
+  providerCondition(key: string): ProviderCondition | undefined;
+  agreements(key: string): Agreements;
+}
+
+export interface StatusWriterOptions {
+  readonly facts: StatusFacts;
+  readonly events: EventRecorder;
+  readonly ports: ReflectorPorts;
+  /** Only the leader writes. */
+  readonly leads: () => boolean;
+}
+
+/** Writes the status of the objects that it is told of, and only where it would be different. */
+export interface StatusWriter {
+  /** An object came, changed or is gone (`object` undefined). */
+  note(key: string, object: ClusterDocument | undefined): void;
+  /** What is true of these may be different; without keys: of all. */
+  look(keys?: Iterable<string>): void;
+  close(): Promise<void>;
+}
+
+/** Statuses at a time: enough for ten thousand in minutes, few enough not to be throttled. */
+const width = 4;
+
+export function createStatusWriter({ facts, events, ports, leads }: StatusWriterOptions): StatusWriter {
+  const objects = new Map<string, ClusterDocument>();
+  const failing = new Set<string>();
+  const write = async (key: string): Promise<void> => {
+    const object = objects.get(key);
+    const desired = object === undefined || !leads() ? undefined : wanted(key, object, facts, ports.clock.now());
+    if (object === undefined || desired === undefined) return;
+    await patch(object, desired.status, ports);
+    if (objects.get(key) === object) objects.set(key, { ...object, status: JSON.stringify(desired.status) });
+    for (const verdict of desired.transitions)
+      await events.record({ apiVersion, kind: object.kind, meta: object.meta }, toEvent(verdict));
+  };
+  const work = async (key: string): Promise<void> => {
+    try {
+      await write(key);
+      failing.delete(key);
+    } catch (thrown) {
+      // Deleted or changed meanwhile: the watch brings what there is to do.
+      if (isApiFailure(thrown, 'api_not_found', 'api_conflict')) return;
+      if (!failing.has(key))
+        ports.logger.warn({ object: key, error: messageOf(thrown) }, 'the status of an object cannot be written');
+      failing.add(key);
+      throw thrown;
+    }
+  };
+  const queue = createWorkQueue({ work, width, clock: ports.clock, timers: ports.timers, random: ports.random });
+  return {
+    note: (key, object) => {
+      if (object === undefined) objects.delete(key);
+      else {
+        objects.set(key, object);
+        queue.add(key);
+      }
+    },
+    look: (keys = objects.keys()) => {
+      if (!leads()) return;
+      for (const key of keys) if (objects.has(key)) queue.add(key);
+    },
+    close: () => queue.close(),
+  };
+}
+
+function wanted(
+  key: string,
+  object: ClusterDocument,
+  facts: StatusFacts,
+  now: number,
+): ReturnType<typeof desiredStatus> {
+  const document = facts.documentStatus(key);
+  const { meta } = object;
+  // The engine has another version still, or already: it says so when it has this one.
+  if (document?.version?.uid !== meta.uid || document.version.generation !== meta.generation) return undefined;
+  const provider = facts.providerCondition(key);
+  const keysFetchedAt = provider?.keyAgeSeconds === undefined ? undefined : now - provider.keyAgeSeconds * 1000;
+  const { value } = object.document;
+  const input = {
+    document,
+    replicas: facts.agreements(key),
+    isShadow: isShadow(value),
+    provider,
+    value,
+    keysFetchedAt,
+  };
+  return desiredStatus(input, parseStatus(object.status), now);
+}
+
+function isShadow(value: ClusterDocument['document']['value']): boolean {
+  const spec = isJsonObject(value) ? value['spec'] : undefined;
+  return isJsonObject(spec) && spec['mode'] === 'Shadow';
+}
+
+function parseStatus(text: string): JsonObject {
+  const value: unknown = text === '' ? {} : JSON.parse(text);
+  return isJsonObject(value) ? value : {};
+}
+
+/** Server-side apply: what we no longer say goes away, what others say stays. The uid keeps us from an object that was made anew. */
+async function patch({ kind, meta }: ClusterDocument, status: JsonObject, { api }: ReflectorPorts): Promise<void> {
+  const { namespace, name, uid } = meta;
+  const within = namespace === '' ? '' : `/namespaces/${namespace}`;
+  await api.request({
+    method: 'PATCH',
+    path: `/apis/${apiVersion}${within}/${pluralOf(kind)}/${name}/status`,
+    query: { fieldManager: 'portcullis', force: 'true' },
+    contentType: 'application/apply-patch+yaml',
+    body: { apiVersion, kind, metadata: { ...(namespace === '' ? {} : { namespace }), name, uid }, status },
+  });
+}
+
+function toEvent({ type, status, reason, message }: ConditionVerdict): {
+  type: 'Normal' | 'Warning';
+  reason: string;
+  message: string;
+} {
+  const isGood = type === 'Conflicted' ? status === 'False' : status === 'True';
+  return {
+    type: isGood || reason === 'Pending' ? 'Normal' : 'Warning',
+    reason,
+    message: `${type} is ${status}: ${message}`,
+  };
+}

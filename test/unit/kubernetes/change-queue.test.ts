@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { createChangeQueue, type ChangeQueue } from '../../../src/kubernetes/change-queue.ts';
+import type { AuthorDocument, SourceChange } from '../../../src/policy/spec.ts';
+import { settle } from './manual-time.ts';
+
+function documentOf(source: string, version: number): AuthorDocument {
+  return { source, value: version, problems: [], placeOf: () => ({ source, line: undefined, column: undefined }) };
+}
+
+interface Stand {
+  readonly queue: ChangeQueue;
+  readonly taken: string[];
+  readonly finish: () => Promise<void>;
+}
+
+function start(): Stand {
+  const taken: string[] = [];
+  let finish = (): void => undefined;
+  const show = (documents: readonly AuthorDocument[]): string =>
+    documents.map(({ source, value }) => `${source}${String(value as number)}`).join(' ');
+  const take = ({ removed, changed }: SourceChange): Promise<void> => {
+    taken.push(`-[${show(removed)}] +[${show(changed)}]`);
+    return new Promise((resolve) => (finish = resolve));
+  };
+  return {
+    queue: createChangeQueue(take),
+    taken,
+    finish: async () => {
+      finish();
+      await settle();
+    },
+  };
+}
+
+const change = (removed: readonly AuthorDocument[], changed: readonly AuthorDocument[]): SourceChange => ({
+  removed,
+  changed,
+});
+
+describe('the queue of changes', () => {
+  it('collects until it is opened, and then hands on one at a time, what came meanwhile together', async () => {
+    const { queue, taken, finish } = start();
+    queue.add(change([], [documentOf('a', 1)]));
+    queue.add(change([], [documentOf('b', 1)]));
+    await settle();
+    expect(taken).toEqual([]);
+    const opened = queue.open();
+    queue.add(change([], [documentOf('a', 2)]));
+    queue.add(change([], [documentOf('a', 3), documentOf('c', 1)]));
+    await finish();
+    await finish();
+    await opened;
+    expect(taken).toEqual(['-[] +[a1 b1]', '-[] +[a3 c1]']);
+  });
+
+  it('hands on nothing at once where there is nothing at the start', async () => {
+    const { queue, taken, finish } = start();
+    const opened = queue.open();
+    await finish();
+    await opened;
+    expect(taken).toEqual(['-[] +[]']);
+  });
+
+  it('removes the version that was taken, not one that nobody saw', async () => {
+    const { queue, taken, finish } = start();
+    queue.add(change([], [documentOf('a', 1)]));
+    void queue.open();
+    await settle();
+    queue.add(change([], [documentOf('a', 2)]));
+    queue.add(change([documentOf('a', 2)], []));
+    queue.add(change([], [documentOf('never', 1)]));
+    queue.add(change([documentOf('never', 1)], []));
+    await finish();
+    await finish();
+    expect(taken).toEqual(['-[] +[a1]', '-[a1] +[]']);
+  });
+
+  it('takes in the deletion before what was made anew under the name', async () => {
+    const { queue, taken, finish } = start();
+    queue.add(change([], [documentOf('a', 1)]));
+    void queue.open();
+    await settle();
+    queue.add(change([documentOf('a', 1)], [documentOf('a', 2), documentOf('b', 1)]));
+    await finish();
+    await finish();
+    await finish();
+    expect(taken).toEqual(['-[] +[a1]', '-[a1] +[b1]', '-[] +[a2]']);
+  });
+});

@@ -1,0 +1,236 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/core/json.ts';
+import type { Problem } from '../../../src/core/problem.ts';
+import type { DocumentStatus } from '../../../src/core/status.ts';
+import { conditionReasons } from '../../../src/kubernetes/conditions.ts';
+import { desiredStatus, type DesiredStatus, type StatusInput } from '../../../src/kubernetes/desired-status.ts';
+
+const now = Date.UTC(2026, 5, 1, 12);
+const key = 'AccessPolicy shop/orders';
+
+function problemOf(code: Problem['code'], severity: Problem['severity'] = 'error'): Problem {
+  return {
+    code,
+    severity,
+    message: `about ${code}`,
+    field: 'spec.x',
+    place: { source: key, line: undefined, column: undefined },
+  };
+}
+
+function documentOf(overrides: Partial<DocumentStatus> = {}): DocumentStatus {
+  return {
+    key,
+    kind: 'AccessPolicy',
+    namespace: 'shop',
+    name: 'orders',
+    accepted: true,
+    serving: 'current',
+    problems: [],
+    version: { uid: 'uid', generation: 5, createdAt: 0 },
+    servedGeneration: 5,
+    conflicts: [],
+    ...overrides,
+  };
+}
+
+function inputOf(document: Partial<DocumentStatus> = {}, input: Partial<StatusInput> = {}): StatusInput {
+  return {
+    document: documentOf(document),
+    replicas: { agreeing: 2, pending: 0, disagreeing: 0 },
+    isShadow: false,
+    provider: undefined,
+    value: { spec: { hosts: ['a.example.com', 'b.example.com', 'c.example.com', 'd.example.com'], rules: [{}, {}] } },
+    keysFetchedAt: undefined,
+    ...input,
+  };
+}
+
+function statusOf(input: StatusInput, before: JsonObject = {}): DesiredStatus {
+  return desiredStatus(input, before, now) ?? expect.unreachable('nothing would be different');
+}
+
+/** `Accepted=True/Accepted Programmed=…` */
+function outline({ status }: DesiredStatus): string {
+  const conditions = status['conditions'] as readonly JsonObject[];
+  return conditions
+    .map(({ type, status: value, reason }) => `${textOf(type)}=${textOf(value)}/${textOf(reason)}`)
+    .join(' ');
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+describe('the status of a document', () => {
+  it('says everything of a policy that all replicas serve', () => {
+    const condition = (type: string, message: string): JsonObject => ({
+      type,
+      status: 'True',
+      reason: type,
+      message,
+      observedGeneration: 5,
+      lastTransitionTime: '2026-06-01T12:00:00Z',
+    });
+    expect(statusOf(inputOf()).status).toEqual({
+      observedGeneration: 5,
+      servedGeneration: 5,
+      replicas: '2/2',
+      targets: 'a.example.com,b.example.com,c.example.com,+1',
+      rules: 2,
+      conditions: [
+        condition('Accepted', conditionReasons.Accepted),
+        condition('ResolvedRefs', conditionReasons.ResolvedRefs),
+        condition('Programmed', conditionReasons.Programmed),
+      ],
+    });
+  });
+
+  it.each([
+    [
+      'invalid, and the last good one serves',
+      { accepted: false, serving: 'last-good', servedGeneration: 4, problems: [problemOf('unknown-field')] },
+      'Accepted=False/Invalid ResolvedRefs=True/ResolvedRefs Programmed=False/LastGoodServed',
+    ],
+    [
+      'never valid',
+      { accepted: false, serving: 'refused', servedGeneration: undefined, problems: [problemOf('unknown-field')] },
+      'Accepted=False/Invalid ResolvedRefs=True/ResolvedRefs Programmed=False/Denying',
+    ],
+    [
+      'of what this version does not build',
+      { accepted: false, serving: 'refused', servedGeneration: undefined, problems: [problemOf('unsupported')] },
+      'Accepted=False/Unsupported ResolvedRefs=True/ResolvedRefs Programmed=False/Denying',
+    ],
+    [
+      'unsupported and misspelt',
+      {
+        accepted: false,
+        serving: 'refused',
+        servedGeneration: undefined,
+        problems: [problemOf('unsupported'), problemOf('unknown-field')],
+      },
+      'Accepted=False/Invalid ResolvedRefs=True/ResolvedRefs Programmed=False/Denying',
+    ],
+    [
+      'without its provider',
+      { accepted: false, serving: 'refused', servedGeneration: undefined, problems: [problemOf('missing-reference')] },
+      'Accepted=False/RefsNotResolved ResolvedRefs=False/RefNotFound Programmed=False/Denying',
+    ],
+    [
+      'with a refused provider',
+      { accepted: false, serving: 'refused', servedGeneration: undefined, problems: [problemOf('invalid-reference')] },
+      'Accepted=False/RefsNotResolved ResolvedRefs=False/RefRefused Programmed=False/Denying',
+    ],
+    [
+      'of hosts that are not granted',
+      { accepted: false, serving: 'refused', servedGeneration: undefined, problems: [problemOf('host-not-granted')] },
+      'Accepted=False/HostsNotOwned ResolvedRefs=True/ResolvedRefs Programmed=False/Denying',
+    ],
+    [
+      "of which one host is another namespace's",
+      { conflicts: [{ host: 'a.example.com', owner: 'team-b' }] },
+      'Accepted=True/Accepted ResolvedRefs=True/ResolvedRefs Programmed=True/Programmed Conflicted=True/HostConflict',
+    ],
+    [
+      'accepted with a warning',
+      { problems: [problemOf('rule-shadowed', 'warning')] },
+      'Accepted=True/Accepted ResolvedRefs=True/ResolvedRefs Programmed=True/Programmed',
+    ],
+  ] as const satisfies readonly (readonly [string, Partial<DocumentStatus>, string])[])(
+    'has the conditions of a policy that is %s',
+    (_title, document, expected) => {
+      expect(outline(statusOf(inputOf(document)))).toBe(expected);
+    },
+  );
+
+  it.each([
+    ['has not taken the version in', { agreeing: 1, pending: 1, disagreeing: 0 }, 'Programmed=False/Pending', '1/2'],
+    ['serves another one', { agreeing: 1, pending: 0, disagreeing: 1 }, 'Programmed=False/ReplicasDisagree', '1/2'],
+  ])('tells that a replica %s', (_title, replicas, expected, shown) => {
+    const desired = statusOf(inputOf({}, { replicas }));
+    expect(outline(desired)).toContain(expected);
+    expect(desired.status['replicas']).toBe(shown);
+  });
+
+  it('says of a policy in shadow mode that it changes nothing', () => {
+    expect(outline(statusOf(inputOf({}, { isShadow: true })))).toContain('Programmed=True/Shadow');
+  });
+
+  it('lists problems, errors first and not without end, and never more than the API server takes', () => {
+    const problems = [
+      problemOf('rule-shadowed', 'warning'),
+      ...Array.from({ length: 40 }, () => ({ ...problemOf('unknown-field'), message: 'x'.repeat(5000) })),
+    ];
+    const { status } = statusOf(inputOf({ accepted: false, problems }));
+    const listed = status['problems'] as readonly JsonObject[];
+    expect(listed).toHaveLength(16);
+    expect(listed.map(({ severity }) => severity)).not.toContain('warning');
+    expect(JSON.stringify(status).length).toBeLessThan(25_000);
+  });
+
+  it('is not written again where nothing is different, however the server orders and adds to it', () => {
+    const { status } = statusOf(inputOf());
+    const reordered = Object.fromEntries(Object.entries(status).toReversed());
+    expect(desiredStatus(inputOf(), reordered, now + 60_000)).toBeUndefined();
+    expect(
+      desiredStatus(inputOf({}, { replicas: { agreeing: 1, pending: 1, disagreeing: 0 } }), reordered, now),
+    ).toBeDefined();
+  });
+
+  it('keeps the time of a condition that stays, and tells which change', () => {
+    const before = statusOf(inputOf()).status;
+    const later = desiredStatus(
+      inputOf({
+        accepted: false,
+        serving: 'last-good',
+        servedGeneration: 5,
+        version: { uid: 'uid', generation: 6, createdAt: 0 },
+        problems: [problemOf('unknown-field')],
+      }),
+      before,
+      now + 3_600_000,
+    );
+    const conditions = later?.status['conditions'] as readonly JsonObject[];
+    expect(conditions.map((one) => one['lastTransitionTime'])).toEqual([
+      '2026-06-01T13:00:00Z',
+      '2026-06-01T12:00:00Z',
+      '2026-06-01T13:00:00Z',
+    ]);
+    expect(later?.transitions.map(({ type, reason }) => `${type}/${reason}`)).toEqual([
+      'Accepted/Invalid',
+      'Programmed/LastGoodServed',
+    ]);
+  });
+
+  it('tells of a provider its keys, when they were fetched and the last error, without a write for each fetch', () => {
+    const provider = { key: 'IdentityProvider shop/okta', keys: 2, keyAgeSeconds: 5, lastError: undefined };
+    const input = (fetchedAt: number, lastError?: string): StatusInput =>
+      inputOf(
+        { kind: 'IdentityProvider' },
+        { provider: { ...provider, lastError }, keysFetchedAt: fetchedAt, value: {} },
+      );
+    const first = statusOf(input(now));
+    expect(first.status['keys']).toEqual({ count: 2, fetchedAt: '2026-06-01T12:00:00Z' });
+    expect(outline(first)).toContain('KeysLoaded=True/KeysLoaded');
+    expect(desiredStatus(input(now + 600_000), first.status, now + 600_000)).toBeUndefined();
+    expect(desiredStatus(input(now + 7_200_000), first.status, now)?.status['keys']).toEqual({
+      count: 2,
+      fetchedAt: '2026-06-01T14:00:00Z',
+    });
+    expect(outline(statusOf(input(now, 'GET https://idp: status 500')))).toContain('KeysLoaded=True/KeysStale');
+    expect(
+      outline(statusOf(inputOf({ kind: 'IdentityProvider' }, { provider: { ...provider, keys: 0 }, value: {} }))),
+    ).toContain('KeysLoaded=False/KeysMissing');
+  });
+
+  it.each([
+    [{ attachment: 'Named', rules: [{}] }, 'by name'],
+    [{ targetRefs: [{ kind: 'HTTPRoute', name: 'orders' }], rules: [] }, 'HTTPRoute/orders'],
+    [{ rules: [] }, '*'],
+    [{ hosts: [7] }, '?'],
+    ['no object', '*'],
+  ])('shows what %j stands over', (spec, targets) => {
+    expect(statusOf(inputOf({}, { value: { spec } })).status['targets']).toBe(targets);
+  });
+});
