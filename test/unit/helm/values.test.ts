@@ -13,7 +13,7 @@ const schema: AnySchemaObject = JSON.parse(readFileSync(`${chart}/values.schema.
 const validate = new Ajv({ strict: false, allErrors: true }).compile(schema);
 
 /** What the chart itself tells `serve`: no part of its value `config`. */
-const chartOwned: readonly string[] = [
+const chartOwned: readonly SettingKey[] = [
   'policies',
   'kubeconfig',
   'watchNamespaces',
@@ -30,16 +30,7 @@ const chartOwned: readonly string[] = [
   'tlsKey',
   'tlsClientCa',
   'tlsMinimumVersion',
-] satisfies readonly (
-  | SettingKey
-  | 'kubeconfig'
-  | 'watchNamespaces'
-  | 'policySelector'
-  | 'clusterKinds'
-  | 'publishStatus'
-  | 'leaseName'
-  | 'podName'
-)[];
+];
 
 const documented = readValues(text).values.map(({ path }) => path);
 
