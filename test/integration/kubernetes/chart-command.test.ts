@@ -12,6 +12,7 @@ import {
   pick,
   renderChart,
   scenarios,
+  textAt,
   textsAt,
   type ChartUse,
 } from '../../support/kubernetes/chart.ts';
@@ -33,11 +34,11 @@ interface Served {
 async function servedBy(cluster: Cluster, use: ChartUse): Promise<readonly Served[]> {
   const objects = await renderChart(cluster, use);
   const deployment = objects.find(({ kind }) => kind === 'Deployment');
-  const name = String(at(deployment, 'metadata.name'));
+  const name = textAt(deployment, 'metadata.name');
   const container = at(deployment, 'spec.template.spec.containers.0');
   const central =
     container === undefined ? [] : [{ container, config: dataAt(pick(objects, 'ConfigMap', name), 'config.yaml') }];
-  const sidecar = objects.find((object) => String(at(object, 'metadata.name')).endsWith('-sidecar'));
+  const sidecar = objects.find((object) => textAt(object, 'metadata.name').endsWith('-sidecar'));
   if (sidecar?.['kind'] !== 'ConfigMap') return central;
   return [...central, { container: objectsOf(dataAt(sidecar, 'container.yaml'))[0] ?? null, config: undefined }];
 }
@@ -46,7 +47,7 @@ async function servedBy(cluster: Cluster, use: ChartUse): Promise<readonly Serve
 function settingsOfEnvironment(container: JsonValue): readonly (readonly [string, string])[] {
   const env = at(container, 'env');
   const entries = (Array.isArray(env) ? env : []).map(
-    (entry) => [String(at(entry, 'name')), String(at(entry, 'value'))] as const,
+    (entry) => [textAt(entry, 'name'), textAt(entry, 'value')] as const,
   );
   return entries.filter(([name]) => name.startsWith('PORTCULLIS_'));
 }
@@ -165,7 +166,7 @@ describeWithCluster('what the chart runs', () => {
       const [ours, another] = [await secretOf(), await secretOf()];
       const write = async (name: string, data: JsonObject, key: string): Promise<string> => {
         const file = join(folder, name);
-        await writeFile(file, Buffer.from(String(data[key]), 'base64'));
+        await writeFile(file, Buffer.from(dataAt({ data }, key), 'base64'));
         return file;
       };
       const certificate = await write('tls.pem', ours, 'tls.crt');

@@ -67,6 +67,12 @@ export function at(value: JsonValue | undefined, path: string): JsonValue | unde
   return found;
 }
 
+/** The text or number at the path, as text; empty where there is none. */
+export function textAt(value: JsonValue | undefined, path: string): string {
+  const found = at(value, path);
+  return typeof found === 'string' || typeof found === 'number' ? String(found) : '';
+}
+
 /** The object of the kind and name; throws where there is none. */
 export function pick(objects: readonly JsonObject[], kind: string, name: string): JsonObject {
   const found = objects.find((object) => object['kind'] === kind && at(object, 'metadata.name') === name);
@@ -77,7 +83,7 @@ export function pick(objects: readonly JsonObject[], kind: string, name: string)
 /** A list of texts at the path; empty where there is none. */
 export function textsAt(value: JsonValue | undefined, path: string): readonly string[] {
   const found = at(value, path);
-  return Array.isArray(found) ? found.map(String) : [];
+  return Array.isArray(found) ? found.map((_, index) => textAt(found, String(index))) : [];
 }
 
 /** The text at the key of a ConfigMap's data; throws where there is none. */
