@@ -1,6 +1,7 @@
 import type { HeaderEntry } from '../core/decision.ts';
 import { Failure } from '../core/failure.ts';
 import { isHeaderName, isHeaderValue, isProtocolHeader, maxHeaderBytes as maxBytes } from '../std/http-headers.ts';
+import { ownCopy } from '../std/own-copy.ts';
 
 /** What Envoy adds where it let a request pass without an answer of ours, and does not take from a client that sends it. */
 export const failureModeHeader = 'x-envoy-auth-failure-mode-allowed';
@@ -45,14 +46,14 @@ function unsafe(name: string, why: string): Failure {
   return new Failure('unsafe_header', `The header ${JSON.stringify(name.slice(0, 100))} ${why}.`);
 }
 
-/** Names come from policies, so few: what was found safe is remembered, within a bound. */
+/** Names come from policies, so few, or are a client's spellings of these: what was found safe is remembered, within a bound. */
 const knownSafe = new Set<string>();
 
 function isSafeName(name: string): boolean {
   if (knownSafe.has(name)) return true;
   if (name.length > maxBytes || !isHeaderName(name) || name !== name.toLowerCase() || isProtocolHeader(name))
     return false;
-  if (knownSafe.size < 10_000) knownSafe.add(name);
+  if (knownSafe.size < 10_000) knownSafe.add(ownCopy(name));
   return true;
 }
 

@@ -10,18 +10,13 @@ export interface Codec {
 }
 
 const folder = fileURLToPath(new URL('../../proto/', import.meta.url));
-const files = [
-  'envoy/service/auth/v3/external_auth.proto',
-  'grpc/health/v1/health.proto',
-  'portcullis/check_view.proto',
-];
+const files = ['envoy/service/auth/v3/external_auth.proto', 'grpc/health/v1/health.proto'];
 
 export type MessageName =
   | 'envoy.service.auth.v3.CheckRequest'
   | 'envoy.service.auth.v3.CheckResponse'
   | 'grpc.health.v1.HealthCheckRequest'
-  | 'grpc.health.v1.HealthCheckResponse'
-  | 'portcullis.CheckView';
+  | 'grpc.health.v1.HealthCheckResponse';
 
 let loaded: ReturnType<typeof loadSync> | undefined;
 

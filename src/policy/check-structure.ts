@@ -4,6 +4,7 @@ import { isJsonObject } from '../core/json.ts';
 import { closest } from '../std/closest.ts';
 import { formatFieldPath, quote, type FieldPath, type ProblemList } from './problem-list.ts';
 import type { Schema } from './schema/json-schema.ts';
+import { structureOf } from './schema/structure.ts';
 
 const ajv = new Ajv({ allErrors: true, strict: true, verbose: true, unicodeRegExp: true });
 ajv.addKeyword({ keyword: 'unsupported', schemaType: 'boolean', validate: () => false, errors: false });
@@ -27,7 +28,7 @@ export function createStructureCheck<Shape>(
       problems.error('missing-field', [], 'spec is missing');
       return undefined;
     }
-    const isShape = (compiled ??= ajv.compile<Shape>(schema));
+    const isShape = (compiled ??= ajv.compile<Shape>(structureOf(schema)));
     if (isShape(spec)) return spec;
     for (const error of isShape.errors ?? []) report(error, spec, problems);
     return undefined;

@@ -8,7 +8,7 @@ import type { RawRequest } from '../core/request.ts';
 import type { TraceStep } from '../core/trace.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createOfflineEngine, type OfflineKeys } from '../engine/offline-engine.ts';
-import { createProtoLoaderDecoder } from '../envoy/decode-check-request.ts';
+import { createCheckRequestDecoder } from '../envoy/decode-check-request.ts';
 import { encodeCheckRequest, type ProxiedRequest } from '../envoy/check-client.ts';
 import type { SourceReading } from '../policy/spec.ts';
 import type {
@@ -83,7 +83,7 @@ async function explainOn(engine: Engine, reading: SourceReading, options: Explai
 
 /** As the service would read it off the wire. */
 function toRawRequest(request: ProxiedRequest): RawRequest {
-  const decoded = createProtoLoaderDecoder().decode(encodeCheckRequest(request));
+  const decoded = createCheckRequestDecoder().decode(encodeCheckRequest(request));
   if (decoded.kind === 'undecodable') throw new Failure('request_undecodable', decoded.why);
   return decoded.request;
 }

@@ -1,7 +1,7 @@
 import type { ServiceStatus } from '../core/status.ts';
 import { createEngine, type Engine } from '../engine/engine.ts';
 import { checkService } from '../envoy/check-service.ts';
-import { createProtoLoaderDecoder } from '../envoy/decode-check-request.ts';
+import { createCheckRequestDecoder } from '../envoy/decode-check-request.ts';
 import { createCheckResponseEncoder } from '../envoy/encode-check-response.ts';
 import { createGrpcJsTransport } from '../envoy/grpc-js-transport.ts';
 import { createHealthService } from '../envoy/health-service.ts';
@@ -149,7 +149,7 @@ function createTransport(
   const { logger, metrics, decisions } = observation;
   const check = checkService({
     authorizer: engine,
-    decoder: createProtoLoaderDecoder(),
+    decoder: createCheckRequestDecoder(),
     encoder: createCheckResponseEncoder(),
     timers,
     clock,

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { ownCopy } from './own-copy.ts';
 
 export interface BoundedCache<V extends object> {
   get(key: string): V | undefined;
@@ -12,7 +13,10 @@ export interface BoundedCache<V extends object> {
   readonly bytes: number;
 }
 
-/** A least-recently-used cache bounded by its number of entries and by their total size. An entry larger than the whole is not kept. */
+/**
+ * A least-recently-used cache bounded by its number of entries and by their total size. An entry larger than the whole is not kept.
+ * Keys are copied, so that one that was cut out of a message does not keep the message.
+ */
 export function createBoundedCache<V extends object>(limits: {
   readonly maxEntries: number;
   readonly maxBytes: number;
@@ -21,7 +25,7 @@ export function createBoundedCache<V extends object>(limits: {
   return {
     get: (key) => cache.get(key),
     set: (key, value, size) => {
-      cache.set(key, value, { size: Math.max(1, Math.ceil(size)) });
+      cache.set(ownCopy(key), value, { size: Math.max(1, Math.ceil(size)) });
     },
     delete: (key) => {
       cache.delete(key);

@@ -1,6 +1,6 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import { checkPath, checkService } from '../../src/envoy/check-service.ts';
-import { createProtoLoaderDecoder } from '../../src/envoy/decode-check-request.ts';
+import { createCheckRequestDecoder } from '../../src/envoy/decode-check-request.ts';
 import { createCheckResponseEncoder } from '../../src/envoy/encode-check-response.ts';
 import { createGrpcJsTransport } from '../../src/envoy/grpc-js-transport.ts';
 import { asBuffer, codecOf } from '../../src/envoy/protos.ts';
@@ -25,7 +25,7 @@ export async function listenOverGrpc(
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
   const check = checkService({
     authorizer: stand.engine,
-    decoder: createProtoLoaderDecoder(),
+    decoder: createCheckRequestDecoder(),
     encoder: createCheckResponseEncoder(),
     timers: realTimers,
     clock: systemClock,

@@ -1,12 +1,15 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CliIo, CommandRegistry } from '../../src/cli/cli-io.ts';
 import { commands } from '../../src/cli/commands.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
 import { settingEntries, settingGroups, type Setting } from '../../src/runtime/config/settings.ts';
+import { renderCrds } from './render-crds.ts';
+import { renderReference } from './render-reference.ts';
 
 /**
- * Writes docs/cli.md and docs/configuration.md out of the tables that the program itself uses; with `--check` it only tells whether the
+ * Writes docs/cli.md, docs/configuration.md, docs/reference and deploy/crds.yaml out of the tables that the program itself uses; with `--check` it only tells whether the
  * files are what it would write, and exits with 1 where one is not.
  */
 const notice = '<!-- Written by test/tools/generate-docs.ts; change the tables in src and run it again. -->';
@@ -16,6 +19,8 @@ export async function generateDocs(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['docs/cli.md', await renderCliPage()],
     ['docs/configuration.md', renderConfigurationPage()],
+    ...renderReference(notice),
+    ['deploy/crds.yaml', renderCrds()],
   ]);
 }
 
@@ -116,7 +121,11 @@ ${description}
 if (import.meta.main) {
   const isCheck = process.argv.includes('--check');
   const stale = await staleDocs();
-  if (!isCheck) for (const [path, text] of await generateDocs()) await writeFile(fileOf(path), text);
+  if (!isCheck)
+    for (const [path, text] of await generateDocs()) {
+      await mkdir(dirname(fileOf(path)), { recursive: true });
+      await writeFile(fileOf(path), text);
+    }
   for (const path of stale)
     process.stdout.write(isCheck ? `${path} is not what the tables say\n` : `${path} written\n`);
   process.exitCode = isCheck && stale.length > 0 ? 1 : 0;

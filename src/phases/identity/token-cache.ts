@@ -1,5 +1,6 @@
 import type { Identity } from '../../core/identity.ts';
 import { createBoundedCache } from '../../std/bounded-cache.ts';
+import { ownCopy } from '../../std/own-copy.ts';
 
 /** A token whose signature and claims were found right, and what can still end it. Times in seconds since the epoch. */
 export interface VerifiedToken {
@@ -29,23 +30,34 @@ export interface ProviderTokens {
 
 interface Entry extends VerifiedToken {
   readonly generation: number;
+  readonly token: string;
 }
 
-/** Keyed by generation and the whole token, so that no token can be answered with the verdict on another. */
+/** Characters of a token's end that its entry is found by: most of its signature, so that tokens do not share them. */
+const keyLength = 64;
+
+/**
+ * Found by generation and the token's end, which is cheaper than to hash the whole, and then compared whole, so that no token can be
+ * answered with the verdict on another. What is kept is copied: a token is cut out of a message that would stay in memory with it.
+ */
 export function createTokenCache(limits: { readonly maxEntries: number; readonly maxBytes: number }): TokenCache {
   const cache = createBoundedCache<Entry>(limits);
   let generations = 0;
   return {
     forProvider() {
       const generation = ++generations;
-      const keyOf = (token: string): string => `${generation} ${token}`;
+      const keyOf = (token: string): string => `${generation} ${token.slice(-keyLength)}`;
+      const find = (token: string): Entry | undefined => {
+        const entry = cache.get(keyOf(token));
+        return entry?.token === token ? entry : undefined;
+      };
       return {
-        get: (token) => cache.get(keyOf(token)),
+        get: find,
         set: (token, verified) => {
-          cache.set(ownCopy(keyOf(token)), { ...verified, generation }, estimateBytes(token));
+          cache.set(keyOf(token), { ...verified, generation, token: ownCopy(token) }, estimateBytes(token));
         },
         delete: (token) => {
-          cache.delete(keyOf(token));
+          if (find(token) !== undefined) cache.delete(keyOf(token));
         },
         keepOnly: (fingerprints) => {
           cache.deleteWhere((entry) => entry.generation === generation && !fingerprints.has(entry.keyFingerprint));
@@ -64,12 +76,7 @@ export function createTokenCache(limits: { readonly maxEntries: number; readonly
   };
 }
 
-/** A token is cut out of a message that would stay in memory with it. */
-function ownCopy(ascii: string): string {
-  return Buffer.from(ascii, 'latin1').toString('latin1');
-}
-
-/** The key, and the claims as objects, which take some three times their text. */
+/** The token, and the claims as objects, which take some three times their text. */
 function estimateBytes(token: string): number {
   return token.length * 4 + 600;
 }

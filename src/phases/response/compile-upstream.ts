@@ -65,12 +65,18 @@ export function compileUpstream(spec: UpstreamSpec): UpstreamProgram {
       (form) => input.owned.twinForms.has(form) || forms.has(form) || removeHeaders.includes(form),
     );
     const others = odd.length === 0 ? removeHeaders : new Set([...odd, ...removeHeaders]);
-    const passes = (name: string): boolean => setHeaders.some(([set]) => set === name) || input.kept.includes(name);
     const removed: string[] = [];
-    for (const name of always) if (!passes(name)) removed.push(name);
-    for (const name of others) if (!always.has(name) && !passes(name)) removed.push(name);
+    for (const name of always) if (!isPassed(name, setHeaders, input.kept)) removed.push(name);
+    for (const name of others) {
+      if (!always.has(name) && !isPassed(name, setHeaders, input.kept)) removed.push(name);
+    }
     return { setHeaders, removeHeaders: removed, removeQueryParameters };
   };
+}
+
+function isPassed(name: string, setHeaders: readonly HeaderEntry[], kept: readonly string[]): boolean {
+  for (const entry of setHeaders) if (entry[0] === name) return true;
+  return kept.includes(name);
 }
 
 /** The names that are removed whatever the request: computed once for each set of owned headers. */

@@ -1,179 +1,97 @@
-import {
-  duration,
-  integer,
-  list,
-  object,
-  objectName,
-  oneOf,
-  restriction,
-  text,
-  unsupported,
-  type Schema,
-} from './json-schema.ts';
+import { addresses } from './authorization.ts';
+import { exactlyOne, guard, list, object, oneOf, restriction, text, type Schema } from './json-schema.ts';
+import { policyProtections, targetRefs } from './protections.ts';
+import { response } from './response.ts';
+import { authentication, distinctRuleNames, floorRules, rules } from './rule.ts';
+import { upstream } from './upstream.ts';
 
-const listTest: Schema = restriction({
-  allOf: list(text(256), 64),
-  anyOf: list(text(256), 64),
+function hosts(description: string, absent: string): Schema {
+  return list(
+    description,
+    text('A host, as api.example.com, *.example.com (any depth below, not the apex) or *; without a port.', 253),
+    64,
+    { isSet: true, absent },
+  );
+}
+
+const mode = oneOf('Shadow evaluates and records the policy and never changes an answer.', ['Enforce', 'Shadow'], {
+  default: 'Enforce',
 });
 
-const claimTest: Schema = object(
+const onInvalid = oneOf(
+  'What a later version that is refused does: KeepLast leaves this one in force while the process lives, Deny denies what either would have governed.',
+  ['KeepLast', 'Deny'],
+  { default: 'KeepLast' },
+);
+
+const paths: Schema = object(
+  'What else a path may hold. Everything ambiguous is refused with 400 path_not_canonical unless it is named here.',
   {
-    claim: text(256),
-    in: list({ type: 'string', maxLength: 1024 }, 256),
-    bool: { type: 'boolean' },
-    exists: { type: 'boolean' },
+    parameters: oneOf(
+      'Strip takes path parameters (;x=1) off for matching; the path that goes on to the service is never changed.',
+      ['Refuse', 'Strip'],
+      { absent: 'Refuse' },
+    ),
+    allowEncoded: list(
+      'Escapes that may stand in a path: %2F, %23, %25 and %3F. They stay encoded and separate nothing.',
+      text('An escape.', 16),
+      4,
+      { minItems: 0, absent: 'none' },
+    ),
   },
-  { required: ['claim'] },
-);
-
-const condition: Schema = object({ expression: text(4096), message: text(256) }, { required: ['expression'] });
-
-const stepUp: Schema = restriction({
-  acr: object({ anyOf: list(text(256), 16) }, { required: ['anyOf'] }),
-  amr: object({ anyOf: list(text(256), 16) }, { required: ['anyOf'] }),
-  maxAge: duration,
-});
-
-const blockFields = {
-  scopes: listTest,
-  roles: listTest,
-  claims: list(claimTest, 32),
-  when: list(condition, 16),
-  stepUp,
-  providers: list(objectName, 16),
-};
-
-const authorization: Schema = restriction({ ...blockFields, anyOf: list(restriction(blockFields), 16) });
-
-const addresses: Schema = restriction({
-  allow: list(text(64), 256),
-  deny: list(text(64), 256),
-});
-
-const upstreamHeader: Schema = object(
-  { name: text(128), value: text(4096), expression: text(4096) },
-  { required: ['name'] },
-);
-
-const upstream: Schema = object({
-  headers: list(upstreamHeader, 64),
-  removeHeaders: list(text(128), 64),
-  credential: oneOf(['Remove', 'Keep']),
-  inject: unsupported,
-});
-
-const responseHeaders: Schema = list(
-  object({ name: text(128), value: text(4096) }, { required: ['name', 'value'] }),
-  64,
-);
-
-const denialAnswer: Schema = restriction({
-  status: integer(400, 599),
-  body: text(16_384),
-  contentType: text(128),
-  headers: responseHeaders,
-});
-
-const response: Schema = object({
-  headers: responseHeaders,
-  securityHeaders: unsupported,
-  cors: unsupported,
-  unauthenticated: { ...denialAnswer, properties: { ...denialAnswer.properties, redirectToLogin: unsupported } },
-  forbidden: denialAnswer,
-});
-
-const providers: Schema = list(
-  object({ kind: oneOf(['IdentityProvider', 'ClusterIdentityProvider']), name: objectName }, { required: ['name'] }),
-  16,
-);
-
-const valueMatch: Schema = object(
-  { name: text(128), value: { type: 'string', maxLength: 4096 } },
-  { required: ['name', 'value'] },
-);
-
-const match: Schema = restriction({
-  path: object(
-    { type: oneOf(['Exact', 'PathPrefix', 'RegularExpression']), value: text(1024) },
-    { required: ['type', 'value'] },
-  ),
-  methods: list(text(32), 48),
-  headers: list(valueMatch, 16),
-  queryParams: list(valueMatch, 16),
-});
-
-const ruleName: Schema = text(63, { pattern: '^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$' });
-
-const rule: Schema = object(
-  {
-    name: ruleName,
-    matches: list(match, 16),
-    access: oneOf(['Public', 'Optional', 'Authenticated', 'Restricted', 'Denied']),
-    authorization,
-    authentication: restriction({ providers, peer: unsupported }),
-    addresses,
-    upstream,
-    response,
-    requirements: unsupported,
-    rateLimits: unsupported,
-    inspect: unsupported,
-    body: unsupported,
-    when: list(condition, 16),
-  },
-  { required: ['name', 'matches', 'access'] },
 );
 
 /** `spec` of an AccessPolicy. */
-export const accessPolicySpec: Schema = object(
+export const accessPolicySpec: Schema = guard(
+  'What the policy governs, and who may do what there.',
   {
-    hosts: list(text(253), 64),
-    targetRefs: unsupported,
-    attachment: oneOf(['Named']),
-    mode: oneOf(['Enforce', 'Shadow']),
-    onInvalid: oneOf(['KeepLast', 'Deny']),
-    paths: object({
-      parameters: oneOf(['Refuse', 'Strip']),
-      allowEncoded: list(text(16), 4, { minItems: 0 }),
-    }),
-    authentication: restriction({ providers, peer: unsupported }),
-    addresses,
-    requirements: unsupported,
-    rateLimits: unsupported,
-    failedAuthentication: unsupported,
-    inspect: unsupported,
-    rules: list(rule, 64),
+    hosts: hosts('The hosts that it governs. A host belongs to one namespace.', 'see targetRefs and attachment'),
+    targetRefs,
+    attachment: oneOf(
+      'Named: it governs the checks whose context extension portcullis.dev/policy is its namespace/name, which the configuration of the proxy sets.',
+      ['Named'],
+    ),
+    mode,
+    onInvalid,
+    paths,
+    authentication: authentication(
+      'The providers that credentials may come from. The place, the scheme and the issuer of a credential choose among them.',
+    ),
+    addresses: addresses('Addresses of clients, for every request that the policy covers.'),
+    ...policyProtections,
+    rules,
     upstream,
     response,
   },
-  { required: ['rules'] },
+  {
+    required: ['rules'],
+    validations: [
+      exactlyOne(['hosts', 'targetRefs', 'attachment'], 'a policy has exactly one of hosts, targetRefs and attachment'),
+      distinctRuleNames,
+    ],
+  },
 );
 
-/** A rule of the floor: it restricts and never allows, and says nothing of identity providers or answers. */
-const floorRule: Schema = object(
-  {
-    name: ruleName,
-    matches: list(match, 16),
-    access: oneOf(['Authenticated', 'Restricted', 'Denied']),
-    authorization,
-    addresses,
-    requirements: unsupported,
-    rateLimits: unsupported,
-    inspect: unsupported,
-    body: unsupported,
-    when: list(condition, 16),
-  },
-  { required: ['name', 'matches', 'access'] },
-);
+const floorParts = ['rules', 'addresses', ...Object.keys(policyProtections)];
 
 /** `spec` of a ClusterAccessPolicy: without `hosts` it stands over every request. */
-export const clusterAccessPolicySpec: Schema = restriction({
-  hosts: list(text(253), 64),
-  mode: oneOf(['Enforce', 'Shadow']),
-  onInvalid: oneOf(['KeepLast', 'Deny']),
-  addresses,
-  requirements: unsupported,
-  rateLimits: unsupported,
-  failedAuthentication: unsupported,
-  inspect: unsupported,
-  rules: list(floorRule, 64),
-});
+export const clusterAccessPolicySpec: Schema = restriction(
+  'What holds for every request that the policy covers, whoever else allows it.',
+  {
+    hosts: hosts('The hosts that it covers.', 'every request, however it is attached'),
+    mode,
+    onInvalid,
+    addresses: addresses('Addresses of clients, for every request that the policy covers.'),
+    ...policyProtections,
+    rules: floorRules,
+  },
+  {
+    validations: [
+      {
+        rule: floorParts.map((part) => `has(self.${part})`).join(' || '),
+        message: `the policy restricts nothing: it needs ${floorParts.slice(0, -1).join(', ')} or ${floorParts.at(-1)}`,
+      },
+      distinctRuleNames,
+    ],
+  },
+);

@@ -1,55 +1,44 @@
-import { jwtAlgorithms } from '../spec.ts';
-import { duration, list, object, objectName, oneOf, text, unsupported, type Schema } from './json-schema.ts';
+import { guard, oneOf, unsupported, type Schema } from './json-schema.ts';
+import { jwt } from './jwt-provider.ts';
+import { apiKey, basic, clientCertificate, introspection, serviceAccount, sharedSecretJwt } from './later-providers.ts';
+import { login } from './login-provider.ts';
 
-const configMapRef: Schema = object(
-  { name: objectName, key: text(253, { pattern: '^[-._A-Za-z0-9]+$' }) },
-  { required: ['name', 'key'] },
-);
-
-const binding = oneOf(['IfBound'], ['Required', 'Ignore']);
-
-const jwt: Schema = object(
-  {
-    issuer: text(2048),
-    audiences: list(text(2048), 32),
-    jwks: object({ uri: text(2048), inline: text(262_144), configMapRef, caRef: configMapRef }, { minProperties: 1 }),
-    algorithms: list(oneOf(jwtAlgorithms), jwtAlgorithms.length, { uniqueItems: true }),
-    profile: oneOf(['Any', 'AccessToken', 'IDToken']),
-    clockSkew: duration,
-    maxLifetime: duration,
-    requiredClaims: list(text(256), 32),
-    from: list(object({ header: text(128), scheme: text(64), cookie: text(128), query: text(128) }), 8),
-    claims: object(
-      { subject: text(256), scopes: list(text(256), 16), roles: list(text(256), 16) },
-      { minProperties: 1 },
-    ),
-    binding: object({ certificate: binding, dpop: binding }, { minProperties: 1 }),
-  },
-  { required: ['issuer', 'audiences'] },
-);
-
-const laterTypes = [
-  'SharedSecretJWT',
-  'Introspection',
-  'APIKey',
-  'ClientCertificate',
-  'ServiceAccount',
-  'Basic',
-  'Login',
-];
+const builtParts = { JWT: 'jwt' };
+const laterParts = {
+  SharedSecretJWT: 'sharedSecretJwt',
+  Introspection: 'introspection',
+  APIKey: 'apiKey',
+  ClientCertificate: 'clientCertificate',
+  ServiceAccount: 'serviceAccount',
+  Basic: 'basic',
+  Login: 'login',
+};
 
 /** `spec` of an IdentityProvider and of a ClusterIdentityProvider. */
-export const identityProviderSpec: Schema = object(
+export const identityProviderSpec: Schema = guard(
+  'Who says who somebody is.',
   {
-    type: oneOf(['JWT'], laterTypes),
+    type: oneOf(
+      'The kind of provider. The field of that name stands beside it, and no other.',
+      Object.keys(builtParts),
+      {
+        unsupportedValues: Object.keys(laterParts),
+      },
+    ),
     jwt,
-    sharedSecretJwt: unsupported,
-    introspection: unsupported,
-    apiKey: unsupported,
-    clientCertificate: unsupported,
-    serviceAccount: unsupported,
-    basic: unsupported,
-    login: unsupported,
+    sharedSecretJwt: unsupported(sharedSecretJwt),
+    introspection: unsupported(introspection),
+    apiKey: unsupported(apiKey),
+    clientCertificate: unsupported(clientCertificate),
+    serviceAccount: unsupported(serviceAccount),
+    basic: unsupported(basic),
+    login: unsupported(login),
   },
-  { required: ['type'] },
+  {
+    required: ['type'],
+    validations: Object.entries({ ...builtParts, ...laterParts }).map(([type, part]) => ({
+      rule: `(self.type == '${type}') == has(self.${part})`,
+      message: `type ${type} needs the field ${part}, and no other type has it`,
+    })),
+  },
 );

@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest';
 import { generateDocs, staleDocs } from '../../tools/generate-docs.ts';
 
-test('docs/cli.md and docs/configuration.md are what the tables say (else run test/tools/generate-docs.ts)', async () => {
-  expect([...(await generateDocs()).keys()]).toEqual(['docs/cli.md', 'docs/configuration.md']);
+test('the generated pages and CRDs are what the tables say (else run test/tools/generate-docs.ts)', async () => {
+  expect([...(await generateDocs()).keys()]).toEqual([
+    'docs/cli.md',
+    'docs/configuration.md',
+    'docs/reference/access-policy.md',
+    'docs/reference/cluster-access-policy.md',
+    'docs/reference/identity-provider.md',
+    'deploy/crds.yaml',
+  ]);
   expect(await staleDocs()).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import type { RawRequest } from '../../../src/core/request.ts';
-import { createProtoLoaderDecoder } from '../../../src/envoy/decode-check-request.ts';
+import { createCheckRequestDecoder } from '../../../src/envoy/decode-check-request.ts';
 import { codecOf } from '../../../src/envoy/protos.ts';
 import { createDecisionStand, type DecisionStand } from '../../support/decision-stand.ts';
 import { expectDecision } from '../../support/expect-decision.ts';
@@ -34,7 +34,7 @@ async function toRawRequest(one: DecisionCase, stand: DecisionStand): Promise<Ra
     return rawRequest({ method, host, path, headers, token, peer: clientIp ?? '127.0.0.1', contextExtensions });
   }
   const bytes = codecOf('envoy.service.auth.v3.CheckRequest').encode(one.check ?? {});
-  const decoded = createProtoLoaderDecoder().decode(bytes);
+  const decoded = createCheckRequestDecoder().decode(bytes);
   if (decoded.kind === 'undecodable') throw new Error(decoded.why);
   return decoded.request;
 }

@@ -3,7 +3,7 @@ import type { ClientHttp2Session } from 'node:http2';
 import { onTestFinished } from 'vitest';
 import type { Authorizer } from '../../../src/core/ports.ts';
 import { checkService } from '../../../src/envoy/check-service.ts';
-import { createProtoLoaderDecoder } from '../../../src/envoy/decode-check-request.ts';
+import { createCheckRequestDecoder } from '../../../src/envoy/decode-check-request.ts';
 import { createCheckResponseEncoder } from '../../../src/envoy/encode-check-response.ts';
 import { createGrpcJsTransport, type GrpcJsTransportOptions } from '../../../src/envoy/grpc-js-transport.ts';
 import { createHealthService, type HealthService } from '../../../src/envoy/health-service.ts';
@@ -35,7 +35,7 @@ export async function startCheckServer(options: CheckServerOptions = {}): Promis
   const health = createHealthService(options.maxWatchers);
   const check = checkService({
     authorizer: options.authorizer ?? authorizer(),
-    decoder: createProtoLoaderDecoder(),
+    decoder: createCheckRequestDecoder(),
     encoder: createCheckResponseEncoder(),
     timers: realTimers,
     clock: realClock,

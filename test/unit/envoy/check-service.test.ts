@@ -3,7 +3,7 @@ import { allow, denial, deny, type Decision } from '../../../src/core/decision.t
 import { Failure } from '../../../src/core/failure.ts';
 import type { Authorizer } from '../../../src/core/ports.ts';
 import { checkBudget, checkService } from '../../../src/envoy/check-service.ts';
-import { createProtoLoaderDecoder } from '../../../src/envoy/decode-check-request.ts';
+import { createCheckRequestDecoder } from '../../../src/envoy/decode-check-request.ts';
 import { createCheckResponseEncoder } from '../../../src/envoy/encode-check-response.ts';
 import { lastResortDeny } from '../../../src/envoy/last-resort.ts';
 import type { UnaryCall } from '../../../src/envoy/transport.ts';
@@ -30,7 +30,7 @@ function serviceOf(ours: Authorizer, checkTimeoutMs?: number) {
   const clock = { now: () => 0, monotonic: () => (now += 7) };
   const method = checkService({
     authorizer: ours,
-    decoder: createProtoLoaderDecoder(),
+    decoder: createCheckRequestDecoder(),
     encoder: createCheckResponseEncoder(),
     timers,
     clock,
@@ -210,7 +210,7 @@ describe('what is recorded is what is answered', () => {
     const log = recordingLog();
     const method = checkService({
       authorizer: authorizer(),
-      decoder: createProtoLoaderDecoder(),
+      decoder: createCheckRequestDecoder(),
       encoder: createCheckResponseEncoder(),
       timers: manualTimers(),
       clock: { now: () => 0, monotonic: () => 0 },

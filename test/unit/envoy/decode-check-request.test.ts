@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createProtoLoaderDecoder, maxDecodedHeaders } from '../../../src/envoy/decode-check-request.ts';
+import { maxDecodedHeaders } from '../../../src/envoy/check-parts.ts';
+import { createCheckRequestDecoder } from '../../../src/envoy/decode-check-request.ts';
 import { codecOf } from '../../../src/envoy/protos.ts';
-import type { RawRequest } from '../../../src/core/request.ts';
+import type { RawHeader, RawRequest } from '../../../src/core/request.ts';
+import { field, group, tag, varint } from '../../support/wire-message.ts';
 import { checkRequest, type HttpPart } from './envoy-fixtures.ts';
 
-const decoder = createProtoLoaderDecoder();
+const decoder = createCheckRequestDecoder();
 const encode = (message: object): Uint8Array => codecOf('envoy.service.auth.v3.CheckRequest').encode(message);
 
 function decoded(bytes: Uint8Array): RawRequest {
@@ -18,6 +20,21 @@ function decoded(bytes: Uint8Array): RawRequest {
 function shown(http: HttpPart): readonly string[] {
   return decoded(checkRequest(http)).headers.map((h) => `${h.name}: ${h.value}${h.isText ? '' : ' (not text)'}`);
 }
+
+const pieces = {
+  http: (...parts: readonly Uint8Array[]): Buffer => field(4, [field(2, parts)]),
+  /** The address as often as it is given. */
+  source: (...addresses: readonly string[]): Buffer =>
+    field(1, [
+      field(1, [
+        field(
+          1,
+          addresses.map((address) => field(2, address)),
+        ),
+      ]),
+    ]),
+  extension: (key: string, value: string): Buffer => field(10, [field(1, key), field(2, value)]),
+};
 
 describe('an HTTP check', () => {
   test('is read field by field, without pseudo headers and without what tells of a partial body', () => {
@@ -143,6 +160,122 @@ describe('a check without an HTTP part is another kind', () => {
   });
 });
 
+describe('whatever the wire allows is read', () => {
+  const { source, http, extension } = pieces;
+
+  test('fields in any order, with fields between them that nobody knows', () => {
+    const unknown = [
+      field(99, 'x'),
+      tag(98, 0),
+      varint(2n ** 63n),
+      tag(97, 1),
+      Buffer.alloc(8),
+      group(96, field(1, 'y')),
+    ];
+    const bytes = field(1, [
+      extension('a', '1'),
+      ...unknown,
+      http(
+        ...unknown,
+        field(10, 'HTTP/2'),
+        headerOf('b', '2'),
+        field(5, 'h.example'),
+        headerOf('c', '3'),
+        field(2, 'PUT'),
+      ),
+      ...unknown,
+      source('10.0.0.1'),
+    ]);
+    expect(decoder.decode(Buffer.concat([...unknown, bytes, ...unknown]))).toEqual({
+      kind: 'request',
+      request: {
+        kind: 'http',
+        method: 'PUT',
+        target: '',
+        host: 'h.example',
+        scheme: '',
+        protocol: 'HTTP/2',
+        headers: [text('b', '2'), text('c', '3')],
+        duplicates: 'joined',
+        peerAddress: '10.0.0.1',
+        contextExtensions: new Map([['a', '1']]),
+      },
+    });
+  });
+
+  test('a text that comes twice has its last value', () => {
+    const request = decoded(field(1, [http(field(4, '/first'), field(4, '/last')), source('10.0.0.1', '10.0.0.2')]));
+    expect([request.target, request.peerAddress]).toEqual(['/last', '10.0.0.2']);
+  });
+
+  test('a message that comes twice is one', () => {
+    const bytes = Buffer.concat([
+      field(1, [http(field(4, '/first'), field(2, 'GET'), headerOf('a', '1')), source('10.0.0.1')]),
+      field(1, [http(field(4, '/last'), headerOf('b', '2'))]),
+      field(1, [http(), field(1, '')]),
+    ]);
+    const { method, target, headers, peerAddress } = decoded(bytes);
+    const whole = {
+      method: 'GET',
+      target: '/last',
+      headers: [text('a', '1'), text('b', '2')],
+      peerAddress: '10.0.0.1',
+    };
+    expect({ method, target, headers, peerAddress }).toEqual(whole);
+  });
+
+  test('an entry without its name, without its value, or with either twice', () => {
+    const entry = (...parts: readonly Uint8Array[]): Buffer => field(3, parts);
+    const bytes = field(1, [
+      http(
+        entry(),
+        entry(field(1, 'a')),
+        entry(field(2, 'b')),
+        entry(field(2, '1'), field(1, 'x'), field(2, '2'), field(1, 'y')),
+      ),
+    ]);
+    expect(decoded(bytes).headers).toEqual([text('', ''), text('a', ''), text('', 'b'), text('y', '2')]);
+  });
+
+  test('an entry of the map that comes twice is there twice, so that it can be refused, and of extensions the last counts', () => {
+    const bytes = field(1, [http(headerOf('a', '1'), headerOf('A', '2')), extension('p', '1'), extension('p', '2')]);
+    expect(decoded(bytes).headers).toEqual([text('a', '1'), text('a', '2')]);
+    expect(decoded(bytes).contextExtensions).toEqual(new Map([['p', '2']]));
+  });
+
+  test('a raw value counts where it is not empty, whatever else the field has; in the map there is none', () => {
+    const of = (...parts: readonly Uint8Array[]): Buffer => field(1, parts);
+    const raw = [
+      of(field(1, 'a'), field(3, 'raw'), field(2, Buffer.from([0xff]))),
+      of(field(1, 'b'), field(3, ''), field(2, 'plain')),
+      of(field(1, 'c'), field(3, Buffer.from([0xff])), field(3, 'last')),
+      of(field(1, 'd')),
+    ];
+    const separate = [text('a', 'raw'), text('b', 'plain'), text('c', 'last'), text('d', '')];
+    expect(decoded(field(1, [http(field(13, raw))]))).toMatchObject({ duplicates: 'separate', headers: separate });
+    const joined = decoded(field(1, [http(field(3, [field(1, 'a'), field(2, 'value'), field(3, 'raw')]))]));
+    expect(joined.headers).toEqual([text('a', 'value')]);
+  });
+
+  test('a header_map without an entry is no second form', () => {
+    const request = decoded(field(1, [http(field(13, ''), headerOf('a', '1'))]));
+    expect(request).toMatchObject({ duplicates: 'joined', headers: [text('a', '1')] });
+  });
+
+  test('lengths with superfluous bytes', () => {
+    const inner = http(tag(4, 2), varint(2, 5), Buffer.from('/a'));
+    expect(decoded(Buffer.concat([varint(0x0a, 3), varint(inner.length, 4), inner])).target).toBe('/a');
+  });
+});
+
+function headerOf(key: string, value: string): Buffer {
+  return field(3, [field(1, key), field(2, value)]);
+}
+
+function text(name: string, value: string): RawHeader {
+  return { name, value, isText: true };
+}
+
 describe('what cannot be decoded is said to be so', () => {
   const whole = checkRequest({ headers: { authorization: 'Bearer secret' } });
 
@@ -151,6 +284,15 @@ describe('what cannot be decoded is said to be so', () => {
     ['garbage', Buffer.from('GET / HTTP/1.1\r\n\r\n')],
     ['a message that is cut off', whole.subarray(0, -1)],
     ['groups nested without end', Buffer.alloc(1_000_000, 0x0b)],
+    ['a length beyond the message around it', field(1, [pieces.http(tag(4, 2), varint(100), Buffer.from('/a'))])],
+    ['a path that is a number', field(1, [pieces.http(tag(4, 0), varint(1))])],
+    ['attributes that are a number', Buffer.concat([tag(1, 0), varint(1)])],
+    [
+      'a header of more than 64 KB that is cut off',
+      field(1, [pieces.http(tag(3, 2), varint(70_001), Buffer.alloc(70_000))]),
+    ],
+    ['an extension that is cut off', field(1, [field(10, [tag(1, 2), varint(3), Buffer.from('ab')])])],
+    ['an address that is cut off', field(1, [field(1, [field(1, [field(1, [tag(2, 2), varint(9)])])])])],
     ['both header forms', checkRequest({ headers: { a: 'b' }, headerMap: { headers: [{ key: 'a', value: 'c' }] } })],
   ])('%s', (_, bytes) => {
     expect(decoder.decode(bytes)).toEqual({ kind: 'undecodable', why: expect.any(String) });

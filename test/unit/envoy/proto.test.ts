@@ -2,6 +2,7 @@ import { loadSync } from '@grpc/proto-loader';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { checkRequestFields, mapEntryFields } from '../../../src/envoy/check-request-fields.ts';
 
 const path = (relative: string): string => fileURLToPath(new URL(`../../../${relative}`, import.meta.url));
 const ownFolder = path('proto');
@@ -11,7 +12,7 @@ const envoyDirs = ['envoy-api', 'xds', 'googleapis', 'protoc-gen-validate'].map(
 const ownFiles = readdirSync(ownFolder, { recursive: true, encoding: 'utf8' }).filter((file) =>
   file.endsWith('.proto'),
 );
-const comparedFiles = ownFiles.filter((file) => !file.startsWith('grpc/health') && !file.startsWith('portcullis/'));
+const comparedFiles = ownFiles.filter((file) => !file.startsWith('grpc/health'));
 
 /** What Envoy has and the package, older than it, does not (envoy/service/auth/v3/external_auth.proto since Envoy 1.37). */
 const newerThanThePackage = [
@@ -118,7 +119,7 @@ test('health.proto is what the gRPC health checking protocol says', () => {
   ]);
 });
 
-test('the view of a check reads the fields of a CheckRequest under their own numbers', () => {
+test('the view that the decoder is held against has the fields of a CheckRequest under their own numbers', () => {
   /** Which message of Envoy's each message of the view reads. */
   const reads = new Map([
     ['portcullis.CheckView', 'envoy.service.auth.v3.CheckRequest'],
@@ -142,10 +143,43 @@ test('the view of a check reads the fields of a CheckRequest under their own num
   const entries = new Map(mapEntries.map((name) => [name, entry]));
   const envoyFacts = facts(['envoy/service/auth/v3/external_auth.proto'], envoyDirs);
   const envoy = new Set([...envoyFacts].map((line) => translated(line, entries)));
-  const view = [...facts(['portcullis/check_view.proto'], [ownFolder])].map((line) => translated(line, reads));
+  const view = [...facts(['check_view.proto'], [path('test/support')])].map((line) => translated(line, reads));
   expect(view).toContain(
     `envoy.service.auth.v3.AttributeContext.HttpRequest.headers = 3 LABEL_REPEATED TYPE_MESSAGE ${entry}`,
   );
   expect(view).toContain(`${entry}.value = 2 LABEL_OPTIONAL TYPE_STRING`);
   expect(view.filter((line) => !envoy.has(line))).toEqual([]);
+});
+
+describe('the decoder reads', () => {
+  const messages = {
+    ...checkRequestFields,
+    // The loader gives the entries of a map the field's name.
+    'envoy.service.auth.v3.AttributeContext.Context_extensions': mapEntryFields,
+    'envoy.service.auth.v3.AttributeContext.HttpRequest.Headers': mapEntryFields,
+  };
+  const fields = Object.entries(messages).flatMap(([message, numbers]) =>
+    Object.entries(numbers).map(([field, number]) => `${message}.${field} = ${number} `),
+  );
+  /** Types that are written with their length: what the decoder takes every field for. */
+  const lengthDelimited = / TYPE_(?:STRING|BYTES|MESSAGE)\b/;
+  const isIn = (facts: ReadonlySet<string>, field: string): boolean =>
+    [...facts].some((line) => line.startsWith(field) && lengthDelimited.test(line));
+
+  test.each([
+    ['of ours', facts(['envoy/service/auth/v3/external_auth.proto'], [ownFolder])],
+    ["of Envoy's", facts(['envoy/service/auth/v3/external_auth.proto'], envoyDirs)],
+  ])('its fields under the names and numbers of the definitions %s', (_, definitions) => {
+    expect(fields).toContain('envoy.service.auth.v3.AttributeContext.HttpRequest.header_map = 13 ');
+    expect(fields.filter((field) => !isIn(definitions, field))).toEqual([]);
+  });
+
+  test('and these are the fields of the view, no more and no less', () => {
+    const view = [...facts(['check_view.proto'], [path('test/support')])];
+    const ofView = view.map((line) => line.replace(/^.*?(\w+ = \d+) LABEL.*$/, '$1')).sort();
+    const ofDecoder = [...Object.values(checkRequestFields), mapEntryFields].flatMap((numbers) =>
+      Object.entries(numbers).map(([field, number]) => `${field} = ${number}`),
+    );
+    expect(ofDecoder.sort()).toEqual(ofView);
+  });
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createBoundedCache } from '../../../src/std/bounded-cache.ts';
+import { heapGrowth } from '../../support/heap-growth.ts';
 
 test('what was used least recently goes when there are too many', () => {
   const cache = createBoundedCache<{ n: number }>({ maxEntries: 2, maxBytes: 100 });
@@ -30,4 +31,11 @@ test('entries are taken out by a test, all of those and only those', () => {
   cache.deleteWhere(({ n }, key) => n % 3 !== 0 || key === 'k999');
   expect(cache.entries).toBe(333);
   expect([cache.get('k0'), cache.get('k1'), cache.get('k999')]).toEqual([{ n: 0 }, undefined, undefined]);
+});
+
+test('a key does not keep the text in memory that it was cut out of', () => {
+  const cache = createBoundedCache<{ n: number }>({ maxEntries: 1000, maxBytes: 1000 });
+  const part = (n: number): string => Buffer.alloc(50_000, `${n} x`).toString('latin1').slice(0, 60);
+  expect(heapGrowth(200, (n) => cache.set(part(n), { n }, 1))).toBeLessThan(1_000_000);
+  expect(cache.get(part(7))).toEqual({ n: 7 });
 });

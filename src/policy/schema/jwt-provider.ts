@@ -1,0 +1,119 @@
+import { jwtAlgorithms } from '../spec.ts';
+import {
+  atMostOne,
+  duration,
+  exactlyOne,
+  guard,
+  list,
+  oneOf,
+  oneOfThese,
+  restriction,
+  text,
+  type Schema,
+} from './json-schema.ts';
+import { configMapRef, headerName } from './references.ts';
+
+const claimName = (description: string, extra: Partial<Schema> = {}): Schema => text(description, 256, extra);
+const aClaim = claimName('The name of a claim, or a JSON Pointer (RFC 6901) where it begins with a slash.');
+
+const jwks: Schema = restriction(
+  'Where the keys come from: at most one of uri, inline and configMapRef. Keys are fetched in the background and kept through outages.',
+  {
+    uri: text('The http or https URL of the key set.', 2048),
+    inline: text('The JSON text of the key set, with at least one key.', 262_144),
+    configMapRef: configMapRef('A ConfigMap that holds the JSON text of the key set.'),
+    caRef: {
+      ...configMapRef('A ConfigMap that holds the PEM certificates to trust where keys are fetched.'),
+      absent: "the system's",
+    },
+  },
+  {
+    absent: 'OpenID Connect discovery, then RFC 8414, below the issuer',
+    validations: [
+      atMostOne(['uri', 'inline', 'configMapRef'], 'jwks has at most one of uri, inline and configMapRef'),
+      {
+        rule: '!has(self.caRef) || !(has(self.inline) || has(self.configMapRef))',
+        message: 'caRef is for keys that are fetched: leave it out beside inline and configMapRef',
+      },
+    ],
+  },
+);
+
+/** `from`: where a credential may stand. */
+export function credentialPlaces(description: string, absent?: string): Schema {
+  return list(
+    description,
+    restriction(
+      'One place: exactly one of header, cookie and query.',
+      {
+        header: headerName,
+        scheme: text('The scheme before the credential, in any case, as Bearer; only with header.', 64, {
+          absent: 'the whole value of the header',
+        }),
+        cookie: text('The name of a cookie.', 128),
+        query: text('The name of a query parameter: letters, digits and . _ ~ -', 128),
+      },
+      {
+        validations: [
+          exactlyOne(['header', 'cookie', 'query'], 'a place is exactly one of header, cookie and query'),
+          { rule: '!has(self.scheme) || has(self.header)', message: 'scheme stands only with header' },
+        ],
+      },
+    ),
+    8,
+    absent === undefined ? {} : { absent },
+  );
+}
+
+/** `claims`: where the parts of an identity are. */
+const claims: Schema = restriction('Where the parts of the identity are in the claims.', {
+  subject: claimName('The claim that is the subject.', { absent: 'sub' }),
+  scopes: list('The claims that hold scopes: a text with spaces between, or a list of texts.', aClaim, 16, {
+    absent: 'scope and scp',
+  }),
+  roles: list('The claims that hold roles: a text, or a list of texts.', aClaim, 16, { absent: 'no roles' }),
+});
+
+function binding(description: string): Schema {
+  return oneOf(description, ['IfBound'], { unsupportedValues: ['Required', 'Ignore'], absent: 'IfBound' });
+}
+
+/** `jwt` of a provider of type JWT. */
+export const jwt: Schema = guard(
+  'With type JWT: tokens signed with a private key, checked by us (RFC 7519, RFC 8725).',
+  {
+    issuer: text(
+      'Compared byte for byte with the claim iss. Without jwks it is the URL below which keys are discovered.',
+      2048,
+    ),
+    audiences: list('The claim aud must hold one of these.', text('An audience.', 2048), 32),
+    jwks,
+    algorithms: list(
+      'What tokens may be signed with. HMAC and none never are.',
+      oneOfThese(jwtAlgorithms),
+      jwtAlgorithms.length,
+      { uniqueItems: true, absent: 'RS256, PS256, ES256, ES384, EdDSA' },
+    ),
+    profile: oneOf(
+      'AccessToken is RFC 9068 (typ at+jwt and its claims), IDToken is OpenID Connect; Any refuses a typ that names another use.',
+      ['Any', 'AccessToken', 'IDToken'],
+      { absent: 'Any' },
+    ),
+    clockSkew: duration('The tolerance for exp, nbf and iat, at most 300s.', {
+      absent: '30s',
+      validations: [{ rule: "duration(self) <= duration('300s')", message: 'clockSkew is at most 300s' }],
+    }),
+    maxLifetime: duration('The longest time between iat and exp, as 24h.', { absent: 'any' }),
+    requiredClaims: list('Claims that must be there; exp always must.', aClaim, 32, { absent: 'none' }),
+    from: credentialPlaces('Where tokens are looked for.', 'the Authorization header with Bearer'),
+    claims,
+    binding: restriction(
+      'Tokens that are bound to their holder (claim cnf). IfBound asks for the proof where a token is bound; this version cannot check one and denies such tokens.',
+      {
+        certificate: binding('The proof by client certificate (RFC 8705).'),
+        dpop: binding('The proof by DPoP (RFC 9449).'),
+      },
+    ),
+  },
+  { required: ['issuer', 'audiences'] },
+);

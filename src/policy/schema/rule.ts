@@ -1,0 +1,113 @@
+import { addresses, authorization, conditions } from './authorization.ts';
+import { guard, list, oneOf, restriction, text, unsupported, type Schema, type Validation } from './json-schema.ts';
+import { matches } from './match.ts';
+import { ruleProtections } from './protections.ts';
+import { providerRef, providerRefs } from './references.ts';
+import { response } from './response.ts';
+import { upstream } from './upstream.ts';
+
+const name: Schema = text('The name of the rule, unique in the policy; it stands in logs, metrics and answers.', 63, {
+  pattern: '^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$',
+});
+
+const when = conditions(
+  'With access Denied, and only there: the rule hits where all of these over the request are true, or cannot be evaluated. Other rules have theirs under authorization.',
+);
+
+/** `authentication` of a policy or a rule. */
+export function authentication(providers: string): Schema {
+  return restriction('Who can say who is calling.', {
+    providers: providerRefs(providers),
+    peer: unsupported(
+      providerRef(
+        'The provider that vouches for who connects. It must hold beside the credential; alone it is the identity.',
+      ),
+    ),
+  });
+}
+
+const validations: readonly Validation[] = [
+  {
+    rule: "self.access != 'Restricted' || has(self.authorization)",
+    message: 'access Restricted needs authorization; for any identity write access: Authenticated',
+  },
+  {
+    rule: "self.access == 'Restricted' || !has(self.authorization)",
+    message: 'authorization stands only with access Restricted',
+  },
+  {
+    rule: "self.access == 'Denied' || !has(self.when)",
+    message: 'when stands only with access Denied; other rules have their conditions under authorization.when',
+  },
+];
+
+const rule: Schema = guard(
+  'One rule.',
+  {
+    name,
+    matches,
+    access: oneOf(
+      'Public verifies nothing; Optional identifies who presents a credential; Authenticated takes any identity of the providers; Restricted asks for authorization besides; Denied denies and wins over every other rule.',
+      ['Public', 'Optional', 'Authenticated', 'Restricted', 'Denied'],
+    ),
+    authorization,
+    authentication: authentication('The providers of this rule, in place of those of the policy.'),
+    addresses: addresses(
+      'Addresses that the rule is for, on top of those of the policy. A Denied rule hits the clients that these refuse.',
+    ),
+    upstream,
+    response,
+    when,
+    ...ruleProtections,
+  },
+  {
+    required: ['name', 'matches', 'access'],
+    validations: [
+      ...validations,
+      ...['authentication', 'upstream', 'response'].map((field) => ({
+        rule: `self.access != 'Denied' || !has(self.${field})`,
+        message: `a Denied rule takes only matches, addresses and when, not ${field}`,
+      })),
+      {
+        rule: "self.access != 'Public' || !has(self.authentication)",
+        message: 'a Public rule verifies nothing: leave authentication out, or write access: Authenticated',
+      },
+    ],
+  },
+);
+
+/** A rule of the floor: it restricts and never allows, and says nothing of identity providers or answers. */
+const floorRule: Schema = guard(
+  'One rule.',
+  {
+    name,
+    matches,
+    access: oneOf(
+      'Denied denies; Authenticated and Restricted are demands beside the rule that decides. The floor allows nothing.',
+      ['Authenticated', 'Restricted', 'Denied'],
+    ),
+    authorization,
+    addresses: addresses('Addresses that the rule is for. A Denied rule hits the clients that these refuse.'),
+    when,
+    ...ruleProtections,
+  },
+  { required: ['name', 'matches', 'access'], validations },
+);
+
+/** Two rules of one name could not be told apart in an answer or a log. */
+export const distinctRuleNames: Validation = {
+  rule: '!has(self.rules) || self.rules.all(r, self.rules.exists_one(o, o.name == r.name))',
+  message: 'two rules have the same name',
+};
+
+export const rules: Schema = list(
+  'What is allowed and denied. What no rule matches is denied; the order means nothing but between rules of equal rank.',
+  rule,
+  64,
+);
+
+export const floorRules: Schema = list(
+  'Every rule that matches must hold. They match ignoring case and a slash at the end.',
+  floorRule,
+  64,
+);
