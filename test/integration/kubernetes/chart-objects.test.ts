@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/core/json.ts';
 import { reasons } from '../../../src/core/reason.ts';
 import { metricTable } from '../../../src/observe/metric-table.ts';
-import { at, pick, renderChart, textAt, type ChartUse } from '../../support/kubernetes/chart.ts';
+import { at, objectsOf, pick, renderChart, textAt, type ChartUse } from '../../support/kubernetes/chart.ts';
 import type { Cluster } from '../../support/kubernetes/cluster.ts';
 import { startCluster } from '../../support/kubernetes/start-cluster.ts';
 import { describeWithCluster } from '../../support/kubernetes/with-cluster.ts';
@@ -14,6 +15,33 @@ describeWithCluster('the objects of the chart', () => {
     cluster = await startCluster();
   });
   afterAll(() => cluster?.stop());
+
+  it('has the CRDs of deploy/crds.yaml, kept at an uninstall unless a value says otherwise', async () => {
+    const crds = (objects: readonly JsonObject[]) =>
+      objects
+        .filter(({ kind }) => kind === 'CustomResourceDefinition')
+        .map((crd) => ({ name: textAt(crd, 'metadata.name'), spec: at(crd, 'spec') }))
+        .toSorted((a, b) => a.name.localeCompare(b.name));
+    const expected = crds(objectsOf(readFileSync('deploy/crds.yaml', 'utf8')));
+    const rendered = await renderChart(cluster);
+    expect(expected.length).toBe(4);
+    expect(crds(rendered)).toEqual(expected);
+    const policies = at(
+      pick(
+        await renderChart(cluster, { scenario: 'everything' }),
+        'CustomResourceDefinition',
+        'accesspolicies.portcullis.dev',
+      ),
+      'metadata',
+    );
+    expect(at(policies, 'annotations')).toEqual({
+      'argocd.argoproj.io/sync-wave': '-1',
+      contact: 'platform@example.com',
+    });
+    expect(
+      at(pick(rendered, 'CustomResourceDefinition', 'accesspolicies.portcullis.dev'), 'metadata.annotations'),
+    ).toEqual({ 'helm.sh/resource-policy': 'keep' });
+  });
 
   it('has the grace period, the pauses and the probes that its shutdown settings need', async () => {
     const podOf = async (use: ChartUse) =>

@@ -7,6 +7,7 @@ import {
   chartFlags,
   chartFolder,
   dataAt,
+  textAt,
   textsAt,
   type ChartUse,
   type Helm,
@@ -91,7 +92,7 @@ describeWithCluster('serve with the rights and the arguments of the chart', () =
       );
     const token = await cluster.serviceAccountToken({
       namespace: 'portcullis',
-      name: String(at(spec, 'serviceAccountName')),
+      name: textAt(spec, 'serviceAccountName'),
     });
     return startServeWith([...own, ...freePorts, '--kubeconfig', await cluster.writeKubeconfig('pod', token)]);
   };

@@ -36,9 +36,16 @@ export function chartFlags({ scenario, set = [], namespace = 'portcullis' }: Cha
   return ['--namespace', namespace, ...file, ...set.flatMap((one) => ['--set', one])];
 }
 
-/** `helm template` of the chart: the text with every object, or the failure. */
+const rendered = new Map<string, Promise<ToolRun>>();
+
+/** `helm template` of the chart: the text with every object, or the failure. What was rendered once is remembered, but for certificates, which are random. */
 export function templateChart(cluster: Cluster, helm: Helm, use: ChartUse = {}): Promise<ToolRun> {
-  return cluster.run(helm, ['template', use.release ?? 'portcullis', chartFolder, ...chartFlags(use)]);
+  const args = ['template', use.release ?? 'portcullis', chartFolder, ...chartFlags(use)];
+  const key = [helm, ...args].join(' ');
+  const known = key.includes('selfSigned') ? undefined : rendered.get(key);
+  const run = known ?? cluster.run(helm, args);
+  rendered.set(key, run);
+  return run;
 }
 
 /** The objects of the chart as Helm 4 renders them. Throws where it refuses. */
