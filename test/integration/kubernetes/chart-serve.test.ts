@@ -15,7 +15,7 @@ import {
 import type { Cluster } from '../../support/kubernetes/cluster.ts';
 import { startCluster } from '../../support/kubernetes/start-cluster.ts';
 import { describeWithCluster } from '../../support/kubernetes/with-cluster.ts';
-import { freePorts, healthOf, runCli, startServeWith, type ServeProcess } from '../support/serve-process.ts';
+import { healthOf, runCli, startServe, type ServeProcess } from '../support/serve-process.ts';
 
 const keys = JSON.stringify({
   keys: [
@@ -94,7 +94,7 @@ describeWithCluster('serve with the rights and the arguments of the chart', () =
       namespace: 'portcullis',
       name: textAt(spec, 'serviceAccountName'),
     });
-    return startServeWith([...own, ...freePorts, '--kubeconfig', await cluster.writeKubeconfig('pod', token)]);
+    return startServe([...own, ...'--kubeconfig', await cluster.writeKubeconfig('pod', token)]);
   };
   const check = async (url: string): Promise<string> => {
     const { output } = await runCli(['check', '--address', service?.grpcAddress ?? '', url]);

@@ -17,28 +17,28 @@ export interface ServeProcess {
   close(): Promise<void>;
 }
 
-/** Starts it on free ports; resolves when its ports answer, ready or not. */
-export function startServe(
-  policies: string,
+/** Starts it on free ports, on a folder or on what the flags say; resolves when its ports answer, ready or not. */
+export async function startServe(
+  policies: string | undefined,
   flags: readonly string[] = [],
   program = 'src/main.ts',
 ): Promise<ServeProcess> {
-  return startServeWith(['--policies', policies, '--shutdown-delay', '0s', ...freePorts, ...flags], program);
-}
-
-/** Flags for ports of loopback that are free. */
-export const freePorts: readonly string[] = [
-  '--grpc-address',
-  '127.0.0.1:0',
-  '--http-address',
-  '127.0.0.1:0',
-  '--admin-address',
-  '127.0.0.1:0',
-];
-
-/** The same with these flags and no others; among them must be all three addresses. */
-export async function startServeWith(flags: readonly string[], program = 'src/main.ts'): Promise<ServeProcess> {
-  const child = spawn(process.execPath, [program, 'serve', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const addresses = [
+    '--grpc-address',
+    '127.0.0.1:0',
+    '--http-address',
+    '127.0.0.1:0',
+    '--admin-address',
+    '127.0.0.1:0',
+  ];
+  const source = policies === undefined ? [] : ['--policies', policies];
+  const child = spawn(
+    process.execPath,
+    [program, 'serve', ...source, '--shutdown-delay', '0s', ...addresses, ...flags],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));

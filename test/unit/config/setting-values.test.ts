@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonValue } from '../../../src/core/json.ts';
-import { maxDecodedHeaders } from '../../../src/envoy/decode-check-request.ts';
+import { maxDecodedHeaders } from '../../../src/envoy/check-parts.ts';
 import { settings, type SettingKey } from '../../../src/runtime/config/settings.ts';
 
 function fromText(key: SettingKey, ...texts: readonly string[]): unknown {
