@@ -94,7 +94,7 @@ describeWithCluster('serve with the rights and the arguments of the chart', () =
       namespace: 'portcullis',
       name: textAt(spec, 'serviceAccountName'),
     });
-    return startServe([...own, ...'--kubeconfig', await cluster.writeKubeconfig('pod', token)]);
+    return startServe(undefined, [...own, '--kubeconfig', await cluster.writeKubeconfig('pod', token)]);
   };
   const check = async (url: string): Promise<string> => {
     const { output } = await runCli(['check', '--address', service?.grpcAddress ?? '', url]);
