@@ -1,6 +1,15 @@
 import type { Decision } from '../core/decision.ts';
 import { messageOf } from '../core/failure.ts';
-import type { Authorizer, Clock, HttpClient, IdentityEvents, Logger, Random, Timers } from '../core/ports.ts';
+import type {
+  Authorizer,
+  Clock,
+  ExpressionEvents,
+  HttpClient,
+  IdentityEvents,
+  Logger,
+  Random,
+  Timers,
+} from '../core/ports.ts';
 import type { RawRequest } from '../core/request.ts';
 import type { DocumentStatus, ProviderCondition, ServiceStatus } from '../core/status.ts';
 import type { Trace } from '../core/trace.ts';
@@ -32,7 +41,7 @@ export interface EnginePorts {
   readonly random: Random;
   readonly logger: Logger;
   readonly http: HttpClient;
-  readonly events: IdentityEvents;
+  readonly events: IdentityEvents & ExpressionEvents;
   /** Undefined: providers as they serve. */
   readonly createProvider?: CreateProvider;
   /** Lets everybody else have their turn; undefined: nobody else waits, and changes are taken in without a pause. */

@@ -27,7 +27,8 @@ export function createOfflineEngine(
   keys: OfflineKeys,
   ports: OfflinePorts,
 ): Engine {
-  const events = { tokenCache: (): void => undefined, keyFetch: (): void => undefined };
+  const nothing = (): void => undefined;
+  const events = { tokenCache: nothing, keyFetch: nothing, expressionFailed: nothing };
   return createEngine(
     { ...settings, shadowAll: false, keyLoadTimeoutMs: 1000, identity: {} },
     { ...ports, http: noNetwork, events, createProvider: providerFactory(keys) },

@@ -1,5 +1,6 @@
 import { anonymous, type Identity } from '../core/identity.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { ExpressionPlace } from '../core/ports.ts';
 import type { Request } from '../core/request.ts';
 import { limits } from './limits.ts';
 import { fromJson } from './values/from-json.ts';
@@ -41,15 +42,18 @@ export class RequestScope {
   workLeft: number = limits.workOfCheck;
   /** When the check came, milliseconds since the epoch. */
   readonly #time: number;
+  /** Told of evaluations that gave no value. */
+  readonly noteFailure: (place: ExpressionPlace) => void;
   #timestamp: Timestamp | undefined;
   #headers: MapValue | undefined;
   #query: MapValue | undefined;
   #context: MapValue | undefined;
 
-  constructor(request: Request, id: string, time: number) {
+  constructor(request: Request, id: string, time: number, noteFailure: (place: ExpressionPlace) => void = ignore) {
     this.request = request;
     this.id = id;
     this.#time = time;
+    this.noteFailure = noteFailure;
   }
 
   get time(): Timestamp {
@@ -68,6 +72,8 @@ export class RequestScope {
     return (this.#context ??= textMap(this.request.contextExtensions));
   }
 }
+
+function ignore(): void {}
 
 /** The scope of a `deniedCondition`, which can name the request alone (S15). */
 export function requestOnly(request: RequestScope): Scope {

@@ -29,6 +29,11 @@ export const metricTable = {
     buckets: checkBuckets,
     help: 'Time from the arrival of a check to its decision.',
   },
+  portcullis_expression_errors_total: {
+    type: 'counter',
+    labels: ['place'],
+    help: 'Evaluations of expressions that gave no value, by place (condition, denied_rule, header); those of policies in shadow mode too.',
+  },
   portcullis_token_cache_requests_total: {
     type: 'counter',
     labels: ['result'],

@@ -1,6 +1,7 @@
-import type { Clock, DecisionSink, IdentityEvents } from '../core/ports.ts';
+import type { Clock, DecisionSink, ExpressionEvents, IdentityEvents } from '../core/ports.ts';
 import type { ServiceStatus } from '../core/status.ts';
 import { createDecisionMetrics } from './decision-metrics.ts';
+import { createExpressionMetrics } from './expression-metrics.ts';
 import { createGrpcMetrics, type GrpcMetrics } from './grpc-metrics.ts';
 import { createIdentityMetrics } from './identity-metrics.ts';
 import { createMetricRegistry, type MetricRegistry } from './metric-registry.ts';
@@ -12,6 +13,7 @@ export type UncaughtKind = 'exception' | 'rejection';
 export interface Metrics {
   readonly decisions: DecisionSink;
   readonly identity: IdentityEvents;
+  readonly expressions: ExpressionEvents;
   readonly grpc: GrpcMetrics;
   readonly tls: TlsMetrics;
   logLinesDropped(lines: number): void;
@@ -40,6 +42,7 @@ export function createMetrics({ clock, version, processMetrics }: MetricsOptions
   return {
     decisions: createDecisionMetrics(registry),
     identity: createIdentityMetrics(registry),
+    expressions: createExpressionMetrics(registry),
     grpc: createGrpcMetrics(registry),
     tls,
     logLinesDropped: (lines) => dropped.inc(lines),

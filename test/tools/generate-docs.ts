@@ -7,11 +7,13 @@ import { runCli } from '../../src/cli/run-cli.ts';
 import { settingEntries, settingGroups, type Setting } from '../../src/runtime/config/settings.ts';
 import { renderChart } from './chart/render-chart.ts';
 import { renderCrds } from './render-crds.ts';
+import { guides, renderGuide } from './render-guide.ts';
 import { renderReference } from './render-reference.ts';
 
 /**
- * Writes docs/cli.md, docs/configuration.md, docs/reference, deploy/crds.yaml and what of the Helm chart is generated out of the tables that the program itself
- * uses; with `--check` it only tells whether the files are what it would write, and exits with 1 where one is not.
+ * Writes docs/cli.md, docs/configuration.md, docs/reference, deploy/crds.yaml and what of the chart is generated out of the tables that the program itself uses, and the
+ * files of deploy into the guides that show them; with `--check` it only tells whether the
+ * files are what it would write, and exits with 1 where one is not.
  */
 const notice = '<!-- Written by test/tools/generate-docs.ts; change the tables in src and run it again. -->';
 
@@ -23,6 +25,7 @@ export async function generateDocs(): Promise<ReadonlyMap<string, string>> {
     ...renderReference(notice),
     ['deploy/crds.yaml', renderCrds()],
     ...(await renderChart()),
+    ...(await Promise.all(guides.map(async (path) => [path, await renderGuide(path)] as const))),
   ]);
 }
 

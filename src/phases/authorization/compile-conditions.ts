@@ -18,6 +18,7 @@ export function compileConditions(specs: readonly ConditionSpec[]): Authorizatio
     for (const { asks, condition, failed } of tests) {
       const result = condition.test(scope);
       const found = result === 'true' ? undefined : result === 'false' ? failed : broken;
+      if (found === broken) scope.request.noteFailure('condition');
       const value = typeof result === 'string' ? result === 'true' : undefined;
       input.tell?.({ what: 'condition', asks, value, objection: found, block: undefined });
       if (found !== undefined && input.tell === undefined) return found;
@@ -35,7 +36,11 @@ export function compileDeniedConditions(
   const conditions = specs.map((spec) => checked(spec, 'deniedCondition'));
   return (request) => {
     const scope = requestOnly(request);
-    return conditions.every((condition) => condition.test(scope) !== 'false');
+    return conditions.every((condition) => {
+      const result = condition.test(scope);
+      if (typeof result !== 'string') request.noteFailure('denied_rule');
+      return result !== 'false';
+    });
   };
 }
 

@@ -112,8 +112,12 @@ function compileHeader(spec: HeaderSpec): HeaderProgram {
   const unsafe = denial('header_unsafe', `The value for the upstream header ${spec.name} cannot be sent.`);
   const failed = denial('header_failed', `The expression for the upstream header ${spec.name} has no value.`);
   const evaluate = (scope: () => Scope): string | Denial => {
-    const result = expression.evaluate(scope());
-    if ('failure' in result) return result.code === 'result' ? unsafe : failed;
+    const seen = scope();
+    const result = expression.evaluate(seen);
+    if ('failure' in result) {
+      seen.request.noteFailure('header');
+      return result.code === 'result' ? unsafe : failed;
+    }
     return toHeaderText(result.value) ?? unsafe;
   };
   return { name: spec.name, evaluate };

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   chartFlags,
@@ -5,6 +6,7 @@ import {
   helms,
   objectsOf,
   templateChart,
+  textsAt,
   type ChartUse,
 } from '../../support/kubernetes/chart.ts';
 import type { Cluster } from '../../support/kubernetes/cluster.ts';
@@ -152,6 +154,8 @@ describeWithCluster('the values of the chart', () => {
         'The CRDs, and with them every policy, stay',
       ])
         expect(notes).toContain(text);
+      const entrypoint = /^ENTRYPOINT (.+)$/mu.exec(readFileSync('deploy/Dockerfile', 'utf8'))?.[1] ?? '';
+      expect(notes).toContain(`-- ${textsAt({ entrypoint: JSON.parse(entrypoint) }, 'entrypoint').join(' ')} check `);
       for (const block of notes.matchAll(/(?:^ {5}.*\n)+/gmu)) expect(() => objectsOf(block[0])).not.toThrow();
     });
   });

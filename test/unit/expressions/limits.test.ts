@@ -18,13 +18,19 @@ const hostile = {
   target: `/?${Array.from({ length: 9000 }, (_, i) => `q=${i}`).join('&')}&${Array.from({ length: 3000 }, (_, i) => `k${i}=1`).join('&')}`,
 };
 
-/** The shortest of some runs: what else the machine does in between is not the expression's. */
-function fastest(action: () => void): number {
+const allowedMs = 10;
+
+/**
+ * The CPU time of this thread for the action, milliseconds, in the cheapest of some runs: time that other processes have the core for is none
+ * of the expression's, and what they push out of its caches is back in the next run. Ends with the first run that is cheap enough.
+ */
+function cheapest(action: () => void): number {
   let best = Number.POSITIVE_INFINITY;
-  for (let run = 0; run < 8; run++) {
-    const start = performance.now();
+  for (let run = 0; run < 20 && best >= allowedMs; run++) {
+    const start = process.threadCpuUsage();
     action();
-    best = Math.min(best, performance.now() - start);
+    const { user, system } = process.threadCpuUsage(start);
+    best = Math.min(best, (user + system) / 1000);
   }
   return best;
 }
@@ -76,7 +82,7 @@ describe('no expression holds the event loop for more than 10 ms', () => {
     `request.headers['x-a'] < request.headers['x-b']`,
   ])('%s', (source) => {
     const condition = conditionOf(source);
-    expect(fastest(() => condition.test(scopeOf(hostile)))).toBeLessThan(10);
+    expect(cheapest(() => condition.test(scopeOf(hostile)))).toBeLessThan(allowedMs);
   });
 
   test.each([
@@ -117,7 +123,7 @@ describe('no expression holds the event loop for more than 10 ms', () => {
     ],
   ])('to refuse %s', (_title, source, why) => {
     expect(compileCondition(source, 'condition')).toMatchObject({ kind: 'invalid', why });
-    expect(fastest(() => compileCondition(source, 'condition'))).toBeLessThan(10);
+    expect(cheapest(() => compileCondition(source, 'condition'))).toBeLessThan(allowedMs);
   });
 
   test.each([
@@ -138,7 +144,7 @@ describe('no expression holds the event loop for more than 10 ms', () => {
     ['many alternatives', `request.path.matches('${'(a|b)*'.repeat(300)}')`],
   ])('to compile %s', (_title, source) => {
     expect(compileCondition(source, 'condition').kind).toBe('condition');
-    expect(fastest(() => compileCondition(source, 'condition'))).toBeLessThan(10);
+    expect(cheapest(() => compileCondition(source, 'condition'))).toBeLessThan(allowedMs);
   });
 });
 

@@ -57,6 +57,16 @@ describe('decisions', () => {
   });
 });
 
+test('expressions without a value are counted by place, each place from the start', async () => {
+  const metrics = create();
+  metrics.expressions.expressionFailed('denied_rule');
+  expect(await samplesOf(metrics, 'portcullis_expression_errors_total')).toEqual([
+    'portcullis_expression_errors_total{place="condition"} 0',
+    'portcullis_expression_errors_total{place="denied_rule"} 1',
+    'portcullis_expression_errors_total{place="header"} 0',
+  ]);
+});
+
 test('look-ups of tokens and fetches of keys are counted', async () => {
   const { identity, ...metrics } = create();
   identity.tokenCache('hit');
