@@ -7,7 +7,7 @@ import { createProblemList } from '../../../src/policy/problem-list.ts';
 import { policyTest } from '../../../src/policy/schema/policy-test.ts';
 import type { AuthorDocument } from '../../../src/policy/spec.ts';
 
-const check = createStructureCheck<unknown>(policyTest);
+const check = createStructureCheck<object>(policyTest);
 
 function problemsOf(document: AuthorDocument): readonly string[] {
   const problems = createProblemList(document);
