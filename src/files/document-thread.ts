@@ -15,6 +15,8 @@ export interface DocumentThread {
 
 /** A megabyte takes one to ten seconds where it is made to. */
 const maxReadingMs = 60_000;
+/** A thread takes some thirty megabytes: it is not kept for a text that may never come. */
+const idleMs = 10_000;
 /** A text of the largest size takes half of it. */
 const maxHeapMb = 512;
 /** As its neighbour is written: the sources run as they are, and compiled. */
@@ -25,7 +27,9 @@ const program = new URL(
 
 export function createDocumentThread(timers: Timers, settings: ParseSettings): DocumentThread {
   let worker: Worker | undefined;
+  let cancelIdle = (): void => undefined;
   const close = (): void => {
+    cancelIdle();
     void worker?.terminate();
     worker = undefined;
   };
@@ -38,9 +42,12 @@ export function createDocumentThread(timers: Timers, settings: ParseSettings): D
   return {
     close,
     read: async (source, text) => {
+      cancelIdle();
       worker ??= start();
       try {
-        return await readIn(worker, timers, { source, text, settings });
+        const documents = await readIn(worker, timers, { source, text, settings });
+        cancelIdle = timers.after(idleMs, close);
+        return documents;
       } catch (thrown) {
         close();
         throw thrown;

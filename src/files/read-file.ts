@@ -20,8 +20,8 @@ export type ReadFile = (file: Listed) => Promise<FileReading>;
 
 /** Many policies in one file; one of Kubernetes is of 1.5 MB at most. */
 export const maxFileBytes = 4 * 1024 * 1024;
-/** Reading one character may take some microseconds where the text is made for it; no request waits longer than for these. */
-const maxCharactersHere = 4096;
+/** An ordinary text takes a millisecond for 3000 characters; what is larger is left to the thread, which takes longer to begin than to read. */
+const maxCharactersHere = 16 * 1024;
 
 /** Reads and parses a file: a small one here, a larger one in the thread, so that no request waits for it. */
 export function compileReadFile(thread: DocumentThread, settings: ParseSettings): ReadFile {

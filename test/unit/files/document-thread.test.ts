@@ -70,7 +70,7 @@ describe('a text that is read in a thread', () => {
 });
 
 describe('a file', () => {
-  test('of more than 4096 characters is read in the thread, a smaller one is not', async () => {
+  test('of more than 16384 characters is read in the thread, a smaller one is not', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'portcullis-file-'));
     try {
       const asked: string[] = [];
@@ -83,14 +83,14 @@ describe('a file', () => {
       };
       const read = compileReadFile(fake, settings);
       for (const [name, size] of [
-        ['small', 4096],
-        ['large', 4097],
+        ['small', 16_384],
+        ['large', 16_385],
       ] as const) {
         const path = join(folder, name);
         writeFileSync(path, `kind: ${'x'.repeat(size - 6)}`);
         expect(await read({ path, stamp: '', size })).toMatchObject({ failure: undefined, documents: [{}] });
       }
-      expect(asked).toEqual(['/large 4097']);
+      expect(asked).toEqual(['/large 16385']);
     } finally {
       rmSync(folder, { recursive: true });
     }
