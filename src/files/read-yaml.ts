@@ -1,7 +1,8 @@
-import { isMap, isPair, isScalar, isSeq, LineCounter, parseAllDocuments, visit, type Document } from 'yaml';
+import { isMap, isPair, isScalar, isSeq, LineCounter, visit, type Document } from 'yaml';
 import type { JsonValue } from '../core/json.ts';
 import type { Place, Problem } from '../core/problem.ts';
 import type { AuthorDocument } from '../policy/spec.ts';
+import { composeDocuments } from './compose-documents.ts';
 import { yamlMistakes, type Mistake } from './yaml-mistakes.ts';
 
 /**
@@ -77,12 +78,8 @@ function notYaml(why: string, place: Place): Problem {
 
 /** The parser's trees; a single one with an error where the text is nested beyond the stack. */
 function parseTree(text: string, lineCounter: LineCounter): readonly Document[] {
-  // At its own level of logging the parser writes warnings that quote the text to stderr.
-  // The parser compares each key with all before it, which takes half a minute for a map of a megabyte: `findBadKey` does it instead.
-  const options = { lineCounter, prettyErrors: false, strict: true, uniqueKeys: false, logLevel: 'error' } as const;
   try {
-    const parsed = parseAllDocuments(text, options);
-    return Array.isArray(parsed) ? parsed : [];
+    return composeDocuments(text, lineCounter);
   } catch {
     return parseTree('"nested too deeply', lineCounter);
   }

@@ -6,6 +6,9 @@ import { findMismatches, type Mismatch } from './schema/find-mismatches.ts';
 import type { Schema } from './schema/json-schema.ts';
 import { structureOf, type Structure } from './schema/structure.ts';
 
+/** As many as a document has Problems: what is told of one costs a hundred times what it takes to find it. */
+const maxReported = 50;
+
 /**
  * Holds values against a schema: unknown and missing fields, types, sizes, and what this version does not build. Answers the value in its
  * shape, which is the schema's; undefined where there is an error. `root` is where the value stands.
@@ -22,8 +25,7 @@ export function createStructureCheck<Shape extends object>(
     let found = 0;
     const isShape = (value: JsonValue): value is JsonValue & Shape => {
       findMismatches((structure ??= structureOf(schema)), value, root, (mismatch) => {
-        found++;
-        report(mismatch, { spec, root, problems });
+        if (++found <= maxReported) report(mismatch, { spec, root, problems });
       });
       return found === 0;
     };

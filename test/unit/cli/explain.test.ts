@@ -109,6 +109,7 @@ ALLOWED by shop/api rest
   upstream - x-user-id
   upstream - x_user_id
   upstream - x-envoy-auth-failure-mode-allowed
+  upstream - x_envoy_auth_failure_mode_allowed
 shadow     shop/later rest: would have been ok
 `,
   ]);
