@@ -1,21 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import {
-  at,
-  chartFlags,
-  chartFolder,
-  dataAt,
-  textAt,
-  textsAt,
-  type ChartUse,
-  type Helm,
-} from '../../support/kubernetes/chart.ts';
+import { chartFlags, chartFolder, type ChartUse, type Helm } from '../../support/kubernetes/chart.ts';
 import type { Cluster } from '../../support/kubernetes/cluster.ts';
 import { startCluster } from '../../support/kubernetes/start-cluster.ts';
 import { describeWithCluster } from '../../support/kubernetes/with-cluster.ts';
-import { healthOf, runCli, startServe, type ServeProcess } from '../support/serve-process.ts';
+import { healthOf, runCli, type ServeProcess } from '../support/serve-process.ts';
+import { startPod } from './support/start-pod.ts';
 
 const keys = JSON.stringify({
   keys: [
@@ -59,43 +48,18 @@ spec: {rules: [{name: none, matches: [{path: {type: PathPrefix, value: /open/sec
 
 describeWithCluster('serve with the rights and the arguments of the chart', () => {
   let cluster: Cluster;
-  let folder: string;
   let service: ServeProcess | undefined;
 
   beforeAll(async () => {
     cluster = await startCluster();
-    folder = await mkdtemp(join(tmpdir(), 'portcullis-chart-serve-'));
     for (const namespace of ['portcullis', 'team-a', 'team-b', 'elsewhere'])
       await cluster.kubectl('create', 'namespace', namespace);
   });
   afterAll(async () => {
     await service?.close();
     await cluster?.stop();
-    await rm(folder, { recursive: true, force: true });
   });
 
-  /** What a kubelet would do: the Deployment's command, with the token of its service account. */
-  const startPod = async (): Promise<ServeProcess> => {
-    const get = async (...what: readonly string[]) =>
-      JSON.parse(await cluster.kubectl('get', ...what, '--namespace', 'portcullis', '--output', 'json'));
-    const config = join(folder, 'config.yaml');
-    await writeFile(config, dataAt(await get('configmap', 'portcullis'), 'config.yaml'));
-    const spec = at(await get('deployment', 'portcullis'), 'spec.template.spec');
-    const [, ...args] = textsAt(spec, 'containers.0.args');
-    const own = args
-      .filter((arg) => !/^--(grpc|http|admin)-address=/u.test(arg))
-      .map((arg) =>
-        arg
-          .replace('$(POD_NAME)', 'portcullis-abc-1')
-          .replace('$(POD_NAMESPACE)', 'portcullis')
-          .replace(/^--config=.*/u, `--config=${config}`),
-      );
-    const token = await cluster.serviceAccountToken({
-      namespace: 'portcullis',
-      name: textAt(spec, 'serviceAccountName'),
-    });
-    return startServe(undefined, [...own, '--kubeconfig', await cluster.writeKubeconfig('pod', token)]);
-  };
   const check = async (url: string): Promise<string> => {
     const { output } = await runCli(['check', '--address', service?.grpcAddress ?? '', url]);
     return output.split('\n')[0] ?? '';
@@ -105,7 +69,7 @@ describeWithCluster('serve with the rights and the arguments of the chart', () =
     await cluster.kubectl('wait', '--for=condition=Established', 'crd', '--all');
     for (const namespace of ['team-a', 'elsewhere']) await cluster.apply(documents(namespace));
     await cluster.apply(floor);
-    service = await startPod();
+    service = await startPod(cluster);
     await vi.waitUntil(async () => (await healthOf(service?.grpcAddress ?? '')) === 'SERVING', { timeout: 20_000 });
   };
   /** Lines of the log that tell of trouble. */
