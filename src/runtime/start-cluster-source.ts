@@ -37,6 +37,7 @@ export async function startClusterSource(
     materialTimeoutMs: config.keyLoadTimeout,
     onObject: (change) => publisher?.note(change),
   });
+  observation.metrics.observeWatches(() => source.states());
   const stopListening = engine.onChange(({ keys }) => publisher?.changed(keys));
   return {
     ready: source.ready,
