@@ -41,14 +41,14 @@ export function createEventRecorder({ api, clock, random, logger }: ReflectorPor
       const event: JsonObject = {
         apiVersion: 'events.k8s.io/v1',
         kind: 'Event',
-        metadata: { namespace, name: `${meta.name}.${random.id().replaceAll('-', '').slice(0, 16)}`.slice(-253) },
+        metadata: { namespace, name: nameOf(meta.name, random.id()) },
         eventTime: toMicroTime(clock.now()),
         reportingController: 'portcullis.dev/portcullis',
         reportingInstance: identity.slice(0, 128),
         action: 'Judge',
         type,
         reason,
-        note: message.slice(0, 1024),
+        note: clip(message),
         regarding: {
           apiVersion,
           kind,
@@ -73,4 +73,14 @@ export function createEventRecorder({ api, clock, random, logger }: ReflectorPor
       }
     },
   };
+}
+
+/** A DNS name of at most 253 characters, whatever the object is called. */
+function nameOf(object: string, id: string): string {
+  return `${object.slice(0, 230).replace(/[.-]+$/, '')}.${id.replaceAll('-', '').slice(0, 16)}`;
+}
+
+/** The API server takes 1024 bytes; a UTF-16 unit is no more than three. */
+function clip(message: string): string {
+  return Buffer.byteLength(message) > 1024 ? message.slice(0, 341) : message;
 }
