@@ -17,12 +17,15 @@ export interface PortcullisProcess extends Child {
 export interface PortcullisOptions {
   /** `dist` is what is shipped; `src` is stripped of its types by Node as it starts. */
   readonly from: 'dist' | 'src';
-  readonly policies: string;
+  /** The folder; undefined: the flags say which cluster. */
+  readonly policies: string | undefined;
   /** Of this process: for its output and, with `profile`, its CPU profile. */
   readonly name: string;
   readonly workFolder: string;
   readonly core: number | undefined;
   readonly flags?: readonly string[] | undefined;
+  /** Options of Node itself. */
+  readonly nodeFlags?: readonly string[] | undefined;
   /** Where a CPU profile is written when the process ends. */
   readonly profile?: string | undefined;
 }
@@ -32,12 +35,12 @@ const readyTimeoutMs = 90_000;
 
 /** Starts it with `serve`'s defaults, but for addresses, leave to fetch keys from this machine, and a shutdown that waits for nobody. */
 export async function startPortcullis(options: PortcullisOptions): Promise<PortcullisProcess> {
-  const { from, policies, name, workFolder, core, flags = [], profile } = options;
+  const { from, policies, name, workFolder, core, flags = [], nodeFlags = [], profile } = options;
   const [grpcPort, httpPort, adminPort] = [await freePort(), await freePort(), await freePort()];
   const node =
     profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${name}.cpuprofile`];
   const settings = {
-    '--policies': policies,
+    ...(policies === undefined ? {} : { '--policies': policies }),
     '--allowed-private-address': '127.0.0.1/32',
     '--grpc-address': `127.0.0.1:${grpcPort}`,
     '--http-address': `127.0.0.1:${httpPort}`,
@@ -47,7 +50,7 @@ export async function startPortcullis(options: PortcullisOptions): Promise<Portc
   };
   const main = join(root, from === 'dist' ? 'dist/main.js' : 'src/main.ts');
   const start = performance.now();
-  const child = startNode([...node, main, 'serve', ...Object.entries(settings).flat(), ...flags], {
+  const child = startNode([...node, ...nodeFlags, main, 'serve', ...Object.entries(settings).flat(), ...flags], {
     core,
     outputFile: join(workFolder, `${name}.log`),
   });
