@@ -20,6 +20,7 @@ import {
   type ProviderRef,
   type RuleSpec,
 } from '../policy/spec.ts';
+import { compileOnce } from '../std/shared-values.ts';
 
 /** A policy ready to decide: everything that can be prepared is. Replaced as a whole when anything of it changes. */
 export interface CompiledPolicy {
@@ -96,7 +97,7 @@ export type RunningProviders = Pick<ReadonlyMap<string, IdentityProvider>, 'get'
 /** Compiles a valid policy; a provider that is not among those running is one that was deleted since. */
 export function compilePolicy(spec: AccessPolicySpec, providers: RunningProviders): CompiledPolicy {
   const id = `${spec.namespace}/${spec.name}`;
-  const places = runningProviders(spec.providers, providers).flatMap((provider) => provider.places);
+  const ofPolicy = credentialsOf(runningProviders(spec.providers, providers));
   const rules: IndexedRule<CompiledRule>[] = [];
   const denied: IndexedRule<DeniedRule>[] = [];
   const dress = compileDenial(spec.response);
@@ -114,7 +115,7 @@ export function compilePolicy(spec: AccessPolicySpec, providers: RunningProvider
           dress,
         },
       });
-    else rules.push({ matches, rule: compileRule(name, access, rule, places, providers) });
+    else rules.push({ matches, rule: compileRule(name, access, rule, ofPolicy, providers) });
   }
   const { namespace, mode, attachment, hosts, paths, setsHeaders } = spec;
   const addresses = addressesOf(spec);
@@ -138,37 +139,69 @@ function compileRule(
   name: RuleName,
   access: AllowingRule['access'],
   rule: RuleSpec,
-  placesOfPolicy: readonly CredentialPlace[],
+  ofPolicy: Credentials,
   providers: RunningProviders,
 ): AllowingRule {
+  const running = runningProviders(rule.providers, providers);
+  const own = credentialsOf(running);
   // Every place of every provider of the policy is emptied; what Keep passes is the credential of the rule's own providers.
-  const own =
-    access === 'Public' ? placesOfPolicy : runningProviders(rule.providers, providers).flatMap(({ places }) => places);
-  const kept = rule.upstream.credential === 'Keep' ? own : [];
-  const emptied = placesWithout(placesOfPolicy, kept);
+  const kept = rule.upstream.credential === 'Keep' ? (access === 'Public' ? ofPolicy : own).places : noPlaces;
+  const emptied = kept.length === 0 ? ofPolicy.places : placesWithout(ofPolicy.places, kept);
   return {
     ...name,
     access,
     addresses: addressesOf(rule),
-    authenticate: authenticateBy(rule.providers, providers),
-    ownProviders: new Set(rule.providers.flatMap(({ kind, name: of }) => (kind === 'IdentityProvider' ? [of] : []))),
+    // A rule all of whose providers are gone answers that it cannot tell, never that nobody asked (promise 1).
+    authenticate: rule.providers.length > 0 && running.length === 0 ? denyForGone : own.authenticate,
+    ownProviders: ownNames(rule.providers),
     authorization: rule.authorization === undefined ? undefined : compileAuthorization(rule.authorization),
     upstream: compileUpstream(rule.upstream),
-    removeCredential: compileCredentialRemoval(emptied),
+    removeCredential: kept.length === 0 ? ofPolicy.remove : compileCredentialRemoval(emptied),
     emptied,
     kept,
-    keptHeaders: compileKeptHeaders(kept),
-    responseHeaders: rule.response.headers.map(({ name: header, value }) => [header, value] as const),
+    keptHeaders: kept.length === 0 ? keepNothing : compileKeptHeaders(kept),
+    responseHeaders: responseHeaders(rule.response),
     dress: compileDenial(rule.response),
   };
 }
 
-/** A rule all of whose providers are gone answers that it cannot tell, never that nobody asked (promise 1). */
-function authenticateBy(refs: readonly ProviderRef[], providers: RunningProviders): Authenticate {
-  const running = runningProviders(refs, providers);
-  const gone: { readonly denial: Denial } = { denial: denial('provider_unavailable') };
-  return refs.length > 0 && running.length === 0 ? () => gone : compileAuthentication(running);
+const gone: { readonly denial: Denial } = { denial: denial('provider_unavailable') };
+const denyForGone: Authenticate = () => gone;
+const noPlaces: readonly CredentialPlace[] = [];
+const keepNothing = compileKeptHeaders(noPlaces);
+
+/** Names of the providers that are the namespace's own, not the cluster's. */
+const ownNames = compileOnce(
+  (refs: readonly ProviderRef[]): ReadonlySet<string> =>
+    new Set(refs.flatMap(({ kind, name }) => (kind === 'IdentityProvider' ? [name] : []))),
+);
+
+const responseHeaders = compileOnce(({ headers }: RuleSpec['response']): readonly HeaderEntry[] =>
+  headers.map(({ name, value }) => [name, value]),
+);
+
+/** What some providers ask a request for. */
+interface Credentials {
+  readonly places: readonly CredentialPlace[];
+  readonly authenticate: Authenticate;
+  /** Takes all of it off. */
+  readonly remove: CredentialRemoval;
 }
+
+/** Most policies have one provider, and share what is compiled for it. */
+function credentialsOf(running: readonly IdentityProvider[]): Credentials {
+  const [only, ...others] = running;
+  if (only === undefined) return noCredentials;
+  return others.length === 0 ? credentialsOfOne(only) : compileCredentials(running);
+}
+
+function compileCredentials(running: readonly IdentityProvider[]): Credentials {
+  const places = running.flatMap((provider) => provider.places);
+  return { places, authenticate: compileAuthentication(running), remove: compileCredentialRemoval(places) };
+}
+
+const credentialsOfOne = compileOnce((provider: IdentityProvider) => compileCredentials([provider]));
+const noCredentials = compileCredentials([]);
 
 function runningProviders(refs: readonly ProviderRef[], providers: RunningProviders): IdentityProvider[] {
   return refs.flatMap((ref) => providers.get(specKey(ref)) ?? []);

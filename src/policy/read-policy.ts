@@ -12,6 +12,7 @@ import { readHostPattern } from './read-host.ts';
 import { readMatch } from './read-match.ts';
 import type { DocumentName } from './read-provider.ts';
 import { mergeResponse, mergeUpstream, readResponse, readUpstream } from './read-response.ts';
+import { shareParts } from './share-parts.ts';
 import type { AccessPolicySpec, AddressesSpec, ProviderRef, RuleSpec } from './spec.ts';
 import { readDeniedConditions } from './read-conditions.ts';
 
@@ -48,7 +49,7 @@ export function readPolicy(
     rules,
     response: inherited.response,
   };
-  return problems.hasError() ? undefined : spec;
+  return problems.hasError() ? undefined : shareParts(spec);
 }
 
 interface Inherited {
