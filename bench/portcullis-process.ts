@@ -10,6 +10,8 @@ export interface PortcullisProcess extends Child {
   readonly grpcPort: number;
   /** From the start of the process to the first answer that it is ready, milliseconds. */
   readonly readyAfterMs: number;
+  /** When it first answered anything over HTTP, milliseconds since the epoch. */
+  readonly listeningAt: number;
   /** The metrics page. */
   metrics(): Promise<string>;
 }
@@ -54,13 +56,23 @@ export async function startPortcullis(options: PortcullisOptions): Promise<Portc
     core,
     outputFile: join(workFolder, `${name}.log`),
   });
-  while ((await httpGet(httpPort, '/readyz')).status !== 200) {
+  let listeningAt: number | undefined;
+  for (;;) {
+    const { status } = await httpGet(httpPort, '/readyz');
+    if (status !== 0) listeningAt ??= Date.now();
+    if (status === 200) break;
     child.assertRunning();
     if (performance.now() - start > readyTimeoutMs) throw new Error(`portcullis (${name}) did not become ready`);
     await sleep(2);
   }
   const readyAfterMs = performance.now() - start;
-  return { ...child, grpcPort, readyAfterMs, metrics: async () => (await httpGet(httpPort, '/metrics')).body };
+  return {
+    ...child,
+    grpcPort,
+    readyAfterMs,
+    listeningAt: listeningAt ?? Date.now(),
+    metrics: async () => (await httpGet(httpPort, '/metrics')).body,
+  };
 }
 
 /** Status 0 where nobody answers. */

@@ -8,7 +8,7 @@ export function formatCluster({ enforcement, burst, quiet, loads, bytesPerPolicy
   const writes = Object.entries(quiet.writes).map(([what, count]) => `${count} ${what}`);
   const { liveHeap, resident } = bytesPerPolicy;
   return [
-    formatEnforcement(enforcement),
+    ...formatEnforcement(enforcement),
     ...formatBurst(burst),
     `${quiet.seconds} s of quiet, ${quiet.policies} policies: ${writes.length === 0 ? 'nothing' : writes.join(', ')} written, Leases aside`,
     ...loads.flatMap(formatLoad),
@@ -16,9 +16,12 @@ export function formatCluster({ enforcement, burst, quiet, loads, bytesPerPolicy
   ].map((line) => `  ${line}`);
 }
 
-function formatEnforcement({ policies, changes, p50Ms, p90Ms, p99Ms, maxMs }: EnforcementFigures): string {
-  const figures = `p50 ${p50Ms.toFixed(1)}, p90 ${p90Ms.toFixed(1)}, p99 ${p99Ms.toFixed(1)}, max ${maxMs.toFixed(1)} ms`;
-  return `from the API server's answer to enforcement, ${policies} policies: ${figures} (${changes} changes)`;
+function formatEnforcement({ policies, changes, atOnce, stops, ...at }: EnforcementFigures): string[] {
+  const figures = `p50 ${at.p50Ms.toFixed(1)}, p90 ${at.p90Ms.toFixed(1)}, p99 ${at.p99Ms.toFixed(1)}, max ${at.maxMs.toFixed(1)} ms`;
+  return [
+    `from the API server's answer to enforcement, ${policies} policies: ${figures} (${changes} changes, ${atOnce} of them at the first check)`,
+    `  meanwhile: ${formatStops(stops)}`,
+  ];
 }
 
 function formatBurst({ updates, writtenMs, enforcedMs, stops, checkP99Ms, checkMaxMs }: BurstFigures): string[] {
@@ -32,7 +35,7 @@ function formatLoad(load: LoadFigures): string[] {
   return [
     `${load.policies} policies: ready after ${seconds(load.readyMs)} (without statuses after ${seconds(load.firstReadyMs)}, all written ${seconds(load.statusMs)} later)`,
     `  idle: ${load.residentMb.toFixed(0)} MB resident, ${load.liveHeapMb.toFixed(1)} MB live heap`,
-    `  at the start: ${formatStops(load.stopsOfStart)}; while statuses are written: ${formatStops(load.stopsOfStatuses)}`,
+    `  from when it listens: ${formatStops(load.stopsOfStart)}; while statuses are written: ${formatStops(load.stopsOfStatuses)}`,
   ];
 }
 

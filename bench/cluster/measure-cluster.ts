@@ -28,7 +28,7 @@ export interface LoadFigures {
   readonly residentMb: number;
   /** After a collection. */
   readonly liveHeapMb: number;
-  /** While it started with statuses in place, and while it wrote them. */
+  /** From when it listened, before it was ready, with statuses in place; and while it wrote them. */
   readonly stopsOfStart: StopFigures;
   readonly stopsOfStatuses: StopFigures;
 }
@@ -76,7 +76,7 @@ async function measureUsual(
     tell(`counting writes for ${quietSeconds} s`);
     const writes = await cluster.writesWithin(quietSeconds * 1000);
     tell('changing policies one by one');
-    const enforcement = await measureEnforcement(cluster, server, sizes.usual);
+    const enforcement = await measureEnforcement(cluster, server, probe, sizes.usual);
     await cluster.untilQuiet();
     tell('changing all of them at once');
     const burst = await measureBurst(cluster, server, probe, sizes.usual);
@@ -106,7 +106,7 @@ async function measureLoad(cluster: ClusterStand, policies: number, tell: Tell):
       readyMs: server.readyAfterMs,
       statusMs,
       residentMb: residentMegabytesOf(server.pid),
-      stopsOfStart: await probe.stopsSince(0),
+      stopsOfStart: await probe.stopsSince(server.listeningAt),
       liveHeapMb: (await probe.liveHeap(server.pid)) / 1_000_000,
       stopsOfStatuses,
     };

@@ -25,7 +25,10 @@ export function createChangeQueue(take: (change: SourceChange) => Promise<void>)
     const removed = now.flatMap(([source, { isGone }]) => (isGone ? (taken.get(source) ?? []) : []));
     for (const { source } of removed) taken.delete(source);
     const anew = new Set(removed.map(({ source }) => source));
-    const changed = now.flatMap(([, { next }]) => next ?? []);
+    // Of a document that is the same one nothing but its status changed: most of what a watch brings are answers to our own writes.
+    const isNews = (next: AuthorDocument): boolean => taken.get(next.source) !== next;
+    const changed = now.flatMap(([, { next }]) => (next !== undefined && isNews(next) ? next : []));
+    if (removed.length + changed.length === 0) return;
     for (const document of changed) taken.set(document.source, document);
     // One that was deleted and made anew under its name is another document: nothing of the old one may stay in force for it.
     const first = changed.filter(({ source }) => !anew.has(source));

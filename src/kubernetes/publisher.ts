@@ -2,6 +2,7 @@ import type { DocumentStatus, ProviderCondition } from '../core/status.ts';
 import type { ClusterDocument } from './cluster-document.ts';
 import type { Agreements } from './conditions.ts';
 import { createEventRecorder } from './event-recorder.ts';
+import { inSlices } from './in-slices.ts';
 import { createLeaderElection } from './leader-election.ts';
 import type { ReflectedChange } from './reflected-store.ts';
 import type { ReflectorPorts } from './reflector.ts';
@@ -86,9 +87,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
     },
     changed: (keys) => {
       const all = [...keys];
-      for (const key of all) digest.set(key, servedOf(documentStatus(key)));
-      lease.publish();
-      writer.look(all);
+      void inSlices(all, (key) => digest.set(key, servedOf(documentStatus(key))), ports).then(() => {
+        lease.publish();
+        writer.look(all);
+      });
     },
     close: async () => {
       replicas.close();
