@@ -1,7 +1,11 @@
-import type { RequestOptions } from 'node:https';
 import { Agent, ProxyAgent, type Dispatcher } from 'undici';
 import { messageOf } from '../core/failure.ts';
+import type { Clock } from '../core/ports.ts';
 import { ApiFailure } from './api-failure.ts';
+import { openClientNodeAccess } from './client-node-access.ts';
+import type { AccessNow, ClusterAccess, TlsMaterial } from './cluster-access.ts';
+import { openPlainKubeconfig } from './plain-kubeconfig.ts';
+import { openPodAccess } from './pod-access.ts';
 
 /** Where the API server is and how we show who we are. */
 export interface ClusterConnection {
@@ -26,50 +30,44 @@ const connectTimeoutMs = 5000;
  * Reads a kubeconfig file (its current context), or with `undefined` takes the pod's service account. Throws an ApiFailure (`api_config`)
  * where there is neither a usable file nor a pod.
  */
-export async function openClusterConnection(kubeconfig: string | undefined): Promise<ClusterConnection> {
-  // The client's package takes tens of megabytes: loaded only where there is a cluster.
-  const { KubeConfig } = await import('@kubernetes/client-node');
-  const config = new KubeConfig();
-  try {
-    if (kubeconfig === undefined) config.loadFromCluster();
-    else config.loadFromFile(kubeconfig);
-  } catch (cause) {
-    const what = kubeconfig === undefined ? "the pod's service account" : `the kubeconfig ${kubeconfig}`;
-    throw new ApiFailure('api_config', `${what} cannot be read: ${messageOf(cause)}`, { cause });
-  }
-  const cluster = config.getCurrentCluster();
-  if (cluster === null || !URL.canParse(cluster.server))
+export async function openClusterConnection(kubeconfig: string | undefined, clock: Clock): Promise<ClusterConnection> {
+  const access = await openAccess(kubeconfig, clock);
+  if (!URL.canParse(access.server))
     throw new ApiFailure(
       'api_config',
       `the current context of ${kubeconfig ?? 'the pod'} names no cluster with a server`,
     );
-  const dispatchers = createDispatchers(cluster.proxyUrl);
+  const dispatchers = createDispatchers(access.proxyUrl);
+  const read = async (): Promise<AccessNow> => {
+    try {
+      return await access.read();
+    } catch (cause) {
+      throw new ApiFailure('api_config', `no credentials for the API server: ${messageOf(cause)}`, { cause });
+    }
+  };
   return {
-    server: cluster.server.replace(/\/+$/, ''),
-    namespace: config.getContextObject(config.getCurrentContext())?.namespace,
+    server: access.server.replace(/\/+$/, ''),
+    namespace: access.namespace,
     prepare: async () => {
-      const options: RequestOptions = {};
-      try {
-        await config.applyToHTTPSOptions(options);
-      } catch (cause) {
-        throw new ApiFailure('api_config', `no credentials for the API server: ${messageOf(cause)}`, { cause });
-      }
-      return { headers: headersOf(options), dispatcher: dispatchers.of(options) };
+      const { headers, tls } = await read();
+      return { headers, dispatcher: dispatchers.of(tls) };
     },
     close: () => dispatchers.close(),
   };
 }
 
-function headersOf({ headers, auth }: RequestOptions): Record<string, string> {
-  const basic = typeof auth === 'string' ? { authorization: `Basic ${Buffer.from(auth).toString('base64')}` } : {};
-  const given = Object.entries(headers ?? {}).flatMap(([name, value]) =>
-    typeof value === 'string' ? [[name.toLowerCase(), value.trim()] as const] : [],
-  );
-  return { ...basic, ...Object.fromEntries(given) };
+async function openAccess(kubeconfig: string | undefined, clock: Clock): Promise<ClusterAccess> {
+  try {
+    if (kubeconfig === undefined) return await openPodAccess(clock);
+    return (await openPlainKubeconfig(kubeconfig, clock)) ?? (await openClientNodeAccess(kubeconfig));
+  } catch (cause) {
+    const what = kubeconfig === undefined ? "the pod's service account" : `the kubeconfig ${kubeconfig}`;
+    throw new ApiFailure('api_config', `${what} cannot be read: ${messageOf(cause)}`, { cause });
+  }
 }
 
 interface Dispatchers {
-  of(options: RequestOptions): Dispatcher;
+  of(tls: TlsMaterial): Dispatcher;
   close(): Promise<void>;
 }
 
@@ -85,8 +83,7 @@ function createDispatchers(proxyUrl: string | undefined): Dispatchers {
     return new ProxyAgent({ uri: proxyUrl, requestTls: connect, allowH2 });
   };
   return {
-    of: (options) => {
-      const tls = tlsMaterial(options);
+    of: (tls) => {
       const material = JSON.stringify(Object.values(tls).map(String));
       if (known?.material === material) return known.dispatcher;
       void known?.dispatcher.close().catch(() => undefined);
@@ -97,14 +94,4 @@ function createDispatchers(proxyUrl: string | undefined): Dispatchers {
       await known?.dispatcher.destroy();
     },
   };
-}
-
-type TlsMaterial = Pick<
-  RequestOptions,
-  'ca' | 'cert' | 'key' | 'pfx' | 'passphrase' | 'rejectUnauthorized' | 'servername'
->;
-
-function tlsMaterial(options: RequestOptions): TlsMaterial {
-  const names = ['ca', 'cert', 'key', 'pfx', 'passphrase', 'rejectUnauthorized', 'servername'] as const;
-  return Object.fromEntries(names.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])));
 }
