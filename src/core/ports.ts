@@ -61,3 +61,11 @@ export interface IdentityEvents {
   tokenCache(result: 'hit' | 'miss'): void;
   keyFetch(provider: string, result: 'ok' | 'failed', durationMs: number): void;
 }
+
+/** Where a policy has an expression: `when` of a rule that allows, `when` of a Denied rule, a header for the upstream. */
+export type ExpressionPlace = 'condition' | 'denied_rule' | 'header';
+
+/** Told of every evaluation of an expression that gave no value, whatever became of the request, for metrics. */
+export interface ExpressionEvents {
+  expressionFailed(place: ExpressionPlace): void;
+}

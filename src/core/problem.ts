@@ -8,6 +8,8 @@ export interface Problem {
   /** Where in the document, as a field path: `spec.rules[0].access`; empty for the whole document. */
   readonly field: string;
   readonly place: Place;
+  /** The key of the document that does not exist, where that is the mistake: `IdentityProvider shop/okta`. */
+  readonly reference?: string;
 }
 
 /** A place in a source of documents. */
@@ -50,6 +52,9 @@ export const problemCodes = {
   'public-below-protected': 'A Public rule opens a part of a prefix that another rule of the policy protects.',
   'public-keeps-credential': 'A Public rule passes on a credential that nobody verified.',
   'provider-not-named': 'Several providers could vouch, and the rule tests roles or subjects without saying whose.',
+  'caller-chooses-rule':
+    'A query parameter selects the rule and a header another one of the same path: the caller chooses which decides.',
+  'cleartext-keys': 'The keys come over http from outside, so that who sits on the way can forge tokens.',
   'shadow-wider-decides': 'The policy is in shadow mode, and a wider one decides in its place.',
   'host-widens': 'A wildcard host makes Public what another policy of the namespace protects.',
 } as const;

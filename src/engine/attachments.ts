@@ -14,7 +14,7 @@ import {
 } from './host-table.ts';
 
 /** Names a policy; only the proxy's configuration sets it, never a client (S5). */
-const policyExtension = 'portcullis.dev/policy';
+export const policyExtension = 'portcullis.dev/policy';
 
 /** Which policies stand over a request: by the name that the proxy gives, by its host. */
 export interface Attachments {

@@ -1,7 +1,7 @@
 import { isDenial, readRequest, type ReadingSettings } from '../canonical/read-request.ts';
 import { allow, deny, denial, type Decision, type ShadowVerdict } from '../core/decision.ts';
 import { anonymous } from '../core/identity.ts';
-import type { Clock, Logger, Random, Timers } from '../core/ports.ts';
+import type { Clock, ExpressionEvents, Logger, Random, Timers } from '../core/ports.ts';
 import type { ReasonCode } from '../core/reason.ts';
 import type { RawRequest, Request } from '../core/request.ts';
 import { thrownFields } from '../core/thrown-fields.ts';
@@ -17,6 +17,7 @@ export interface CheckPorts {
   readonly timers: Timers;
   readonly random: Random;
   readonly logger: Logger;
+  readonly events: ExpressionEvents;
   /** Told of every step of the decision, not of those of shadows; undefined while serving. */
   readonly trace?: Trace | undefined;
 }
@@ -74,7 +75,7 @@ function decideOn(snapshot: Snapshot, request: Request, id: string, ports: Check
   const floors =
     snapshot.floors.length === 0 ? snapshot.floors : snapshot.floors.filter((floor) => coversHost(floor, request.host));
   const nowMs = ports.clock.now();
-  const expressions = new RequestScope(request, id, nowMs);
+  const expressions = new RequestScope(request, id, nowMs, (place) => ports.events.expressionFailed(place));
   const check: Check = {
     request,
     id,
@@ -101,7 +102,8 @@ interface ShadowCheck {
 
 /** Each with expressions of its own: their work is not the decision's. */
 function shadowChecks(snapshot: Snapshot, check: Check): ShadowCheck[] {
-  const expressions = (): RequestScope => new RequestScope(check.request, check.id, check.now * 1000);
+  const expressions = (): RequestScope =>
+    new RequestScope(check.request, check.id, check.now * 1000, check.expressions.noteFailure);
   const policies = snapshot.attachments
     .shadows(check.request)
     .map(({ policy, group }) => ({ policy, check: { ...check, group, expressions: expressions() } }));

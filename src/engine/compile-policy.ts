@@ -78,6 +78,8 @@ export interface AllowingRule extends RuleName {
   readonly addresses: AddressTest | undefined;
   /** Also of Public rules, which ask only where the floor does (S8). */
   readonly authenticate: Authenticate;
+  /** Those that `authenticate` asks. */
+  readonly providers: readonly IdentityProvider[];
   /** Names of its providers that are the namespace's own, not the cluster's. */
   readonly ownProviders: ReadonlySet<string>;
   readonly authorization: AuthorizationTest | undefined;
@@ -91,13 +93,16 @@ export interface AllowingRule extends RuleName {
   readonly dress: DenialDressing;
 }
 
+/** Where the credentials of providers stand, by key, also of those that do not run any more. */
+export type KnownPlaces = ReadonlyMap<string, readonly CredentialPlace[]>;
+
 /** The providers at work, by their keys. */
 export type RunningProviders = Pick<ReadonlyMap<string, IdentityProvider>, 'get'>;
 
-/** Compiles a valid policy; a provider that is not among those running is one that was deleted since. */
-export function compilePolicy(spec: AccessPolicySpec, providers: RunningProviders): CompiledPolicy {
+/** Compiles a valid policy; a provider that is not among those running is one that was deleted since, whose places are emptied all the same. */
+export function compilePolicy(spec: AccessPolicySpec, providers: RunningProviders, known: KnownPlaces): CompiledPolicy {
   const id = `${spec.namespace}/${spec.name}`;
-  const ofPolicy = credentialsOf(runningProviders(spec.providers, providers));
+  const places = placesOf(spec.providers, known);
   const rules: IndexedRule<CompiledRule>[] = [];
   const denied: IndexedRule<DeniedRule>[] = [];
   const dress = compileDenial(spec.response);
@@ -115,7 +120,7 @@ export function compilePolicy(spec: AccessPolicySpec, providers: RunningProvider
           dress,
         },
       });
-    else rules.push({ matches, rule: compileRule(name, access, rule, ofPolicy, providers) });
+    else rules.push({ matches, rule: compileRule(name, access, rule, places, providers) });
   }
   const { namespace, mode, attachment, hosts, paths, setsHeaders } = spec;
   const addresses = addressesOf(spec);
@@ -139,27 +144,28 @@ function compileRule(
   name: RuleName,
   access: AllowingRule['access'],
   rule: RuleSpec,
-  ofPolicy: Credentials,
+  placesOfPolicy: readonly CredentialPlace[],
   providers: RunningProviders,
 ): AllowingRule {
-  const running = runningProviders(rule.providers, providers);
-  const own = credentialsOf(running);
+  const { running, authenticate } = askingOf(runningProviders(rule.providers, providers));
   // Every place of every provider of the policy is emptied; what Keep passes is the credential of the rule's own providers.
-  const kept = rule.upstream.credential === 'Keep' ? (access === 'Public' ? ofPolicy : own).places : noPlaces;
-  const emptied = kept.length === 0 ? ofPolicy.places : placesWithout(ofPolicy.places, kept);
+  const own = access === 'Public' ? placesOfPolicy : running.flatMap(({ places }) => places);
+  const kept = rule.upstream.credential === 'Keep' ? own : noPlaces;
+  const emptied = kept.length === 0 ? placesOfPolicy : placesWithout(placesOfPolicy, kept);
   return {
     ...name,
     access,
     addresses: addressesOf(rule),
     // A rule all of whose providers are gone answers that it cannot tell, never that nobody asked (promise 1).
-    authenticate: rule.providers.length > 0 && running.length === 0 ? denyForGone : own.authenticate,
+    authenticate: rule.providers.length > 0 && running.length === 0 ? denyForGone : authenticate,
+    providers: running,
     ownProviders: ownNames(rule.providers),
     authorization: rule.authorization === undefined ? undefined : compileAuthorization(rule.authorization),
     upstream: compileUpstream(rule.upstream),
-    removeCredential: kept.length === 0 ? ofPolicy.remove : compileCredentialRemoval(emptied),
+    removeCredential: removalOf(emptied),
     emptied,
     kept,
-    keptHeaders: kept.length === 0 ? keepNothing : compileKeptHeaders(kept),
+    keptHeaders: keptHeadersOf(kept),
     responseHeaders: responseHeaders(rule.response),
     dress: compileDenial(rule.response),
   };
@@ -168,7 +174,10 @@ function compileRule(
 const gone: { readonly denial: Denial } = { denial: denial('provider_unavailable') };
 const denyForGone: Authenticate = () => gone;
 const noPlaces: readonly CredentialPlace[] = [];
-const keepNothing = compileKeptHeaders(noPlaces);
+
+// Most policies have one provider: what is compiled for it, or for its places, they share.
+const removalOf = compileOnce(compileCredentialRemoval);
+const keptHeadersOf = compileOnce(compileKeptHeaders);
 
 /** Names of the providers that are the namespace's own, not the cluster's. */
 const ownNames = compileOnce(
@@ -180,28 +189,30 @@ const responseHeaders = compileOnce(({ headers }: RuleSpec['response']): readonl
   headers.map(({ name, value }) => [name, value]),
 );
 
-/** What some providers ask a request for. */
-interface Credentials {
-  readonly places: readonly CredentialPlace[];
+/** Where the credentials of the providers stand; of one provider the list that is known. */
+function placesOf(refs: readonly ProviderRef[], known: KnownPlaces): readonly CredentialPlace[] {
+  const lists = refs.map((ref) => known.get(specKey(ref)) ?? noPlaces);
+  const [only = noPlaces, ...others] = lists;
+  return others.length === 0 ? only : lists.flat();
+}
+
+/** Some providers, and how they are asked. */
+interface Asking {
+  readonly running: readonly IdentityProvider[];
   readonly authenticate: Authenticate;
-  /** Takes all of it off. */
-  readonly remove: CredentialRemoval;
 }
 
-/** Most policies have one provider, and share what is compiled for it. */
-function credentialsOf(running: readonly IdentityProvider[]): Credentials {
+function askingOf(running: readonly IdentityProvider[]): Asking {
   const [only, ...others] = running;
-  if (only === undefined) return noCredentials;
-  return others.length === 0 ? credentialsOfOne(only) : compileCredentials(running);
+  if (only === undefined) return askingNobody;
+  return others.length === 0 ? askingOne(only) : { running, authenticate: compileAuthentication(running) };
 }
 
-function compileCredentials(running: readonly IdentityProvider[]): Credentials {
-  const places = running.flatMap((provider) => provider.places);
-  return { places, authenticate: compileAuthentication(running), remove: compileCredentialRemoval(places) };
-}
-
-const credentialsOfOne = compileOnce((provider: IdentityProvider) => compileCredentials([provider]));
-const noCredentials = compileCredentials([]);
+const askingOne = compileOnce((provider: IdentityProvider): Asking => ({
+  running: [provider],
+  authenticate: compileAuthentication([provider]),
+}));
+const askingNobody: Asking = { running: [], authenticate: compileAuthentication([]) };
 
 function runningProviders(refs: readonly ProviderRef[], providers: RunningProviders): IdentityProvider[] {
   return refs.flatMap((ref) => providers.get(specKey(ref)) ?? []);

@@ -1,12 +1,21 @@
 import type { Decision } from '../core/decision.ts';
 import { messageOf } from '../core/failure.ts';
-import type { Authorizer, Clock, HttpClient, IdentityEvents, Logger, Random, Timers } from '../core/ports.ts';
+import type {
+  Authorizer,
+  Clock,
+  ExpressionEvents,
+  HttpClient,
+  IdentityEvents,
+  Logger,
+  Random,
+  Timers,
+} from '../core/ports.ts';
 import type { RawRequest } from '../core/request.ts';
 import type { DocumentStatus, ProviderCondition, ServiceStatus } from '../core/status.ts';
 import type { Trace } from '../core/trace.ts';
 import { defaultIdentitySettings, type IdentitySettings } from '../phases/identity/identity-settings.ts';
 import { createTokenCache } from '../phases/identity/token-cache.ts';
-import { parseDocument } from '../policy/parse-document.ts';
+import { parseOnce } from '../policy/parsed-elsewhere.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
 import type { SourceChange, SourceReading } from '../policy/spec.ts';
 import { createChangeQueue } from './change-queue.ts';
@@ -32,7 +41,7 @@ export interface EnginePorts {
   readonly random: Random;
   readonly logger: Logger;
   readonly http: HttpClient;
-  readonly events: IdentityEvents;
+  readonly events: IdentityEvents & ExpressionEvents;
   /** Undefined: providers as they serve. */
   readonly createProvider?: CreateProvider;
   /** Lets everybody else have their turn; undefined: nobody else waits, and changes are taken in without a pause. */
@@ -76,7 +85,7 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
   const tokens = createTokenCache({ maxEntries: identity.tokenCacheEntries, maxBytes: identity.tokenCacheBytes });
   const listeners = new Set<(news: StatusNews) => void>();
   const taker = createChangeTaker(
-    { ...settings, parse: (document) => parseDocument(document, settings) },
+    { ...settings, parse: (document) => parseOnce(document, settings) },
     {
       ...ports,
       identity: { ...ports, settings: identity, tokens },

@@ -1,8 +1,9 @@
 import { anonymous, type Identity } from '../core/identity.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { ExpressionPlace } from '../core/ports.ts';
 import type { Request } from '../core/request.ts';
 import { limits } from './limits.ts';
-import { fromJson } from './values/from-json.ts';
+import { fromObject } from './values/from-json.ts';
 import { Timestamp, type MapValue, type Value } from './values/value.ts';
 import { headersMap, queryMap, textMap } from './values/request-maps.ts';
 
@@ -41,15 +42,18 @@ export class RequestScope {
   workLeft: number = limits.workOfCheck;
   /** When the check came, milliseconds since the epoch. */
   readonly #time: number;
+  /** Told of evaluations that gave no value. */
+  readonly noteFailure: (place: ExpressionPlace) => void;
   #timestamp: Timestamp | undefined;
   #headers: MapValue | undefined;
   #query: MapValue | undefined;
   #context: MapValue | undefined;
 
-  constructor(request: Request, id: string, time: number) {
+  constructor(request: Request, id: string, time: number, noteFailure: (place: ExpressionPlace) => void = ignore) {
     this.request = request;
     this.id = id;
     this.#time = time;
+    this.noteFailure = noteFailure;
   }
 
   get time(): Timestamp {
@@ -69,6 +73,8 @@ export class RequestScope {
   }
 }
 
+function ignore(): void {}
+
 /** The scope of a `deniedCondition`, which can name the request alone (S15). */
 export function requestOnly(request: RequestScope): Scope {
   return { request, identity: anonymous, peer: undefined, route: undefined, policy: noPolicy };
@@ -82,7 +88,7 @@ const claimMaps = new WeakMap<JsonObject, Value>();
 export function claimsMap(claims: JsonObject): Value {
   const known = claimMaps.get(claims);
   if (known !== undefined) return known;
-  const map = fromJson(claims);
+  const map = fromObject(claims);
   claimMaps.set(claims, map);
   return map;
 }

@@ -29,6 +29,11 @@ export const metricTable = {
     buckets: checkBuckets,
     help: 'Time from the arrival of a check to its decision.',
   },
+  portcullis_expression_errors_total: {
+    type: 'counter',
+    labels: ['place'],
+    help: 'Evaluations of expressions that gave no value, by place (condition, denied_rule, header); those of policies in shadow mode too.',
+  },
   portcullis_token_cache_requests_total: {
     type: 'counter',
     labels: ['result'],
@@ -63,7 +68,12 @@ export const metricTable = {
   portcullis_policy_age_seconds: {
     type: 'gauge',
     labels: [],
-    help: 'Time since the policies were last read without a failure; absent before the first time.',
+    help: 'Time since the policies were last read without a failure, or confirmed by the API server, which does so every minute; absent before the first time.',
+  },
+  portcullis_watches: {
+    type: 'gauge',
+    labels: ['state'],
+    help: 'Collections of the API server by whether they are followed (followed, failing); absent without a cluster.',
   },
   portcullis_documents: {
     type: 'gauge',

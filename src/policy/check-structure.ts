@@ -1,74 +1,71 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { JsonValue } from '../core/json.ts';
-import { isJsonObject } from '../core/json.ts';
 import { closest } from '../std/closest.ts';
 import { formatFieldPath, quote, type FieldPath, type ProblemList } from './problem-list.ts';
+import { rightForm } from './right-form.ts';
+import { findMismatches, type Mismatch } from './schema/find-mismatches.ts';
 import type { Schema } from './schema/json-schema.ts';
-import { structureOf } from './schema/structure.ts';
+import { structureOf, type Structure } from './schema/structure.ts';
 
-const ajv = new Ajv({ allErrors: true, strict: true, verbose: true, unicodeRegExp: true });
-ajv.addKeyword({ keyword: 'unsupported', schemaType: 'boolean', validate: () => false, errors: false });
-ajv.addKeyword({
-  keyword: 'unsupportedValues',
-  schemaType: 'array',
-  validate: (values: readonly string[], value: unknown) => typeof value !== 'string' || !values.includes(value),
-  errors: false,
-});
+/** As many as a document has Problems: what is told of one costs a hundred times what it takes to find it. */
+const maxReported = 50;
 
 /**
  * Holds values against a schema: unknown and missing fields, types, sizes, and what this version does not build. Answers the value in its
- * shape, which is the schema's; undefined where there is an error. The schema is compiled on first use.
+ * shape, which is the schema's; undefined where there is an error. `root` is where the value stands.
  */
-export function createStructureCheck<Shape>(
+export function createStructureCheck<Shape extends object>(
   schema: Schema,
-): (spec: JsonValue | undefined, problems: ProblemList) => Shape | undefined {
-  let compiled: ValidateFunction<Shape> | undefined;
-  return (spec, problems) => {
+): (spec: JsonValue | undefined, problems: ProblemList, root?: FieldPath) => Shape | undefined {
+  let structure: Structure | undefined;
+  return (spec, problems, root = ['spec']) => {
     if (spec === undefined) {
-      problems.error('missing-field', [], 'spec is missing');
+      problems.error('missing-field', [], `${formatFieldPath(root)} is missing`);
       return undefined;
     }
-    const isShape = (compiled ??= ajv.compile<Shape>(structureOf(schema)));
-    if (isShape(spec)) return spec;
-    for (const error of isShape.errors ?? []) report(error, spec, problems);
-    return undefined;
+    let found = 0;
+    const isShape = (value: JsonValue): value is JsonValue & Shape => {
+      findMismatches((structure ??= structureOf(schema)), value, root, (mismatch) => {
+        if (++found <= maxReported) report(mismatch, { spec, root, problems });
+      });
+      return found === 0;
+    };
+    return isShape(spec) ? spec : undefined;
   };
 }
 
-function report(error: ErrorObject, spec: JsonValue, problems: ProblemList): void {
-  const path: FieldPath = ['spec', ...pointerToPath(error.instancePath, spec)];
-  const name = lastName(path);
-  const params: Readonly<Record<string, unknown>> = error.params;
-  switch (error.keyword) {
+interface Held {
+  readonly spec: JsonValue;
+  readonly root: FieldPath;
+  readonly problems: ProblemList;
+}
+
+function report({ keyword, path, value, schema, field = '' }: Mismatch, { spec, root, problems }: Held): void {
+  const name = lastName(path) || 'the document';
+  switch (keyword) {
     case 'additionalProperties': {
-      const field = String(params['additionalProperty']);
-      const known = isJsonObject(error.parentSchema?.['properties'])
-        ? Object.keys(error.parentSchema['properties'])
-        : [];
+      const known = Object.keys(schema.properties ?? {});
       const guess = closest(field, known);
       const remedy = guess === undefined ? `it takes ${known.join(', ')}` : `did you mean ${guess}?`;
       problems.error('unknown-field', [...path, field], `${name} has no field ${quote(field)}; ${remedy}`);
       return;
     }
     case 'required':
-      problems.error('missing-field', path, `${name} needs the field ${String(params['missingProperty'])}`);
+      problems.error('missing-field', path, `${name} needs the field ${field}`);
       return;
     case 'unsupported':
       problems.error('unsupported', path, `${name} is not supported by this version`);
       return;
     case 'unsupportedValues':
-      problems.error('unsupported', path, `${name}: ${quote(error.data)} is not supported by this version`);
+      problems.error('unsupported', path, `${name}: ${quote(value)} is not supported by this version`);
       return;
     case 'enum':
-      problems.error('invalid-value', path, enumMessage(name, error, params['allowedValues']));
+      problems.error('invalid-value', path, enumMessage(name, value, schema));
       return;
     case 'maxItems':
+      problems.error('too-large', path, `${name} has more than ${schema.maxItems ?? 0} elements`);
+      return;
     case 'maxLength':
-      problems.error(
-        'too-large',
-        path,
-        `${name} has more than ${String(params['limit'])} ${error.keyword === 'maxItems' ? 'elements' : 'characters'}`,
-      );
+      problems.error('too-large', path, `${name} has more than ${schema.maxLength ?? 0} characters`);
       return;
     case 'minItems':
     case 'minLength':
@@ -76,21 +73,47 @@ function report(error: ErrorObject, spec: JsonValue, problems: ProblemList): voi
       problems.error('invalid-value', path, `${name} is empty: say what it asks for, or leave it out`);
       return;
     case 'type':
-      problems.error('invalid-value', path, `${name} must be ${article(String(params['type']))}`);
+      problems.error(
+        'invalid-value',
+        path,
+        typeMessage(name, schema, rightForm(schema, path.slice(root.length), spec)),
+      );
       return;
-    default:
-      problems.error('invalid-value', path, `${name}: ${quote(error.data)} is not of the form that it takes`);
+    case 'maximum':
+    case 'minimum':
+      problems.error('invalid-value', path, rangeMessage(name, value, schema));
+      return;
+    case 'maxProperties':
+    case 'pattern':
+    case 'uniqueItems':
+      problems.error('invalid-value', path, `${name}: ${quote(value)} is not of the form that it takes`);
   }
 }
 
-function enumMessage(name: string, error: ErrorObject, allowed: unknown): string {
-  const later: unknown = error.parentSchema?.['unsupportedValues'];
-  const all = Array.isArray(allowed) ? allowed.map(String) : [];
-  const values = Array.isArray(later) ? all.filter((value) => !later.includes(value)) : all;
-  const guess = closest(String(error.data), values);
+function typeMessage(name: string, { type }: Structure, form: string | undefined): string {
+  return `${name} must be ${article(type ?? '')}${form === undefined ? '' : `: write ${form}`}`;
+}
+
+function rangeMessage(name: string, value: JsonValue, { minimum, maximum }: Structure): string {
+  return `${name} must be from ${String(minimum)} to ${String(maximum)}, not ${quote(value)}`;
+}
+
+function enumMessage(
+  name: string,
+  value: JsonValue,
+  { enum: all = [], unsupportedValues: later = [] }: Structure,
+): string {
+  const values = all.filter((one) => !later.includes(one));
+  const guess =
+    typeof value === 'string' ? (closest(value, values) ?? values.find((one) => isPartOf(value, one))) : undefined;
   return guess === undefined
-    ? `${name} must be one of ${values.join(', ')}, not ${quote(error.data)}`
-    : `${name} must be one of ${values.join(', ')}: did you mean ${guess}, not ${quote(error.data)}?`;
+    ? `${name} must be one of ${values.join(', ')}, not ${quote(value)}`
+    : `${name} must be one of ${values.join(', ')}: did you mean ${guess}, not ${quote(value)}?`;
+}
+
+/** `prefix` of `PathPrefix`. */
+function isPartOf(written: string, value: string): boolean {
+  return written.length > 2 && value.toLowerCase().includes(written.toLowerCase());
 }
 
 function article(type: string): string {
@@ -102,23 +125,6 @@ function article(type: string): string {
       : type === 'boolean'
         ? 'true or false'
         : 'a text';
-}
-
-/** A JSON Pointer as the path of member names and indexes it walks in the value. */
-function pointerToPath(pointer: string, value: JsonValue): (string | number)[] {
-  let current: JsonValue | undefined = value;
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((part) => {
-      const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
-      if (Array.isArray(current)) {
-        current = current[Number(name)];
-        return Number(name);
-      }
-      current = isJsonObject(current) ? current[name] : undefined;
-      return name;
-    });
 }
 
 /** How a message names the value: its field, or the element of its list. */

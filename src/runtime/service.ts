@@ -8,7 +8,7 @@ import { createHealthService } from '../envoy/health-service.ts';
 import type { Transport } from '../envoy/transport.ts';
 import { formatSocketAddress } from '../std/socket-address.ts';
 import type { Config } from './config/settings.ts';
-import { startDocumentSource, type DocumentSource } from './document-source.ts';
+import type { DocumentSource } from './document-source.ts';
 import { createGrpcTls, type GrpcTls } from './grpc-tls.ts';
 import { createHttpClient } from './http-client.ts';
 import { createHttpEndpoints } from './http-endpoints.ts';
@@ -16,6 +16,7 @@ import { measureMethod } from './measure-method.ts';
 import type { RunningService, ServiceIo, StartService } from './running-service.ts';
 import { shutDownInStages } from './shutdown.ts';
 import { systemPause } from './system-ports.ts';
+import { startDocumentSource } from './start-document-source.ts';
 import { readVersion } from './version.ts';
 
 const version = readVersion();
@@ -135,7 +136,15 @@ function createEngineOf(config: Config, { clock, timers, random, observation }: 
         fetchTimeoutMs: config.keyFetchTimeout,
       },
     },
-    { clock, timers, random, logger, http, events: metrics.identity, pause: systemPause },
+    {
+      clock,
+      timers,
+      random,
+      logger,
+      http,
+      events: { ...metrics.identity, ...metrics.expressions },
+      pause: systemPause,
+    },
   );
 }
 

@@ -8,7 +8,7 @@ import { startEchoUpstream } from '../../src/dev/echo-upstream.ts';
 import { startEnvoy } from '../../src/dev/envoy-process.ts';
 import { exchange } from '../../src/dev/http-exchange.ts';
 import { outcomeOfAnswer } from '../../src/dev/outcome.ts';
-import { startServe } from './support/serve-process.ts';
+import { startServe, type ServeProcess } from './support/serve-process.ts';
 import { describeWithEnvoy } from './support/with-envoy.ts';
 
 const policy = `
@@ -36,12 +36,13 @@ function withPorts(example: string, ports: ReadonlyMap<number, number>): JsonObj
 describeWithEnvoy('deploy/envoy/envoy.yaml', (envoyBinary) => {
   const closers: (() => Promise<unknown>)[] = [];
   let port = 0;
+  let service: ServeProcess;
 
   beforeAll(async () => {
     const folder = await mkdtemp(join(tmpdir(), 'portcullis-example-'));
     closers.push(() => rm(folder, { recursive: true }));
     await writeFile(join(folder, 'policy.yaml'), policy);
-    const service = await startServe(folder);
+    service = await startServe(folder);
     closers.push(() => service.close());
     const upstream = await startEchoUpstream();
     closers.push(() => upstream.close());
@@ -60,6 +61,21 @@ describeWithEnvoy('deploy/envoy/envoy.yaml', (envoyBinary) => {
     for (const close of closers.toReversed()) await close();
   });
 
+  it('resolves a path before it asks, and lets no second reading of one through', async () => {
+    const ask = async (path: string, headers: Record<string, string> = {}): Promise<unknown> => {
+      const answer = await exchange(port, { method: 'GET', path, headers: { host: 'localhost', ...headers } });
+      const { decision, ...about } = outcomeOfAnswer(answer.status, answer.body);
+      return [answer.status, decision, 'code' in about ? about.code : undefined];
+    };
+    expect(await ask('//open//x')).toEqual([200, 'allow', undefined]);
+    expect(await ask('/open/../other')).toEqual([403, 'deny', 'no_rule']);
+    expect(await ask('/open/%2e%2e/other')).toEqual([403, 'deny', 'no_rule']);
+    expect(await ask('/open/..%2fother')).toEqual([400, 'deny', 'path_not_canonical']);
+    // Envoy's own answer: nobody was asked.
+    expect(await ask('/open/x', { x_user_id: 'root' })).toEqual([400, 'deny', undefined]);
+    expect(await ask('/open/x', { 'x-user-id': 'root' })).toEqual([200, 'allow', undefined]);
+  });
+
   it('asks Portcullis about every request: what a rule allows goes on, everything else is denied', async () => {
     const ask = async (path: string): Promise<unknown> => {
       const answer = await exchange(port, { method: 'GET', path, headers: { host: `localhost:${port}` } });
@@ -67,5 +83,12 @@ describeWithEnvoy('deploy/envoy/envoy.yaml', (envoyBinary) => {
     };
     expect(await ask('/open/x')).toMatchObject([200, { decision: 'allow' }]);
     expect(await ask('/other')).toMatchObject([403, { decision: 'deny', code: 'no_rule' }]);
+  });
+
+  it('denies with 503 where Portcullis is gone', async () => {
+    service.signal('SIGKILL');
+    await service.ended;
+    const answer = await exchange(port, { method: 'GET', path: '/open/x', headers: { host: 'localhost' } });
+    expect(answer.status).toBe(503);
   });
 });

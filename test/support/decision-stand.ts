@@ -1,10 +1,10 @@
 import { createEngine, type Engine } from '../../src/engine/engine.ts';
 import { Failure } from '../../src/core/failure.ts';
-import type { Clock, HttpClient, Logger, Random, Timers } from '../../src/core/ports.ts';
+import type { Clock, ExpressionPlace, HttpClient, Logger, Random, Timers } from '../../src/core/ports.ts';
 import { parseDocument } from '../../src/policy/parse-document.ts';
 import type { AuthorDocument, IdentityProviderSpec } from '../../src/policy/spec.ts';
-import type { PolicyTestOptions, TokenSpec } from './policy-test.ts';
-import { createTokenMint, type TokenMint } from './token-mint.ts';
+import type { PolicyTestOptions, TokenSpec } from '../../src/policy-test/policy-test.ts';
+import { createTokenMint, type TokenMint } from '../../src/policy-test/token-mint.ts';
 
 export interface LogLine {
   readonly level: string;
@@ -17,6 +17,8 @@ export interface DecisionStand {
   readonly engine: Engine;
   readonly mint: TokenMint;
   readonly log: readonly LogLine[];
+  /** Where expressions gave no value, in order. */
+  readonly expressionFailures: readonly ExpressionPlace[];
   readonly clock: Clock & { set(nowMs: number): void };
   apply(documents: readonly AuthorDocument[], unreadable?: readonly string[]): Promise<void>;
   /** Takes the issuers off the network, and back. */
@@ -50,6 +52,7 @@ export async function createDecisionStand(
   });
   const mint = await createTokenMint(issuers, options.tokens ?? {}, clock.now());
   const log: LogLine[] = [];
+  const expressionFailures: ExpressionPlace[] = [];
   const network = { online: true };
   const logger = createLog(log);
   const engine = createEngine(
@@ -69,7 +72,11 @@ export async function createDecisionStand(
       random,
       logger,
       http: createIssuerNetwork(providers, mint, network),
-      events: { tokenCache: () => undefined, keyFetch: () => undefined },
+      events: {
+        tokenCache: () => undefined,
+        keyFetch: () => undefined,
+        expressionFailed: (place) => void expressionFailures.push(place),
+      },
     },
   );
   const apply = (next: readonly AuthorDocument[], unreadable: readonly string[] = []): Promise<void> =>
@@ -79,6 +86,7 @@ export async function createDecisionStand(
     engine,
     mint,
     log,
+    expressionFailures,
     clock,
     apply,
     setOnline: (online) => {

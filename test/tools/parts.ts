@@ -1,7 +1,9 @@
 import { bringEnvoy, findEnvoy } from '../../src/dev/envoy-binary.ts';
 import type { Environment } from '../../src/dev/install-in-cache.ts';
+import { egctlPart } from './parts/egctl.ts';
 import { etcdPart } from './parts/etcd.ts';
 import { helm3Part } from './parts/helm3.ts';
+import { istioApiPart } from './parts/istio-api.ts';
 import { kubeApiserverPart } from './parts/kube-apiserver.ts';
 import { helm4Part, kubectlPart } from './parts/kubectl-layer.ts';
 import type { Part } from './parts/part.ts';
@@ -13,7 +15,16 @@ export const envoyPart: Part = {
 };
 
 /** In the order they are brought: what fails fast comes before what takes long. */
-export const parts: readonly Part[] = [envoyPart, etcdPart, kubectlPart, helm4Part, helm3Part, kubeApiserverPart];
+export const parts: readonly Part[] = [
+  envoyPart,
+  etcdPart,
+  kubectlPart,
+  helm4Part,
+  helm3Part,
+  istioApiPart,
+  kubeApiserverPart,
+  egctlPart,
+];
 
 /** True where a missing part is a failure and not a reason to skip. */
 export function partsAreRequired(environment: Environment): boolean {

@@ -15,7 +15,7 @@ export interface Step {
 }
 
 const minute = 60_000;
-const sources = ['src', 'test', 'bench'];
+const sources = ['src', 'test', 'bench', 'deploy'];
 const prettier = [
   '--config',
   'test/tools/prettier.json',
@@ -36,7 +36,7 @@ export const steps: readonly Step[] = [
     '--deny-warnings',
     ...sources,
   ]),
-  command('check', 'format', 'prettier', [...prettier, '{src,test,bench}/**/*.{ts,mjs,json}', '*.json']),
+  command('check', 'format', 'prettier', [...prettier, '{src,test,bench,deploy}/**/*.{ts,mjs,json}', '*.json']),
   suite('check', 'layers', 2 * minute),
   command('build', 'build', 'tsc', ['--project', 'src/tsconfig.json']),
   { name: 'parts', group: 'parts', run: bringParts },

@@ -43,7 +43,7 @@ export function ownHeaders(names: Iterable<string>): OwnedHeaders {
 /** Compiles what a rule sends upstream: its headers, and the removal of all that a client must not say in our name. */
 export const compileUpstream = compileOnce((spec: UpstreamSpec): UpstreamProgram => {
   const headers = spec.headers.map(compileHeader);
-  const { spellings, twinForms: forms } = ownHeaders(spec.removeHeaders);
+  const { spellings, twinForms: forms } = ownHeaders([...spec.removeHeaders, alwaysRemoved]);
   const base = compileBaseRemovals(spellings);
   return (input) => {
     const setHeaders: HeaderEntry[] = [];
@@ -83,7 +83,7 @@ function isPassed(name: string, setHeaders: readonly HeaderEntry[], kept: readon
 /** The names that are removed whatever the request: computed once for each set of owned headers. */
 function compileBaseRemovals(removeHeaders: readonly string[]): (owned: OwnedHeaders) => ReadonlySet<string> {
   // Policies of several namespaces may share the program, and each namespace has its own.
-  return compileOnce((owned) => new Set([...owned.spellings, ...removeHeaders, alwaysRemoved]));
+  return compileOnce((owned) => new Set([...owned.spellings, ...removeHeaders]));
 }
 
 /** Headers of the request that an upstream which takes `_` for `-` would read as one that is removed, in a spelling that may not be removed anyway. */
@@ -106,8 +106,12 @@ function compileHeader(spec: HeaderSpec): HeaderProgram {
   const unsafe = denial('header_unsafe', `The value for the upstream header ${spec.name} cannot be sent.`);
   const failed = denial('header_failed', `The expression for the upstream header ${spec.name} has no value.`);
   const evaluate = (scope: () => Scope): string | Denial => {
-    const result = expression.evaluate(scope());
-    if ('failure' in result) return result.code === 'result' ? unsafe : failed;
+    const seen = scope();
+    const result = expression.evaluate(seen);
+    if ('failure' in result) {
+      seen.request.noteFailure('header');
+      return result.code === 'result' ? unsafe : failed;
+    }
     return toHeaderText(result.value) ?? unsafe;
   };
   return { name: spec.name, evaluate };

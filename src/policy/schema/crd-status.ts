@@ -79,17 +79,54 @@ const keys: JsonObject = {
   },
 };
 
+const routeRef: JsonObject = {
+  type: 'object',
+  description: 'What the policy stands over, as the Gateway API names it.',
+  required: ['name'],
+  properties: {
+    group: text('The API group.', 253),
+    kind: text('The kind.', 63),
+    namespace: text('The namespace.', 63),
+    name: { ...text('The name.', 253), minLength: 1 },
+    sectionName: text('The part of it.', 253),
+    port: { type: 'integer', format: 'int32', description: 'The port of it.', minimum: 1, maximum: 65_535 },
+  },
+};
+
+/** PolicyAncestorStatus of the Gateway API (GEP-713), for policies with targetRefs. */
+const ancestors: JsonObject = {
+  type: 'array',
+  description: 'What is true of the policy at each route or gateway that it stands over.',
+  maxItems: 16,
+  'x-kubernetes-list-type': 'atomic',
+  items: {
+    type: 'object',
+    description: 'One of them.',
+    required: ['ancestorRef', 'controllerName', 'conditions'],
+    properties: {
+      ancestorRef: routeRef,
+      controllerName: { ...text('Who says so, as a domain and a path.', 253), minLength: 1 },
+      conditions,
+    },
+  },
+};
+
 function status(properties: JsonObject): JsonObject {
   return { type: 'object', description: 'What Portcullis makes of it. Written by the service alone.', properties };
 }
 
-/** `status` of both kinds of policy. */
-export const policyStatus = status({
+const policyFields = {
   ...common,
   targets: text('What the policy stands over, in short.', 512),
   rules: { type: 'integer', format: 'int32', description: 'How many rules it has.' },
   conflicts,
-});
+};
+
+/** `status` of an AccessPolicy. */
+export const policyStatus = status({ ...policyFields, ancestors });
+
+/** `status` of a ClusterAccessPolicy, which stands over no route. */
+export const clusterPolicyStatus = status(policyFields);
 
 /** `status` of both kinds of provider. */
 export const providerStatus = status({ ...common, keys });

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../core/json.ts';
 import { accessPolicySpec, clusterAccessPolicySpec } from './access-policy.ts';
-import { policyStatus, providerStatus } from './crd-status.ts';
+import { clusterPolicyStatus, policyStatus, providerStatus } from './crd-status.ts';
 import { identityProviderSpec } from './identity-provider.ts';
 import type { Schema } from './json-schema.ts';
 import { toCrdSchema } from './to-crd-schema.ts';
@@ -78,7 +78,7 @@ const sources: readonly CrdSource[] = [
     scope: 'Cluster',
     description: "The platform's floor: every rule of it that matches a request must hold, and none of them allows.",
     spec: clusterAccessPolicySpec,
-    status: policyStatus,
+    status: clusterPolicyStatus,
     columns: policyColumns,
     selectable: ['.spec.mode'],
   },

@@ -67,7 +67,8 @@ export function guard(description: string, properties: Properties, extra: Extra 
 
 /** An object of which an empty one would restrict nothing (S1). */
 export function restriction(description: string, properties: Properties, extra: Extra = {}): Schema {
-  return guard(description, properties, { minProperties: 1, ...extra });
+  // Where a field is required, its absence says more than that the object is empty.
+  return guard(description, properties, extra.required === undefined ? { minProperties: 1, ...extra } : extra);
 }
 
 export function list(description: string, items: Schema, maxItems: number, extra: Extra = {}): Schema {

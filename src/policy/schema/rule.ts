@@ -97,7 +97,7 @@ const floorRule: Schema = guard(
 /** Two rules of one name could not be told apart in an answer or a log. */
 export const distinctRuleNames: Validation = {
   rule: '!has(self.rules) || self.rules.all(r, self.rules.exists_one(o, o.name == r.name))',
-  message: 'two rules have the same name',
+  message: 'no two rules may have the same name',
 };
 
 export const rules: Schema = list(

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { anonymous } from '../../../src/core/identity.ts';
 import { compileExpression } from '../../../src/expressions/compile-expression.ts';
 import { overloadsOf, functions } from '../../../src/expressions/functions/function-table.ts';
 import { limits } from '../../../src/expressions/limits.ts';
@@ -50,20 +51,26 @@ const scope: Scope = scopeOf(
   },
 );
 
-function outcome(source: string, environment: 'condition' | 'header'): string {
+/** The same request without a credential, under Optional. */
+const nobody: Scope = { ...scope, identity: anonymous };
+
+function outcome(source: string, environment: 'condition' | 'header', seen = scope): string {
   const compiled = compileExpression(source, environment);
   if (compiled.kind === 'invalid') return `invalid: ${compiled.why}`;
-  const result = compiled.evaluate(scope);
+  const result = compiled.evaluate(seen);
   if ('failure' in result) return `error: ${result.failure}`;
-  return result.value === undefined ? 'removed' : String(result.value);
+  // An empty text or list removes the header as well.
+  const text = String(result.value ?? '');
+  return text === '' ? 'removed' : text;
 }
 
 describe('docs/expressions.md', () => {
   const conditions = rowsOf('condition');
   const headers = rowsOf('header expression');
+  const anonymously = rowsOf('expression for a caller who may be nobody');
 
   test('has examples', () => {
-    expect([conditions.length > 10, headers.length > 8]).toEqual([true, true]);
+    expect([conditions.length > 10, headers.length > 8, anonymously.length > 4]).toEqual([true, true, true]);
   });
 
   test.each(conditions)('the condition %s is %s', (source, result) => {
@@ -72,6 +79,10 @@ describe('docs/expressions.md', () => {
 
   test.each(headers)('the header %s is %s', (source, result) => {
     expect(outcome(source, 'header')).toBe(result);
+  });
+
+  test.each(anonymously)('for a caller without a credential the header %s is %s', (source, result) => {
+    expect(outcome(source, 'header', nobody)).toBe(result);
   });
 
   test('lists every variable and field, and no other', () => {

@@ -29,7 +29,7 @@ function start(more: Partial<EnginePorts> = {}): Engine {
       random,
       logger: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
       http: { get: () => Promise.reject(new Error('no network')) },
-      events: { tokenCache: () => undefined, keyFetch: () => undefined },
+      events: { tokenCache: () => undefined, keyFetch: () => undefined, expressionFailed: () => undefined },
       ...more,
     },
   );

@@ -41,7 +41,7 @@ test('changes that come faster than the keys of a new issuer do not put each oth
       logger: quiet,
       // An issuer that never answers.
       http: { get: () => new Promise(() => undefined) },
-      events: { tokenCache: () => undefined, keyFetch: () => undefined },
+      events: { tokenCache: () => undefined, keyFetch: () => undefined, expressionFailed: () => undefined },
     },
   );
   await engine.apply({ documents: [], problems: [], unreadable: new Set() });

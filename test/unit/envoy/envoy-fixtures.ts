@@ -143,12 +143,13 @@ export function laterDecision(): {
   return { promise, decide: resolve };
 }
 
-/** An authorizer whose decisions are there when the test says. */
-export function slowAuthorizer() {
+/** An authorizer whose decisions are there when the test says; `asked` resolves once it was asked so many times. */
+export function slowAuthorizer(times = 1) {
   const asked = Promise.withResolvers<void>();
   const later = laterDecision();
+  let count = 0;
   const ours = authorizer(() => {
-    asked.resolve();
+    if (++count === times) asked.resolve();
     return later.promise;
   });
   return { ours, asked: asked.promise, finish: () => later.decide(allow(about, unchanged)) };

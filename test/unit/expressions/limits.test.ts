@@ -11,6 +11,7 @@ const hostile = {
     header('x-a', 'a'.repeat(60_000)),
     header('x-b', `${'a'.repeat(30_000)}b`),
     header('x-c', `b${'a'.repeat(30_000)}`),
+    header('x-r', Array.from({ length: 60_000 }, (_, i) => ((i * i + (i >> 3)) % 7 < 3 ? 'a' : 'b')).join('')),
     header('x-s', ' a'.repeat(30_000)),
     header('x-digits', `${'1'.repeat(50_000)}x`),
     header('x-hours', `${'1111111111h'.repeat(8)}x`),
@@ -18,13 +19,19 @@ const hostile = {
   target: `/?${Array.from({ length: 9000 }, (_, i) => `q=${i}`).join('&')}&${Array.from({ length: 3000 }, (_, i) => `k${i}=1`).join('&')}`,
 };
 
-/** The shortest of some runs: what else the machine does in between is not the expression's. */
-function fastest(action: () => void): number {
+const allowedMs = 10;
+
+/**
+ * The CPU time of this thread for the action, milliseconds, in the cheapest of some runs: time that other processes have the core for is none
+ * of the expression's, and what they push out of its caches is back in the next run. Ends with the first run that is cheap enough.
+ */
+function cheapest(action: () => void): number {
   let best = Number.POSITIVE_INFINITY;
-  for (let run = 0; run < 8; run++) {
-    const start = performance.now();
+  for (let run = 0; run < 20 && best >= allowedMs; run++) {
+    const start = process.threadCpuUsage();
     action();
-    best = Math.min(best, performance.now() - start);
+    const { user, system } = process.threadCpuUsage(start);
+    best = Math.min(best, (user + system) / 1000);
   }
   return best;
 }
@@ -54,6 +61,7 @@ describe('no expression holds the event loop for more than 10 ms', () => {
     `request.headers['x-a'].matches('(.*a){20}b')`,
     `request.headers['x-a'].matches('a.{500}b')`,
     `request.headers['x-s'].matches('a.{200}b')`,
+    `request.headers['x-r'].matches('a.{500}b')`,
     `request.headers.exists(h, h.matches(request.headers[h] + '{900}'))`,
     `request.headers.exists(h, 'aaaa'.matches('(' + h + '|x){900}'))`,
     `'%s'.format([request.headers]) == ''`,
@@ -76,7 +84,14 @@ describe('no expression holds the event loop for more than 10 ms', () => {
     `request.headers['x-a'] < request.headers['x-b']`,
   ])('%s', (source) => {
     const condition = conditionOf(source);
-    expect(fastest(() => condition.test(scopeOf(hostile)))).toBeLessThan(10);
+    expect(cheapest(() => condition.test(scopeOf(hostile)))).toBeLessThan(allowedMs);
+  });
+
+  test('a regular expression pays for every instruction and character, whatever it remembers of another text', () => {
+    const condition = conditionOf(`request.headers['x-a'].matches('a.{500}b') || true`);
+    const of = (length: number) => condition.test(scopeOf({ headers: [header('x-a', 'a'.repeat(length))] }));
+    expect(of(1000)).toMatchObject({ code: 'limit' });
+    expect(of(500)).toBe('true');
   });
 
   test.each([
@@ -117,7 +132,7 @@ describe('no expression holds the event loop for more than 10 ms', () => {
     ],
   ])('to refuse %s', (_title, source, why) => {
     expect(compileCondition(source, 'condition')).toMatchObject({ kind: 'invalid', why });
-    expect(fastest(() => compileCondition(source, 'condition'))).toBeLessThan(10);
+    expect(cheapest(() => compileCondition(source, 'condition'))).toBeLessThan(allowedMs);
   });
 
   test.each([
@@ -138,7 +153,7 @@ describe('no expression holds the event loop for more than 10 ms', () => {
     ['many alternatives', `request.path.matches('${'(a|b)*'.repeat(300)}')`],
   ])('to compile %s', (_title, source) => {
     expect(compileCondition(source, 'condition').kind).toBe('condition');
-    expect(fastest(() => compileCondition(source, 'condition'))).toBeLessThan(10);
+    expect(cheapest(() => compileCondition(source, 'condition'))).toBeLessThan(allowedMs);
   });
 });
 

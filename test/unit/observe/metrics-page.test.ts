@@ -33,6 +33,7 @@ test('no label is one that a client could fill', () => {
     'grpc_type',
     'kind',
     'node',
+    'place',
     'provider',
     'result',
     'state',

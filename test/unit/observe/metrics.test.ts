@@ -57,6 +57,16 @@ describe('decisions', () => {
   });
 });
 
+test('expressions without a value are counted by place, each place from the start', async () => {
+  const metrics = create();
+  metrics.expressions.expressionFailed('denied_rule');
+  expect(await samplesOf(metrics, 'portcullis_expression_errors_total')).toEqual([
+    'portcullis_expression_errors_total{place="condition"} 0',
+    'portcullis_expression_errors_total{place="denied_rule"} 1',
+    'portcullis_expression_errors_total{place="header"} 0',
+  ]);
+});
+
 test('look-ups of tokens and fetches of keys are counted', async () => {
   const { identity, ...metrics } = create();
   identity.tokenCache('hit');
@@ -75,6 +85,16 @@ test('look-ups of tokens and fetches of keys are counted', async () => {
   expect(await samplesOf(all, 'portcullis_key_fetch_duration_seconds')).toContain(
     'portcullis_key_fetch_duration_seconds_sum{provider="IdentityProvider shop/okta"} 0.25',
   );
+});
+
+test('collections of the API server are counted by whether they are followed, and only where there is a cluster', async () => {
+  const metrics = create();
+  expect(await samplesOf(metrics, 'portcullis_watches')).toEqual([]);
+  metrics.observeWatches(() => [{ failure: undefined }, { failure: 'connection refused' }, { failure: undefined }]);
+  expect(await samplesOf(metrics, 'portcullis_watches')).toEqual([
+    'portcullis_watches{state="failing"} 1',
+    'portcullis_watches{state="followed"} 2',
+  ]);
 });
 
 describe('the status', () => {

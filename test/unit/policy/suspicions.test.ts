@@ -131,7 +131,6 @@ describe('rule-shadowed: a rule whose upstream and response are never used', () 
 describe('deny-never: a Denied rule that hits nobody', () => {
   test.each([
     ['whose addresses refuse nobody', rule('a', 'Denied', prefix('/x'), 'addresses: {allow: ["0.0.0.0/0", "::/0"]}')],
-    ['that matches the header host', rule('a', 'Denied', prefix('/x', ', headers: [{name: Host, value: a}]'))],
   ])('%s', async (_title, denied) => {
     expect(await warnings(policy([denied]))).toEqual(['deny-never spec.rules[0]']);
   });
@@ -261,6 +260,84 @@ describe('S19 provider-not-named: whose role is it?', () => {
     ['one provider', two('{roles: {anyOf: [admin]}}', '{name: idp}')],
   ])('not with %s', async (_title, document) => {
     expect(await warnings(document)).toEqual([]);
+  });
+});
+
+describe('caller-chooses-rule: a query parameter or a header', () => {
+  const byHeader = (access: string, more = ''): string =>
+    rule('a', access, prefix('/x', ', headers: [{name: x-tenant, value: a}]'), more);
+  const byQuery = (access: string, more = ''): string =>
+    rule('b', access, prefix('/x', ', queryParams: [{name: tenant, value: a}]'), more);
+
+  test.each<Case>([
+    ['an open rule beside one that asks', byHeader('Authenticated'), byQuery('Public')],
+    [
+      'one role beside another',
+      byHeader('Restricted', 'authorization: {roles: {anyOf: [a]}}'),
+      byQuery('Restricted', 'authorization: {roles: {anyOf: [b]}}'),
+    ],
+  ])('%s', async (...pair) => {
+    expect(await pairOf(pair)).toEqual(['caller-chooses-rule spec.rules[1].matches[0]']);
+  });
+
+  test.each<Case>([
+    ['that ask the same', byHeader('Authenticated'), byQuery('Authenticated')],
+    ['of which one denies', byHeader('Denied'), byQuery('Authenticated')],
+    [
+      'of which one needs both',
+      byHeader('Authenticated'),
+      rule(
+        'b',
+        'Authenticated',
+        prefix('/x', ', headers: [{name: x-tenant, value: b}], queryParams: [{name: tenant, value: b}]'),
+      ),
+    ],
+    ['of which one asks for neither', byHeader('Authenticated'), rule('b', 'Optional', prefix('/x'))],
+    ['of other paths', byHeader('Authenticated'), byQuery('Public').replace('/x', '/y')],
+    [
+      'of other methods',
+      byHeader('Authenticated').replace('headers', 'methods: [PUT], headers'),
+      byQuery('Public').replace('queryParams', 'methods: [GET], queryParams'),
+    ],
+  ])('not of rules %s', async (...pair) => {
+    expect(await pairOf(pair)).toEqual([]);
+  });
+});
+
+describe('cleartext-keys: keys that anybody on the way can exchange', () => {
+  const of = (jwt: string): string => provider('web').replace(/\{issuer.*\}\}/, `{${jwt}, audiences: [a]}}`);
+
+  test.each([
+    ['issuer: "http://login.example.com"', 'issuer'],
+    ['issuer: "http://93.184.216.34/"', 'issuer'],
+    ['issuer: "http://[2606:4700::1111]/"', 'issuer'],
+    ['issuer: "http://10.example.com"', 'issuer'],
+    ['issuer: "http://svc.example.com"', 'issuer'],
+    ['issuer: "https://login.example.com", jwks: {uri: "http://keys.example.com/jwks"}', 'jwks.uri'],
+  ])('%s', async (jwt, field) => {
+    expect(await warnings(of(jwt))).toEqual([`cleartext-keys spec.jwt.${field}`]);
+  });
+
+  test.each([
+    'issuer: "https://login.example.com"',
+    'issuer: "http://localhost:8080"',
+    'issuer: "http://127.0.0.1:8080"',
+    'issuer: "http://[::1]:8080"',
+    'issuer: "http://10.1.2.3"',
+    'issuer: "http://keycloak:8080/realms/a"',
+    'issuer: "http://keycloak.auth.svc:8080"',
+    'issuer: "http://keycloak.auth.svc.cluster.local.:8080"',
+    // Only a name: the keys come over https.
+    'issuer: "http://login.example.com", jwks: {uri: "https://keys.example.com/jwks"}',
+  ])('not %s', async (jwt) => {
+    expect(await warnings(of(jwt))).toEqual([]);
+  });
+
+  test('also of a cluster provider', async () => {
+    const cluster = of('issuer: "http://login.example.com"')
+      .replace('kind: Identity', 'kind: ClusterIdentity')
+      .replace(', namespace: shop', '');
+    expect(await warnings(cluster)).toEqual(['cleartext-keys spec.jwt.issuer']);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { classifyAddress, compileAddressRule } from '../../../src/runtime/address-rule.ts';
+import { compileAddressRule } from '../../../src/runtime/address-rule.ts';
+import { classifyAddress } from '../../../src/std/classify-address.ts';
 
 describe('the class of an address', () => {
   test.each([

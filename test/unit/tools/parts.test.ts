@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Environment } from '../../../src/dev/install-in-cache.ts';
+import { egctlPart } from '../../tools/parts/egctl.ts';
 import { etcdPart } from '../../tools/parts/etcd.ts';
 import { helm3Part } from '../../tools/parts/helm3.ts';
+import { istioApiPart } from '../../tools/parts/istio-api.ts';
 import { kubeApiserverPart } from '../../tools/parts/kube-apiserver.ts';
 import { helm4Part, kubectlPart } from '../../tools/parts/kubectl-layer.ts';
 import type { Part } from '../../tools/parts/part.ts';
@@ -42,6 +44,7 @@ describe('a part', () => {
     ['Helm 4', helm4Part, 'helm', 'v4.2.0', 'v3.19.0'],
     ['Helm 3', helm3Part, 'helm', 'v3.19.0+g1234', 'v4.2.0'],
     ['kube-apiserver', kubeApiserverPart, 'kube-apiserver', 'Kubernetes v1.36.1', 'Kubernetes v1.37.0'],
+    ['egctl', egctlPart, 'egctl', 'Envoy Gateway: v1.9.4', 'Envoy Gateway: v1.8.2'],
   ])(
     '%s is taken from the PATH where its version is right, and only there',
     async (_name, part, name, right, wrong) => {
@@ -140,6 +143,15 @@ esac`;
     ]);
   });
 
+  it('and egctl are built in the same way, each from the package that its module pins', async () => {
+    await program('go', go('1.26.9', writes('$target/egctl', 'Envoy Gateway: v1.9.1')));
+    expect(await bring(egctlPart)).toMatch(/egctl-1\.9\.\d+\/egctl$/u);
+    expect(await readFile(join(folder, 'flags'), 'utf8')).toMatch(
+      /^-s -w -X github\.com\/envoyproxy\/gateway\/internal\/cmd\/version\.envoyGatewayVersion=v1\.9\.\d+$/mu,
+    );
+    expect(lines).toEqual([expect.stringMatching(/^Bringing egctl \(1\.9\.\d+, built with Go in .* once, into /u)]);
+  });
+
   it.each<[string, string | undefined, RegExp]>([
     ['there is no Go', undefined, /there is no go on the PATH\. Install Go 1\.26\.0 or newer/u],
     ['Go is too old', goThat('1.25.9'), /the Go of the PATH is 1\.25\.9\. Install Go 1\.26\.0 or newer/u],
@@ -148,6 +160,35 @@ esac`;
     if (script !== undefined) await program('go', script);
     await expect(bring(kubeApiserverPart)).rejects.toThrow(reason);
     expect(await readdir(cache())).toEqual([]);
+  });
+});
+
+describe('Istio’s definitions', () => {
+  const files = ['kubernetes/customresourcedefinitions.gen.yaml', 'mesh/v1alpha1/config.proto'];
+
+  it('are files of the module that go.sum pins, once', async () => {
+    await program(
+      'go',
+      `[ "$GOWORK" = off ] && [ -f go.sum ] || exit 3
+mkdir -p "${folder}/module/kubernetes" "${folder}/module/mesh/v1alpha1"
+for file in ${files.join(' ')}; do echo it > "${folder}/module/$file"; done
+echo '{"Dir": "${folder}/module"}'`,
+    );
+    const path = await bring(istioApiPart);
+    expect(await Promise.all(files.map((file) => readFile(join(path, file), 'utf8')))).toEqual(['it\n', 'it\n']);
+    expect([await istioApiPart.find(environment), await bring(istioApiPart), lines]).toEqual([
+      path,
+      path,
+      [expect.stringMatching(/^Bringing Istio's API definitions \(1\.31\.\d+, 1 MB, once, into /u)],
+    ]);
+  });
+
+  it('are refused with the reason and the remedy where Go cannot bring them', async () => {
+    await program('go', 'echo "checksum mismatch" >&2; exit 1');
+    await expect(bring(istioApiPart)).rejects.toThrow(
+      /not to be had here: go says: checksum mismatch\. Install Go 1\.24/u,
+    );
+    expect([await readdir(cache()), await istioApiPart.find(environment)]).toEqual([[], undefined]);
   });
 });
 

@@ -1,0 +1,70 @@
+import { isBuiltin } from 'node:module';
+import { join } from 'node:path';
+import { rolldown } from 'rolldown';
+
+/** The program as files of JavaScript, without a package around it. */
+export interface BundledProgram {
+  readonly files: readonly BundledFile[];
+  /** Every module that is in it, sorted: paths, and rolldown's own runtime. */
+  readonly modules: readonly string[];
+}
+
+export interface BundledFile {
+  /** Below the folder of the program; what is not the entry is loaded as it is needed. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** The file that is run. */
+export const programEntry = 'portcullis.js';
+
+/** What rolldown calls the few lines of its own that it adds. */
+export const rolldownRuntime = '\0rolldown/runtime.js';
+
+/**
+ * Packages of which only what is used is taken, though they do not say that loading them does nothing: the Kubernetes client is
+ * generated code for every kind there is, of which we read a kubeconfig.
+ */
+const takenInParts = /\/node_modules\/@kubernetes\/client-node\//u;
+
+/** Bundles `src/main.ts`. Nothing is renamed or squeezed, so that a stack trace can be read without a source map. */
+export async function bundleProgram(root: string): Promise<BundledProgram> {
+  const bundle = await rolldown({
+    cwd: root,
+    input: {
+      portcullis: join(root, 'src/main.ts'),
+      // The program of a thread, found by its name beside whoever starts it.
+      'document-worker': join(root, 'src/files/document-worker.ts'),
+    },
+    platform: 'node',
+    tsconfig: join(root, 'tsconfig.json'),
+    // A checkout whose node_modules is a link gives the same bytes.
+    resolve: { symlinks: false },
+    treeshake: { moduleSideEffects: (id) => !takenInParts.test(id) },
+    logLevel: 'warn',
+    onLog: (_level, log) => {
+      throw new Error(`the bundle is not what it should be: ${log.message}`);
+    },
+  });
+  const { output } = await bundle.generate({
+    format: 'esm',
+    sourcemap: false,
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name].js',
+  });
+  await bundle.close();
+  const chunks = output.flatMap((file) => (file.type === 'chunk' ? [file] : []));
+  assertOnlyNode(
+    chunks.flatMap(({ imports, dynamicImports }) => [...imports, ...dynamicImports]),
+    new Set(chunks.map(({ fileName }) => fileName)),
+  );
+  return {
+    files: chunks.map(({ fileName, code }) => ({ name: fileName, text: code })),
+    modules: [...new Set(chunks.flatMap(({ modules }) => Object.keys(modules)))].toSorted(),
+  };
+}
+
+function assertOnlyNode(imports: readonly string[], files: ReadonlySet<string>): void {
+  const others = imports.filter((name) => !files.has(name) && !isBuiltin(name));
+  if (others.length > 0) throw new Error(`the bundle would load from outside: ${others.join(', ')}`);
+}

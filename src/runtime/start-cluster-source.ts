@@ -1,0 +1,70 @@
+import { hostname } from 'node:os';
+import type { Engine } from '../engine/engine.ts';
+import { createApiClient } from '../kubernetes/api-client.ts';
+import { openClusterConnection } from '../kubernetes/cluster-connection.ts';
+import { createClusterSource } from '../kubernetes/cluster-source.ts';
+import { createPublisher, type Publisher } from '../kubernetes/publisher.ts';
+import { materialRefsOf } from '../policy/material-refs.ts';
+import type { Config } from './config/settings.ts';
+import type { DocumentSource } from './document-source.ts';
+import type { ServiceIo } from './running-service.ts';
+
+const goodbyeMs = 2000;
+
+/** Follows the documents of the cluster, and publishes what becomes of them. Throws a Failure where its configuration cannot be read. */
+export async function startClusterSource(
+  config: Config,
+  io: ServiceIo,
+  engine: Engine,
+  userAgent: string,
+): Promise<DocumentSource> {
+  const { clock, timers, random, observation } = io;
+  const connection = await openClusterConnection(config.kubeconfig, clock);
+  const api = createApiClient({ connection, timers, userAgent });
+  const ports = { api, clock, timers, random, logger: observation.logger };
+  const publisher = config.publishStatus ? startPublisher(config, engine, ports) : undefined;
+  const source = createClusterSource({
+    scope: {
+      namespaces: config.watchNamespaces,
+      policySelector: config.policySelector,
+      clusterKinds: config.clusterKinds,
+    },
+    sink: {
+      applyChange: (change) => engine.applyChange(change),
+      referencesOf: (document) => materialRefsOf(document, { serviceNamespace: config.namespace }),
+    },
+    ports,
+    materialTimeoutMs: config.keyLoadTimeout,
+    onObject: (change) => publisher?.note(change),
+  });
+  observation.metrics.observeWatches(() => source.states());
+  const stopListening = engine.onChange(({ keys }) => publisher?.changed(keys));
+  return {
+    ready: source.ready,
+    lastReadAt: () => source.confirmedAt(),
+    failure: () => source.states().find(({ failure }) => failure !== undefined)?.failure,
+    close: async () => {
+      stopListening();
+      source.close();
+      // What is not given back runs out by itself: an API server that is away must not use up the pod's grace period.
+      const late = new Promise<void>((resolve) => void timers.after(goodbyeMs, resolve));
+      await Promise.race([publisher?.close(), late]);
+      await api.close();
+    },
+  };
+}
+
+function startPublisher(
+  config: Config,
+  engine: Engine,
+  ports: Parameters<typeof createPublisher>[0]['ports'],
+): Publisher {
+  return createPublisher({
+    namespace: config.namespace,
+    leaseName: config.leaseName,
+    identity: config.podName === '' ? hostname() : config.podName,
+    documentStatus: (key) => engine.documentStatus(key),
+    providerCondition: (key) => engine.providerCondition(key),
+    ports,
+  });
+}
