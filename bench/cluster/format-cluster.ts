@@ -34,7 +34,7 @@ function formatBurst({ updates, writtenMs, enforcedMs, stops, checkP99Ms, checkM
 function formatLoad(load: LoadFigures): string[] {
   return [
     `${load.policies} policies: ready after ${seconds(load.readyMs)} (without statuses after ${seconds(load.firstReadyMs)}, all written ${seconds(load.statusMs)} later)`,
-    `  idle: ${load.residentMb.toFixed(0)} MB resident, ${load.liveHeapMb.toFixed(1)} MB live heap`,
+    `  idle: ${load.residentMb.toFixed(0)} MB resident (${load.residentSmallMb.toFixed(0)} MB with --max-semi-space-size=4), ${load.liveHeapMb.toFixed(1)} MB live heap`,
     `  from when it listens: ${formatStops(load.stopsOfStart)}; while statuses are written: ${formatStops(load.stopsOfStatuses)}`,
   ];
 }

@@ -26,6 +26,8 @@ export interface LoadFigures {
   readonly statusMs: number;
   /** After some seconds of idling. */
   readonly residentMb: number;
+  /** The same with a young generation of V8 that is kept small (`--max-semi-space-size=4`). */
+  readonly residentSmallMb: number;
   /** After a collection. */
   readonly liveHeapMb: number;
   /** From when it listened, before it was ready, with statuses in place; and while it wrote them. */
@@ -96,6 +98,10 @@ async function measureLoad(cluster: ClusterStand, policies: number, tell: Tell):
   const stopsOfStatuses = await firstProbe.stopsSince(readyAt);
   await writer.stop();
   tell(`starting with ${policies} policies again`);
+  const small = await cluster.startServe(`${again}-small`, ['--max-semi-space-size=4']);
+  await sleep(idleMs);
+  const residentSmallMb = residentMegabytesOf(small.pid);
+  await small.stop();
   const probe = createProbeLog(cluster.stand.workFolder, again);
   const server = await cluster.startServe(again, probe.nodeFlags);
   try {
@@ -106,6 +112,7 @@ async function measureLoad(cluster: ClusterStand, policies: number, tell: Tell):
       readyMs: server.readyAfterMs,
       statusMs,
       residentMb: residentMegabytesOf(server.pid),
+      residentSmallMb,
       stopsOfStart: await probe.stopsSince(server.listeningAt),
       liveHeapMb: (await probe.liveHeap(server.pid)) / 1_000_000,
       stopsOfStatuses,
