@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { connectionShape } from './load.ts';
-import { partNames, parts, rowNames, rows, type PartName, type RowName } from './rows.ts';
+import { partNames, parts as allParts, rowNames, rows, type PartName, type RowName } from './rows.ts';
 
 export interface Options {
   readonly json: boolean;
@@ -49,11 +49,12 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
   const wanted = rowNames.filter(isWanted);
   // Without the measure no row could be compared.
   const measured = rowNames.filter((name) => wanted.length > 0 && (name === 'bare-http2' || wanted.includes(name)));
-  return { kind: 'options', options: { json, seconds, rows: measured, parts: partNames.filter(isWanted), profile } };
+  const parts = partNames.filter((name) => (name === 'cluster' ? only.includes(name) : isWanted(name)));
+  return { kind: 'options', options: { json, seconds, rows: measured, parts, profile } };
 }
 
 export function helpText(): string {
-  const list = Object.entries({ ...rows, ...parts }).map(([name, text]) => `  ${name.padEnd(16)}${text}`);
+  const list = Object.entries({ ...rows, ...allParts }).map(([name, text]) => `  ${name.padEnd(16)}${text}`);
   const { connections, callsInFlight } = connectionShape;
   return `Usage: npm run bench -- [options]
 

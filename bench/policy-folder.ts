@@ -38,7 +38,7 @@ export function policyFile(folder: string, host: number): string {
 }
 
 /** Who signs the tokens. */
-function providerText(issuer: string): string {
+export function providerText(issuer: string): string {
   return `apiVersion: portcullis.dev/v1alpha1
 kind: IdentityProvider
 metadata: { name: bench, namespace: bench }

@@ -10,6 +10,8 @@ export interface PortcullisProcess extends Child {
   readonly grpcPort: number;
   /** From the start of the process to the first answer that it is ready, milliseconds. */
   readonly readyAfterMs: number;
+  /** When it first answered anything over HTTP, milliseconds since the epoch. */
+  readonly listeningAt: number;
   /** The metrics page. */
   metrics(): Promise<string>;
 }
@@ -17,12 +19,15 @@ export interface PortcullisProcess extends Child {
 export interface PortcullisOptions {
   /** `dist` is what is shipped; `src` is stripped of its types by Node as it starts. */
   readonly from: 'dist' | 'src';
-  readonly policies: string;
+  /** The folder; undefined: the flags say which cluster. */
+  readonly policies: string | undefined;
   /** Of this process: for its output and, with `profile`, its CPU profile. */
   readonly name: string;
   readonly workFolder: string;
   readonly core: number | undefined;
   readonly flags?: readonly string[] | undefined;
+  /** Options of Node itself. */
+  readonly nodeFlags?: readonly string[] | undefined;
   /** Where a CPU profile is written when the process ends. */
   readonly profile?: string | undefined;
 }
@@ -32,12 +37,12 @@ const readyTimeoutMs = 90_000;
 
 /** Starts it with `serve`'s defaults, but for addresses, leave to fetch keys from this machine, and a shutdown that waits for nobody. */
 export async function startPortcullis(options: PortcullisOptions): Promise<PortcullisProcess> {
-  const { from, policies, name, workFolder, core, flags = [], profile } = options;
+  const { from, policies, name, workFolder, core, flags = [], nodeFlags = [], profile } = options;
   const [grpcPort, httpPort, adminPort] = [await freePort(), await freePort(), await freePort()];
   const node =
     profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${name}.cpuprofile`];
   const settings = {
-    '--policies': policies,
+    ...(policies === undefined ? {} : { '--policies': policies }),
     '--allowed-private-address': '127.0.0.1/32',
     '--grpc-address': `127.0.0.1:${grpcPort}`,
     '--http-address': `127.0.0.1:${httpPort}`,
@@ -47,17 +52,27 @@ export async function startPortcullis(options: PortcullisOptions): Promise<Portc
   };
   const main = join(root, from === 'dist' ? 'dist/main.js' : 'src/main.ts');
   const start = performance.now();
-  const child = startNode([...node, main, 'serve', ...Object.entries(settings).flat(), ...flags], {
+  const child = startNode([...node, ...nodeFlags, main, 'serve', ...Object.entries(settings).flat(), ...flags], {
     core,
     outputFile: join(workFolder, `${name}.log`),
   });
-  while ((await httpGet(httpPort, '/readyz')).status !== 200) {
+  let listeningAt: number | undefined;
+  for (;;) {
+    const { status } = await httpGet(httpPort, '/readyz');
+    if (status !== 0) listeningAt ??= Date.now();
+    if (status === 200) break;
     child.assertRunning();
     if (performance.now() - start > readyTimeoutMs) throw new Error(`portcullis (${name}) did not become ready`);
     await sleep(2);
   }
   const readyAfterMs = performance.now() - start;
-  return { ...child, grpcPort, readyAfterMs, metrics: async () => (await httpGet(httpPort, '/metrics')).body };
+  return {
+    ...child,
+    grpcPort,
+    readyAfterMs,
+    listeningAt: listeningAt ?? Date.now(),
+    metrics: async () => (await httpGet(httpPort, '/metrics')).body,
+  };
 }
 
 /** Status 0 where nobody answers. */

@@ -1,3 +1,5 @@
+import { formatCluster } from './cluster/format-cluster.ts';
+import type { ClusterFigures } from './cluster/measure-cluster.ts';
 import type { Cores } from './cores.ts';
 import type { ChangeFigures, ChangeTimes } from './measure-change.ts';
 import type { StartFigures } from './measure-parts.ts';
@@ -20,6 +22,7 @@ export interface Report {
   readonly memoryMb: number | undefined;
   readonly start: StartFigures | undefined;
   readonly change: ChangeFigures | undefined;
+  readonly cluster: ClusterFigures | undefined;
 }
 
 const header = ['row', 'µs CPU/check', '× bare', 'checks/s', 'p50 ms', 'p99 ms', 'core used', 'wrong'] as const;
@@ -72,7 +75,7 @@ function legend(report: Report): string[] {
   );
 }
 
-function formatParts({ memoryMb, start, change }: Report): string[] {
+function formatParts({ memoryMb, start, change, cluster }: Report): string[] {
   const lines: string[] = [];
   if (memoryMb !== undefined) lines.push(`${parts.memory}: ${memoryMb.toFixed(0)} MB`);
   if (start !== undefined) {
@@ -82,6 +85,7 @@ function formatParts({ memoryMb, start, change }: Report): string[] {
     lines.push(`${parts.change}:`);
     lines.push(`  written in place: ${formatTimes(change.inPlace)}`, `  renamed: ${formatTimes(change.renamed)}`);
   }
+  if (cluster !== undefined) lines.push(`${parts.cluster}:`, ...formatCluster(cluster));
   return lines;
 }
 

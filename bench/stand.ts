@@ -10,6 +10,8 @@ export interface Stand {
   readonly workFolder: string;
   readonly cores: Cores | undefined;
   readonly profile: string | undefined;
+  /** Who signs the tokens. */
+  readonly issuer: string;
   /** A token of about a kilobyte with the role `reader`; another one for every subject. */
   mintToken(subject: string): Promise<string>;
   /** The folder with so many policies, written at the first call. */
@@ -18,7 +20,7 @@ export interface Stand {
   close(): Promise<void>;
 }
 
-export type StartOptions = Pick<PortcullisOptions, 'name' | 'policies' | 'flags'> & {
+export type StartOptions = Pick<PortcullisOptions, 'name' | 'policies' | 'flags' | 'nodeFlags'> & {
   /** Default `dist`. */
   readonly from?: PortcullisOptions['from'];
 };
@@ -38,6 +40,7 @@ export async function createStand(options: Pick<Stand, 'workFolder' | 'cores' | 
   };
   return {
     ...options,
+    issuer: issuer.issuer,
     mintToken: (subject) => mintToken(issuer, subject),
     policyFolder: (hosts, policiesPerHost, conditions) => {
       const key = `${hosts} ${policiesPerHost} ${conditions === undefined ? '' : 'conditions'}`;

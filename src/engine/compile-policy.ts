@@ -20,6 +20,7 @@ import {
   type ProviderRef,
   type RuleSpec,
 } from '../policy/spec.ts';
+import { compileOnce } from '../std/shared-values.ts';
 
 /** A policy ready to decide: everything that can be prepared is. Replaced as a whole when anything of it changes. */
 export interface CompiledPolicy {
@@ -101,7 +102,7 @@ export type RunningProviders = Pick<ReadonlyMap<string, IdentityProvider>, 'get'
 /** Compiles a valid policy; a provider that is not among those running is one that was deleted since, whose places are emptied all the same. */
 export function compilePolicy(spec: AccessPolicySpec, providers: RunningProviders, known: KnownPlaces): CompiledPolicy {
   const id = `${spec.namespace}/${spec.name}`;
-  const places = spec.providers.flatMap((ref) => known.get(specKey(ref)) ?? []);
+  const places = placesOf(spec.providers, known);
   const rules: IndexedRule<CompiledRule>[] = [];
   const denied: IndexedRule<DeniedRule>[] = [];
   const dress = compileDenial(spec.response);
@@ -146,35 +147,72 @@ function compileRule(
   placesOfPolicy: readonly CredentialPlace[],
   providers: RunningProviders,
 ): AllowingRule {
+  const { running, authenticate } = askingOf(runningProviders(rule.providers, providers));
   // Every place of every provider of the policy is emptied; what Keep passes is the credential of the rule's own providers.
-  const own =
-    access === 'Public' ? placesOfPolicy : runningProviders(rule.providers, providers).flatMap(({ places }) => places);
-  const kept = rule.upstream.credential === 'Keep' ? own : [];
-  const emptied = placesWithout(placesOfPolicy, kept);
+  const own = access === 'Public' ? placesOfPolicy : running.flatMap(({ places }) => places);
+  const kept = rule.upstream.credential === 'Keep' ? own : noPlaces;
+  const emptied = kept.length === 0 ? placesOfPolicy : placesWithout(placesOfPolicy, kept);
   return {
     ...name,
     access,
     addresses: addressesOf(rule),
-    authenticate: authenticateBy(rule.providers, providers),
-    providers: runningProviders(rule.providers, providers),
-    ownProviders: new Set(rule.providers.flatMap(({ kind, name: of }) => (kind === 'IdentityProvider' ? [of] : []))),
+    // A rule all of whose providers are gone answers that it cannot tell, never that nobody asked (promise 1).
+    authenticate: rule.providers.length > 0 && running.length === 0 ? denyForGone : authenticate,
+    providers: running,
+    ownProviders: ownNames(rule.providers),
     authorization: rule.authorization === undefined ? undefined : compileAuthorization(rule.authorization),
     upstream: compileUpstream(rule.upstream),
-    removeCredential: compileCredentialRemoval(emptied),
+    removeCredential: removalOf(emptied),
     emptied,
     kept,
-    keptHeaders: compileKeptHeaders(kept),
-    responseHeaders: rule.response.headers.map(({ name: header, value }) => [header, value] as const),
+    keptHeaders: keptHeadersOf(kept),
+    responseHeaders: responseHeaders(rule.response),
     dress: compileDenial(rule.response),
   };
 }
 
-/** A rule all of whose providers are gone answers that it cannot tell, never that nobody asked (promise 1). */
-function authenticateBy(refs: readonly ProviderRef[], providers: RunningProviders): Authenticate {
-  const running = runningProviders(refs, providers);
-  const gone: { readonly denial: Denial } = { denial: denial('provider_unavailable') };
-  return refs.length > 0 && running.length === 0 ? () => gone : compileAuthentication(running);
+const gone: { readonly denial: Denial } = { denial: denial('provider_unavailable') };
+const denyForGone: Authenticate = () => gone;
+const noPlaces: readonly CredentialPlace[] = [];
+
+// Most policies have one provider: what is compiled for it, or for its places, they share.
+const removalOf = compileOnce(compileCredentialRemoval);
+const keptHeadersOf = compileOnce(compileKeptHeaders);
+
+/** Names of the providers that are the namespace's own, not the cluster's. */
+const ownNames = compileOnce(
+  (refs: readonly ProviderRef[]): ReadonlySet<string> =>
+    new Set(refs.flatMap(({ kind, name }) => (kind === 'IdentityProvider' ? [name] : []))),
+);
+
+const responseHeaders = compileOnce(({ headers }: RuleSpec['response']): readonly HeaderEntry[] =>
+  headers.map(({ name, value }) => [name, value]),
+);
+
+/** Where the credentials of the providers stand; of one provider the list that is known. */
+function placesOf(refs: readonly ProviderRef[], known: KnownPlaces): readonly CredentialPlace[] {
+  const lists = refs.map((ref) => known.get(specKey(ref)) ?? noPlaces);
+  const [only = noPlaces, ...others] = lists;
+  return others.length === 0 ? only : lists.flat();
 }
+
+/** Some providers, and how they are asked. */
+interface Asking {
+  readonly running: readonly IdentityProvider[];
+  readonly authenticate: Authenticate;
+}
+
+function askingOf(running: readonly IdentityProvider[]): Asking {
+  const [only, ...others] = running;
+  if (only === undefined) return askingNobody;
+  return others.length === 0 ? askingOne(only) : { running, authenticate: compileAuthentication(running) };
+}
+
+const askingOne = compileOnce((provider: IdentityProvider): Asking => ({
+  running: [provider],
+  authenticate: compileAuthentication([provider]),
+}));
+const askingNobody: Asking = { running: [], authenticate: compileAuthentication([]) };
 
 function runningProviders(refs: readonly ProviderRef[], providers: RunningProviders): IdentityProvider[] {
   return refs.flatMap((ref) => providers.get(specKey(ref)) ?? []);

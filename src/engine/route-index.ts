@@ -1,6 +1,7 @@
 import { foldPath } from '../canonical/path.ts';
 import { isMatchedWithoutMention } from '../canonical/method.ts';
 import type { MatchSpec } from '../policy/spec.ts';
+import { compileOnce } from '../std/shared-values.ts';
 import { compilePathPattern, type PathPattern } from '../policy/path-pattern.ts';
 import { compileMatchConditions, type MatchConditions } from './match-conditions.ts';
 
@@ -37,6 +38,8 @@ export interface RouteIndex<T> {
 
 const exactRank = 1_000_000;
 
+const methodSet = compileOnce((methods: readonly string[]): ReadonlySet<string> => new Set(methods));
+
 export function createRouteIndex<T>(
   rules: Iterable<{ readonly rule: T; readonly matches: readonly MatchSpec[] }>,
 ): RouteIndex<T> {
@@ -50,7 +53,7 @@ export function createRouteIndex<T>(
   let longestPrefix = 0;
   for (const { rule, matches } of rules) {
     for (const spec of matches) {
-      const methods = spec.methods === undefined ? undefined : new Set(spec.methods);
+      const methods = spec.methods && methodSet(spec.methods);
       const conditions = compileMatchConditions(spec);
       const { type, value } = spec.path;
       if (type === 'RegularExpression') {

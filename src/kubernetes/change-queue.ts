@@ -24,7 +24,10 @@ export function createChangeQueue(take: (change: SourceChange) => Promise<void>)
     waiting = new Map();
     const removed = now.flatMap(([source, { isGone }]) => (isGone ? (taken.get(source) ?? []) : []));
     for (const { source } of removed) taken.delete(source);
-    const changed = now.flatMap(([, { next }]) => next ?? []);
+    // Of a document that is the same one nothing but its status changed: most of what a watch brings are answers to our own writes.
+    const isNews = (next: AuthorDocument): boolean => taken.get(next.source) !== next;
+    const changed = now.flatMap(([, { next }]) => (next !== undefined && isNews(next) ? next : []));
+    if (removed.length + changed.length === 0) return;
     for (const document of changed) taken.set(document.source, document);
     // One that was made anew under its name is in both, in one change: in between a wider policy would decide, and a floor would be missing.
     await take({ removed, changed });

@@ -1,7 +1,11 @@
-import type { RequestOptions } from 'node:https';
 import { Agent, ProxyAgent, type Dispatcher } from 'undici';
 import { messageOf } from '../core/failure.ts';
+import type { Clock } from '../core/ports.ts';
 import { ApiFailure } from './api-failure.ts';
+import { openClientNodeAccess } from './client-node-access.ts';
+import type { AccessNow, ClusterAccess, TlsMaterial } from './cluster-access.ts';
+import { openPlainKubeconfig } from './plain-kubeconfig.ts';
+import { openPodAccess } from './pod-access.ts';
 
 /** Where the API server is and how we show who we are. */
 export interface ClusterConnection {
@@ -26,54 +30,48 @@ const connectTimeoutMs = 5000;
  * Reads a kubeconfig file (its current context), or with `undefined` takes the pod's service account. Throws an ApiFailure (`api_config`)
  * where there is neither a usable file nor a pod.
  */
-export async function openClusterConnection(kubeconfig: string | undefined): Promise<ClusterConnection> {
-  // The client's package takes tens of megabytes: loaded only where there is a cluster.
-  const { KubeConfig } = await import('@kubernetes/client-node');
-  const config = new KubeConfig();
+export async function openClusterConnection(kubeconfig: string | undefined, clock: Clock): Promise<ClusterConnection> {
+  const access = await openAccess(kubeconfig, clock);
+  if (!URL.canParse(access.server))
+    throw new ApiFailure(
+      'api_config',
+      `the current context of ${kubeconfig ?? 'the pod'} names no cluster with a server`,
+    );
+  const dispatchers = createDispatchers(access.proxyUrl);
+  const read = async (): Promise<AccessNow> => {
+    try {
+      return await access.read();
+    } catch (cause) {
+      // What is wrong with JSON is said with a piece of it, and what a credential plugin answers is a credential.
+      const said = cause instanceof SyntaxError ? 'the credential plugin does not answer JSON' : messageOf(cause);
+      throw new ApiFailure('api_config', `no credentials for the API server: ${said}`);
+    }
+  };
+  return {
+    server: access.server.replace(/\/+$/, ''),
+    namespace: access.namespace,
+    prepare: async () => {
+      const { headers, tls } = await read();
+      return { headers, dispatcher: dispatchers.of(tls) };
+    },
+    close: () => dispatchers.close(),
+  };
+}
+
+async function openAccess(kubeconfig: string | undefined, clock: Clock): Promise<ClusterAccess> {
   try {
-    if (kubeconfig === undefined) config.loadFromCluster();
-    else config.loadFromFile(kubeconfig);
+    if (kubeconfig === undefined) return await openPodAccess(clock);
+    return (await openPlainKubeconfig(kubeconfig, clock)) ?? (await openClientNodeAccess(kubeconfig));
   } catch (cause) {
     const what = kubeconfig === undefined ? "the pod's service account" : `the kubeconfig ${kubeconfig}`;
     // What is wrong with YAML is said with the lines around it, and a token may stand in them.
     const [said = ''] = messageOf(cause).split('\n', 1);
     throw new ApiFailure('api_config', `${what} cannot be read: ${said}`);
   }
-  const cluster = config.getCurrentCluster();
-  if (cluster === null || !URL.canParse(cluster.server))
-    throw new ApiFailure(
-      'api_config',
-      `the current context of ${kubeconfig ?? 'the pod'} names no cluster with a server`,
-    );
-  const dispatchers = createDispatchers(cluster.proxyUrl);
-  return {
-    server: cluster.server.replace(/\/+$/, ''),
-    namespace: config.getContextObject(config.getCurrentContext())?.namespace,
-    prepare: async () => {
-      const options: RequestOptions = {};
-      try {
-        await config.applyToHTTPSOptions(options);
-      } catch (cause) {
-        // What is wrong with JSON is said with a piece of it, and what a credential plugin answers is a credential.
-        const said = cause instanceof SyntaxError ? 'the credential plugin does not answer JSON' : messageOf(cause);
-        throw new ApiFailure('api_config', `no credentials for the API server: ${said}`);
-      }
-      return { headers: headersOf(options), dispatcher: dispatchers.of(options) };
-    },
-    close: () => dispatchers.close(),
-  };
-}
-
-function headersOf({ headers, auth }: RequestOptions): Record<string, string> {
-  const basic = typeof auth === 'string' ? { authorization: `Basic ${Buffer.from(auth).toString('base64')}` } : {};
-  const given = Object.entries(headers ?? {}).flatMap(([name, value]) =>
-    typeof value === 'string' ? [[name.toLowerCase(), value.trim()] as const] : [],
-  );
-  return { ...basic, ...Object.fromEntries(given) };
 }
 
 interface Dispatchers {
-  of(options: RequestOptions): Dispatcher;
+  of(tls: TlsMaterial): Dispatcher;
   close(): Promise<void>;
 }
 
@@ -89,8 +87,7 @@ function createDispatchers(proxyUrl: string | undefined): Dispatchers {
     return new ProxyAgent({ uri: proxyUrl, requestTls: connect, allowH2 });
   };
   return {
-    of: (options) => {
-      const tls = tlsMaterial(options);
+    of: (tls) => {
       const material = JSON.stringify(Object.values(tls).map(String));
       if (known?.material === material) return known.dispatcher;
       void known?.dispatcher.close().catch(() => undefined);
@@ -101,14 +98,4 @@ function createDispatchers(proxyUrl: string | undefined): Dispatchers {
       await known?.dispatcher.destroy();
     },
   };
-}
-
-type TlsMaterial = Pick<
-  RequestOptions,
-  'ca' | 'cert' | 'key' | 'pfx' | 'passphrase' | 'rejectUnauthorized' | 'servername'
->;
-
-function tlsMaterial(options: RequestOptions): TlsMaterial {
-  const names = ['ca', 'cert', 'key', 'pfx', 'passphrase', 'rejectUnauthorized', 'servername'] as const;
-  return Object.fromEntries(names.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])));
 }

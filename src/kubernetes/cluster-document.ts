@@ -8,6 +8,8 @@ export interface ClusterDocument {
   readonly document: AuthorDocument;
   readonly kind: string;
   readonly meta: ObjectMeta;
+  /** The JSON of what its author wrote. */
+  readonly text: string;
   /** The JSON of `status` as the server has it; empty where there is none. */
   readonly status: string;
 }
@@ -17,18 +19,43 @@ const maxDepth = 64;
 
 /**
  * The document that an object is: its kind, name and everything that its author wrote, without what the server adds. The value is kept as
- * text, which takes a fifth of the memory, and made again where somebody asks for it later. What is nested too deep is cut off, and the document is refused for it.
+ * text, which takes a fifth of the memory, and made again where somebody asks for it later. What is nested too deep is cut off, and the
+ * document is refused for it. `known` is of the version before: where only its status or its labels changed, the document is the same one,
+ * and nobody has to read it again.
  */
-export function toClusterDocument(object: JsonObject, meta: ObjectMeta, kind: string): ClusterDocument {
-  const { metadata: _metadata, status, ...authored } = object;
-  const { namespace, name, uid, generation, createdAt } = meta;
+export function toClusterDocument(
+  object: JsonObject,
+  meta: ObjectMeta,
+  kind: string,
+  known?: ClusterDocument,
+): ClusterDocument {
+  const { metadata: _metadata, status: statusValue, ...authored } = object;
+  const { namespace, name } = meta;
   const whole: JsonObject = { ...authored, metadata: namespace === '' ? { name } : { namespace, name } };
-  const source = specKey({ kind, namespace, name });
   const isTooDeep = isDeeperThan(maxDepth, whole);
   const value = isTooDeep ? cutBelow(maxDepth, whole) : whole;
   const text = JSON.stringify(value);
+  const status = toStatusText(statusValue);
+  const isKnown = known?.text === text && isSameVersion(known.meta, meta);
+  if (isKnown) return { ...known, meta, status };
+  const problems = isTooDeep ? [tooDeep(specKey({ kind, namespace, name }))] : [];
+  return { document: toDocument(value, text, meta, kind, problems), kind, meta, text, status };
+}
+
+function isSameVersion(a: ObjectMeta, b: ObjectMeta): boolean {
+  return a.uid === b.uid && a.generation === b.generation && a.createdAt === b.createdAt;
+}
+
+function toDocument(
+  value: JsonObject,
+  text: string,
+  { namespace, name, uid, generation, createdAt }: ObjectMeta,
+  kind: string,
+  problems: readonly Problem[],
+): AuthorDocument {
+  const source = specKey({ kind, namespace, name });
   let kept = new WeakRef(value);
-  const document: AuthorDocument = {
+  return {
     get value(): JsonValue {
       const known = kept.deref();
       if (known !== undefined) return known;
@@ -38,11 +65,10 @@ export function toClusterDocument(object: JsonObject, meta: ObjectMeta, kind: st
       return made;
     },
     source,
-    problems: isTooDeep ? [tooDeep(source)] : [],
+    problems,
     placeOf: () => ({ source, line: undefined, column: undefined }),
     version: { uid, generation, createdAt },
   };
-  return { document, kind, meta, status: toStatusText(status) };
 }
 
 /** A status too deep to be ours is none. */

@@ -87,7 +87,7 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
   const reflectors = collectionsOf(scope).map(({ kind, collection }) =>
     createReflector({
       collection,
-      convert: (object, meta) => toClusterDocument(object, meta, kind),
+      convert: (object, meta, known: ClusterDocument | undefined) => toClusterDocument(object, meta, kind, known),
       onChange: (change) => {
         options.onObject?.(change);
         queue.add({

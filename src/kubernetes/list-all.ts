@@ -4,24 +4,30 @@ import { memberObject, readResourceVersion } from './api-object.ts';
 import type { Collection } from './collection.ts';
 import type { KubernetesApi } from './kubernetes-api.ts';
 
-export interface Listed {
-  readonly objects: readonly JsonObject[];
+export interface Listed<T> {
+  readonly items: readonly T[];
   /** Where a watch takes up. */
   readonly resourceVersion: string;
 }
 
 /** Small enough that parsing a page does not hold up requests. */
-const pageSize = 250;
+const pageSize = 100;
 
 /**
  * Reads a collection page by page, as it is now (no resourceVersion: the most recent state, never one that a cache remembers). A list that
- * becomes too old between two pages (410) is begun anew once, and pages that are too large are made smaller. Throws an ApiFailure.
+ * becomes too old between two pages (410) is begun anew once, and pages that are too large are made smaller. Of each object only what `read`
+ * makes of it is kept: whole objects of a large cluster would fill the memory. Throws an ApiFailure, and what `read` throws.
  */
-export async function listAll(api: KubernetesApi, collection: Collection, signal: AbortSignal): Promise<Listed> {
+export async function listAll<T>(
+  api: KubernetesApi,
+  collection: Collection,
+  signal: AbortSignal,
+  read: (object: JsonObject) => T,
+): Promise<Listed<T>> {
   let limit = pageSize;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await listPages(api, collection, limit, signal);
+      return await listPages(api, collection, limit, signal, read);
     } catch (thrown) {
       const isTooLarge = isApiFailure(thrown, 'api_too_large') && limit > 1;
       const isTooOld = isApiFailure(thrown, 'api_gone') && attempt < 3;
@@ -31,13 +37,14 @@ export async function listAll(api: KubernetesApi, collection: Collection, signal
   }
 }
 
-async function listPages(
+async function listPages<T>(
   api: KubernetesApi,
   { path, query, name, kind, apiVersion }: Collection,
   limit: number,
   signal: AbortSignal,
-): Promise<Listed> {
-  const objects: JsonObject[] = [];
+  read: (object: JsonObject) => T,
+): Promise<Listed<T>> {
+  const all: T[] = [];
   let next = '';
   for (;;) {
     const page = await api.request({
@@ -50,11 +57,11 @@ async function listPages(
     if (!Array.isArray(items)) throw new ApiFailure('api_malformed', `the list of ${name} has no items`);
     for (const item of items) {
       // The elements of a list do not say their kind.
-      if (isJsonObject(item)) objects.push({ ...item, kind, apiVersion });
+      if (isJsonObject(item)) all.push(read({ ...item, kind, apiVersion }));
     }
     const following = memberObject(page, 'metadata')['continue'];
     if (typeof following !== 'string' || following === '')
-      return { objects, resourceVersion: readResourceVersion(page) };
+      return { items: all, resourceVersion: readResourceVersion(page) };
     next = following;
   }
 }

@@ -2,6 +2,7 @@ import type { DocumentStatus, ProviderCondition } from '../core/status.ts';
 import type { ClusterDocument } from './cluster-document.ts';
 import type { Agreements } from './conditions.ts';
 import { createEventRecorder } from './event-recorder.ts';
+import { inSlices } from './in-slices.ts';
 import { createLeaderElection } from './leader-election.ts';
 import type { ReflectedChange } from './reflected-store.ts';
 import type { ReflectorPorts } from './reflector.ts';
@@ -58,6 +59,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const seen = new Map<string, DigestTexts>();
   // Before the first load it serves nobody: counted among the others it would make every document look as if it were on its way.
   let lease: ReplicaLease | undefined;
+  let isClosed = false;
   const election = createLeaderElection({
     namespace,
     name: leaseName,
@@ -89,12 +91,15 @@ export function createPublisher(options: PublisherOptions): Publisher {
     },
     changed: (keys) => {
       const all = [...keys];
-      for (const key of all) digest.set(key, servedOf(documentStatus(key)));
-      lease ??= createReplicaLease({ namespace, group: leaseName, identity, texts: () => digest.texts(), ports });
-      lease.publish();
-      writer.look(all);
+      void inSlices(all, (key) => digest.set(key, servedOf(documentStatus(key))), ports).then(() => {
+        if (isClosed) return;
+        lease ??= createReplicaLease({ namespace, group: leaseName, identity, texts: () => digest.texts(), ports });
+        lease.publish();
+        writer.look(all);
+      });
     },
     close: async () => {
+      isClosed = true;
       replicas.close();
       await Promise.all([aging.close(), writer.close(), election.close(), lease?.close()]);
     },

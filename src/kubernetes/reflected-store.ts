@@ -8,10 +8,17 @@ export interface ReflectedChange<T> {
   readonly changed: readonly T[];
 }
 
-export interface ReflectedStore {
+export interface ReflectedStore<T> {
+  /** What will be kept of an object. Changes nothing. Throws an ApiFailure where it is none. */
+  read(object: JsonObject): ReadObject<T>;
   /** All that there is: what is not among it was deleted while nobody looked. */
-  replace(objects: readonly JsonObject[]): void;
+  replace(objects: readonly ReadObject<T>[]): void;
   update(events: readonly WatchEvent[]): void;
+}
+
+export interface ReadObject<T> {
+  readonly key: string;
+  readonly kept: Kept<T>;
 }
 
 interface Kept<T> {
@@ -21,13 +28,13 @@ interface Kept<T> {
 }
 
 /**
- * Keeps one item of each object and tells what became different; a version that is known is not told again. Where the listener throws,
- * nothing was told: the same difference is found again.
+ * Keeps one item of each object and tells what became different; a version that is known is not told again. `convert` gets the item of the
+ * version before, where there is one. Where the listener throws, nothing was told: the same difference is found again.
  */
 export function createReflectedStore<T>(
-  convert: (object: JsonObject, meta: ObjectMeta) => T,
+  convert: (object: JsonObject, meta: ObjectMeta, known: T | undefined) => T,
   onChange: (change: ReflectedChange<T>) => void,
-): ReflectedStore {
+): ReflectedStore<T> {
   const kept = new Map<string, Kept<T>>();
   let isFirst = true;
   const inOne = (work: (touch: (key: string) => void) => void): void => {
@@ -47,30 +54,36 @@ export function createReflectedStore<T>(
       throw thrown;
     }
   };
-  const takeIn = (object: JsonObject, touch: (key: string) => void): string => {
+  const read = (object: JsonObject): ReadObject<T> => {
     const meta = readMeta(object);
+    const { uid, resourceVersion } = meta;
     const key = keyOf(meta);
     const known = kept.get(key);
-    if (known?.uid === meta.uid && known.resourceVersion === meta.resourceVersion) return key;
+    if (known?.uid === uid && known.resourceVersion === resourceVersion) return { key, kept: known };
+    return { key, kept: { uid, resourceVersion, item: convert(object, meta, known?.item) } };
+  };
+  const takeIn = ({ key, kept: next }: ReadObject<T>, touch: (key: string) => void): void => {
+    if (kept.get(key) === next) return;
     touch(key);
-    kept.set(key, { uid: meta.uid, resourceVersion: meta.resourceVersion, item: convert(object, meta) });
-    return key;
+    kept.set(key, next);
   };
   const drop = (key: string, touch: (key: string) => void): void => {
     touch(key);
     kept.delete(key);
   };
   return {
+    read,
     replace: (objects) =>
       inOne((touch) => {
-        const present = new Set(objects.map((object) => takeIn(object, touch)));
+        const present = new Set(objects.map(({ key }) => key));
+        for (const object of objects) takeIn(object, touch);
         for (const key of kept.keys()) if (!present.has(key)) drop(key, touch);
       }),
     update: (events) =>
       inOne((touch) => {
         for (const { type, object } of events) {
           if (type === 'DELETED') drop(keyOf(readMeta(object)), touch);
-          else takeIn(object, touch);
+          else takeIn(read(object), touch);
         }
       }),
   };

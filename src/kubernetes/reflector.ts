@@ -12,8 +12,8 @@ import { watchOnce } from './watch-once.ts';
 
 export interface ReflectorOptions<T> {
   readonly collection: Collection;
-  /** Keeps of an object what is needed of it; the object itself is not kept. */
-  readonly convert: (object: JsonObject, meta: ObjectMeta) => T;
+  /** Keeps of an object what is needed of it; the object itself is not kept. `known`: of the version before. */
+  readonly convert: (object: JsonObject, meta: ObjectMeta, known: T | undefined) => T;
   /** Called with every difference, in the order of the server, one at a time, and first with all that the first list holds. */
   readonly onChange: (change: ReflectedChange<T>) => void;
   readonly ports: ReflectorPorts;
@@ -136,8 +136,8 @@ function createCopy<T>(
   let from: string | undefined;
   let relistAt = 0;
   const list = async (): Promise<string> => {
-    const { objects, resourceVersion } = await listAll(ports.api, collection, signal);
-    store.replace(objects);
+    const { items, resourceVersion } = await listAll(ports.api, collection, signal, (object) => store.read(object));
+    store.replace(items);
     relistAt = ports.clock.monotonic() + jittered(timing.relistMs, ports.random);
     onConfirmed('list');
     return resourceVersion;

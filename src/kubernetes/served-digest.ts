@@ -42,32 +42,41 @@ const maxExceptions = 100;
 /** The longest names, and something for the numbers. */
 const maxExceptionsLength = maxExceptions * 400;
 
+/** A document with its place and with what it adds there: hashes are dear, and are wanted again when it changes. */
+interface Summed {
+  readonly document: ServedDocument;
+  readonly bucket: number;
+  readonly observed: bigint;
+  readonly served: bigint;
+}
+
 export function createServedDigest(): ServedDigest {
-  const documents = new Map<string, ServedDocument>();
+  const documents = new Map<string, Summed>();
   const exceptions = new Map<string, number>();
   const observed = new BigUint64Array(buckets);
   const served = new BigUint64Array(buckets);
   let texts: DigestTexts | undefined;
-  const flip = (key: string, document: ServedDocument): void => {
-    const bucket = bucketOf(key);
+  const flip = (one: Summed): void => {
+    const { bucket } = one;
     // Exclusive or: adding and taking away are the same, and the order is nothing.
-    observed[bucket] = (observed[bucket] ?? 0n) ^ hashOf(key, document.uid, document.generation);
-    served[bucket] = (served[bucket] ?? 0n) ^ hashOf(key, document.uid, document.generation, document.served ?? 0);
+    observed[bucket] = (observed[bucket] ?? 0n) ^ one.observed;
+    served[bucket] = (served[bucket] ?? 0n) ^ one.served;
   };
   return {
     set: (key, document) => {
       texts = undefined;
       const known = documents.get(key);
-      if (known !== undefined) flip(key, known);
+      if (known !== undefined) flip(known);
       documents.delete(key);
       exceptions.delete(key);
       if (document === undefined) return;
-      flip(key, document);
-      documents.set(key, document);
+      const summed = sumUp(key, document, known?.bucket ?? bucketOf(key));
+      flip(summed);
+      documents.set(key, summed);
       if (document.served !== document.generation) exceptions.set(key, document.served ?? 0);
     },
-    get: (key) => documents.get(key),
-    keysIn: (places) => [...documents.keys()].filter((key) => places.has(bucketOf(key))),
+    get: (key) => documents.get(key)?.document,
+    keysIn: (places) => [...documents].flatMap(([key, { bucket }]) => (places.has(bucket) ? key : [])),
     texts: () => {
       texts ??= {
         observed: toText(observed),
@@ -76,6 +85,16 @@ export function createServedDigest(): ServedDigest {
       };
       return texts;
     },
+  };
+}
+
+function sumUp(key: string, document: ServedDocument, bucket: number): Summed {
+  const { uid, generation, served = 0 } = document;
+  return {
+    document,
+    bucket,
+    observed: hashOf(key, uid, generation),
+    served: hashOf(key, uid, generation, served),
   };
 }
 

@@ -14,6 +14,7 @@ import { readHostPattern } from './read-host.ts';
 import { readMatch } from './read-match.ts';
 import type { DocumentName } from './read-provider.ts';
 import { mergeResponse, mergeUpstream, readResponse, readUpstream } from './read-response.ts';
+import { shareParts } from './share-parts.ts';
 import type { AccessPolicySpec, AddressesSpec, ProviderRef, RuleSpec } from './spec.ts';
 import { readDeniedConditions } from './read-conditions.ts';
 
@@ -52,7 +53,7 @@ export function readPolicy(
     response: inherited.response,
   };
   checkExpressions(rules, problems);
-  return problems.hasError() ? undefined : spec;
+  return problems.hasError() ? undefined : shareParts(spec);
 }
 
 interface Inherited {

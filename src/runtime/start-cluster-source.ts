@@ -19,7 +19,7 @@ export async function startClusterSource(
   userAgent: string,
 ): Promise<DocumentSource> {
   const { clock, timers, random, observation } = io;
-  const connection = await openClusterConnection(config.kubeconfig);
+  const connection = await openClusterConnection(config.kubeconfig, clock);
   const api = createApiClient({ connection, timers, userAgent });
   const ports = { api, clock, timers, random, logger: observation.logger };
   const publisher = config.publishStatus ? startPublisher(config, engine, ports) : undefined;

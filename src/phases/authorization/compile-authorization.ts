@@ -2,13 +2,14 @@ import { compileClaimPath } from '../../core/claim-path.ts';
 import { denial, type Denial } from '../../core/decision.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { AuthorizationBlock, AuthorizationSpec, ClaimTest, ListTest } from '../../policy/spec.ts';
+import { compileOnce } from '../../std/shared-values.ts';
 import { insufficientScopeChallenge } from '../../std/www-authenticate.ts';
 import { telling, type AuthorizationInput, type AuthorizationTest } from './authorization-test.ts';
 import { compileConditions } from './compile-conditions.ts';
 import { compileStepUp } from './compile-step-up.ts';
 
 /** Compiles `authorization`: everything in it must hold, and one block of `anyOf` where there is one (S21). */
-export function compileAuthorization(spec: AuthorizationSpec): AuthorizationTest {
+export const compileAuthorization = compileOnce((spec: AuthorizationSpec): AuthorizationTest => {
   const own = compileBlock(spec);
   const alternatives = spec.anyOf.map(compileBlock);
   if (alternatives.length === 0) return own;
@@ -18,7 +19,7 @@ export function compileAuthorization(spec: AuthorizationSpec): AuthorizationTest
     const none = firstOf(alternatives, input);
     return objection ?? none;
   };
-}
+});
 
 /** Undefined where one of the alternatives holds; else what the first of them objects. */
 function firstOf(alternatives: readonly AuthorizationTest[], input: AuthorizationInput): Denial | undefined {

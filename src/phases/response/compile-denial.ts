@@ -1,13 +1,14 @@
 import type { Denial, DenialAnswer, DenialBody, HeaderEntry } from '../../core/decision.ts';
 import { reasons } from '../../core/reason.ts';
 import type { Headers } from '../../core/request.ts';
+import { compileOnce } from '../../std/shared-values.ts';
 import type { DenialAnswerSpec, NamedHeader, ResponseSpec } from '../../policy/spec.ts';
 
 /** Dresses a denial. `headers` of the request say what the client reads; undefined where it could not be read. */
 export type DenialDressing = (denial: Denial, id: string, headers: Headers | undefined) => DenialAnswer;
 
 /** Compiles how a policy or a rule answers what it denies: 401 and 403 may be dressed, nothing becomes an allow. */
-export function compileDenial(spec: ResponseSpec): DenialDressing {
+export const compileDenial = compileOnce((spec: ResponseSpec): DenialDressing => {
   const headers = spec.headers.map(toEntry);
   const unauthenticated = compileAnswer(spec.unauthenticated, headers);
   const forbidden = compileAnswer(spec.forbidden, headers);
@@ -23,7 +24,7 @@ export function compileDenial(spec: ResponseSpec): DenialDressing {
         return plain(denial, id, request);
     }
   };
-}
+});
 
 /** Where no policy dresses it. */
 export const plainDenial: DenialDressing = (denial, id, request) => ({ body: negotiate(denial, id, request) });

@@ -5,6 +5,7 @@ import type { HeaderValue } from '../../expressions/header-value.ts';
 import type { Scope } from '../../expressions/scope.ts';
 import type { HeaderSpec, UpstreamSpec } from '../../policy/spec.ts';
 import { isHeaderValue, twinForm } from '../../std/http-headers.ts';
+import { compileOnce } from '../../std/shared-values.ts';
 
 /** The headers that only we may set: on every allow each is set or removed, in every spelling an upstream could take for it (S26). */
 export interface OwnedHeaders {
@@ -40,7 +41,7 @@ export function ownHeaders(names: Iterable<string>): OwnedHeaders {
 }
 
 /** Compiles what a rule sends upstream: its headers, and the removal of all that a client must not say in our name. */
-export function compileUpstream(spec: UpstreamSpec): UpstreamProgram {
+export const compileUpstream = compileOnce((spec: UpstreamSpec): UpstreamProgram => {
   const headers = spec.headers.map(compileHeader);
   const { spellings, twinForms: forms } = ownHeaders([...spec.removeHeaders, alwaysRemoved]);
   const base = compileBaseRemovals(spellings);
@@ -72,7 +73,7 @@ export function compileUpstream(spec: UpstreamSpec): UpstreamProgram {
     }
     return { setHeaders, removeHeaders: removed, removeQueryParameters };
   };
-}
+});
 
 function isPassed(name: string, setHeaders: readonly HeaderEntry[], kept: readonly string[]): boolean {
   for (const entry of setHeaders) if (entry[0] === name) return true;
@@ -81,15 +82,8 @@ function isPassed(name: string, setHeaders: readonly HeaderEntry[], kept: readon
 
 /** The names that are removed whatever the request: computed once for each set of owned headers. */
 function compileBaseRemovals(removeHeaders: readonly string[]): (owned: OwnedHeaders) => ReadonlySet<string> {
-  let knownFor: OwnedHeaders | undefined;
-  let known: ReadonlySet<string> = new Set();
-  return (owned) => {
-    if (knownFor !== owned) {
-      known = new Set([...owned.spellings, ...removeHeaders]);
-      knownFor = owned;
-    }
-    return known;
-  };
+  // Policies of several namespaces may share the program, and each namespace has its own.
+  return compileOnce((owned) => new Set([...owned.spellings, ...removeHeaders]));
 }
 
 /** Headers of the request that an upstream which takes `_` for `-` would read as one that is removed, in a spelling that may not be removed anyway. */

@@ -48,7 +48,7 @@ describeWithCluster('a reflector before a real API server', () => {
     timing: Partial<ReflectorTiming> = {},
     collection = configMaps,
   ): Promise<Followed> => {
-    const connection = await openClusterConnection(kubeconfig);
+    const connection = await openClusterConnection(kubeconfig, systemClock);
     const api = createApiClient({ connection, timers: systemTimers, userAgent: 'portcullis/test', timeoutMs: 2000 });
     const names = new Set<string>();
     const lines: string[] = [];
@@ -146,7 +146,7 @@ describeWithCluster('a reflector before a real API server', () => {
     await create('a');
     const { reflector, names } = await follow(cluster.kubeconfigPath('admin'));
     await reflector.synced;
-    const connection = await openClusterConnection(cluster.kubeconfigPath('admin'));
+    const connection = await openClusterConnection(cluster.kubeconfigPath('admin'), systemClock);
     const api = createApiClient({ connection, timers: systemTimers, userAgent: 'portcullis/test' });
     closers.push(() => api.close());
     // What the server says to a version of long ago, so that the in-process tests of 410 are known to test the real thing.

@@ -3,11 +3,14 @@ import { helpText, parseOptions } from '../../../bench/options.ts';
 import { partNames, rowNames } from '../../../bench/rows.ts';
 
 describe('the options of the bench', () => {
-  test('measure everything where nothing is said', () => {
+  test('measure everything where nothing is said, but for the cluster, which takes minutes', () => {
+    const parts = ['memory', 'start', 'change'];
     expect(parseOptions([])).toEqual({
       kind: 'options',
-      options: { json: false, seconds: 1.5, rows: rowNames, parts: partNames, profile: undefined },
+      options: { json: false, seconds: 1.5, rows: rowNames, parts, profile: undefined },
     });
+    expect(partNames).toEqual([...parts, 'cluster']);
+    expect(parseOptions(['--only', 'cluster'])).toMatchObject({ options: { rows: [], parts: ['cluster'] } });
   });
 
   test('measure with a row the one that it is compared with, and nothing else', () => {

@@ -85,4 +85,23 @@ describe('the queue of changes', () => {
     await finish();
     expect(taken).toEqual(['-[] +[a1]', '-[a1] +[a2 b1]']);
   });
+
+  it('hands nothing on for a document that is the one it handed on before, but for one that was deleted meanwhile', async () => {
+    const { queue, taken, finish } = start();
+    const [one, other] = [documentOf('a', 1), documentOf('a', 2)];
+    void queue.open();
+    await finish();
+    queue.add(change([], [one]));
+    await finish();
+    taken.length = 0;
+    queue.add(change([], [one]));
+    await finish();
+    expect(taken).toEqual([]);
+    queue.add(change([one], [one]));
+    await finish();
+    await finish();
+    queue.add(change([], [other]));
+    await finish();
+    expect(taken).toEqual(['-[a1] +[a1]', '-[] +[a2]']);
+  });
 });

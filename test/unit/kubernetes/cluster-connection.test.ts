@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { messageOf } from '../../../src/core/failure.ts';
+import { systemClock } from '../../../src/runtime/system-ports.ts';
 import { openClusterConnection } from '../../../src/kubernetes/cluster-connection.ts';
 
 const folders: string[] = [];
@@ -42,7 +43,7 @@ async function failureOf(work: Promise<unknown>): Promise<{ readonly text: strin
 
 describe('the connection to a cluster', () => {
   it('takes the server, the namespace and the token of a kubeconfig', async () => {
-    const connection = await openClusterConnection(await fileOf(kubeconfig('    token: canary-token')));
+    const connection = await openClusterConnection(await fileOf(kubeconfig('    token: canary-token')), systemClock);
     expect([connection.server, connection.namespace]).toEqual(['https://127.0.0.1:1', 'shop']);
     expect((await connection.prepare()).headers).toEqual({ authorization: 'Bearer canary-token' });
     await connection.close();
@@ -50,7 +51,7 @@ describe('the connection to a cluster', () => {
 
   it('promise 7: says of a kubeconfig that is not well-formed where that is, and nothing of what stands there', async () => {
     const path = await fileOf(kubeconfig('    token: canary-token\n     username: x'));
-    const { text, thrown } = await failureOf(openClusterConnection(path));
+    const { text, thrown } = await failureOf(openClusterConnection(path, systemClock));
     expect(text).toMatch(/^the kubeconfig \S+ cannot be read: .+ \(10:14\)$/u);
     expect(text).not.toContain('canary');
     expect(thrown).toMatchObject({ code: 'api_config', cause: undefined });
@@ -58,7 +59,7 @@ describe('the connection to a cluster', () => {
 
   it('promise 7: says of a credential plugin whose answer is no JSON that it is none, and not what it is', async () => {
     const exec = `    exec: {apiVersion: client.authentication.k8s.io/v1, command: echo, args: [canary-token]}`;
-    const connection = await openClusterConnection(await fileOf(kubeconfig(exec)));
+    const connection = await openClusterConnection(await fileOf(kubeconfig(exec)), systemClock);
     const { text } = await failureOf(connection.prepare());
     expect(text).toBe('no credentials for the API server: the credential plugin does not answer JSON');
     await connection.close();

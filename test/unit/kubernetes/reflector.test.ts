@@ -56,7 +56,10 @@ describe('a reflector', () => {
     });
     await reflector.synced;
     const watch = await api.nextWatch();
-    expect(api.lists).toEqual([{ limit: '250' }, { limit: '250', continue: '250' }, { limit: '250', continue: '500' }]);
+    expect(api.lists).toEqual([
+      { limit: '100' },
+      ...[100, 200, 300, 400, 500].map((from) => ({ limit: '100', continue: `${from}` })),
+    ]);
     expect(watch.query).toEqual({
       watch: 'true',
       allowWatchBookmarks: 'true',
@@ -268,14 +271,14 @@ describe('a reflector', () => {
       });
     });
     await reflector.synced;
-    expect(api.lists.map((query) => query['continue'])).toEqual([undefined, undefined, '250']);
+    expect(api.lists.map((query) => query['continue'])).toEqual([undefined, undefined, '100', '200']);
     expect(told.map((text) => text.split(' ').length)).toEqual([300]);
   });
 
   it('asks for smaller pages where they are too large', async () => {
     const { api, reflector } = start((fake) => fake.failLists(new ApiFailure('api_too_large', 'too large')));
     await reflector.synced;
-    expect(api.lists.map((query) => query['limit'])).toEqual(['250', '31']);
+    expect(api.lists.map((query) => query['limit'])).toEqual(['100', '12']);
   });
 
   it('stops when it is closed', async () => {

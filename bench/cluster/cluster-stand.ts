@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent, request } from 'undici';
+import { installCrds } from '../../test/support/kubernetes/crds.ts';
+import { createServiceAccount } from '../../test/support/kubernetes/service-account.ts';
+import { startCluster } from '../../test/support/kubernetes/start-cluster.ts';
+import { policyText, providerText } from '../policy-folder.ts';
+import type { PortcullisProcess } from '../portcullis-process.ts';
+import type { Stand } from '../stand.ts';
+import { readWrites, writesBetween, type Writes } from './api-writes.ts';
+
+/** A real API server with our CRDs, policies in it, and `serve` before it as its service account. */
+export interface ClusterStand {
+  readonly stand: Stand;
+  /** Makes the policies from the one number to the other, many at a time. */
+  createPolicies(from: number, to: number): Promise<void>;
+  /** Lets this role read, and no other. Resolves when the API server's answer was read. */
+  changeReaders(policy: number, role: string): Promise<void>;
+  startServe(name: string, nodeFlags?: readonly string[]): Promise<PortcullisProcess>;
+  /** What was written to the API server in that time, Leases left out. */
+  writesWithin(ms: number): Promise<Writes>;
+  /** Waits until nothing is written for some seconds; milliseconds until the last write. */
+  untilQuiet(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Ten of them share a host. */
+export const policiesPerHost = 10;
+const policies = '/apis/portcullis.dev/v1alpha1/namespaces/bench/accesspolicies';
+const connections = 16;
+const quietMs = 3000;
+
+export async function createClusterStand(stand: Stand): Promise<ClusterStand> {
+  // It inherits the core of this process.
+  const cluster = await startCluster();
+  const dispatcher = new Agent({ connect: { ca: cluster.ca }, connections, allowH2: false });
+  const send = async (method: 'GET' | 'POST' | 'PATCH', path: string, contentType: string, body?: string) => {
+    const headers = { authorization: `Bearer ${cluster.token('admin')}`, 'content-type': contentType };
+    const answer = await request(`${cluster.url}${path}`, { dispatcher, method, headers, body: body ?? null });
+    const text = await answer.body.text();
+    if (answer.statusCode > 299) throw new Error(`${method} ${path}: ${answer.statusCode} ${text.slice(0, 500)}`);
+    return text;
+  };
+  const writes = async (): Promise<Writes> => readWrites(await send('GET', '/metrics', 'text/plain'));
+  const writesWithin = async (ms: number): Promise<Writes> => {
+    const before = await writes();
+    await sleep(ms);
+    return writesBetween(before, await writes());
+  };
+  await installCrds(cluster);
+  const kubeconfig = await createServiceAccount(cluster);
+  await cluster.kubectl('create', 'namespace', 'bench');
+  await cluster.apply(providerText(stand.issuer));
+  return {
+    stand,
+    writesWithin,
+    createPolicies: async (from, to) => {
+      let next = from;
+      const work = async (): Promise<void> => {
+        while (next < to) await send('POST', policies, 'application/yaml', textOf(next++));
+      };
+      await Promise.all(Array.from({ length: connections }, work));
+    },
+    changeReaders: async (policy, role) => {
+      const patch = [{ op: 'replace', path: '/spec/rules/1/authorization/roles/anyOf', value: [role] }];
+      await send('PATCH', `${policies}/${nameOf(policy)}`, 'application/json-patch+json', JSON.stringify(patch));
+    },
+    startServe: (name, nodeFlags) =>
+      stand.startPortcullis({
+        name,
+        policies: undefined,
+        flags: ['--kubeconfig', kubeconfig, '--pod-name', 'bench-0', '--namespace', 'portcullis'],
+        nodeFlags,
+      }),
+    untilQuiet: async () => {
+      const start = performance.now();
+      for (let last = start; ; last = performance.now()) {
+        const written = await writesWithin(quietMs);
+        if (Object.keys(written).length === 0) return last - start;
+      }
+    },
+    close: async () => {
+      await dispatcher.close();
+      await cluster.stop();
+    },
+  };
+}
+
+function textOf(policy: number): string {
+  return policyText(Math.floor(policy / policiesPerHost), policy % policiesPerHost);
+}
+
+function nameOf(policy: number): string {
+  return `host-${Math.floor(policy / policiesPerHost)}-service-${policy % policiesPerHost}`;
+}

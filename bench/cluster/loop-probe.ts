@@ -1,0 +1,47 @@
+/**
+ * Loaded into a measured process with `--import FILE?log=PATH`: writes down how long the event loop stood still, and on SIGUSR2 what lives
+ * on the heap. It asks the loop every millisecond, which costs the process a hundredth of its core.
+ */
+import { appendFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+const log = new URL(import.meta.url).searchParams.get('log');
+if (log === null) throw new Error('the probe needs ?log=PATH');
+
+const everyMs = 1;
+/** Shorter ones are no stops. */
+const shortestMs = 3;
+let lines: string[] = [];
+let last = performance.now();
+let lastCpu = cpuMs();
+
+setInterval(() => {
+  const now = performance.now();
+  const cpu = cpuMs();
+  const wallMs = now - last - everyMs;
+  if (wallMs >= shortestMs)
+    lines.push(JSON.stringify({ at: performance.timeOrigin + last, wallMs, cpuMs: cpu - lastCpu }));
+  last = now;
+  lastCpu = cpu;
+}, everyMs).unref();
+
+setInterval(() => {
+  if (lines.length === 0) return;
+  appendFileSync(log, `${lines.join('\n')}\n`);
+  lines = [];
+}, 250).unref();
+
+process.on('SIGUSR2', () => {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  if (typeof collect === 'function') for (let round = 0; round < 3; round++) collect();
+  const { heapUsed, external, rss } = process.memoryUsage();
+  appendFileSync(log, `${JSON.stringify({ heapUsed, external, rss })}\n`);
+});
+
+/** Of the main thread alone: what others of the machine take is in the wall clock only. */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
