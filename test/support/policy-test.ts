@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { formatProblem } from '../../src/core/problem.ts';
+import type { RequestRoute } from '../../src/core/request.ts';
 import { readDocuments } from '../../src/files/read-documents.ts';
 import type { AuthorDocument } from '../../src/policy/spec.ts';
 
@@ -39,6 +40,8 @@ export interface CaseRequest {
   readonly clientIp: string | undefined;
   /** What the proxy's configuration sets for the route (Envoy `context_extensions`). */
   readonly contextExtensions?: Readonly<Record<string, string>>;
+  /** The route that the proxy says it chose (Envoy `route_metadata_context`). */
+  readonly route?: RequestRoute | undefined;
 }
 
 export interface DecisionCase {
@@ -71,6 +74,13 @@ interface RawRequestSpec {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly clientIp?: string;
   readonly contextExtensions?: Readonly<Record<string, string>>;
+  readonly route?: {
+    readonly kind?: string;
+    readonly namespace: string;
+    readonly name: string;
+    readonly section?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
 }
 
 interface RawPolicyTest {
@@ -167,7 +177,14 @@ function toRequest(spec: RawRequestSpec): CaseRequest {
     headers,
     clientIp: spec.clientIp,
     contextExtensions: spec.contextExtensions ?? {},
+    route: toRoute(spec.route),
   };
+}
+
+function toRoute(route: RawRequestSpec['route']): RequestRoute | undefined {
+  if (route === undefined) return undefined;
+  const { kind = 'HTTPRoute', namespace, name, section = '', annotations = {} } = route;
+  return { kind, namespace, name, section, annotations: new Map(Object.entries(annotations)) };
 }
 
 /** For tests that write documents inline. */
