@@ -27,10 +27,10 @@ export function createMaterialFollower(options: {
 }): MaterialFollower {
   const { ports, timing, onChange } = options;
   const followed = new Map<string, Followed>();
-  const begin = (key: string, { kind, namespace, name }: MaterialRef): void => {
+  const begin = (key: string, ref: MaterialRef): void => {
     const reflector = createReflector({
-      collection: materialCollection(kind, namespace, name),
-      convert: (object, meta) => toClusterDocument(object, meta, kind).document,
+      collection: materialCollection(ref),
+      convert: (object, meta) => toClusterDocument(object, meta, ref.kind).document,
       onChange: ({ removed, changed }) => {
         const known = followed.get(key);
         if (known?.reflector !== reflector) return;

@@ -2,7 +2,8 @@ import type { ClusterAccessPolicyShape, FloorRuleShape } from './document-shape.
 import type { FieldPath, ProblemList } from './problem-list.ts';
 import { readAuthorization } from './read-authorization.ts';
 import { readMatch } from './read-match.ts';
-import { checkAuthorizationPresence, checkRuleNames, readAddresses, readHosts } from './read-policy.ts';
+import { readHosts } from './read-attachment.ts';
+import { checkAuthorizationPresence, checkRuleNames, readAddresses } from './read-policy.ts';
 import type { DocumentName } from './read-provider.ts';
 import type { ClusterAccessPolicySpec, FloorRuleSpec } from './spec.ts';
 import { readDeniedConditions } from './read-conditions.ts';

@@ -30,6 +30,8 @@ function documentOf(overrides: Partial<DocumentStatus> = {}): DocumentStatus {
     version: { uid: 'uid', generation: 5, createdAt: 0 },
     servedGeneration: 5,
     conflicts: [],
+    targets: [],
+    isUnrouted: false,
     ...overrides,
   };
 }
@@ -129,7 +131,7 @@ describe('the status of a document', () => {
     ],
     [
       "of which one host is another namespace's",
-      { conflicts: [{ host: 'a.example.com', owner: 'team-b' }] },
+      { conflicts: [{ host: 'a.example.com', owner: 'team-b' }], targets: [], isUnrouted: false },
       'Accepted=True/Accepted ResolvedRefs=True/ResolvedRefs Programmed=True/Programmed Conflicted=True/HostConflict',
     ],
     [

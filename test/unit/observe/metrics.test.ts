@@ -99,6 +99,8 @@ describe('the status', () => {
     version: undefined,
     servedGeneration: undefined,
     conflicts: [],
+    targets: [],
+    isUnrouted: false,
   });
   const status: ServiceStatus = {
     ready: true,
