@@ -32,8 +32,8 @@ const policyExtension = 'portcullis.dev/policy';
 export interface Attachments {
   /** Undefined where none does: `no_policy`. */
   find(request: Request): PolicyGroup | undefined;
-  /** The policy for whose route the host of the request is reserved, where the proxy does not say which route it chose (S7). */
-  reservedFor(request: Request): string | undefined;
+  /** The policies for whose route the host of the request is reserved, where the proxy does not say which route it chose (S7). */
+  reservedFor(request: Request): readonly string[] | undefined;
   /** What would stand over it if each policy in shadow mode that covers it were enforced, one at a time (S9). */
   shadows(request: Request): readonly Shadow[];
   readonly hosts: HostTable;
@@ -57,7 +57,7 @@ export interface Shadow {
   readonly policy: string;
   readonly group: PolicyGroup | undefined;
   /** Set where the policy would reserve the host for its route. */
-  readonly reservedFor: string | undefined;
+  readonly reservedFor: readonly string[] | undefined;
 }
 
 export interface AttachmentChange {
@@ -101,7 +101,7 @@ export function* changeAttachments(
     const policy = named.get(name);
     return policy && combine(policy, covering, 'nearer');
   };
-  const reserved = (by: Reservations, { route, host }: Request): string | undefined =>
+  const reserved = (by: Reservations, { route, host }: Request): readonly string[] | undefined =>
     route === undefined ? reservedFor(by, host, hosts.find(host), grants) : undefined;
   return {
     hosts,
@@ -220,7 +220,7 @@ interface InForce {
   readonly routes: RouteTable;
   readonly byRoute: FindByRoute;
   readonly find: Attachments['find'];
-  readonly reserved: (by: Reservations, request: Request) => string | undefined;
+  readonly reserved: (by: Reservations, request: Request) => readonly string[] | undefined;
 }
 
 function compileShadows(
@@ -253,9 +253,8 @@ function compileShadows(
       for (const policy of byPattern.get(pattern) ?? [])
         add(policy, name === undefined && !isRouted ? placeBeside(own, patterns, host) : 'farther');
     }
-    const reserving = inForce.reserved(reservations, request);
-    if (reserving !== undefined)
-      found.set(reserving, { policy: reserving, group: find(request), reservedFor: reserving });
+    const reservedFor = inForce.reserved(reservations, request);
+    for (const policy of reservedFor ?? []) found.set(policy, { policy, group: find(request), reservedFor });
     return [...found.values()].sort((a, b) => (a.policy < b.policy ? -1 : 1));
   };
 }

@@ -20,7 +20,7 @@ export interface CheckPorts {
   readonly events: ExpressionEvents;
   /** Told of every step of the decision, not of those of shadows; undefined while serving. */
   readonly trace?: Trace | undefined;
-  /** Told of every check that is denied because its proxy does not say which route it chose; `policy` is that of the route. */
+  /** Told of every check that is denied because its proxy does not say which route it chose; `policy` is one of those of the route. */
   readonly onUnrouted?: (policy: string) => void;
 }
 
@@ -88,7 +88,7 @@ function decideOn(snapshot: Snapshot, request: Request, id: string, ports: Check
     floors,
     ownedBy: (namespace) => snapshot.ownedBy(namespace),
   };
-  if (check.reservedFor !== undefined) ports.onUnrouted?.(check.reservedFor);
+  for (const policy of check.reservedFor ?? []) ports.onUnrouted?.(policy);
   const { trace } = ports;
   trace?.note({ kind: 'covering', policies: describeCovering(request, check.group, floors) });
   const decision = decide(trace === undefined ? check : { ...check, trace });

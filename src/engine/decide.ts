@@ -26,8 +26,8 @@ export interface Check {
   readonly expressions: RequestScope;
   /** What stands over the request; undefined: nothing does. */
   readonly group: PolicyGroup | undefined;
-  /** The policy for whose route the host is reserved, where the proxy does not say which route it chose (S7). */
-  readonly reservedFor: string | undefined;
+  /** The policies for whose route the host is reserved, where the proxy does not say which route it chose (S7). */
+  readonly reservedFor: readonly string[] | undefined;
   /** The floors that cover it (S8). */
   readonly floors: readonly CompiledFloor[];
   /** Told of every step; undefined while serving. */
@@ -45,7 +45,7 @@ export function decide(check: Check): Decision | Promise<Decision> {
   const refusing = floors.find(({ refusesAll }) => refusesAll);
   if (refusing !== undefined) return refuse(check, denial('policy_invalid'), { policy: refusing.id, name: '' });
   if (check.reservedFor !== undefined)
-    return refuse(check, denial('route_unknown'), { policy: check.reservedFor, name: '' });
+    return refuse(check, denial('route_unknown'), { policy: check.reservedFor[0] ?? '', name: '' });
   if (group === undefined) return refuse(check, denial('no_policy'));
   const path = acceptPath(group, request);
   if (typeof path !== 'string') return refuse(check, path);

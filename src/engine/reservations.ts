@@ -8,8 +8,8 @@ import { withEntries, type HostEntry } from './host-table.ts';
 export interface Reservation {
   readonly pattern: string;
   readonly namespace: string;
-  /** `namespace/name` of the policy. */
-  readonly policy: string;
+  /** `namespace/name` of the policies that are attached to the route, in their order. */
+  readonly policies: readonly string[];
 }
 
 export interface Reservations {
@@ -56,19 +56,23 @@ function reservationsOf(
   route: RouteSpec | undefined,
   grants: GrantSetting,
 ): readonly Reservation[] {
-  const [first] = policies;
-  if (first === undefined || route === undefined) return [];
+  if (policies.length === 0 || route === undefined) return [];
   const { namespace } = route;
+  const ids = [...new Set(policies.map(({ id }) => id))];
   const isTheirs = (pattern: string): boolean => !areGranted(grants) || grantedTo(grants, pattern).includes(namespace);
-  return route.hostnames.filter(isTheirs).map((pattern) => ({ pattern, namespace, policy: first.id }));
+  return route.hostnames.filter(isTheirs).map((pattern) => ({ pattern, namespace, policies: ids }));
 }
 
 function sorted(list: readonly Reservation[]): readonly Reservation[] {
-  return list.toSorted((a, b) => (a.policy < b.policy ? -1 : 1));
+  return list.toSorted((a, b) => (firstOf(a) < firstOf(b) ? -1 : 1));
+}
+
+function firstOf({ policies }: Reservation): string {
+  return policies[0] ?? '';
 }
 
 /**
- * The policy for whose route the host is reserved; undefined where it is not. `governing` are the host policies of the host, which are of
+ * The policies for whose route the host is reserved; undefined where it is not. `governing` are the host policies of the host, which are of
  * its owner (S10): a route of another namespace reserves nothing there, but for a wildcard of the operator's grants that no policy nearer
  * to the host goes before.
  */
@@ -77,13 +81,13 @@ export function reservedFor(
   host: string,
   governing: HostEntry | undefined,
   grants: GrantSetting,
-): string | undefined {
+): readonly string[] | undefined {
   if (byPattern.size === 0) return undefined;
   let isBehind = false;
   for (const pattern of [host, ...widerPatterns(host)]) {
-    for (const { namespace, policy } of byPattern.get(pattern) ?? []) {
+    for (const { namespace, policies } of byPattern.get(pattern) ?? []) {
       const isTheirs = governing === undefined || governing.group.nearest.some((one) => one.namespace === namespace);
-      if (isTheirs || (areGranted(grants) && !isBehind)) return policy;
+      if (isTheirs || (areGranted(grants) && !isBehind)) return policies;
     }
     if (governing?.pattern === pattern) isBehind = true;
   }

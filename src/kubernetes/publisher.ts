@@ -1,6 +1,6 @@
 import type { DocumentStatus, ProviderCondition } from '../core/status.ts';
 import type { ClusterDocument } from './cluster-document.ts';
-import type { Agreements } from './conditions.ts';
+import type { Agreements, ReferenceReading } from './conditions.ts';
 import { createEventRecorder } from './event-recorder.ts';
 import { createLeaderElection } from './leader-election.ts';
 import type { ReflectedChange } from './reflected-store.ts';
@@ -26,6 +26,7 @@ export interface PublisherOptions {
   readonly identity: string;
   readonly documentStatus: (key: string) => DocumentStatus | undefined;
   readonly providerCondition: (key: string) => ProviderCondition | undefined;
+  readonly readingOf: (key: string) => ReferenceReading;
   readonly ports: ReflectorPorts;
 }
 
@@ -35,17 +36,23 @@ export interface Publisher {
   note(change: ReflectedChange<ClusterDocument>): void;
   /** What is in force of these documents is different. */
   changed(keys: Iterable<string>): void;
+  /** Something that documents refer to was read, or refused. */
+  referenceRead(): void;
   /** Gives back what others wait for; never rejects. */
   close(): Promise<void>;
 }
 
-/** Keys come and go without a document having changed. */
-const providersMs = 20_000;
+/** Keys come and go, and routes cannot be read, without a document having changed. */
+const agingMs = 20_000;
+/** References that are read together are looked at together. */
+const gatherMs = 50;
 
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { namespace, leaseName, identity, ports, documentStatus, providerCondition } = options;
+  const { namespace, leaseName, identity, ports, documentStatus, providerCondition, readingOf } = options;
   const digest = createServedDigest();
   const providers = new Set<string>();
+  /** Policies that are attached to routes. */
+  const attached = new Set<string>();
   const replicas = createReplicas({
     namespace,
     group: leaseName,
@@ -55,23 +62,19 @@ export function createPublisher(options: PublisherOptions): Publisher {
   });
   const seen = new Map<string, DigestTexts>();
   const lease = createReplicaLease({ namespace, group: leaseName, identity, texts: () => digest.texts(), ports });
-  const election = createLeaderElection({
-    namespace,
-    name: leaseName,
-    identity,
-    ports,
-    onChange: (leads) => void (leads && writer.look()),
-  });
+  const onElection = (leads: boolean): void => void (leads && writer.look());
+  const election = createLeaderElection({ namespace, name: leaseName, identity, ports, onChange: onElection });
   const agreements = (key: string): Agreements => countAgreements(key, digest, replicas.all(), identity);
+  const facts = { documentStatus, providerCondition, agreements, readingOf };
   const writer = createStatusWriter({
-    facts: { documentStatus, providerCondition, agreements },
+    facts,
     events: createEventRecorder(ports, identity),
     ports,
     leads: () => election.leads(),
   });
   const aging = repeat(ports.timers, async () => {
-    writer.look(providers);
-    return providersMs;
+    writer.look([...providers, ...attached]);
+    return agingMs;
   });
   return {
     note: ({ removed, changed }) => {
@@ -86,15 +89,25 @@ export function createPublisher(options: PublisherOptions): Publisher {
     },
     changed: (keys) => {
       const all = [...keys];
-      for (const key of all) digest.set(key, servedOf(documentStatus(key)));
+      for (const key of all) {
+        const status = documentStatus(key);
+        digest.set(key, servedOf(status));
+        if (hasTargets(status)) attached.add(key);
+        else attached.delete(key);
+      }
       lease.publish();
       writer.look(all);
     },
+    referenceRead: () => aging.within(gatherMs),
     close: async () => {
       replicas.close();
       await Promise.all([aging.close(), writer.close(), election.close(), lease.close()]);
     },
   };
+}
+
+function hasTargets(status: DocumentStatus | undefined): boolean {
+  return status !== undefined && status.targets.length > 0;
 }
 
 function servedOf(status: DocumentStatus | undefined): Parameters<ServedDigest['set']>[1] {

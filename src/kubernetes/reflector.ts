@@ -52,6 +52,8 @@ export const defaultReflectorTiming: ReflectorTiming = {
 export interface Reflector {
   /** Resolves when the first list was taken in. */
   readonly synced: Promise<void>;
+  /** Resolves when it was, or the server refused it: there is no such kind, or no right to read it. */
+  readonly answered: Promise<void>;
   state(): ReflectorState;
   close(): void;
 }
@@ -74,6 +76,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
   const { collection, ports } = options;
   const timing: ReflectorTiming = { ...defaultReflectorTiming, ...options.timing };
   const first = Promise.withResolvers<undefined>();
+  const answered = Promise.withResolvers<undefined>();
   const ended = new AbortController();
   const backOff = createBackOff({ firstMs: timing.firstBackOffMs, maxMs: timing.maxBackOffMs }, ports.random);
   const outage = createOutage(collection, ports.logger);
@@ -83,8 +86,11 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
     onConfirmed: (by) => {
       confirmedAt = ports.clock.now();
       outage.end();
-      if (by === 'list') first.resolve(undefined);
-      else backOff.reset();
+      if (by === 'watch') backOff.reset();
+      else {
+        first.resolve(undefined);
+        answered.resolve(undefined);
+      }
     },
   });
   const follow = async (): Promise<void> => {
@@ -98,6 +104,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
         if (ended.signal.aborted) return;
         if (mustRelist(thrown)) copy.beginAnew();
         outage.begin(thrown);
+        if (isApiFailure(thrown, 'api_not_found', 'api_forbidden')) answered.resolve(undefined);
         const askedMs = thrown instanceof ApiFailure ? thrown.retryAfterMs : undefined;
         await sleep(backOff.next(askedMs), ports.timers, ended.signal);
       }
@@ -106,6 +113,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
   void follow();
   return {
     synced: first.promise,
+    answered: answered.promise,
     state: () => ({ collection, isSynced: confirmedAt !== undefined, confirmedAt, failure: outage.current() }),
     close: () => ended.abort(),
   };

@@ -5,7 +5,7 @@ import { isApiFailure } from './api-failure.ts';
 import type { ClusterDocument } from './cluster-document.ts';
 import { pluralOf } from './collection.ts';
 import { apiVersion } from '../policy/parse-document.ts';
-import type { Agreements, ConditionVerdict } from './conditions.ts';
+import type { Agreements, ConditionVerdict, ReferenceReading } from './conditions.ts';
 import { desiredStatus } from './desired-status.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import type { ReflectorPorts } from './reflector.ts';
@@ -17,6 +17,8 @@ export interface StatusFacts {
   documentStatus(key: string): DocumentStatus | undefined;
   providerCondition(key: string): ProviderCondition | undefined;
   agreements(key: string): Agreements;
+  /** How far something that documents refer to could be read, by its key. */
+  readingOf(key: string): ReferenceReading;
 }
 
 export interface StatusWriterOptions {
@@ -98,6 +100,7 @@ function wanted(
     document,
     replicas: facts.agreements(key),
     isShadow: isShadow(value),
+    readingOf: (route: string) => facts.readingOf(route),
     provider,
     value,
     keysFetchedAt,
@@ -133,9 +136,9 @@ function toEvent({ type, status, reason, message }: ConditionVerdict): {
   reason: string;
   message: string;
 } {
-  const isGood = type === 'Conflicted' ? status === 'False' : status === 'True';
+  const isGood = type === 'Conflicted' || type === 'Unrouted' ? status === 'False' : status === 'True';
   return {
-    type: isGood || reason === 'Pending' ? 'Normal' : 'Warning',
+    type: isGood || reason === 'Pending' || reason === 'TargetPending' ? 'Normal' : 'Warning',
     reason,
     message: `${type} is ${status}: ${message}`,
   };

@@ -1,10 +1,19 @@
 import { parseDocument, type ParseSettings } from './parse-document.ts';
 import type { AccessPolicySpec, AuthorDocument, MaterialRef, RouteKind, Spec, SpecName } from './spec.ts';
 
-/** The Secrets, ConfigMaps and routes that the document refers to; undefined where it is refused, so that nobody can say. */
-export function materialRefsOf(document: AuthorDocument, settings: ParseSettings): readonly MaterialRef[] | undefined {
+/** What a document refers to and that is no document of ours. */
+export interface DocumentRefs {
+  readonly refs: readonly MaterialRef[];
+  /** False for a document that is refused: what its last good version refers to is needed too, and not known here. */
+  readonly isAccepted: boolean;
+}
+
+/** The Secrets, ConfigMaps and routes that the document refers to; of a refused policy the routes, as far as they can be read. */
+export function materialRefsOf(document: AuthorDocument, settings: ParseSettings): DocumentRefs {
   const parsed = parseDocument(document, settings);
-  return parsed.kind === 'accepted' ? refsOfSpec(parsed.spec) : undefined;
+  if (parsed.kind === 'accepted') return { refs: refsOfSpec(parsed.spec), isAccepted: true };
+  const policy = parsed.kind === 'refused' ? parsed.document.policy : undefined;
+  return { refs: policy === undefined ? [] : routesOf(policy), isAccepted: false };
 }
 
 function refsOfSpec(spec: Spec): readonly MaterialRef[] {
