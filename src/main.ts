@@ -7,7 +7,7 @@ const nodeVersion = process.versions.node;
 
 if (Number(nodeVersion.split('.')[0]) < neededMajor) {
   process.stderr.write(
-    `Portcullis needs Node ${neededMajor} or later; this is ${nodeVersion}. In a clone write npx portcullis …\n`,
+    `Portcullis needs Node ${neededMajor} or later; this is ${nodeVersion}. A clone has one: node_modules/.bin/node dist/main.js …\n`,
   );
   process.exitCode = 2;
 } else {
@@ -22,6 +22,7 @@ async function start(): Promise<void> {
   const registry: CommandRegistry = {
     startService: async () => (await import('./runtime/service.ts')).startService,
     validateSources: async () => (await import('./runtime/validate.ts')).validateSources,
+    testPolicies: async () => (await import('./runtime/test-policies.ts')).testPolicies,
     askService: async () => (await import('./runtime/ask-service.ts')).askService,
     inspectToken: async () => (await import('./runtime/inspect-token.ts')).inspectToken,
     explain: async () => (await import('./runtime/explain.ts')).explain,

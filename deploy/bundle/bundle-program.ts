@@ -31,7 +31,11 @@ const takenInParts = /\/node_modules\/@kubernetes\/client-node\//u;
 export async function bundleProgram(root: string): Promise<BundledProgram> {
   const bundle = await rolldown({
     cwd: root,
-    input: { portcullis: join(root, 'src/main.ts') },
+    input: {
+      portcullis: join(root, 'src/main.ts'),
+      // The program of a thread, found by its name beside whoever starts it.
+      'document-worker': join(root, 'src/files/document-worker.ts'),
+    },
     platform: 'node',
     tsconfig: join(root, 'tsconfig.json'),
     // A checkout whose node_modules is a link gives the same bytes.

@@ -1,6 +1,7 @@
 import type { Environment } from '../runtime/config/read-environment.ts';
 import type { AskService } from '../runtime/check-report.ts';
 import type { Explain } from '../runtime/explanation.ts';
+import type { TestPolicies } from '../runtime/policy-test-report.ts';
 import type { ProcessPort } from '../runtime/process-signals.ts';
 import type { StartService } from '../runtime/running-service.ts';
 import type { InspectToken } from '../runtime/token-report.ts';
@@ -20,6 +21,7 @@ export interface CliIo {
 export interface CommandRegistry {
   startService(): Promise<StartService>;
   validateSources(): Promise<ValidateSources>;
+  testPolicies(): Promise<TestPolicies>;
   askService(): Promise<AskService>;
   inspectToken(): Promise<InspectToken>;
   explain(): Promise<Explain>;

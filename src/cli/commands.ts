@@ -13,6 +13,11 @@ export const commands: readonly CliCommand[] = [
     load: async () => (await import('./commands/validate.ts')).details,
   },
   {
+    name: 'test',
+    summary: 'hold policies against requests and what is expected of them, offline',
+    load: async () => (await import('./commands/test.ts')).details,
+  },
+  {
     name: 'explain',
     summary: 'say how a request would be decided by a folder of policies, step by step',
     load: async () => (await import('./commands/explain.ts')).details,

@@ -38,9 +38,7 @@ function formatStep(step: ExplainedStep): string[] {
     case 'floor-rule':
       return [`floor?     ${nameOf(step)}: ${restrictingInWords[step.fate]}`];
     case 'candidate':
-      return [
-        `rule?      ${nameOf(step)} (${step.access}, ${step.match}${step.fate === 'path' ? '' : `, rank ${step.rank}`}): ${candidateInWords[step.fate]}`,
-      ];
+      return [`rule?      ${nameOf(step)} (${step.access}, ${step.match}): ${candidateInWords[step.fate]}`];
     case 'selection':
       return [
         ...step.matched.map((rule) => `decides    ${nameOf(rule)}`),
@@ -112,6 +110,8 @@ function shown(value: JsonValue): string {
   return JSON.stringify(value);
 }
 
+const conditionHint =
+  'a key that is missing is an error: ask first, with has(…) or "name" in …, or give a value in its place with [?"name"].orValue(…)';
 const keysHint = 'offline no keys are fetched: give --jwks FILE, or --claims for a made-up identity';
 
 function formatDecision(decision: ExplainedDecision): string[] {
@@ -120,10 +120,12 @@ function formatDecision(decision: ExplainedDecision): string[] {
   return [
     decision.decision === 'allow' ? `ALLOWED${by}` : `DENIED ${status} ${code ?? ''}${by}: ${message}`,
     ...(code === 'keys_unavailable' ? [keysHint] : []),
+    ...(code === 'condition_error' ? [conditionHint] : []),
     ...decision.setHeaders.map(([name, value]) => `  upstream + ${name}: ${shown(value)}`),
     ...decision.removeHeaders.map((name) => `  upstream - ${name}`),
     ...decision.removeQueryParameters.map((name) => `  upstream - ?${name}`),
     ...decision.responseHeaders.map(([name, value]) => `  answer   + ${name}: ${value}`),
+    ...(decision.body === '' ? [] : [`  answer   ${decision.body}`]),
     ...decision.shadow.map((one) => `shadow     ${one.policy} ${one.rule}: would have been ${one.code}`),
   ];
 }

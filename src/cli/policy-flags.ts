@@ -1,3 +1,4 @@
+import { Failure } from '../core/failure.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { UsageError } from './cli-command.ts';
 import type { CliIo } from './cli-io.ts';
@@ -19,6 +20,11 @@ export async function readJsonFlag(flag: string, given: string, io: CliIo): Prom
   }
   if (!isJsonObject(value)) throw new UsageError(`${flag}: it is not a JSON object`);
   return value;
+}
+
+/** What was named on the command line is not there: exit code 2, as for any other mistake in it. */
+export function isMistakeOfTheUser(thrown: unknown): thrown is Failure {
+  return thrown instanceof Failure && ['provider_unknown', 'policies_unreadable'].includes(thrown.code);
 }
 
 /** Standard input can be read once: by one flag. */

@@ -69,7 +69,7 @@ export interface UpstreamChanges {
 /** What the decision was made on, for logs and explanations. */
 export interface DecisionAbout {
   readonly id: string;
-  /** `namespace/name` of the deciding policy; empty where none decided. */
+  /** `namespace/name` of the deciding policy; of `no_rule` those whose rules were asked, with commas; empty where none covers the request. */
   readonly policy: string;
   /** The deciding rule's name; empty where none decided. */
   readonly rule: string;

@@ -8,6 +8,8 @@ export interface Problem {
   /** Where in the document, as a field path: `spec.rules[0].access`; empty for the whole document. */
   readonly field: string;
   readonly place: Place;
+  /** The key of the document that does not exist, where that is the mistake: `IdentityProvider shop/okta`. */
+  readonly reference?: string;
 }
 
 /** A place in a source of documents. */

@@ -57,7 +57,7 @@ export const reasons = {
   },
   provider_unavailable: {
     status: 503,
-    meaning: 'The identity provider of the rule does not exist any more or was refused.',
+    meaning: 'The identity provider of the rule does not exist any more, was refused, or is one of two of the issuer.',
   },
   keys_unavailable: { status: 503, meaning: 'The keys of the issuer could not be loaded.' },
   not_ready: { status: 503, meaning: 'The policies are not loaded yet.' },

@@ -12,6 +12,7 @@ import { samples } from './samples.ts';
 import { showSamples, showTokens, signTokens } from './show-samples.ts';
 import { startPortcullis } from './start-portcullis.ts';
 import { tellChanges } from './tell-changes.ts';
+import { watchParent } from './watch-parent.ts';
 
 export interface DevOptions {
   /** End after the sample requests. */
@@ -25,9 +26,12 @@ export interface DevOptions {
 /**
  * The demonstration: an issuer, an upstream, Portcullis on `examples/quickstart` and a real Envoy in front, all on loopback; the sample
  * requests, each with its answer and the reason; then it stays up until the signal, or ends at once. The exit code: 0 where every
- * answer was as expected, else 1. Everything that it started has ended when it resolves; it never rejects.
+ * answer was as expected, else 1. Everything that it started has ended when it resolves; it never rejects. An npm that started it and is
+ * gone is as good as the signal.
  */
-export async function runDev(options: DevOptions, io: DevIo): Promise<number> {
+export async function runDev(options: DevOptions, given: DevIo): Promise<number> {
+  const parent = watchParent(given.environment);
+  const io = { ...given, signal: AbortSignal.any([given.signal, parent.signal]) };
   const closers: Closer[] = [];
   try {
     return await demonstrate(options, io, closers);
@@ -37,6 +41,7 @@ export async function runDev(options: DevOptions, io: DevIo): Promise<number> {
     return 1;
   } finally {
     await closeAll(closers, io);
+    parent.close();
   }
 }
 
@@ -56,7 +61,7 @@ async function demonstrate(options: DevOptions, io: DevIo, closers: Closer[]): P
   const change = stage.front.takesRequests ? 'change one, and the next request is judged by it' : 'change one';
   io.print(`The policies are in ${stage.policies}: ${change}; what becomes of the change is told here.`);
   io.print('Ctrl-C ends everything.');
-  const telling = tellChanges({ status: () => stage.portcullis.status(), folder: stage.policies, print: io.print });
+  const telling = tellChanges({ status: () => stage.portcullis.status(), folder: process.cwd(), print: io.print });
   try {
     await untilEnough(stage.front, io.signal);
   } finally {

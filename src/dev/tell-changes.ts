@@ -4,7 +4,7 @@ import type { DocumentStatus, ServiceStatus } from '../core/status.ts';
 
 export interface TellChangesOptions {
   readonly status: () => ServiceStatus;
-  /** The folder of the policies; files are named as they are called in it. */
+  /** Where the user is: files are named so that they can be opened from there. */
   readonly folder: string;
   readonly print: (line: string) => void;
 }
@@ -42,7 +42,8 @@ function refusalsOf({ documents, problems }: ServiceStatus, folder: string): rea
     .flatMap((document) => errorsOf(document.problems).map((problem) => [problem, consequenceOf(document)] as const));
   const ofFiles = errorsOf(problems).map((problem) => [problem, 'what was in force stays in force'] as const);
   return [...ofDocuments, ...ofFiles].map(([{ place, message }, consequence]) => {
-    const file = relative(folder, place.source);
+    const near = relative(folder, place.source);
+    const file = near.startsWith('..') ? place.source : near;
     const where = place.line === undefined ? file : `${file}:${place.line}:${place.column ?? 1}`;
     return `${where}: ${message}; ${consequence}`;
   });

@@ -26,7 +26,7 @@ import {
 } from './route-table.ts';
 
 /** Names a policy; only the proxy's configuration sets it, never a client (S5). */
-const policyExtension = 'portcullis.dev/policy';
+export const policyExtension = 'portcullis.dev/policy';
 
 /** Which policies stand over a request: by the name that the proxy gives, by the route that it chose, by its host. */
 export interface Attachments {

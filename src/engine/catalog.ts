@@ -112,9 +112,15 @@ export function toDocumentStatus(entry: CatalogEntry, route: (key: string) => Ro
     serving,
     problems,
     version: versions[0]?.document.version,
-    servedGeneration: inForce === undefined ? undefined : lastGoodVersion?.generation,
+    servedGeneration: inForce === undefined || isDispossessed(entry) ? undefined : lastGoodVersion?.generation,
     conflicts,
     targets: targetStatuses(entry, route),
     isUnrouted: false,
   };
+}
+
+/** True for a policy all of whose hosts belong to others: it is accepted and governs nothing (S10). */
+function isDispossessed({ inForce, conflicts }: CatalogEntry): boolean {
+  if (inForce?.kind !== 'AccessPolicy' || inForce.attachment === 'Named') return false;
+  return conflicts.length > 0 && inForce.hosts.length === 0;
 }

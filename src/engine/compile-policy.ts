@@ -85,6 +85,8 @@ export interface AllowingRule extends RuleName {
   readonly addresses: AddressTest | undefined;
   /** Also of Public rules, which ask only where the floor does (S8). */
   readonly authenticate: Authenticate;
+  /** Those that `authenticate` asks. */
+  readonly providers: readonly IdentityProvider[];
   /** Names of its providers that are the namespace's own, not the cluster's. */
   readonly ownProviders: ReadonlySet<string>;
   readonly authorization: AuthorizationTest | undefined;
@@ -98,13 +100,16 @@ export interface AllowingRule extends RuleName {
   readonly dress: DenialDressing;
 }
 
+/** Where the credentials of providers stand, by key, also of those that do not run any more. */
+export type KnownPlaces = ReadonlyMap<string, readonly CredentialPlace[]>;
+
 /** The providers at work, by their keys. */
 export type RunningProviders = Pick<ReadonlyMap<string, IdentityProvider>, 'get'>;
 
-/** Compiles a valid policy; a provider that is not among those running is one that was deleted since. */
-export function compilePolicy(spec: AccessPolicySpec, providers: RunningProviders): CompiledPolicy {
+/** Compiles a valid policy; a provider that is not among those running is one that was deleted since, whose places are emptied all the same. */
+export function compilePolicy(spec: AccessPolicySpec, providers: RunningProviders, known: KnownPlaces): CompiledPolicy {
   const id = `${spec.namespace}/${spec.name}`;
-  const places = runningProviders(spec.providers, providers).flatMap((provider) => provider.places);
+  const places = spec.providers.flatMap((ref) => known.get(specKey(ref)) ?? []);
   const rules: IndexedRule<CompiledRule>[] = [];
   const denied: IndexedRule<DeniedRule>[] = [];
   const dress = compileDenial(spec.response);
@@ -167,6 +172,7 @@ function compileRule(
     access,
     addresses: addressesOf(rule),
     authenticate: authenticateBy(rule.providers, providers),
+    providers: runningProviders(rule.providers, providers),
     ownProviders: new Set(rule.providers.flatMap(({ kind, name: of }) => (kind === 'IdentityProvider' ? [of] : []))),
     authorization: rule.authorization === undefined ? undefined : compileAuthorization(rule.authorization),
     upstream: compileUpstream(rule.upstream),

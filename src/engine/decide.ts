@@ -5,11 +5,13 @@ import type { Request } from '../core/request.ts';
 import type { RestrictingFate, Trace, TracedRule, TracedTest } from '../core/trace.ts';
 import type { RequestScope, Scope } from '../expressions/scope.ts';
 import type { AuthorizationInput } from '../phases/authorization/authorization-test.ts';
+import { judgeTogether } from '../phases/identity/authenticate.ts';
 import type { VerifyResult } from '../phases/identity/identity-provider.ts';
 import { plainDenial, type DenialDressing } from '../phases/response/compile-denial.ts';
 import type { OwnedHeaders } from '../phases/response/compile-upstream.ts';
 import type { AddressTest } from '../phases/restrictions/compile-addresses.ts';
 import { removalFor, type AllowingRule, type CompiledRule, type DeniedRule, type RuleName } from './compile-policy.ts';
+import { policyExtension } from './attachments.ts';
 import type { CompiledFloor, Demand } from './floor.ts';
 import type { PolicyGroup } from './host-table.ts';
 import { deniesMethod, type Candidate, type RouteIndex } from './route-index.ts';
@@ -46,12 +48,12 @@ export function decide(check: Check): Decision | Promise<Decision> {
   if (refusing !== undefined) return refuse(check, denial('policy_invalid'), { policy: refusing.id, name: '' });
   if (check.reservedFor !== undefined)
     return refuse(check, denial('route_unknown'), { policy: check.reservedFor[0] ?? '', name: '' });
-  if (group === undefined) return refuse(check, denial('no_policy'));
+  if (group === undefined) return refuse(check, noPolicy(request));
   const path = acceptPath(group, request);
   if (typeof path !== 'string') return refuse(check, path);
   check.trace?.note({ kind: 'path', path });
   const folded = foldPath(path);
-  if (isTooDear(check, group, folded)) return refuse(check, denial('request_too_large', tooLong));
+  if (isTooDear(check, group, path, folded)) return refuse(check, denial('request_too_large', tooLong));
   for (const index of [...floors.map(({ denied }) => denied), group.denied]) {
     const denied = denyByRule(check, index, path, folded);
     if (denied !== undefined) return denied;
@@ -59,14 +61,27 @@ export function decide(check: Check): Decision | Promise<Decision> {
   return denyByAddress(check, group) ?? decideByRules(check, group, path, folded);
 }
 
+/** The name comes from the proxy's configuration, never from a client (S5). */
+function noPolicy({ contextExtensions }: Request): Denial {
+  const name = contextExtensions.get(policyExtension);
+  if (name === undefined) return denial('no_policy');
+  return denial(
+    'no_policy',
+    `The proxy names the policy ${JSON.stringify(name.slice(0, 200))} (${policyExtension}), and no policy with attachment: Named has that namespace/name.`,
+  );
+}
+
 const tooLong = 'The path is too long for the regular expressions of the policies.';
 
-function isTooDear({ floors }: Check, { denied, rules }: PolicyGroup, folded: string): boolean {
-  return (
-    denied.isTooDear(folded) ||
-    rules.isTooDear(folded) ||
-    floors.some((floor) => floor.denied.isTooDear(folded) || floor.demands.isTooDear(folded))
-  );
+/** Of a path, looked at by all regular expressions together: some 10 ms. */
+const maxCharactersToMatch = 600_000;
+
+function isTooDear({ floors }: Check, { denied, rules }: PolicyGroup, path: string, folded: string): boolean {
+  let characters = denied.charactersToMatch(path, folded) + rules.charactersToMatch(path, folded);
+  for (const floor of floors) {
+    characters += floor.denied.charactersToMatch(path, folded) + floor.demands.charactersToMatch(path, folded);
+  }
+  return characters > maxCharactersToMatch;
 }
 
 /** The path for matching, where every covering policy accepts its form (S11). */
@@ -153,7 +168,7 @@ function decideByRules(check: Check, group: PolicyGroup, path: string, folded: s
   const candidates = group.rules.candidates(path, folded);
   const listening = check.trace && traceSelection(check.trace, group, candidates);
   const selection = selectRules<CompiledRule>(candidates, check.request, listening);
-  if (selection.kind === 'none') return refuse(check, denial('no_rule'), { policy: '', name: '', dress: group.dress });
+  if (selection.kind === 'none') return refuse(check, denial('no_rule'), nobodyOf(group));
   if (selection.kind === 'denied') return refuse(check, selection.denial, selection.rule);
   check.trace?.note({
     kind: 'selection',
@@ -175,6 +190,11 @@ function decideByRules(check: Check, group: PolicyGroup, path: string, folded: s
   const deciding = decidingRule(rules.slice(0, selection.matched.length));
   if (deciding === undefined) return refuse(check, denial('no_rule'));
   return authenticateAll(check, { deciding, rules, demands });
+}
+
+/** No rule decided; the policies whose rules were asked are named all the same. */
+function nobodyOf({ nearest, dress }: PolicyGroup): Origin {
+  return { policy: nearest.map(({ id }) => id).join(','), name: '', dress };
 }
 
 /** What the floor asks for beside the rules (S8); a Decision where it denies at once. */
@@ -222,7 +242,20 @@ interface Hurdles {
 function authenticateAll(check: Check, hurdles: Hurdles): Decision | Promise<Decision> {
   const { deciding, rules } = hurdles;
   const ordered = [deciding, ...rules.filter((rule) => rule !== deciding && rule.access !== 'Public')];
+  const objection = ordered.length < 2 ? undefined : judgeCredentials(check, hurdles, ordered);
+  if (objection !== undefined) return refuse(check, objection, deciding);
   return authenticateFrom(check, hurdles, ordered, 0, anonymous);
+}
+
+/** Each rule by itself would be content with the credential of its own places. */
+function judgeCredentials(
+  { request }: Check,
+  { demands }: Hurdles,
+  ordered: readonly AllowingRule[],
+): Denial | undefined {
+  const asking = ordered.filter(({ access }) => access !== 'Public' || demands.length > 0);
+  const providers = asking.flatMap((rule) => rule.providers);
+  return judgeTogether(providers, request, request.host);
 }
 
 function authenticateFrom(
@@ -236,13 +269,20 @@ function authenticateFrom(
   if (rule === undefined) return permit(check, hurdles, identity);
   const next = (result: VerifyResult): Decision | Promise<Decision> => {
     check.trace?.note({ kind: 'identity', ...traced(rule), result });
-    if ('denial' in result) return refuse(check, result.denial, rule);
+    if ('denial' in result) return refuse(check, result.denial, whoAsked(hurdles, rule, result.denial));
     const objection = rule.authorization?.(toInput(check, rule, result.identity));
     if (objection !== undefined) return refuse(check, objection, rule, result.identity);
     return authenticateFrom(check, hurdles, ordered, index + 1, index === 0 ? result.identity : identity);
   };
   const result = identify(check, rule, index === 0 && hurdles.demands.length > 0);
   return result instanceof Promise ? result.then(next) : next(result);
+}
+
+/** The rule whose asking for an identity the denial answers: the floor's, where the deciding rule itself would not have asked (S8). */
+function whoAsked({ deciding, demands }: Hurdles, rule: AllowingRule, { code }: Denial): Origin {
+  const [demand] = demands;
+  const asks = rule.access !== 'Public' && (rule.access !== 'Optional' || code !== 'credential_missing');
+  return demand === undefined || rule !== deciding || asks ? rule : { ...demand, dress: rule.dress };
 }
 
 /** Public verifies nothing, Optional takes none for anonymous (S20); where the floor demands an identity both ask for it. */

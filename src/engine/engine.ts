@@ -15,7 +15,7 @@ import type { DocumentStatus, ProviderCondition, ServiceStatus } from '../core/s
 import type { Trace } from '../core/trace.ts';
 import { defaultIdentitySettings, type IdentitySettings } from '../phases/identity/identity-settings.ts';
 import { createTokenCache } from '../phases/identity/token-cache.ts';
-import { parseDocument } from '../policy/parse-document.ts';
+import { parseOnce } from '../policy/parsed-elsewhere.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
 import type { SourceChange, SourceReading } from '../policy/spec.ts';
 import { createChangeQueue } from './change-queue.ts';
@@ -89,7 +89,7 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
     for (const listener of listeners) tellSafely(listener, news, logger);
   };
   const taker = createChangeTaker(
-    { ...settings, parse: (document) => parseDocument(document, settings) },
+    { ...settings, parse: (document) => parseOnce(document, settings) },
     {
       ...ports,
       identity: { ...ports, settings: identity, tokens },

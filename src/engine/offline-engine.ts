@@ -2,6 +2,7 @@ import { Failure } from '../core/failure.ts';
 import type { Clock, HttpClient, Logger, Random, Timers } from '../core/ports.ts';
 import { createDangerouslyBelievingProvider } from '../phases/identity/dangerously-believing-provider.ts';
 import { createJwtProvider } from '../phases/identity/jwt-provider.ts';
+import type { IdentityProviderSpec } from '../policy/spec.ts';
 import { createEngine, type Engine, type EngineSettings } from './engine.ts';
 import type { CreateProvider } from './provider-pool.ts';
 
@@ -11,6 +12,8 @@ export type OfflineKeys =
   | { readonly kind: 'documents' }
   /** A JWK Set (JSON text) for every provider. */
   | { readonly kind: 'jwks'; readonly json: string }
+  /** Each provider's own: a JWK Set (JSON text); undefined: what its document says. */
+  | { readonly kind: 'by-provider'; readonly jwksOf: (spec: IdentityProviderSpec) => string | undefined }
   /** DANGEROUS: every token is believed. */
   | { readonly kind: 'believe-everything' };
 
@@ -23,14 +26,15 @@ export interface OfflinePorts {
 
 /** The engine as it serves, without a network: for explanations, never for answers to a proxy. */
 export function createOfflineEngine(
-  settings: Pick<EngineSettings, 'trustedHops' | 'maxHeaders' | 'serviceNamespace' | 'hostGrants' | 'ownedHeaders'>,
+  settings: Pick<EngineSettings, 'trustedHops' | 'maxHeaders' | 'serviceNamespace' | 'hostGrants' | 'ownedHeaders'> &
+    Partial<Pick<EngineSettings, 'shadowAll'>>,
   keys: OfflineKeys,
   ports: OfflinePorts,
 ): Engine {
   const nothing = (): void => undefined;
   const events = { tokenCache: nothing, keyFetch: nothing, expressionFailed: nothing };
   return createEngine(
-    { ...settings, shadowAll: false, keyLoadTimeoutMs: 1000, identity: {} },
+    { shadowAll: false, ...settings, keyLoadTimeoutMs: 1000, identity: {} },
     { ...ports, http: noNetwork, events, createProvider: providerFactory(keys) },
   );
 }
@@ -46,6 +50,12 @@ function providerFactory(keys: OfflineKeys): CreateProvider {
     case 'jwks':
       return (spec, material, ports) =>
         createJwtProvider({ ...spec, keys: { type: 'Inline', json: keys.json } }, material, ports);
+    case 'by-provider':
+      return (spec, material, ports) => {
+        const json = keys.jwksOf(spec);
+        const known = json === undefined ? spec : { ...spec, keys: { type: 'Inline', json } as const };
+        return createJwtProvider(known, material, ports);
+      };
     case 'believe-everything':
       return (spec) => createDangerouslyBelievingProvider(spec);
   }

@@ -1,9 +1,9 @@
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
 import type { RefusedPolicy } from '../policy/salvage-policy.ts';
-import { specKey, type PolicySpec } from '../policy/spec.ts';
+import { specKey, type CredentialPlace, type PolicySpec } from '../policy/spec.ts';
 import type { Steps } from '../std/steps.ts';
 import { isPolicy, type CatalogEntry } from './catalog-entry.ts';
-import { compilePolicy, type CompiledPolicy, type RunningProviders } from './compile-policy.ts';
+import { compilePolicy, type CompiledPolicy, type KnownPlaces, type RunningProviders } from './compile-policy.ts';
 import { compileRefused } from './compile-refused.ts';
 import { compileFloor, compileRefusedFloor, type CompiledFloor } from './floor.ts';
 
@@ -32,6 +32,8 @@ interface Source {
   readonly spec: PolicySpec | undefined;
   /** Those of the spec, in its order; undefined where one is gone. */
   readonly providers: readonly (IdentityProvider | undefined)[];
+  /** Of the providers of the spec, also of those that are gone; while it denies, what was known before. */
+  readonly places: KnownPlaces;
   /** The refused policy as JSON. */
   readonly denying: string | undefined;
 }
@@ -77,15 +79,33 @@ function compileEntry(
   const source: Source = {
     spec,
     providers: spec?.kind === 'AccessPolicy' ? spec.providers.map((ref) => providers.get(specKey(ref))) : [],
+    places: knownPlaces(spec, before, providers),
     denying: denying && JSON.stringify(denying),
   };
   if (before !== undefined && isSameSource(before.source, source)) return before;
   if (spec !== undefined) {
     return spec.kind === 'ClusterAccessPolicy'
       ? { kind: 'floor', source, policy: compileFloor(spec) }
-      : { kind: 'policy', source, policy: compilePolicy(spec, providers) };
+      : { kind: 'policy', source, policy: compilePolicy(spec, providers, source.places) };
   }
   return denying && compileDenying(denying, source);
+}
+
+/** Where the credentials of each provider stand; of one that is gone, where they stood (S20). */
+function knownPlaces(
+  spec: PolicySpec | undefined,
+  before: Compiled | undefined,
+  running: RunningProviders,
+): KnownPlaces {
+  const last: KnownPlaces = before?.source.places ?? new Map();
+  if (spec?.kind !== 'AccessPolicy') return last;
+  const places = new Map<string, readonly CredentialPlace[]>();
+  for (const ref of spec.providers) {
+    const key = specKey(ref);
+    const known = running.get(key)?.places ?? last.get(key);
+    if (known !== undefined) places.set(key, known);
+  }
+  return places;
 }
 
 function compileDenying(denying: RefusedPolicy, source: Source): Compiled {

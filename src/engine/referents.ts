@@ -61,7 +61,9 @@ export function createReferents<T extends Sourced>(
         const before = settled.get(key);
         const isUnread = list.length === 0 && before !== undefined && unreadable.has(before.source);
         if (isUnread) nowUnread.add(key);
-        const referent = list.length > 0 ? (usable(list) ?? before) : isUnread ? before : undefined;
+        // One that was deleted and made anew under its name is another: nothing of the old one may stay for it.
+        const last = isSameObject(lists.get(key), list) ? before : undefined;
+        const referent = list.length > 0 ? (usable(list) ?? last) : isUnread ? before : undefined;
         if (referent !== before) next.set(key, referent);
       }
       return {
@@ -82,6 +84,12 @@ export function createReferents<T extends Sourced>(
       };
     },
   };
+}
+
+/** False for an object of a cluster that was made anew. */
+function isSameObject<T>(before: readonly NamedReferent<T>[] | undefined, now: readonly NamedReferent<T>[]): boolean {
+  const [old, fresh] = [before?.[0]?.document.version, now[0]?.document.version];
+  return old === undefined || fresh === undefined || old.uid === fresh.uid;
 }
 
 function usable<T>(list: readonly NamedReferent<T>[]): T | undefined {

@@ -1,8 +1,7 @@
 import { foldPath } from '../canonical/path.ts';
 import { isMatchedWithoutMention } from '../canonical/method.ts';
 import type { MatchSpec } from '../policy/spec.ts';
-import { patternCost } from '../std/pattern-cost.ts';
-import { compileRegularExpression, type RegularExpression } from '../std/regular-expression.ts';
+import { compilePathPattern, type PathPattern } from '../policy/path-pattern.ts';
 import { compileMatchConditions, type MatchConditions } from './match-conditions.ts';
 
 /** How a request's method stands to a match: named in its list, covered by a match without list, or missed. */
@@ -32,12 +31,9 @@ export interface IndexedMatch<T> {
 export interface RouteIndex<T> {
   /** Highest rank first. `folded` is `foldPath(path)`. */
   candidates(path: string, folded: string): readonly Candidate<T>[];
-  /** True where the path is too long for the regular expressions that it would have to be compared with. */
-  isTooDear(folded: string): boolean;
+  /** How many characters regular expressions would look at for the path. What a long path costs the sender decides. */
+  charactersToMatch(path: string, folded: string): number;
 }
-
-/** Instructions of regular expressions times characters of the path. What a long path costs the sender decides, so it is refused before it is paid for. */
-const maxWork = 2_000_000;
 
 const exactRank = 1_000_000;
 
@@ -46,7 +42,11 @@ export function createRouteIndex<T>(
 ): RouteIndex<T> {
   const exact = new Map<string, IndexedMatch<T>[]>();
   const prefixes = new Map<string, IndexedMatch<T>[]>();
-  const expressions: { readonly foldedPrefix: string; readonly cost: number; readonly match: IndexedMatch<T> }[] = [];
+  const expressions: {
+    readonly foldedPrefix: string;
+    readonly hasEscapes: boolean;
+    readonly match: IndexedMatch<T>;
+  }[] = [];
   let longestPrefix = 0;
   for (const { rule, matches } of rules) {
     for (const spec of matches) {
@@ -54,11 +54,11 @@ export function createRouteIndex<T>(
       const conditions = compileMatchConditions(spec);
       const { type, value } = spec.path;
       if (type === 'RegularExpression') {
-        const expression = checked(value);
+        const pattern = checked(value);
         expressions.push({
-          foldedPrefix: foldedPrefix(expression.literalPrefix),
-          cost: patternCost(value),
-          match: { rule, spec, methods, conditions, ...expressionFit(expression, value) },
+          foldedPrefix: foldedPrefix(pattern.expression.literalPrefix),
+          hasEscapes: pattern.unescaped !== undefined,
+          match: { rule, spec, methods, conditions, ...expressionFit(pattern) },
         });
         continue;
       }
@@ -68,13 +68,13 @@ export function createRouteIndex<T>(
       append(type === 'Exact' ? exact : prefixes, folded, { rule, spec, methods, conditions, ...fit });
     }
   }
-  const costOfAll = expressions.reduce((sum, { cost }) => sum + cost, 0);
   return {
-    isTooDear: (folded) => {
-      if (costOfAll * folded.length <= maxWork) return false;
+    charactersToMatch: (path, folded) => {
+      if (expressions.length === 0) return 0;
       const probe = `${folded}/`;
-      const cost = expressions.reduce((sum, one) => (probe.startsWith(one.foldedPrefix) ? sum + one.cost : sum), 0);
-      return cost * folded.length > maxWork;
+      const readings = 1 + spellingsOf(path, folded).size;
+      const asked = expressions.filter((one) => probe.startsWith(one.foldedPrefix));
+      return asked.reduce((sum, one) => sum + (readings + (one.hasEscapes ? 2 : 0)) * probe.length, 0);
     },
     candidates: (path, folded) => {
       const found: Candidate<T>[] = [];
@@ -123,33 +123,21 @@ function prefixFit(value: string): Fit {
   return { rank: 2 * length, fits: (path) => under(path, value), fitsFolded: (_path, other) => under(other, folded) };
 }
 
-function expressionFit(expression: RegularExpression, pattern: string): Fit {
-  const decoded = decodeEscapes(pattern);
-  const unescaped = decoded === pattern ? undefined : compileRegularExpression(decoded);
+function expressionFit({ expression, unescaped }: PathPattern): Fit {
   return {
     rank: 2 * expression.literalPrefix.length + 1,
     fits: (path) => expression.matches(path),
     fitsFolded: (path, folded) => {
-      const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
-      const variants = new Set([path, trimmed, `${trimmed}/`, folded, `${folded}/`]);
-      if ([...variants].some((variant) => expression.matchesIgnoringCase(variant))) return true;
-      return (
-        unescaped?.kind === 'regular-expression' &&
-        [folded, `${folded}/`].some((variant) => unescaped.matchesIgnoringCase(variant))
-      );
+      if ([...spellingsOf(path, folded)].some((spelling) => expression.matchesIgnoringCase(spelling))) return true;
+      return unescaped !== undefined && [folded, `${folded}/`].some((one) => unescaped.matchesIgnoringCase(one));
     },
   };
 }
 
-/** The pattern with its escapes undone, as folding undoes those of a path; what they stand for is taken literally. */
-function decodeEscapes(pattern: string): string {
-  return pattern.replace(/(?:%[0-9A-F]{2})+/g, (escapes) => {
-    try {
-      return decodeURIComponent(escapes).replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-    } catch {
-      return escapes;
-    }
-  });
+/** The path as a match that ignores case, escapes and a trailing slash looks at it. */
+function spellingsOf(path: string, folded: string): ReadonlySet<string> {
+  const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+  return new Set([path, trimmed, `${trimmed}/`, folded, `${folded}/`]);
 }
 
 /** The part of a literal prefix that every folded path of a match begins with: nothing that folding could change in length. */
@@ -157,8 +145,8 @@ function foldedPrefix(prefix: string): string {
   return (/^[\x21-\x24\x26-\x3a\x3c-\x7e]*/.exec(prefix)?.[0] ?? '').toLowerCase();
 }
 
-function checked(pattern: string): RegularExpression {
-  const compiled = compileRegularExpression(pattern);
+function checked(pattern: string): PathPattern {
+  const compiled = compilePathPattern(pattern);
   if (compiled.kind === 'invalid') throw new TypeError(`unchecked regular expression: ${compiled.why}`);
   return compiled;
 }

@@ -1,9 +1,11 @@
-import { Client, credentials, type ChannelCredentials } from '@grpc/grpc-js';
+import { Client, credentials } from '@grpc/grpc-js';
 import type { HeaderEntry } from '../core/decision.ts';
 import { Failure } from '../core/failure.ts';
 import { isJsonObject, ownMember, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Clock } from '../core/ports.ts';
 import type { RequestRoute } from '../core/request.ts';
+import { identityOfAddress, isAddress } from '../std/address-identity.ts';
+import { parseSocketAddress } from '../std/socket-address.ts';
 import { checkPath } from './check-service.ts';
 import { asBuffer, codecOf } from './protos.ts';
 import { metadataOf } from './route-of-metadata.ts';
@@ -66,22 +68,31 @@ export interface CheckClientTls {
 
 /** A client of `HOST:PORT` or `unix:PATH`. */
 export function createCheckClient(address: string, { clock, timeoutMs, tls }: CheckClientOptions): CheckClient {
-  const client = new Client(address, tls === undefined ? credentials.createInsecure() : secure(tls));
-  const responses = codecOf('envoy.service.auth.v3.CheckResponse');
+  const client = tls === undefined ? new Client(address, credentials.createInsecure()) : secureClient(address, tls);
   return {
     async check(request) {
       const bytes = encodeCheckRequest(request);
-      return toAnswer(await call(client, asBuffer(bytes), clock.now() + timeoutMs), (answer) =>
-        responses.decode(answer),
-      );
+      return decodeCheckAnswer(await call(client, asBuffer(bytes), clock.now() + timeoutMs));
     },
     close: () => client.close(),
   };
 }
 
-function secure({ ca, certificate, key }: CheckClientTls): ChannelCredentials {
+/** An address is no name to ask for (RFC 6066 3): it is asked for another and judged by its address all the same. */
+const nameOfAddresses = 'address.invalid';
+
+function secureClient(address: string, { ca, certificate, key }: CheckClientTls): Client {
   const bytes = (pem: string | undefined): Buffer | null => (pem === undefined ? null : Buffer.from(pem));
-  return credentials.createSsl(bytes(ca), bytes(key), bytes(certificate));
+  const target = parseSocketAddress(address);
+  const host = target?.kind === 'tcp' ? target.host : '';
+  const byAddress = isAddress(host);
+  const secure = credentials.createSsl(
+    bytes(ca),
+    bytes(key),
+    bytes(certificate),
+    byAddress ? { checkServerIdentity: identityOfAddress(host) } : {},
+  );
+  return new Client(address, secure, byAddress ? { 'grpc.ssl_target_name_override': nameOfAddresses } : {});
 }
 
 /** The bytes of the CheckRequest that Envoy would send about the request. */
@@ -128,8 +139,10 @@ function joined(headers: readonly HeaderEntry[]): Readonly<Record<string, string
   return Object.fromEntries(values);
 }
 
-function toAnswer(bytes: Buffer, decode: (bytes: Buffer) => object): CheckAnswer {
-  const answer = plain(bytes, decode);
+/** What a proxy would do by the bytes of a CheckResponse. Throws a Failure `bad_answer`. */
+export function decodeCheckAnswer(bytes: Uint8Array): CheckAnswer {
+  const responses = codecOf('envoy.service.auth.v3.CheckResponse');
+  const answer = plain(asBuffer(bytes), (message) => responses.decode(message));
   const metadata = structOf(objectAt(answer, 'dynamicMetadata'));
   if ((numberAt(objectAt(answer, 'status'), 'code') ?? 0) === 0) {
     const ok = objectAt(answer, 'okResponse');

@@ -3,7 +3,7 @@ import type { JsonObject } from '../core/json.ts';
 import type { ExpressionPlace } from '../core/ports.ts';
 import type { Request, RequestRoute } from '../core/request.ts';
 import { limits } from './limits.ts';
-import { fromJson } from './values/from-json.ts';
+import { fromObject } from './values/from-json.ts';
 import { Timestamp, type MapValue, type Value } from './values/value.ts';
 import { headersMap, queryMap, textMap } from './values/request-maps.ts';
 
@@ -80,7 +80,7 @@ const claimMaps = new WeakMap<JsonObject, Value>();
 export function claimsMap(claims: JsonObject): Value {
   const known = claimMaps.get(claims);
   if (known !== undefined) return known;
-  const map = fromJson(claims);
+  const map = fromObject(claims);
   claimMaps.set(claims, map);
   return map;
 }

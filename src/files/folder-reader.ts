@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { Failure, messageOf } from '../core/failure.ts';
+import type { Clock } from '../core/ports.ts';
 import type { Problem } from '../core/problem.ts';
 import type { AuthorDocument, SourceReading } from '../policy/spec.ts';
-import { listFiles, type Listing } from './list-files.ts';
-import { readDocuments } from './read-documents.ts';
+import type { FileReading, ReadFile } from './read-file.ts';
+import { listFiles, type Listed, type Listing } from './list-files.ts';
+import { tooDeep, unreadable } from './unreadable.ts';
 
 /** Reads a folder again and again, and only what changed since the last time. */
 export interface FolderReader {
@@ -16,34 +16,45 @@ export interface FolderReading {
   readonly changed: boolean;
   readonly folders: readonly string[];
   readonly reading: SourceReading;
+  /** True where a file was found empty that held documents, so that it should be looked at again soon. */
+  readonly isSettling: boolean;
 }
 
-interface CachedFile {
+interface CachedFile extends FileReading {
   readonly stamp: string;
-  readonly documents: readonly AuthorDocument[];
-  /** Why it could not be read; then it is tried again every time. */
-  readonly failure: string | undefined;
+  /** True where it held documents when it could be read last. */
+  readonly held: boolean;
+  /** Monotonic, of the first time that it was seen without the documents that it held. */
+  readonly emptySince: number | undefined;
 }
 
-/** A file is read into memory whole. */
-const maxFileBytes = 16 * 1024 * 1024;
+/** How a folder is read. */
+export interface FolderReaderOptions {
+  readonly folder: string;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly readFile: ReadFile;
+}
+
 const maxAttempts = 5;
+/** Who writes a file anew may empty it first: only what is seen empty that long, in milliseconds, is taken for empty. */
+export const emptyPatienceMs = 1000;
 
 /** Reads until two listings around the reading agree, so that a swap of many files is seen as one change. */
-export function createFolderReader(folder: string): FolderReader {
+export function createFolderReader(options: FolderReaderOptions): FolderReader {
+  const { folder } = options;
   const cache = new Map<string, CachedFile>();
-  let isFirst = true;
+  let known: Listing | undefined;
   return {
     read: async () => {
       let before = await listFiles(folder);
-      let changed = isFirst;
+      let changed = known === undefined || known.tooDeep.join('\0') !== before.tooDeep.join('\0');
       for (let attempt = 1; ; attempt++) {
-        const result = await readListing(before, cache);
+        const result = await readListing(before, cache, options);
         changed ||= result.changed;
         const after = await listFiles(folder);
         if (attempt === maxAttempts || sameStamps(before, after)) {
-          isFirst = false;
-          return { changed, folders: after.folders, reading: result.reading };
+          known = before;
+          return { ...result, changed, folders: after.folders };
         }
         before = after;
       }
@@ -58,41 +69,48 @@ function sameStamps(a: Listing, b: Listing): boolean {
   );
 }
 
-async function readListing(listing: Listing, cache: Map<string, CachedFile>): Promise<Omit<FolderReading, 'folders'>> {
+async function readListing(
+  listing: Listing,
+  cache: Map<string, CachedFile>,
+  options: FolderReaderOptions,
+): Promise<Omit<FolderReading, 'folders'>> {
   const documents: AuthorDocument[] = [];
-  const problems: Problem[] = [];
-  const unreadable = new Set<string>();
+  const problems: Problem[] = listing.tooDeep.map(tooDeep);
+  const failed = new Set<string>();
   let changed = false;
-  for (const { path, stamp } of listing.files) {
+  let isSettling = false;
+  for (const listed of listing.files) {
+    const { path, stamp } = listed;
     const cached = cache.get(path);
-    const file = cached?.stamp === stamp && cached.failure === undefined ? cached : await readCached(path, stamp);
+    const file = cached?.stamp === stamp && !cached.isTriedAgain ? cached : await readAnew(listed, cached, options);
     changed ||= cached?.stamp !== stamp || cached.failure !== file.failure;
+    isSettling ||= file.emptySince !== undefined;
     cache.set(path, file);
     documents.push(...file.documents);
     if (file.failure === undefined) continue;
-    unreadable.add(path);
-    const place = { source: path, line: undefined, column: undefined };
-    problems.push({ code: 'unreadable-file', severity: 'error', message: file.failure, field: '', place });
+    failed.add(path);
+    problems.push(unreadable(path, file.failure));
   }
   const present = new Set(listing.files.map(({ path }) => path));
   for (const path of cache.keys()) changed = (!present.has(path) && cache.delete(path)) || changed;
-  return { changed, reading: { documents, problems, unreadable } };
+  return { changed, isSettling, reading: { documents, problems, unreadable: failed } };
 }
 
-async function readCached(path: string, stamp: string): Promise<CachedFile> {
-  try {
-    return { stamp, documents: readDocuments(path, await readText(path)), failure: undefined };
-  } catch (thrown) {
-    return { stamp, documents: [], failure: messageOf(thrown) };
+async function readAnew(
+  listed: Listed,
+  cached: CachedFile | undefined,
+  { clock, readFile }: FolderReaderOptions,
+): Promise<CachedFile> {
+  const { stamp } = listed;
+  const read = await readFile(listed);
+  const held = cached?.held === true;
+  if (read.failure !== undefined) return { ...read, stamp, held, emptySince: undefined };
+  if (read.documents.length > 0 || !held) {
+    return { ...read, stamp, held: read.documents.length > 0, emptySince: undefined };
   }
-}
-
-async function readText(path: string): Promise<string> {
-  const bytes = await readFile(path);
-  if (bytes.length > maxFileBytes) throw new Failure('file_too_large', `the file is larger than ${maxFileBytes} bytes`);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new Failure('file_not_utf8', 'the file is not UTF-8', { cause });
-  }
+  const now = clock.monotonic();
+  const emptySince = cached.emptySince ?? now;
+  if (now - emptySince >= emptyPatienceMs) return { ...read, stamp, held: false, emptySince: undefined };
+  const failure = 'the file is empty: what it held stays in force until it is surely meant';
+  return { ...read, stamp, held, failure, isTriedAgain: true, emptySince };
 }

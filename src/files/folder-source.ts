@@ -1,13 +1,19 @@
 import { messageOf } from '../core/failure.ts';
-import type { Logger, Timers } from '../core/ports.ts';
+import type { Clock, Logger, Timers } from '../core/ports.ts';
+import type { ParseSettings } from '../policy/parse-document.ts';
 import type { SourceReading } from '../policy/spec.ts';
-import { createFolderReader } from './folder-reader.ts';
+import { createDocumentThread } from './document-thread.ts';
+import { createFolderReader, emptyPatienceMs, type FolderReader } from './folder-reader.ts';
 import { createFolderWatch } from './folder-watch.ts';
+import { compileReadFile } from './read-file.ts';
 
 export interface FolderSourceOptions {
   readonly folder: string;
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly timers: Timers;
   readonly logger: Logger;
+  /** With these the documents are parsed where they are read. */
+  readonly settings: ParseSettings;
   /** Called with every reading that differs from the one before, one at a time. */
   readonly onReading: (reading: SourceReading) => void;
   /** Called after every reading that succeeded, changed or not. */
@@ -29,18 +35,20 @@ const pollMs = 3000;
  */
 export async function createFolderSource(options: FolderSourceOptions): Promise<FolderSource> {
   const { folder, timers, logger } = options;
-  const reader = createFolderReader(folder);
+  const reader = createReader(options);
   const outage = createOutageLog(folder, logger);
   const watch = createFolderWatch(logger, () => settle());
   let closed = false;
   let reading = false;
   let again = false;
   let settling = false;
+  let pauseMs = pollMs;
   let cancelTimer = (): void => undefined;
 
   const read = async (): Promise<void> => {
-    const { changed, folders, reading: found } = await reader.read();
+    const { changed, folders, reading: found, isSettling } = await reader.read();
     if (closed) return;
+    pauseMs = isSettling ? emptyPatienceMs : pollMs;
     watch.follow(folders);
     if (changed) options.onReading(found);
     options.onRead?.();
@@ -60,7 +68,7 @@ export async function createFolderSource(options: FolderSourceOptions): Promise<
     }
     reading = false;
     // What changed while it was read is read next, and not put off by the poll.
-    schedule(again || settling ? settleMs : pollMs);
+    schedule(again || settling ? settleMs : pauseMs);
     again = false;
   };
   function schedule(delayMs: number): void {
@@ -80,9 +88,18 @@ export async function createFolderSource(options: FolderSourceOptions): Promise<
     close: () => {
       closed = true;
       cancelTimer();
+      reader.close();
       watch.close();
     },
   };
+}
+
+/** The reader with its thread, which is not kept from one reading to the next: large files are rare. */
+function createReader(options: FolderSourceOptions): FolderReader & { close(): void } {
+  const { timers, settings } = options;
+  const thread = createDocumentThread(timers, settings);
+  const reader = createFolderReader({ ...options, readFile: compileReadFile(thread, settings) });
+  return { read: () => reader.read().finally(() => thread.close()), close: () => thread.close() };
 }
 
 /** A line for every reading that failed, and one for the first that succeeded again. */

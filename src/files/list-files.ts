@@ -8,14 +8,19 @@ export interface Listed {
   readonly path: string;
   /** Changes when the content does, links followed. */
   readonly stamp: string;
+  /** Bytes; 0 where it could not be looked at. */
+  readonly size: number;
 }
 
 export interface Listing {
   readonly files: readonly Listed[];
   readonly folders: readonly string[];
+  /** Folders that were not looked into, because they are more than `maxDepth` levels below the first. */
+  readonly tooDeep: readonly string[];
 }
 
-const maxDepth = 8;
+/** Also what ends a link that leads back to a folder above it. */
+export const maxDepth = 8;
 
 /** Lists `*.yaml`, `*.yml` and `*.json`, also in folders below, in a stable order; names with a leading dot are passed over, links followed. */
 export async function listFiles(folder: string): Promise<Listing> {
@@ -24,14 +29,19 @@ export async function listFiles(folder: string): Promise<Listing> {
   });
   if (!root.isDirectory())
     throw new Failure('folder_unreadable', `${folder} is not a folder: name the folder that holds the file`);
-  const files: Listed[] = [];
-  const folders: string[] = [];
-  await walk(folder, 0, files, folders);
-  return { files, folders };
+  const found: Found = { files: [], folders: [], tooDeep: [] };
+  await walk(folder, 0, found);
+  return found;
 }
 
-async function walk(folder: string, depth: number, files: Listed[], folders: string[]): Promise<void> {
-  folders.push(folder);
+interface Found {
+  readonly files: Listed[];
+  readonly folders: string[];
+  readonly tooDeep: string[];
+}
+
+async function walk(folder: string, depth: number, into: Found): Promise<void> {
+  into.folders.push(folder);
   const names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
   for (const name of names) {
     const path = join(folder, name);
@@ -43,9 +53,10 @@ async function walk(folder: string, depth: number, files: Listed[], folders: str
       throw new Failure('folder_unreadable', `${path} cannot be looked at`, { cause });
     });
     if (found === undefined) continue;
-    if (found === 'unknown') files.push({ path, stamp: found });
-    else if (found.isDirectory() && depth < maxDepth) await walk(path, depth + 1, files, folders);
-    else if (found.isFile() && isDocument) files.push({ path, stamp: stampOf(found) });
+    if (found === 'unknown') into.files.push({ path, stamp: found, size: 0 });
+    else if (found.isDirectory() && depth < maxDepth) await walk(path, depth + 1, into);
+    else if (found.isDirectory()) into.tooDeep.push(path);
+    else if (found.isFile() && isDocument) into.files.push({ path, stamp: stampOf(found), size: found.size });
   }
 }
 

@@ -1,18 +1,9 @@
-import {
-  isMap,
-  isPair,
-  isScalar,
-  isSeq,
-  LineCounter,
-  parseAllDocuments,
-  visit,
-  type Document,
-  type YAMLParseError,
-  type YAMLWarning,
-} from 'yaml';
+import { isMap, isPair, isScalar, isSeq, LineCounter, visit, type Document } from 'yaml';
 import type { JsonValue } from '../core/json.ts';
 import type { Place, Problem } from '../core/problem.ts';
 import type { AuthorDocument } from '../policy/spec.ts';
+import { composeDocuments } from './compose-documents.ts';
+import { yamlMistakes, type Mistake } from './yaml-mistakes.ts';
 
 /**
  * Reads the documents of a YAML 1.2 text (core schema: no dates, no merge keys) in their order; those that hold nothing (between two `---`)
@@ -24,9 +15,9 @@ export function readYaml(text: string, source: string): readonly AuthorDocument[
   return trees.now().documents.flatMap((document, index) => {
     const placeAt = (offset: number): Place => placeOfOffset(trees.now().lines, source, offset);
     const { json, mistake } = valueOf(document);
-    const problems = [...document.errors, ...document.warnings]
-      .slice(0, maxMistakes)
-      .map((error) => notYaml(whyOf(error), placeAt(error.pos[0])));
+    const problems = yamlMistakes([...document.errors, ...document.warnings], text).map(({ why, offset }) =>
+      notYaml(why, placeAt(offset)),
+    );
     if (mistake !== undefined && document.errors.length === 0) {
       const place = placeAt(mistake.offset);
       problems.push(notYaml(`${mistake.why}${separatorHint(mistake, text, place)}`, place));
@@ -36,8 +27,6 @@ export function readYaml(text: string, source: string): readonly AuthorDocument[
   });
 }
 
-/** A text can have a mistake in every line; nobody reads more than these. */
-const maxMistakes = 50;
 const keyTwice = 'Map keys must be unique';
 
 interface Trees {
@@ -89,26 +78,11 @@ function notYaml(why: string, place: Place): Problem {
 
 /** The parser's trees; a single one with an error where the text is nested beyond the stack. */
 function parseTree(text: string, lineCounter: LineCounter): readonly Document[] {
-  // At its own level of logging the parser writes warnings that quote the text to stderr.
-  // The parser compares each key with all before it, which takes half a minute for a map of a megabyte: `findBadKey` does it instead.
-  const options = { lineCounter, prettyErrors: false, strict: true, uniqueKeys: false, logLevel: 'error' } as const;
   try {
-    const parsed = parseAllDocuments(text, options);
-    return Array.isArray(parsed) ? parsed : [];
+    return composeDocuments(text, lineCounter);
   } catch {
     return parseTree('"nested too deeply', lineCounter);
   }
-}
-
-/** The parser quotes what it stumbled over behind a colon; that may be part of a secret. */
-function whyOf({ code, message }: YAMLParseError | YAMLWarning): string {
-  if (code === 'RESOURCE_EXHAUSTION') return 'it is nested too deeply';
-  return (message.split(/: |\n/, 1)[0] ?? '').replaceAll(/\s+/g, ' ');
-}
-
-interface Mistake {
-  readonly why: string;
-  readonly offset: number;
 }
 
 interface ReadValue {

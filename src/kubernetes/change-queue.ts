@@ -24,14 +24,10 @@ export function createChangeQueue(take: (change: SourceChange) => Promise<void>)
     waiting = new Map();
     const removed = now.flatMap(([source, { isGone }]) => (isGone ? (taken.get(source) ?? []) : []));
     for (const { source } of removed) taken.delete(source);
-    const anew = new Set(removed.map(({ source }) => source));
     const changed = now.flatMap(([, { next }]) => next ?? []);
     for (const document of changed) taken.set(document.source, document);
-    // One that was deleted and made anew under its name is another document: nothing of the old one may stay in force for it.
-    const first = changed.filter(({ source }) => !anew.has(source));
-    const second = changed.filter(({ source }) => anew.has(source));
-    await take({ removed, changed: first });
-    if (second.length > 0) await take({ removed: [], changed: second });
+    // One that was made anew under its name is in both, in one change: in between a wider policy would decide, and a floor would be missing.
+    await take({ removed, changed });
   };
   const run = async (): Promise<void> => {
     if (!isOpen || isRunning) return;

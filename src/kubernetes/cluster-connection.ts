@@ -35,7 +35,9 @@ export async function openClusterConnection(kubeconfig: string | undefined): Pro
     else config.loadFromFile(kubeconfig);
   } catch (cause) {
     const what = kubeconfig === undefined ? "the pod's service account" : `the kubeconfig ${kubeconfig}`;
-    throw new ApiFailure('api_config', `${what} cannot be read: ${messageOf(cause)}`, { cause });
+    // What is wrong with YAML is said with the lines around it, and a token may stand in them.
+    const [said = ''] = messageOf(cause).split('\n', 1);
+    throw new ApiFailure('api_config', `${what} cannot be read: ${said}`);
   }
   const cluster = config.getCurrentCluster();
   if (cluster === null || !URL.canParse(cluster.server))
@@ -52,7 +54,9 @@ export async function openClusterConnection(kubeconfig: string | undefined): Pro
       try {
         await config.applyToHTTPSOptions(options);
       } catch (cause) {
-        throw new ApiFailure('api_config', `no credentials for the API server: ${messageOf(cause)}`, { cause });
+        // What is wrong with JSON is said with a piece of it, and what a credential plugin answers is a credential.
+        const said = cause instanceof SyntaxError ? 'the credential plugin does not answer JSON' : messageOf(cause);
+        throw new ApiFailure('api_config', `no credentials for the API server: ${said}`);
       }
       return { headers: headersOf(options), dispatcher: dispatchers.of(options) };
     },

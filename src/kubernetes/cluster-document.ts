@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import type { Problem } from '../core/problem.ts';
 import { specKey, type AuthorDocument } from '../policy/spec.ts';
 import type { ObjectMeta } from './api-object.ts';
 
@@ -11,16 +12,21 @@ export interface ClusterDocument {
   readonly status: string;
 }
 
+/** Ours have a dozen levels. The API server takes ten thousand of them, more than the stack does. */
+const maxDepth = 64;
+
 /**
  * The document that an object is: its kind, name and everything that its author wrote, without what the server adds. The value is kept as
- * text, which takes a fifth of the memory, and made again where somebody asks for it later.
+ * text, which takes a fifth of the memory, and made again where somebody asks for it later. What is nested too deep is cut off, and the document is refused for it.
  */
 export function toClusterDocument(object: JsonObject, meta: ObjectMeta, kind: string): ClusterDocument {
   const { metadata: _metadata, status, ...authored } = object;
   const { namespace, name, uid, generation, createdAt } = meta;
-  const value: JsonObject = { ...authored, metadata: namespace === '' ? { name } : { namespace, name } };
-  const text = JSON.stringify(value);
+  const whole: JsonObject = { ...authored, metadata: namespace === '' ? { name } : { namespace, name } };
   const source = specKey({ kind, namespace, name });
+  const isTooDeep = isDeeperThan(maxDepth, whole);
+  const value = isTooDeep ? cutBelow(maxDepth, whole) : whole;
+  const text = JSON.stringify(value);
   let kept = new WeakRef(value);
   const document: AuthorDocument = {
     get value(): JsonValue {
@@ -32,9 +38,40 @@ export function toClusterDocument(object: JsonObject, meta: ObjectMeta, kind: st
       return made;
     },
     source,
-    problems: [],
+    problems: isTooDeep ? [tooDeep(source)] : [],
     placeOf: () => ({ source, line: undefined, column: undefined }),
     version: { uid, generation, createdAt },
   };
-  return { document, kind, meta, status: status === undefined ? '' : JSON.stringify(status) };
+  return { document, kind, meta, status: toStatusText(status) };
+}
+
+/** A status too deep to be ours is none. */
+function toStatusText(status: JsonValue | undefined): string {
+  return status === undefined || isDeeperThan(maxDepth, status) ? '' : JSON.stringify(status);
+}
+
+function isDeeperThan(depth: number, value: JsonValue): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depth === 0 || Object.values(value).some((inner: JsonValue) => isDeeperThan(depth - 1, inner));
+}
+
+/** The value with null in the place of every object and list below that many levels. */
+function cutBelow(depth: number, value: JsonObject): JsonObject {
+  const cut = (inner: JsonValue, left: number): JsonValue => {
+    if (typeof inner !== 'object' || inner === null) return inner;
+    if (left === 0) return null;
+    if (!isJsonObject(inner)) return inner.map((element) => cut(element, left - 1));
+    return Object.fromEntries(Object.entries(inner).map(([name, member]) => [name, cut(member, left - 1)]));
+  };
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, cut(member, depth - 1)]));
+}
+
+function tooDeep(source: string): Problem {
+  return {
+    code: 'too-large',
+    severity: 'error',
+    message: `the document is nested more than ${maxDepth} levels deep`,
+    field: '',
+    place: { source, line: undefined, column: undefined },
+  };
 }

@@ -4,7 +4,7 @@ import { createChangeQueue } from './change-queue.ts';
 import { toClusterDocument, type ClusterDocument } from './cluster-document.ts';
 import { ourKinds, policyCollection, type Collection, type OurKind } from './collection.ts';
 import { inSlices } from './in-slices.ts';
-import { createMaterialFollower, createReferences } from './material-follower.ts';
+import { createMaterialFollower, createReferences, maxMaterials } from './material-follower.ts';
 import type { ReflectedChange } from './reflected-store.ts';
 import {
   createReflector,
@@ -48,7 +48,7 @@ export interface DocumentSink {
 export interface ClusterSource {
   /** Resolves once everything was read for the first time and is in force. */
   readonly ready: Promise<void>;
-  /** When the server last confirmed what we have of policies, milliseconds since the epoch; undefined before it did. */
+  /** When the server last confirmed what we have, milliseconds since the epoch; undefined before it did. */
   confirmedAt(): number | undefined;
   /** One a collection: whether it is followed. */
   states(): readonly ReflectorState[];
@@ -68,13 +68,25 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
   const take = async (change: SourceChange): Promise<void> => {
     for (const { source } of change.removed) references.forget(source);
     const ours = change.changed.filter(isPolicyDocument);
-    await inSlices(ours, (document) => references.note(document.source, sink.referencesOf(document)), ports);
-    materials.follow(references.all());
+    await inSlices(ours, (document) => references.note(document.source, refsOf(document, sink)), ports);
+    followMaterials();
     if (isFirst) {
       isFirst = false;
       await materials.synced(options.materialTimeoutMs);
     }
     await sink.applyChange(change);
+  };
+  let excessive: ReadonlySet<string> = new Set();
+  const followMaterials = (): void => {
+    const referred = references.all();
+    materials.follow(referred.refs);
+    for (const namespace of referred.excessive) {
+      if (excessive.has(namespace)) continue;
+      const why =
+        'more of a kind is referred to than is followed: providers beyond have no keys, and hostnames of routes are not reserved';
+      ports.logger.warn({ namespace, followed: maxMaterials }, why);
+    }
+    excessive = referred.excessive;
   };
   const queue = createChangeQueue(take);
   const materials = createMaterialFollower({
@@ -100,7 +112,7 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
   );
   return {
     ready: Promise.all(reflectors.map(({ synced }) => synced)).then(() => queue.open()),
-    confirmedAt: () => oldestOf(reflectors),
+    confirmedAt: () => oldestOf(reflectors, materials.reflectors()),
     states: () => [...reflectors, ...materials.reflectors()].map((reflector) => reflector.state()),
     referenceState: (key) => materials.state(key),
     close: () => {
@@ -108,6 +120,15 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
       materials.close();
     },
   };
+}
+
+/** A document on which something throws must not hold up the others; the engine says what is wrong with it. */
+function refsOf(document: AuthorDocument, sink: DocumentSink): DocumentRefs {
+  try {
+    return sink.referencesOf(document);
+  } catch {
+    return { refs: [], isAccepted: false };
+  }
 }
 
 function isPolicyDocument({ source }: AuthorDocument): boolean {
@@ -124,11 +145,17 @@ function collectionsOf({
     if (kind.startsWith('Cluster'))
       return clusterKinds ? [{ kind, collection: policyCollection(kind, undefined, selector) }] : [];
     if (namespaces.length === 0) return [{ kind, collection: policyCollection(kind, undefined, selector) }];
-    return namespaces.map((namespace) => ({ kind, collection: policyCollection(kind, namespace, selector) }));
+    return [...new Set(namespaces)].map((namespace) => ({
+      kind,
+      collection: policyCollection(kind, namespace, selector),
+    }));
   });
 }
 
-function oldestOf(reflectors: readonly Reflector[]): number | undefined {
-  const times = reflectors.map((reflector) => reflector.state().confirmedAt);
-  return times.includes(undefined) ? undefined : Math.min(...times.flatMap((time) => time ?? []));
+/** Keys out of a ConfigMap that cannot be followed any more grow old too; one that never could be gave none. */
+function oldestOf(documents: readonly Reflector[], materials: readonly Reflector[]): number | undefined {
+  const times = documents.map((reflector) => reflector.state().confirmedAt);
+  if (times.includes(undefined)) return undefined;
+  const all = [...times, ...materials.map((reflector) => reflector.state().confirmedAt)];
+  return Math.min(...all.flatMap((time) => time ?? []));
 }

@@ -11,7 +11,13 @@ export interface ConditionVerdict {
   readonly message: string;
 }
 
-export type ConditionType = 'Accepted' | 'ResolvedRefs' | 'Programmed' | 'Conflicted' | 'Unrouted' | 'KeysLoaded';
+const conditionTypes = ['Accepted', 'ResolvedRefs', 'Programmed', 'Conflicted', 'Unrouted', 'KeysLoaded'] as const;
+export type ConditionType = (typeof conditionTypes)[number];
+
+/** False for a condition that somebody else writes. */
+export function isConditionType(type: string): type is ConditionType {
+  return conditionTypes.some((one) => one === type);
+}
 
 /** Every reason that a condition can have, with what it means; docs/status.md lists them. */
 export const conditionReasons = {
@@ -160,6 +166,9 @@ function judgeProgrammed({ document, replicas, isShadow }: DocumentFacts): Condi
     const message = `${replicas.agreeing} of ${count(all, 'replica')} ${ours}, ${replicas.disagreeing} answer otherwise: correct the policy`;
     return verdict('False', 'ReplicasDisagree', message);
   }
+  // It neither decides nor denies (S10).
+  if (accepted && servedGeneration === undefined && document.conflicts.length > 0)
+    return verdict('False', 'HostsNotOwned', conditionReasons.HostsNotOwned);
   if (servedGeneration === undefined) return verdict('False', 'Denying', conditionReasons.Denying);
   if (!accepted) {
     const message = `generation ${servedGeneration} serves on; a replica that starts now has none and denies`;

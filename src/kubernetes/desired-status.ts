@@ -1,6 +1,12 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { ancestorsOf } from './ancestors.ts';
-import { judgeConditions, toConditionObject, type ConditionVerdict, type DocumentFacts } from './conditions.ts';
+import {
+  isConditionType,
+  judgeConditions,
+  toConditionObject,
+  type ConditionVerdict,
+  type DocumentFacts,
+} from './conditions.ts';
 import { toTime } from './micro-time.ts';
 
 export interface StatusInput extends DocumentFacts {
@@ -56,7 +62,7 @@ export function desiredStatus(input: StatusInput, before: JsonObject, now: numbe
     ...(ancestors.length === 0 ? {} : { ancestors }),
     ...keysOf(input, before),
   };
-  return isSame(status, before) ? undefined : { status, transitions };
+  return isSame(status, withoutOthers(before)) ? undefined : { status, transitions };
 }
 
 function problemsOf({ document }: StatusInput): JsonValue {
@@ -119,7 +125,13 @@ function conditionsOf(status: JsonObject): ReadonlyMap<string, JsonObject> {
   );
 }
 
-/** Compares without regard to the order of members; conditions of others do not count. */
+/** A status without the conditions that somebody else wrote: server-side apply leaves them alone, and so do we. */
+function withoutOthers(status: JsonObject): JsonObject {
+  const ours = [...conditionsOf(status)].flatMap(([type, condition]) => (isConditionType(type) ? [condition] : []));
+  return Array.isArray(status['conditions']) ? { ...status, conditions: ours } : status;
+}
+
+/** Compares without regard to the order of members. */
 function isSame(desired: JsonObject, before: JsonObject): boolean {
   return stable(desired) === stable(before);
 }

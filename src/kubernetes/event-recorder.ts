@@ -4,6 +4,7 @@ import { isApiFailure } from './api-failure.ts';
 import type { ObjectMeta } from './api-object.ts';
 import { toMicroTime } from './micro-time.ts';
 import type { ReflectorPorts } from './reflector.ts';
+import { createTokenBucket } from './token-bucket.ts';
 
 /** Tells people what became of an object (`kubectl describe` shows it). */
 export interface EventRecorder {
@@ -20,25 +21,34 @@ export interface EventSubject {
   readonly meta: ObjectMeta;
 }
 
-/** `identity` is the pod that says it. */
+/** The API server keeps each for an hour: ten thousand policies that change at once must not fill it. */
+const limits = { burst: 300, refillMs: 1000 };
+
+/** `identity` is the pod that says it. Of more Events than the API server should bear the rest is left out; status has everything. */
 export function createEventRecorder({ api, clock, random, logger }: ReflectorPorts, identity: string): EventRecorder {
+  const bucket = createTokenBucket(limits, clock);
   let isForbidden = false;
+  let isFlooding = false;
   return {
     record: async ({ apiVersion, kind, meta }, { type, reason, message }) => {
       if (isForbidden) return;
+      const isTooMany = bucket.take() > 0;
+      if (isTooMany && !isFlooding) logger.info({}, 'more Events than are written: some are left out');
+      isFlooding = isTooMany;
+      if (isTooMany) return;
       // Events about objects of the cluster are kept in the namespace default.
       const namespace = meta.namespace === '' ? 'default' : meta.namespace;
       const event: JsonObject = {
         apiVersion: 'events.k8s.io/v1',
         kind: 'Event',
-        metadata: { namespace, name: `${meta.name}.${random.id().replaceAll('-', '').slice(0, 16)}`.slice(-253) },
+        metadata: { namespace, name: nameOf(meta.name, random.id()) },
         eventTime: toMicroTime(clock.now()),
         reportingController: 'portcullis.dev/portcullis',
         reportingInstance: identity.slice(0, 128),
         action: 'Judge',
         type,
         reason,
-        note: message.slice(0, 1024),
+        note: clip(message),
         regarding: {
           apiVersion,
           kind,
@@ -63,4 +73,14 @@ export function createEventRecorder({ api, clock, random, logger }: ReflectorPor
       }
     },
   };
+}
+
+/** A DNS name of at most 253 characters, whatever the object is called. */
+function nameOf(object: string, id: string): string {
+  return `${object.slice(0, 230).replace(/[.-]+$/, '')}.${id.replaceAll('-', '').slice(0, 16)}`;
+}
+
+/** The API server takes 1024 bytes; a UTF-16 unit is no more than three. */
+function clip(message: string): string {
+  return Buffer.byteLength(message) > 1024 ? message.slice(0, 341) : message;
 }

@@ -49,6 +49,7 @@ export function createLeaderElection(options: LeaderElectionOptions): LeaderElec
   let closed = false;
   let failure: string | undefined;
 
+  const isFresh = (): boolean => clock.monotonic() - renewedAt <= timing.renewDeadlineMs;
   const setLeading = (leads: boolean): void => {
     if (leads === isLeading) return;
     isLeading = leads;
@@ -61,9 +62,11 @@ export function createLeaderElection(options: LeaderElectionOptions): LeaderElec
     if (closed) return;
     if (before !== undefined && !mayTake(before)) return setLeading(false);
     await hold(options, before, timing);
+    // Who was late led nobody meanwhile and wrote nothing: it begins to lead anew.
+    if (!isFresh()) setLeading(false);
     renewedAt = startedAt;
     failure = undefined;
-    if (!closed) setLeading(true);
+    if (!closed) setLeading(isFresh());
   };
   const repeated = repeat(ports.timers, async () => {
     try {
@@ -74,12 +77,12 @@ export function createLeaderElection(options: LeaderElectionOptions): LeaderElec
         failure = messageOf(thrown);
         logger.warn({ lease, error: failure }, 'the lease of the leader cannot be held');
       }
-      if (isLeading && clock.monotonic() - renewedAt > timing.renewDeadlineMs) setLeading(false);
+      if (!isFresh()) setLeading(false);
     }
     return timing.retryMs * (1 + ports.random.fraction() / 5);
   });
   return {
-    leads: () => isLeading && clock.monotonic() - renewedAt <= timing.renewDeadlineMs,
+    leads: () => isLeading && isFresh(),
     close: async () => {
       closed = true;
       await repeated.close();

@@ -16,6 +16,9 @@ export interface Lease {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
+/** Whatever a Lease says of itself: one that somebody wrote by hand must not be waited for for years. */
+const maxLeaseMs = 120_000;
+
 /** The path of the Leases of a namespace, or of one of them. */
 export function leasePath(namespace: string, name?: string): string {
   const all = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`;
@@ -34,7 +37,7 @@ export function readLease(object: JsonObject): Lease {
     name,
     resourceVersion,
     holder: typeof holderIdentity === 'string' ? holderIdentity : '',
-    durationMs: typeof leaseDurationSeconds === 'number' ? leaseDurationSeconds * 1000 : 0,
+    durationMs: typeof leaseDurationSeconds === 'number' ? Math.min(leaseDurationSeconds * 1000, maxLeaseMs) : 0,
     renewTime: typeof renewTime === 'string' ? renewTime : '',
     acquireTime: typeof acquireTime === 'string' ? acquireTime : '',
     transitions: typeof leaseTransitions === 'number' ? leaseTransitions : 0,

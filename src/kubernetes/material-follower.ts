@@ -86,9 +86,18 @@ export interface References {
   /** Takes note of one document that came or changed. While it is refused, what its last good version refers to is still needed. */
   note(source: string, refs: DocumentRefs): void;
   forget(source: string): void;
-  /** By key, those of all documents. */
-  all(): ReadonlyMap<string, MaterialRef>;
+  all(): ReferredMaterials;
 }
+
+export interface ReferredMaterials {
+  /** By key, those of all documents, but of each namespace no more than are followed: those that were referred to first. */
+  readonly refs: ReadonlyMap<string, MaterialRef>;
+  /** The namespaces of which some are left out. */
+  readonly excessive: ReadonlySet<string>;
+}
+
+/** Each is a connection to the API server, in every replica: a namespace must not have as many as it has documents. */
+export const maxMaterials = 100;
 
 export function createReferences(): References {
   const good = new Map<string, readonly MaterialRef[]>();
@@ -106,6 +115,25 @@ export function createReferences(): References {
       good.delete(source);
       refused.delete(source);
     },
-    all: () => new Map([...good.values(), ...refused.values()].flat().map((ref) => [specKey(ref), ref])),
+    all: () => select([...good.values(), ...refused.values()].flat()),
   };
+}
+
+function select(all: readonly MaterialRef[]): ReferredMaterials {
+  const refs = new Map<string, MaterialRef>();
+  const counts = new Map<string, number>();
+  const excessive = new Set<string>();
+  for (const ref of all) {
+    const key = specKey(ref);
+    // By kind: many routes must not cost a provider its keys.
+    const budget = `${ref.kind} ${ref.namespace}`;
+    const count = counts.get(budget) ?? 0;
+    if (refs.has(key)) continue;
+    if (count >= maxMaterials) excessive.add(ref.namespace);
+    else {
+      refs.set(key, ref);
+      counts.set(budget, count + 1);
+    }
+  }
+  return { refs, excessive };
 }

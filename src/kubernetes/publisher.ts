@@ -6,7 +6,7 @@ import { createLeaderElection } from './leader-election.ts';
 import type { ReflectedChange } from './reflected-store.ts';
 import type { ReflectorPorts } from './reflector.ts';
 import { repeat } from './repeat.ts';
-import { createReplicaLease } from './replica-lease.ts';
+import { createReplicaLease, type ReplicaLease } from './replica-lease.ts';
 import { createReplicas, type Replica } from './replicas.ts';
 import {
   changedPlaces,
@@ -27,6 +27,8 @@ export interface PublisherOptions {
   readonly documentStatus: (key: string) => DocumentStatus | undefined;
   readonly providerCondition: (key: string) => ProviderCondition | undefined;
   readonly readingOf: (key: string) => ReferenceReading;
+  /** True where no policy changes an answer (`serve --shadow-all`). */
+  readonly isShadowAll: boolean;
   readonly ports: ReflectorPorts;
 }
 
@@ -61,11 +63,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
     mayDelete: () => election.leads(),
   });
   const seen = new Map<string, DigestTexts>();
-  const lease = createReplicaLease({ namespace, group: leaseName, identity, texts: () => digest.texts(), ports });
+  // Before the first load it serves nobody: counted among the others it would make every document look as if it were on its way.
+  let lease: ReplicaLease | undefined;
   const onElection = (leads: boolean): void => void (leads && writer.look());
   const election = createLeaderElection({ namespace, name: leaseName, identity, ports, onChange: onElection });
   const agreements = (key: string): Agreements => countAgreements(key, digest, replicas.all(), identity);
-  const facts = { documentStatus, providerCondition, agreements, readingOf };
+  const facts = { documentStatus, providerCondition, agreements, readingOf, isShadowAll: options.isShadowAll };
   const writer = createStatusWriter({
     facts,
     events: createEventRecorder(ports, identity),
@@ -95,13 +98,14 @@ export function createPublisher(options: PublisherOptions): Publisher {
         if (hasTargets(status)) attached.add(key);
         else attached.delete(key);
       }
+      lease ??= createReplicaLease({ namespace, group: leaseName, identity, texts: () => digest.texts(), ports });
       lease.publish();
       writer.look(all);
     },
     referenceRead: () => aging.within(gatherMs),
     close: async () => {
       replicas.close();
-      await Promise.all([aging.close(), writer.close(), election.close(), lease.close()]);
+      await Promise.all([aging.close(), writer.close(), election.close(), lease?.close()]);
     },
   };
 }

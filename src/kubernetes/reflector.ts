@@ -85,12 +85,13 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
     onOpen: () => outage.end(),
     onConfirmed: (by) => {
       confirmedAt = ports.clock.now();
-      outage.end();
-      if (by === 'watch') backOff.reset();
-      else {
+      // A list alone is no end of an outage: whoever may list and not watch would be told of one after the other.
+      if (by === 'list') {
         first.resolve(undefined);
-        answered.resolve(undefined);
+        return answered.resolve(undefined);
       }
+      outage.end();
+      backOff.reset();
     },
   });
   const follow = async (): Promise<void> => {

@@ -33,7 +33,7 @@ export interface ReplicaLease {
 
 const renewMs = 10_000;
 const retryMs = 1000;
-const leaseSeconds = 40;
+const leaseSeconds = 30;
 /** Changes that come together are told together. */
 const gatherMs = 40;
 

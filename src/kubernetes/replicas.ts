@@ -40,9 +40,9 @@ export function createReplicas(options: {
   const sweep = (): void => {
     for (const [name, entry] of seen) {
       if (isLive(entry) || !options.mayDelete()) continue;
-      seen.delete(name);
-      // One that is alive after all makes itself a new one.
-      void ports.api.request({ method: 'DELETE', path: leasePath(namespace, name) }).catch(() => undefined);
+      // One that is renewed meanwhile stays; where it cannot be deleted now, it is tried again.
+      const body = { preconditions: { resourceVersion: entry.lease.resourceVersion } };
+      void ports.api.request({ method: 'DELETE', path: leasePath(namespace, name), body }).catch(() => undefined);
     }
     look();
     cancel = ports.timers.after(5000, sweep);

@@ -39,6 +39,8 @@ export type Agreement =
 
 const buckets = 64;
 const maxExceptions = 100;
+/** The longest names, and something for the numbers. */
+const maxExceptionsLength = maxExceptions * 400;
 
 export function createServedDigest(): ServedDigest {
   const documents = new Map<string, ServedDocument>();
@@ -97,6 +99,8 @@ export function changedPlaces(before: DigestTexts, now: DigestTexts): ReadonlySe
 /** The generation that a replica says it serves of a document that it has taken in; 0: none. */
 function servedBy({ exceptions }: DigestTexts, key: string, generation: number): number | undefined {
   let said: unknown;
+  // It is asked for every document: what is longer than any replica writes is not read.
+  if (exceptions.length > maxExceptionsLength) return undefined;
   try {
     said = JSON.parse(exceptions);
   } catch {

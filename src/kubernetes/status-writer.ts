@@ -9,7 +9,8 @@ import type { Agreements, ConditionVerdict, ReferenceReading } from './condition
 import { desiredStatus } from './desired-status.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import type { ReflectorPorts } from './reflector.ts';
-import { createWorkQueue } from './work-queue.ts';
+import { createTokenBucket, type TokenBucket } from './token-bucket.ts';
+import { createWorkQueue, type WorkQueue } from './work-queue.ts';
 
 /** What the writer asks about a document. */
 export interface StatusFacts {
@@ -19,6 +20,8 @@ export interface StatusFacts {
   agreements(key: string): Agreements;
   /** How far something that documents refer to could be read, by its key. */
   readingOf(key: string): ReferenceReading;
+  /** True where no policy changes an answer, whatever its mode. */
+  readonly isShadowAll: boolean;
 }
 
 export interface StatusWriterOptions {
@@ -40,14 +43,20 @@ export interface StatusWriter {
 
 /** Statuses at a time: enough for ten thousand in minutes, few enough not to be throttled. */
 const width = 4;
+/** What fails for one object mostly fails for thousands. */
+const maxFailingTold = 20;
 
 export function createStatusWriter({ facts, events, ports, leads }: StatusWriterOptions): StatusWriter {
   const objects = new Map<string, ClusterDocument>();
   const failing = new Set<string>();
+  const told = new Set<string>();
+  const budgets = createBudgets(ports);
   const write = async (key: string): Promise<void> => {
     const object = objects.get(key);
     const desired = object === undefined || !leads() ? undefined : wanted(key, object, facts, ports.clock.now());
     if (object === undefined || desired === undefined) return;
+    const waitMs = budgets.spend(key, object.meta);
+    if (waitMs > 0) return queue.addLater(key, waitMs);
     await patch(object, desired.status, ports);
     if (objects.get(key) === object) objects.set(key, { ...object, status: JSON.stringify(desired.status) });
     for (const verdict of desired.transitions)
@@ -57,20 +66,26 @@ export function createStatusWriter({ facts, events, ports, leads }: StatusWriter
     try {
       await write(key);
       failing.delete(key);
+      told.delete(key);
     } catch (thrown) {
-      // Deleted or changed meanwhile: the watch brings what there is to do.
-      if (isApiFailure(thrown, 'api_not_found', 'api_conflict')) return;
-      if (!failing.has(key))
+      // Made anew meanwhile: the watch brings what there is to do.
+      if (isApiFailure(thrown, 'api_conflict')) return;
+      // Of one that was deleted meanwhile the watch has told before the second time.
+      if (failing.has(key) && !told.has(key) && told.size < maxFailingTold) {
+        told.add(key);
         ports.logger.warn({ object: key, error: messageOf(thrown) }, 'the status of an object cannot be written');
+      }
       failing.add(key);
       throw thrown;
     }
   };
-  const queue = createWorkQueue({ work, width, clock: ports.clock, timers: ports.timers, random: ports.random });
+  const queue: WorkQueue = createWorkQueue({ ...ports, work, isForAll, width });
   return {
     note: (key, object) => {
-      if (object === undefined) objects.delete(key);
-      else {
+      if (object === undefined) {
+        objects.delete(key);
+        budgets.forget(key);
+      } else {
         objects.set(key, object);
         queue.add(key);
       }
@@ -81,6 +96,50 @@ export function createStatusWriter({ facts, events, ports, leads }: StatusWriter
     },
     close: () => queue.close(),
   };
+}
+
+/** Somebody else who writes the status, another installation perhaps, must not draw us into a race. */
+const budgetLimits = { burst: 20, refillMs: 10_000 };
+
+/** How often the status of one version of an object is written. */
+interface Budgets {
+  /** 0: now; else after how many milliseconds. */
+  spend(key: string, meta: ClusterDocument['meta']): number;
+  forget(key: string): void;
+}
+
+function createBudgets({ clock, logger }: ReflectorPorts): Budgets {
+  const budgets = new Map<string, { readonly version: string; readonly bucket: TokenBucket }>();
+  let isTold = false;
+  return {
+    spend: (key, { uid, generation }) => {
+      const version = `${uid} ${generation}`;
+      const known = budgets.get(key);
+      const bucket = known?.version === version ? known.bucket : createTokenBucket(budgetLimits, clock);
+      budgets.set(key, { version, bucket });
+      const waitMs = bucket.take();
+      if (waitMs > 0 && !isTold) {
+        isTold = true;
+        const why = 'the status of an object changes again and again: does another installation write it too?';
+        logger.warn({ object: key }, why);
+      }
+      return waitMs;
+    },
+    forget: (key) => void budgets.delete(key),
+  };
+}
+
+/** The API server is away, or has enough of us. */
+function isForAll(thrown: unknown): boolean {
+  return isApiFailure(
+    thrown,
+    'api_unreachable',
+    'api_timeout',
+    'api_unavailable',
+    'api_throttled',
+    'api_unauthorized',
+    'api_config',
+  );
 }
 
 function wanted(
@@ -99,7 +158,7 @@ function wanted(
   const input = {
     document,
     replicas: facts.agreements(key),
-    isShadow: isShadow(value),
+    isShadow: facts.isShadowAll || isShadow(value),
     readingOf: (route: string) => facts.readingOf(route),
     provider,
     value,

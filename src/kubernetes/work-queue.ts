@@ -4,12 +4,16 @@ import { createBackOff, type BackOff } from './back-off.ts';
 /** Keys that want work, each at most once at a time. */
 export interface WorkQueue {
   add(key: string): void;
+  /** As `add`, after some milliseconds; no more than once at a time. */
+  addLater(key: string, delayMs: number): void;
   close(): Promise<void>;
 }
 
 export interface WorkQueueOptions {
   /** Does the work for the key. A rejection puts it back with a growing pause. */
   readonly work: (key: string) => Promise<void>;
+  /** True for what it failed with where it would fail for every key now: all rest for a while. */
+  readonly isForAll?: (thrown: unknown) => boolean;
   /** How many at once. */
   readonly width: number;
   readonly clock: Clock;
@@ -18,25 +22,27 @@ export interface WorkQueueOptions {
 }
 
 const sliceMs = 5;
+/** Thousands of keys that all fail must not be a flood. */
+const keyLimits = { firstMs: 200, maxMs: 300_000 };
+const restLimits = { firstMs: 200, maxMs: 5000 };
 
 /** Works in the order of arrival, and lets others run in between. A key that is added while it is worked on is worked on once more. */
-export function createWorkQueue({ work, width, clock, timers, random }: WorkQueueOptions): WorkQueue {
+export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
+  const { work, isForAll = () => false, width, clock, timers, random } = options;
   const waiting = new Set<string>();
   const active = new Map<string, Promise<void>>();
   const again = new Set<string>();
-  const backOffs = new Map<string, BackOff>();
+  const returns = createReturns(add, timers, random);
+  const rest = createBackOff(restLimits, random);
   let closed = false;
-  const later = (key: string): void => {
-    const backOff = backOffs.get(key) ?? createBackOff({ firstMs: 200, maxMs: 30_000 }, random);
-    backOffs.set(key, backOff);
-    timers.after(backOff.next(), () => add(key));
-  };
   const run = async (key: string): Promise<void> => {
     try {
       await work(key);
-      backOffs.delete(key);
-    } catch {
-      later(key);
+      returns.succeeded(key);
+      rest.reset();
+    } catch (thrown) {
+      returns.failed(key);
+      if (isForAll(thrown)) pause(rest.next());
     }
     active.delete(key);
     if (again.delete(key)) waiting.add(key);
@@ -45,9 +51,10 @@ export function createWorkQueue({ work, width, clock, timers, random }: WorkQueu
   /** Until when we may go on before others run, and whether we wait for them. */
   let sliceEnd = 0;
   let isPausing = false;
-  const pause = (): void => {
+  const pause = (delayMs: number): void => {
+    if (isPausing) return;
     isPausing = true;
-    timers.after(0, () => {
+    timers.after(delayMs, () => {
       isPausing = false;
       sliceEnd = clock.monotonic() + sliceMs;
       next();
@@ -57,7 +64,7 @@ export function createWorkQueue({ work, width, clock, timers, random }: WorkQueu
     for (const key of waiting) {
       if (closed || isPausing || active.size >= width) return;
       // Work that ends at once would otherwise be done for all keys in one go, and hold up requests.
-      if (clock.monotonic() >= sliceEnd) return pause();
+      if (clock.monotonic() >= sliceEnd) return pause(0);
       waiting.delete(key);
       active.set(key, run(key));
     }
@@ -70,9 +77,39 @@ export function createWorkQueue({ work, width, clock, timers, random }: WorkQueu
   }
   return {
     add,
+    addLater: (key, delayMs) => returns.later(key, delayMs),
     close: async () => {
       closed = true;
       await Promise.all(active.values());
+    },
+  };
+}
+
+/** Brings keys back after a while. */
+interface Returns {
+  /** After a pause that grows with every failure in a row. */
+  failed(key: string): void;
+  succeeded(key: string): void;
+  later(key: string, delayMs: number): void;
+}
+
+function createReturns(add: (key: string) => void, timers: Timers, random: Random): Returns {
+  const backOffs = new Map<string, BackOff>();
+  const delayed = new Set<string>();
+  return {
+    failed: (key) => {
+      const backOff = backOffs.get(key) ?? createBackOff(keyLimits, random);
+      backOffs.set(key, backOff);
+      timers.after(backOff.next(), () => add(key));
+    },
+    succeeded: (key) => void backOffs.delete(key),
+    later: (key, delayMs) => {
+      if (delayed.has(key)) return;
+      delayed.add(key);
+      timers.after(delayMs, () => {
+        delayed.delete(key);
+        add(key);
+      });
     },
   };
 }

@@ -68,7 +68,12 @@ export const metricTable = {
   portcullis_policy_age_seconds: {
     type: 'gauge',
     labels: [],
-    help: 'Time since the policies were last read without a failure; absent before the first time.',
+    help: 'Time since the policies were last read without a failure, or confirmed by the API server, which does so every minute; absent before the first time.',
+  },
+  portcullis_watches: {
+    type: 'gauge',
+    labels: ['state'],
+    help: 'Collections of the API server by whether they are followed (followed, failing); absent without a cluster.',
   },
   portcullis_documents: {
     type: 'gauge',

@@ -1,3 +1,4 @@
+import type { Gauge } from 'prom-client';
 import type { Clock, DecisionSink, ExpressionEvents, IdentityEvents } from '../core/ports.ts';
 import type { ServiceStatus } from '../core/status.ts';
 import { createDecisionMetrics } from './decision-metrics.ts';
@@ -20,8 +21,15 @@ export interface Metrics {
   uncaught(kind: UncaughtKind): void;
   /** From now on `read` is asked for the status at each exposition; until then the gauges say that nothing serves. */
   observeStatus(read: () => ServiceStatus): void;
+  /** From now on `read` is asked at each exposition which collections of the API server are followed. */
+  observeWatches(read: () => readonly WatchState[]): void;
   /** The exposition for Prometheus: all metrics as text, and the content type of that text. */
   expose(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+/** A collection of the API server; `failure` is why it is not followed right now. */
+export interface WatchState {
+  readonly failure: string | undefined;
 }
 
 export interface MetricsOptions {
@@ -37,7 +45,9 @@ export function createMetrics({ clock, version, processMetrics }: MetricsOptions
   const dropped = registry.counter('portcullis_log_lines_dropped_total');
   const updateStatus = createStatusMetrics(registry, clock);
   const { tls, update: updateTls } = createTlsMetrics(registry, clock);
+  const watches = registry.gauge('portcullis_watches');
   let readStatus: (() => ServiceStatus) | undefined;
+  let readWatches: (() => readonly WatchState[]) | undefined;
   registry.gauge('portcullis_build_info').set({ version, node: process.versions.node }, 1);
   return {
     decisions: createDecisionMetrics(registry),
@@ -50,12 +60,22 @@ export function createMetrics({ clock, version, processMetrics }: MetricsOptions
     observeStatus: (read) => {
       readStatus = read;
     },
+    observeWatches: (read) => {
+      readWatches = read;
+    },
     expose: () => {
       if (readStatus !== undefined) updateStatus(readStatus());
       updateTls();
+      if (readWatches !== undefined) countWatches(watches, readWatches());
       return registry.expose();
     },
   };
+}
+
+function countWatches(watches: Gauge, states: readonly WatchState[]): void {
+  const failing = states.filter(({ failure }) => failure !== undefined).length;
+  watches.set({ state: 'failing' }, failing);
+  watches.set({ state: 'followed' }, states.length - failing);
 }
 
 function createUncaughtCounter(registry: MetricRegistry): (kind: UncaughtKind) => void {

@@ -19,7 +19,8 @@ export function checkProviders(
     if (found !== undefined && found !== 'refused') continue;
     const [code, why]: [ProblemCode, string] =
       found === 'refused' ? ['invalid-reference', 'was refused'] : ['missing-reference', 'does not exist'];
-    problems.error(code, pathOfProvider(written, ref.name), `the ${key} that the policy names ${why}`);
+    const missing = code === 'missing-reference' ? key : undefined;
+    problems.error(code, pathOfProvider(written, ref.name), `the ${key} that the policy names ${why}`, missing);
   }
   const reported = new Set<string>();
   for (const [index, { providers }] of spec.rules.entries()) {

@@ -1,28 +1,31 @@
 import type { JsonValue } from '../core/json.ts';
 import { closest } from '../std/closest.ts';
 import { formatFieldPath, quote, type FieldPath, type ProblemList } from './problem-list.ts';
+import { rightForm } from './right-form.ts';
 import { findMismatches, type Mismatch } from './schema/find-mismatches.ts';
 import type { Schema } from './schema/json-schema.ts';
 import { structureOf, type Structure } from './schema/structure.ts';
 
+/** As many as a document has Problems: what is told of one costs a hundred times what it takes to find it. */
+const maxReported = 50;
+
 /**
  * Holds values against a schema: unknown and missing fields, types, sizes, and what this version does not build. Answers the value in its
- * shape, which is the schema's; undefined where there is an error.
+ * shape, which is the schema's; undefined where there is an error. `root` is where the value stands.
  */
 export function createStructureCheck<Shape extends object>(
   schema: Schema,
-): (spec: JsonValue | undefined, problems: ProblemList) => Shape | undefined {
+): (spec: JsonValue | undefined, problems: ProblemList, root?: FieldPath) => Shape | undefined {
   let structure: Structure | undefined;
-  return (spec, problems) => {
+  return (spec, problems, root = ['spec']) => {
     if (spec === undefined) {
-      problems.error('missing-field', [], 'spec is missing');
+      problems.error('missing-field', [], `${formatFieldPath(root)} is missing`);
       return undefined;
     }
     let found = 0;
     const isShape = (value: JsonValue): value is JsonValue & Shape => {
-      findMismatches((structure ??= structureOf(schema)), value, ['spec'], (mismatch) => {
-        found++;
-        report(mismatch, problems);
+      findMismatches((structure ??= structureOf(schema)), value, root, (mismatch) => {
+        if (++found <= maxReported) report(mismatch, { spec, root, problems });
       });
       return found === 0;
     };
@@ -30,8 +33,14 @@ export function createStructureCheck<Shape extends object>(
   };
 }
 
-function report({ keyword, path, value, schema, field = '' }: Mismatch, problems: ProblemList): void {
-  const name = lastName(path);
+interface Held {
+  readonly spec: JsonValue;
+  readonly root: FieldPath;
+  readonly problems: ProblemList;
+}
+
+function report({ keyword, path, value, schema, field = '' }: Mismatch, { spec, root, problems }: Held): void {
+  const name = lastName(path) || 'the document';
   switch (keyword) {
     case 'additionalProperties': {
       const known = Object.keys(schema.properties ?? {});
@@ -64,15 +73,29 @@ function report({ keyword, path, value, schema, field = '' }: Mismatch, problems
       problems.error('invalid-value', path, `${name} is empty: say what it asks for, or leave it out`);
       return;
     case 'type':
-      problems.error('invalid-value', path, `${name} must be ${article(schema.type ?? '')}`);
+      problems.error(
+        'invalid-value',
+        path,
+        typeMessage(name, schema, rightForm(schema, path.slice(root.length), spec)),
+      );
       return;
-    case 'maxProperties':
     case 'maximum':
     case 'minimum':
+      problems.error('invalid-value', path, rangeMessage(name, value, schema));
+      return;
+    case 'maxProperties':
     case 'pattern':
     case 'uniqueItems':
       problems.error('invalid-value', path, `${name}: ${quote(value)} is not of the form that it takes`);
   }
+}
+
+function typeMessage(name: string, { type }: Structure, form: string | undefined): string {
+  return `${name} must be ${article(type ?? '')}${form === undefined ? '' : `: write ${form}`}`;
+}
+
+function rangeMessage(name: string, value: JsonValue, { minimum, maximum }: Structure): string {
+  return `${name} must be from ${String(minimum)} to ${String(maximum)}, not ${quote(value)}`;
 }
 
 function enumMessage(
@@ -81,10 +104,16 @@ function enumMessage(
   { enum: all = [], unsupportedValues: later = [] }: Structure,
 ): string {
   const values = all.filter((one) => !later.includes(one));
-  const guess = typeof value === 'string' ? closest(value, values) : undefined;
+  const guess =
+    typeof value === 'string' ? (closest(value, values) ?? values.find((one) => isPartOf(value, one))) : undefined;
   return guess === undefined
     ? `${name} must be one of ${values.join(', ')}, not ${quote(value)}`
     : `${name} must be one of ${values.join(', ')}: did you mean ${guess}, not ${quote(value)}?`;
+}
+
+/** `prefix` of `PathPrefix`. */
+function isPartOf(written: string, value: string): boolean {
+  return written.length > 2 && value.toLowerCase().includes(written.toLowerCase());
 }
 
 function article(type: string): string {

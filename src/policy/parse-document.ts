@@ -13,6 +13,7 @@ import { accessPolicySpec, clusterAccessPolicySpec } from './schema/access-polic
 import { identityProviderSpec } from './schema/identity-provider.ts';
 import { gatewayGroup, readRoute } from './read-route.ts';
 import { routeKinds, specKey, type AuthorDocument, type RouteSpec, type Spec } from './spec.ts';
+import type { Schema } from './schema/json-schema.ts';
 import { warnOfSuspicions } from './suspicions/warn-of-suspicions.ts';
 
 export const apiGroup = 'portcullis.dev';
@@ -161,8 +162,9 @@ function parseOurs(
 ): ParsedDocument {
   const value = isJsonObject(document.value) ? document.value : {};
   const key = specKey(head);
-  checkEnvelope(head, value, problems);
-  const spec = readSpec(head, value, settings, problems);
+  const isWhole = checkEnvelope(head, value, problems);
+  // What is missing below spec because it stands beside it is told already.
+  const spec = isWhole ? readSpec(head, value, settings, problems) : undefined;
   if (spec !== undefined && !problems.hasError()) {
     warnOfSuspicions(spec, problems);
     return { kind: 'accepted', key, spec, problems: problems.all };
@@ -202,9 +204,23 @@ const metadataFields = [
 ];
 const objectName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 
-function checkEnvelope(head: Head, value: JsonObject, problems: ProblemList): void {
+const specs: Readonly<Record<string, Schema>> = {
+  AccessPolicy: accessPolicySpec,
+  ClusterAccessPolicy: clusterAccessPolicySpec,
+  IdentityProvider: identityProviderSpec,
+  ClusterIdentityProvider: identityProviderSpec,
+};
+
+/** False where a field of spec stands at the left margin. */
+function checkEnvelope(head: Head, value: JsonObject, problems: ProblemList): boolean {
+  let isWhole = true;
   for (const field of Object.keys(value)) {
     if (envelope.includes(field)) continue;
+    if (Object.hasOwn(specs[head.kind]?.properties ?? {}, field)) {
+      isWhole = false;
+      problems.error('unknown-field', [field], `${field} belongs under spec: indent it, with all that is below it`);
+      continue;
+    }
     const guess = closest(field, envelope);
     problems.error(
       'unknown-field',
@@ -228,6 +244,7 @@ function checkEnvelope(head: Head, value: JsonObject, problems: ProblemList): vo
       );
     }
   }
+  return isWhole;
 }
 
 const checkPolicy = createStructureCheck<AccessPolicyShape>(accessPolicySpec);

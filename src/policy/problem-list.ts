@@ -6,7 +6,8 @@ export type FieldPath = readonly (string | number)[];
 /** Gathers the Problems of one document, each with its place. */
 export interface ProblemList {
   readonly all: readonly Problem[];
-  error(code: ProblemCode, path: FieldPath, message: string): void;
+  /** `reference`: the key of the document that is missing, where that is the mistake. */
+  error(code: ProblemCode, path: FieldPath, message: string, reference?: string): void;
   warning(code: ProblemCode, path: FieldPath, message: string): void;
   hasError(): boolean;
 }
@@ -17,15 +18,16 @@ const maxProblems = 50;
 export function createProblemList(document: AuthorDocument): ProblemList {
   const all: Problem[] = [...document.problems];
   let errors = all.filter(({ severity }) => severity === 'error').length;
-  const add = (severity: 'error' | 'warning', code: ProblemCode, path: FieldPath, message: string): void => {
-    if (severity === 'error') errors += 1;
+  const add = (problem: Omit<Problem, 'field' | 'place'>, path: FieldPath): void => {
+    if (problem.severity === 'error') errors += 1;
     if (all.length >= maxProblems) return;
-    all.push({ code, severity, message, field: formatFieldPath(path), place: document.placeOf(path) });
+    all.push({ ...problem, field: formatFieldPath(path), place: document.placeOf(path) });
   };
   return {
     all,
-    error: (code, path, message) => add('error', code, path, message),
-    warning: (code, path, message) => add('warning', code, path, message),
+    error: (code, path, message, reference) =>
+      add({ code, severity: 'error', message, ...(reference === undefined ? {} : { reference }) }, path),
+    warning: (code, path, message) => add({ code, severity: 'warning', message }, path),
     hasError: () => errors > 0,
   };
 }

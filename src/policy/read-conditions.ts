@@ -2,6 +2,7 @@ import { compileCondition } from '../expressions/compile-condition.ts';
 import { describeInvalid } from './describe-invalid.ts';
 import type { ConditionShape } from './document-shape.ts';
 import type { FieldPath, ProblemList } from './problem-list.ts';
+import { conditionForm } from './right-form.ts';
 import type { ConditionSpec } from './spec.ts';
 
 /** Reads `when`; an expression that is none, or gives no boolean, is a Problem (S24). */
@@ -31,7 +32,7 @@ export function readDeniedConditions(
     problems.error(
       'invalid-value',
       [...at, 'when'],
-      `a rule with access ${rule.access} has its conditions under authorization.when`,
+      `only a Denied rule has its conditions here, not one with access ${rule.access}: write ${conditionForm()}`,
     );
     return [];
   }

@@ -1,4 +1,6 @@
+import { checkExpressions } from './check-expressions.ts';
 import type { ClusterAccessPolicyShape, FloorRuleShape } from './document-shape.ts';
+import { createPatternBudget, type PatternBudget } from './path-pattern.ts';
 import type { FieldPath, ProblemList } from './problem-list.ts';
 import { readAuthorization } from './read-authorization.ts';
 import { readMatch } from './read-match.ts';
@@ -19,6 +21,7 @@ export function readFloor(
 ): ClusterAccessPolicySpec | undefined {
   const rules = shape.rules ?? [];
   checkRuleNames(rules, problems);
+  const patterns = createPatternBudget();
   const spec: ClusterAccessPolicySpec = {
     kind: 'ClusterAccessPolicy',
     namespace: '',
@@ -27,20 +30,21 @@ export function readFloor(
     onInvalid: shape.onInvalid ?? 'KeepLast',
     hosts: readHosts(shape.hosts ?? [], problems),
     addresses: readAddresses(shape.addresses, ['spec', 'addresses'], problems),
-    rules: rules.map((rule, index) => readRule(rule, ['spec', 'rules', index], problems)),
+    rules: rules.map((rule, index) => readRule(rule, ['spec', 'rules', index], problems, patterns)),
   };
   if (rules.length === 0 && spec.addresses === undefined) {
     problems.error('missing-field', ['spec'], 'the policy restricts nothing: write rules or addresses');
   }
+  checkExpressions(spec.rules, problems);
   return problems.hasError() ? undefined : spec;
 }
 
-function readRule(rule: FloorRuleShape, at: FieldPath, problems: ProblemList): FloorRuleSpec {
+function readRule(rule: FloorRuleShape, at: FieldPath, problems: ProblemList, patterns: PatternBudget): FloorRuleSpec {
   checkAuthorizationPresence(rule, at, problems);
   return {
     name: rule.name,
     matches: rule.matches.flatMap(
-      (match, index) => readMatch(match, everyEscape, [...at, 'matches', index], problems) ?? [],
+      (match, index) => readMatch(match, everyEscape, [...at, 'matches', index], problems, patterns) ?? [],
     ),
     access: rule.access,
     authorization:

@@ -1,24 +1,36 @@
 import { knownMethods } from '../canonical/method.ts';
 import { canonicalizePath } from '../canonical/path.ts';
 import { isHeaderName, isHeaderValue } from '../std/http-headers.ts';
-import { compileRegularExpression } from '../std/regular-expression.ts';
 import type { MatchShape } from './document-shape.ts';
+import { compilePathPattern, type PatternBudget } from './path-pattern.ts';
 import { quote, type FieldPath, type ProblemList } from './problem-list.ts';
 import type { MatchSpec, PathMatch, ValueMatch } from './spec.ts';
 
-/** Reads one match; undefined where it has an error. `allowEncoded`: the policy's `paths.allowEncoded`. */
+/** Reads one match; undefined where it has an error. `allowEncoded`: the policy's `paths.allowEncoded`; `budget`: of the policy's patterns. */
 export function readMatch(
   match: MatchShape,
   allowEncoded: readonly string[],
   at: FieldPath,
   problems: ProblemList,
+  budget: PatternBudget,
 ): MatchSpec | undefined {
   const methods = readMethods(match.methods, [...at, 'methods'], problems);
-  const path = readPath(match.path, allowEncoded, [...at, 'path', 'value'], problems);
+  const path = readPath(match.path, allowEncoded, [...at, 'path', 'value'], problems, budget);
   const headers = readHeaderMatches(match.headers ?? [], [...at, 'headers'], problems);
   const queryParams = readParameterMatches(match.queryParams ?? [], [...at, 'queryParams'], problems);
   return path === undefined || methods === 'refused' ? undefined : { path, methods, headers, queryParams };
 }
+
+const hostsInstead = 'proxies send the host apart from the headers; say it with hosts';
+/** What is read by itself and never among the headers, with what asks for it. */
+const remedies: ReadonlyMap<string, string> = new Map([
+  ['host', hostsInstead],
+  [':authority', hostsInstead],
+  [':method', 'the method is no header here, say methods of the match instead'],
+  [':path', 'the path is no header here, say path and queryParams of the match instead'],
+  [':scheme', 'the scheme is no header here, and a client may claim any'],
+  [':protocol', 'pseudo headers are no headers here'],
+]);
 
 function readHeaderMatches(
   written: readonly ValueMatch[],
@@ -26,7 +38,10 @@ function readHeaderMatches(
   problems: ProblemList,
 ): readonly ValueMatch[] {
   const matches = written.map(({ name, value }, index) => {
-    if (!isHeaderName(name))
+    const remedy = remedies.get(name.toLowerCase());
+    if (remedy !== undefined)
+      problems.error('match-never', [...at, index, 'name'], `${quote(name)} can never match: ${remedy}`);
+    else if (!isHeaderName(name))
       problems.error('invalid-value', [...at, index, 'name'], `${quote(name)} is no header name`);
     if (!isHeaderValue(value)) {
       problems.error(
@@ -81,11 +96,12 @@ function readPath(
   allowEncoded: readonly string[],
   at: FieldPath,
   problems: ProblemList,
+  budget: PatternBudget,
 ): PathMatch | undefined {
   if (path === undefined) return { type: 'PathPrefix', value: '/' };
   const why =
     path.type === 'RegularExpression'
-      ? regexThatNeverMatches(path.value, allowEncoded)
+      ? regexThatNeverMatches(path.value, allowEncoded, budget)
       : pathThatNeverMatches(path.value, allowEncoded);
   if (why !== undefined) {
     problems.error(why.code, at, `${quote(path.value)} ${why.message}`);
@@ -98,7 +114,7 @@ function readPath(
 }
 
 interface Never {
-  readonly code: 'match-never' | 'invalid-value';
+  readonly code: 'match-never' | 'invalid-value' | 'too-large';
   readonly message: string;
 }
 
@@ -118,14 +134,30 @@ function pathThatNeverMatches(value: string, allowEncoded: readonly string[]): N
   return undefined;
 }
 
-function regexThatNeverMatches(value: string, allowEncoded: readonly string[]): Never | undefined {
+const tooManyTogether: Never = {
+  code: 'too-large',
+  message: 'is too much beside the other regular expressions of the policy: fewer of them, or simpler ones',
+};
+
+function regexThatNeverMatches(
+  value: string,
+  allowEncoded: readonly string[],
+  budget: PatternBudget,
+): Never | undefined {
   if (!/^[\x20-\x7e]*$/.test(value)) {
     return { code: 'match-never', message: 'can never match in whole: paths are ASCII, write other characters as %XX' };
   }
-  const compiled = compileRegularExpression(value);
-  if (compiled.kind === 'invalid')
-    return { code: 'invalid-value', message: `is no regular expression of RE2: ${compiled.why}` };
-  if (compiled.literalPrefix !== '' && !compiled.literalPrefix.startsWith('/')) {
+  if (!budget.isLeft) return tooManyTogether;
+  const compiled = compilePathPattern(value);
+  const isWithin = budget.spend(compiled.work);
+  if (compiled.kind === 'invalid') {
+    return compiled.isTooLarge
+      ? { code: 'too-large', message: `is too large a regular expression: ${compiled.why}` }
+      : { code: 'invalid-value', message: `is no regular expression of RE2: ${compiled.why}` };
+  }
+  if (!isWithin) return tooManyTogether;
+  const { literalPrefix } = compiled.expression;
+  if (literalPrefix !== '' && !literalPrefix.startsWith('/')) {
     return { code: 'match-never', message: 'can never match: it must match the whole path, which begins with /' };
   }
   for (const [escape] of value.matchAll(/%[0-9A-Fa-f]{2}/g)) {

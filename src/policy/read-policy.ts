@@ -6,6 +6,8 @@ import type {
   AuthorizationShape,
   RuleShape,
 } from './document-shape.ts';
+import { checkExpressions } from './check-expressions.ts';
+import { createPatternBudget, type PatternBudget } from './path-pattern.ts';
 import { quote, type FieldPath, type ProblemList } from './problem-list.ts';
 import { readAuthorization } from './read-authorization.ts';
 import { readAttachment } from './read-attachment.ts';
@@ -22,6 +24,7 @@ export function readPolicy(
   problems: ProblemList,
 ): AccessPolicySpec | undefined {
   const inherited: Inherited = {
+    patterns: createPatternBudget(),
     allowEncoded: readAllowEncoded(shape.paths?.allowEncoded ?? [], problems),
     providers: readProviders(shape.authentication, name.namespace, ['spec', 'authentication'], problems),
     upstream: readUpstream(shape.upstream, ['spec', 'upstream'], problems),
@@ -47,10 +50,13 @@ export function readPolicy(
     rules,
     response: inherited.response,
   };
+  checkExpressions(rules, problems);
   return problems.hasError() ? undefined : spec;
 }
 
 interface Inherited {
+  /** Of all rules together. */
+  readonly patterns: PatternBudget;
   readonly allowEncoded: readonly string[];
   readonly providers: readonly ProviderRef[];
   readonly upstream: ReturnType<typeof readUpstream>;
@@ -81,7 +87,8 @@ function readRule(
   return {
     name: rule.name,
     matches: rule.matches.flatMap(
-      (match, index) => readMatch(match, inherited.allowEncoded, [...at, 'matches', index], problems) ?? [],
+      (match, index) =>
+        readMatch(match, inherited.allowEncoded, [...at, 'matches', index], problems, inherited.patterns) ?? [],
     ),
     access: rule.access,
     providers: rule.access === 'Denied' ? [] : providers,
@@ -134,9 +141,22 @@ export function checkAuthorizationPresence(
     problems.error(
       'invalid-value',
       [...at, 'authorization'],
-      `authorization stands only with access Restricted, not with ${rule.access}`,
+      `authorization stands only with access Restricted, not with ${rule.access}: ${authorizationRemedy(rule)}`,
     );
   }
+}
+
+function authorizationRemedy({
+  access,
+  authorization,
+}: {
+  access: string;
+  authorization?: AuthorizationShape;
+}): string {
+  if (access !== 'Denied') return 'write access: Restricted, or leave it out';
+  return authorization?.when === undefined
+    ? 'leave it out'
+    : `a condition over the request stands on the rule, when: [{expression: '…'}]`;
 }
 
 /** S15: Denied rules take only matches, addresses and conditions. */
@@ -145,7 +165,11 @@ function checkParts(rule: RuleShape, at: FieldPath, problems: ProblemList): void
   if (rule.access === 'Denied') {
     for (const field of ['authentication', 'upstream', 'response'] as const) {
       if (rule[field] !== undefined)
-        problems.error('invalid-value', [...at, field], `a Denied rule takes only matches and addresses, not ${field}`);
+        problems.error(
+          'invalid-value',
+          [...at, field],
+          `a Denied rule takes only matches, addresses and when, not ${field}`,
+        );
     }
   }
   if (rule.access === 'Public' && rule.authentication !== undefined) {

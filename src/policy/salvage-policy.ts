@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { createPatternBudget, type PatternBudget } from './path-pattern.ts';
 import { createProblemList } from './problem-list.ts';
 import { readHostPattern } from './read-host.ts';
 import { readMatch } from './read-match.ts';
@@ -152,11 +153,12 @@ function readRules(spec: JsonObject): readonly RefusedRule[] | 'every-request' {
   // A second, misspelt list of rules would be one whose matches nobody can read.
   if (!Array.isArray(rules) || rules.length === 0 || rules.length > maxRules) return 'every-request';
   const read: RefusedRule[] = [];
+  const patterns = createPatternBudget();
   for (const rule of rules) {
     const written = isJsonObject(rule) ? rule['matches'] : undefined;
     if (!isJsonObject(rule) || !Array.isArray(written) || written.length === 0 || written.length > maxMatches)
       return 'every-request';
-    const matches = written.map(readLooseMatch);
+    const matches = written.map((match: JsonValue) => readLooseMatch(match, patterns));
     if (matches.includes(undefined)) return 'every-request';
     read.push({
       name: typeof rule['name'] === 'string' ? rule['name'] : '',
@@ -168,7 +170,7 @@ function readRules(spec: JsonObject): readonly RefusedRule[] | 'every-request' {
 }
 
 /** A match by path and method; conditions on headers and parameters are left out, so that it takes more and never less. */
-function readLooseMatch(match: JsonValue): MatchSpec | undefined {
+function readLooseMatch(match: JsonValue, patterns: PatternBudget): MatchSpec | undefined {
   if (!isJsonObject(match) || Object.keys(match).some((field) => !matchFields.has(field))) return undefined;
   const { path, methods } = match;
   if (methods !== undefined && !isTexts(methods)) return undefined;
@@ -184,6 +186,7 @@ function readLooseMatch(match: JsonValue): MatchSpec | undefined {
     everyEscape,
     [],
     problems,
+    patterns,
   );
 }
 

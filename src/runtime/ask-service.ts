@@ -1,12 +1,21 @@
+import { Failure } from '../core/failure.ts';
 import { isJsonObject, ownMember, type JsonObject, type JsonValue } from '../core/json.ts';
 import { createCheckClient, type CheckAnswer } from '../envoy/check-client.ts';
 import type { AskService, CheckReport } from './check-report.ts';
+import { diagnoseConnection } from './diagnose-connection.ts';
 import { systemClock } from './system-ports.ts';
+
+/** For each step of the diagnosis. */
+const diagnosisMs = 2000;
 
 export const askService: AskService = async (address, request, options) => {
   const client = createCheckClient(address, { clock: systemClock, ...options });
   try {
     return toCheckReport(await client.check(request));
+  } catch (thrown) {
+    if (!(thrown instanceof Failure) || thrown.code !== 'no_answer') throw thrown;
+    const why = await diagnoseConnection(address, options.tls, Math.min(options.timeoutMs, diagnosisMs));
+    throw why === undefined ? thrown : new Failure('no_answer', why, { cause: thrown });
   } finally {
     client.close();
   }

@@ -9,8 +9,10 @@ import type { TraceStep } from '../core/trace.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createOfflineEngine, type OfflineKeys } from '../engine/offline-engine.ts';
 import { createCheckRequestDecoder } from '../envoy/decode-check-request.ts';
-import { encodeCheckRequest, type ProxiedRequest } from '../envoy/check-client.ts';
-import type { SourceReading } from '../policy/spec.ts';
+import { decodeCheckAnswer, encodeCheckRequest, type ProxiedRequest } from '../envoy/check-client.ts';
+import { createCheckResponseEncoder, encodeDecision } from '../envoy/encode-check-response.ts';
+import { parseDocument } from '../policy/parse-document.ts';
+import { specKey, type SourceReading } from '../policy/spec.ts';
 import type {
   Explain,
   ExplainedDecision,
@@ -20,15 +22,16 @@ import type {
   ExplainOptions,
 } from './explanation.ts';
 import { createShowValue, showMembers, type ShowValue } from './mask-value.ts';
-import { readSources } from './read-sources.ts';
+import { readSourcesOrFail } from './read-sources.ts';
 import { presentMadeUpIdentity } from './made-up-identity.ts';
+import { suggestProviders } from './suggest-providers.ts';
 import { systemClock, systemRandom, systemTimers } from './system-ports.ts';
 
 const nowhere = (): void => undefined;
 const silent: Logger = { debug: nowhere, info: nowhere, warn: nowhere, error: nowhere };
 
 export const explain: Explain = async (options, stdin) => {
-  const reading = await readSources(options.policies, stdin);
+  const reading = await readSourcesOrFail(options.policies, stdin);
   const engine = createExplainingEngine(options);
   try {
     await engine.apply(reading);
@@ -55,7 +58,14 @@ function createExplainingEngine({ trustedHops, jwks, claims }: ExplainOptions): 
 async function explainOn(engine: Engine, reading: SourceReading, options: ExplainOptions): ReturnType<Explain> {
   const { claims, provider } = options;
   const request =
-    claims === undefined ? options.request : presentMadeUpIdentity(options.request, claims, provider, reading);
+    claims === undefined
+      ? options.request
+      : presentMadeUpIdentity(
+          options.request,
+          claims,
+          { name: provider, preferred: await providersThatDecide(engine, reading, options.request) },
+          reading,
+        );
   const show = createShowValue(options.showValues);
   const steps: ExplainedStep[] = [];
   const decision = await engine.explain(toRawRequest(request), { note: (step) => steps.push(toStep(step, show)) });
@@ -63,7 +73,10 @@ async function explainOn(engine: Engine, reading: SourceReading, options: Explai
   const problems = [
     ...reading.problems,
     ...status.problems,
-    ...status.documents.flatMap((document) => document.problems),
+    ...suggestProviders(
+      status.documents.flatMap((document) => document.problems),
+      status.documents.map(({ key }) => key),
+    ),
   ];
   const { request: read } = decision.about;
   return {
@@ -77,8 +90,33 @@ async function explainOn(engine: Engine, reading: SourceReading, options: Explai
       clientIp: read.clientIp,
     },
     steps,
-    decision: toDecision(decision, show),
+    decision: toDecision(decision, request, show),
   };
+}
+
+/** The keys of the providers of the rules that decide the request, whoever sends it. */
+async function providersThatDecide(
+  engine: Engine,
+  reading: SourceReading,
+  request: ProxiedRequest,
+): Promise<ReadonlySet<string>> {
+  const deciding = new Set<string>();
+  await engine.explain(toRawRequest(request), {
+    note: (step) => {
+      if (step.kind === 'selection') for (const { policy, rule } of step.matched) deciding.add(`${policy} ${rule}`);
+    },
+  });
+  const policies = reading.documents.flatMap((document) => {
+    const parsed = parseDocument(document, { serviceNamespace: 'portcullis' });
+    return parsed.kind === 'accepted' && parsed.spec.kind === 'AccessPolicy' ? [parsed.spec] : [];
+  });
+  return new Set(
+    policies.flatMap(({ namespace, name, rules }) =>
+      rules
+        .filter((rule) => deciding.has(`${namespace}/${name} ${rule.name}`))
+        .flatMap((rule) => rule.providers.map(specKey)),
+    ),
+  );
 }
 
 /** As the service would read it off the wire. */
@@ -99,7 +137,12 @@ function toStep(step: TraceStep, show: ShowValue): ExplainedStep {
         : { kind, policy, rule, identity: toIdentity(result.identity, show), objection: undefined };
     }
     case 'test':
-      return { ...step, value: show(step.value), objection: toObjection(step.objection) };
+      // Who vouches is no person's data.
+      return {
+        ...step,
+        value: step.what === 'providers' ? (step.value ?? null) : show(step.value),
+        objection: toObjection(step.objection),
+      };
     case 'covering':
     case 'path':
     case 'denied-rule':
@@ -128,13 +171,15 @@ function toIdentity(identity: Identity, show: ShowValue): ExplainedIdentity {
   };
 }
 
-function toDecision(decision: Decision, show: ShowValue): ExplainedDecision {
+function toDecision(decision: Decision, { target }: ProxiedRequest, show: ShowValue): ExplainedDecision {
   const { policy, rule, shadow = [] } = decision.about;
+  // The client's answer is read off the bytes that a proxy would get.
+  const answer = decodeCheckAnswer(encodeDecision(createCheckResponseEncoder(), decision, target));
   const upstream =
     decision.kind === 'allow' ? decision.upstream : { setHeaders: [], removeHeaders: [], removeQueryParameters: [] };
   return {
     decision: decision.kind,
-    status: decision.kind === 'allow' ? 200 : decision.status,
+    status: answer.status,
     code: decision.kind === 'allow' ? undefined : decision.denial.code,
     message: decision.kind === 'allow' ? undefined : decision.denial.message,
     policy,
@@ -142,7 +187,8 @@ function toDecision(decision: Decision, show: ShowValue): ExplainedDecision {
     setHeaders: upstream.setHeaders.map(([name, value]): readonly [string, JsonValue] => [name, show(value)]),
     removeHeaders: upstream.removeHeaders,
     removeQueryParameters: upstream.removeQueryParameters,
-    responseHeaders: decision.responseHeaders,
+    responseHeaders: answer.responseHeaders,
+    body: answer.body,
     shadow,
   };
 }

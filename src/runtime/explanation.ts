@@ -80,7 +80,10 @@ export interface ExplainedDecision {
   readonly setHeaders: readonly (readonly [name: string, value: JsonValue])[];
   readonly removeHeaders: readonly string[];
   readonly removeQueryParameters: readonly string[];
+  /** Of the answer to the client; of a denial all of them, its challenges and content type among them. */
   readonly responseHeaders: readonly HeaderEntry[];
+  /** Of a denial; empty for an allow. */
+  readonly body: string;
   /** What policies in shadow mode would have decided. */
   readonly shadow: readonly ShadowVerdict[];
 }
@@ -94,10 +97,10 @@ export interface ExplainOptions {
   readonly jwks: string | undefined;
   /** The claims of a made-up identity. */
   readonly claims: JsonObject | undefined;
-  /** `namespace/name` (or `name` of a cluster provider) that vouches for the made-up identity, where its claims do not say `iss`. */
+  /** `namespace/name`, or a `name` that is unique, of who vouches for the made-up identity; undefined: who the claims' `iss` or the deciding rule says. */
   readonly provider: string | undefined;
   readonly showValues: boolean;
 }
 
-/** Decides a request by policies, without a network, and tells how. Throws a Failure `provider_unknown` for a made-up identity that nobody vouches for. */
+/** Decides a request by policies, without a network, and tells how. Throws a Failure `provider_unknown` for a made-up identity that nobody vouches for, `policies_unreadable` for sources that cannot be read. */
 export type Explain = (options: ExplainOptions, stdin: () => Promise<string>) => Promise<Explanation>;

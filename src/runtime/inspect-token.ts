@@ -1,11 +1,10 @@
-import { Failure } from '../core/failure.ts';
 import { ownMember, type JsonObject } from '../core/json.ts';
 import type { TokenCheck } from '../core/token-inspection.ts';
 import { catalogProviders, judgeToken, readCatalog, readTokenParts } from '../engine/inspect-token.ts';
 import { specKey, type IdentityProviderSpec } from '../policy/spec.ts';
 import { durationInWords } from '../std/duration-in-words.ts';
-import { isNamed } from './made-up-identity.ts';
-import { readSources } from './read-sources.ts';
+import { findNamed, unknownProvider } from './choose-provider.ts';
+import { readSourcesOrFail } from './read-sources.ts';
 import { systemClock } from './system-ports.ts';
 import type { InspectToken, TokenJudgement, TokenTime } from './token-report.ts';
 
@@ -19,7 +18,7 @@ export const inspectToken: InspectToken = async ({ token, policies, provider, jw
   const { header, claims } = parts.value;
   const read = { malformed: undefined, header, claims, times: timesOf(claims, now) };
   if (policies.length === 0) return { ...read, judgements: [], unjudged: undefined };
-  const catalog = readCatalog(await readSources(policies, stdin), 'portcullis');
+  const catalog = readCatalog(await readSourcesOrFail(policies, stdin), 'portcullis');
   const providers = [...catalogProviders(catalog).values()].toSorted((a, b) => (specKey(a) < specKey(b) ? -1 : 1));
   const chosen = choose(providers, provider, claims);
   const judgements = await Promise.all(
@@ -38,18 +37,14 @@ function choose(
   claims: JsonObject,
 ): readonly IdentityProviderSpec[] {
   if (name === undefined) return providers.filter(({ issuer }) => issuer === ownMember(claims, 'iss'));
-  const named = providers.filter((provider) => isNamed(provider, name));
-  if (named.length > 0) return named;
-  throw new Failure('provider_unknown', `no provider is named ${name}; there are: ${list(providers)}`);
+  const named = findNamed(providers, name);
+  if (named.length === 1) return named;
+  throw unknownProvider(`${named.length === 0 ? 'no provider is' : 'several providers are'} named ${name}`, providers);
 }
 
 function nobody(providers: readonly IdentityProviderSpec[]): string {
   const issuers = providers.map((provider) => `${specKey(provider)} has ${provider.issuer}`).join(', ');
   return `no provider of the documents has the token's issuer [token_issuer]; ${issuers || 'there are no providers'}`;
-}
-
-function list(providers: readonly IdentityProviderSpec[]): string {
-  return providers.map(specKey).join(', ') || 'none';
 }
 
 function verdictOf(checks: readonly TokenCheck[]): TokenJudgement['verdict'] {

@@ -1,8 +1,16 @@
-import { Failure } from '../core/failure.ts';
 import { ownMember, type JsonObject } from '../core/json.ts';
 import { catalogProviders, readCatalog } from '../engine/inspect-token.ts';
 import type { ProxiedRequest } from '../envoy/check-client.ts';
+import { findNamed, unknownProvider } from './choose-provider.ts';
 import { specKey, type IdentityProviderSpec, type SourceReading } from '../policy/spec.ts';
+
+/** Who may vouch for a made-up identity. */
+export interface Vouching {
+  /** As `--provider` has it; undefined: nobody was named. */
+  readonly name: string | undefined;
+  /** Keys of providers: where exactly one of them fits, it goes before others that do. */
+  readonly preferred: ReadonlySet<string>;
+}
 
 /**
  * The request with a token of these claims where the provider looks for one. Nobody signed it: only an engine that believes everything takes it.
@@ -11,10 +19,10 @@ import { specKey, type IdentityProviderSpec, type SourceReading } from '../polic
 export function presentMadeUpIdentity(
   request: ProxiedRequest,
   claims: JsonObject,
-  providerName: string | undefined,
+  vouching: Vouching,
   reading: SourceReading,
 ): ProxiedRequest {
-  const provider = chooseProvider(claims, providerName, reading);
+  const provider = chooseProvider(claims, vouching, reading);
   const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const token = `${encode({ alg: 'none' })}.${encode({ iss: provider.issuer, ...claims })}.${encode('made up')}`;
   const [place] = provider.from;
@@ -34,24 +42,23 @@ export function presentMadeUpIdentity(
   }
 }
 
-function chooseProvider(claims: JsonObject, name: string | undefined, reading: SourceReading): IdentityProviderSpec {
+function chooseProvider(
+  claims: JsonObject,
+  { name, preferred }: Vouching,
+  reading: SourceReading,
+): IdentityProviderSpec {
   const providers = [...catalogProviders(readCatalog(reading, 'portcullis')).values()];
   const issuer = ownMember(claims, 'iss');
-  const fitting = providers.filter(
-    (provider) =>
-      (name === undefined || isNamed(provider, name)) && (issuer === undefined || provider.issuer === issuer),
-  );
-  const [only, ...others] = fitting;
+  const named = name === undefined ? providers : findNamed(providers, name);
+  const fitting = named.filter((provider) => issuer === undefined || provider.issuer === issuer);
+  const close = fitting.filter((provider) => preferred.has(specKey(provider)));
+  const [only, ...others] = close.length === 1 ? close : fitting;
   if (only !== undefined && others.length === 0) return only;
-  const known = providers.map(specKey).join(', ') || 'none';
-  const which = only === undefined ? 'no provider of the documents fits' : 'several providers fit';
-  throw new Failure(
-    'provider_unknown',
-    `${which}: name one with --provider, or its issuer as iss; there are: ${known}`,
+  const which = name === undefined ? '' : ` the name ${name}`;
+  throw unknownProvider(
+    only === undefined
+      ? `no provider of the documents fits${which}: name one with --provider, or its issuer as iss`
+      : `several providers fit${which}: name one with --provider, or its issuer as iss`,
+    providers,
   );
-}
-
-/** `namespace/name`, or `name` of a cluster provider. */
-export function isNamed(provider: IdentityProviderSpec, name: string): boolean {
-  return specKey(provider) === `${provider.kind} ${name}`;
 }

@@ -43,6 +43,7 @@ export async function startClusterSource(
     onObject: (change) => publisher?.note(change),
     onReference: () => publisher?.referenceRead(),
   });
+  observation.metrics.observeWatches(() => source.states());
   const stopListening = engine.onChange(({ keys }) => publisher?.changed(keys));
   return {
     ready: source.ready,
@@ -69,6 +70,7 @@ function startPublisher(
     namespace: config.namespace,
     leaseName: config.leaseName,
     identity: config.podName === '' ? hostname() : config.podName,
+    isShadowAll: config.shadowAll,
     documentStatus: (key) => engine.documentStatus(key),
     providerCondition: (key) => engine.providerCondition(key),
     readingOf,

@@ -11,7 +11,7 @@ export async function startDocumentSource(
   engine: Engine,
   userAgent: string,
 ): Promise<DocumentSource> {
-  if (config.policies !== undefined) return startFolder(config.policies, io, engine);
+  if (config.policies !== undefined) return startFolder(config.policies, config, io, engine);
   // The clients of Kubernetes and of HTTP behind it take tens of megabytes: loaded only where there is a cluster.
   const { startClusterSource } = await import('./start-cluster-source.ts');
   return startClusterSource(config, io, engine, userAgent);
@@ -19,6 +19,7 @@ export async function startDocumentSource(
 
 async function startFolder(
   folder: string,
+  { namespace }: Config,
   { clock, timers, observation }: ServiceIo,
   engine: Engine,
 ): Promise<DocumentSource> {
@@ -26,7 +27,9 @@ async function startFolder(
   let lastReadAt: number | undefined;
   const source = await createFolderSource({
     folder,
+    clock,
     timers,
+    settings: { serviceNamespace: namespace },
     logger: observation.logger,
     onRead: () => {
       lastReadAt = clock.now();

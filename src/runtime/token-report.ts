@@ -40,5 +40,5 @@ export interface InspectOptions {
   readonly jwks: string | undefined;
 }
 
-/** Decodes a token and judges it as the providers of the documents would, without a network. Throws a Failure `provider_unknown`. */
+/** Decodes a token and judges it as the providers of the documents would, without a network. Throws a Failure `provider_unknown`, `policies_unreadable`. */
 export type InspectToken = (options: InspectOptions, stdin: () => Promise<string>) => Promise<TokenReport>;

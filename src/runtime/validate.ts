@@ -1,21 +1,27 @@
 import type { Problem } from '../core/problem.ts';
 import { membersOf, readCatalog } from '../engine/catalog.ts';
 import { isNameless } from '../engine/claims.ts';
+import type { GrantSetting } from '../policy/check-hosts.ts';
 import { parseDocument, type ParsedDocument } from '../policy/parse-document.ts';
 import { specKey, type AuthorDocument, type ConfigMapKey, type RouteSpec } from '../policy/spec.ts';
 import { wideningWarnings } from '../policy/suspicions/widening-hosts.ts';
 import { readSources } from './read-sources.ts';
+import { suggestProviders } from './suggest-providers.ts';
 import type { PassedOverDocument, ValidateSources, ValidationReport } from './validation-report.ts';
 
-/** Judges documents as `serve` would that has no grants of its own; what they refer to and cannot be found is a warning. */
-export const validateSources: ValidateSources = async (paths, stdin) => {
+/** Judges documents as `serve` would that has these grants; what they refer to and cannot be found is a warning. */
+export const validateSources: ValidateSources = async (paths, stdin, grants) => {
   const { documents, problems } = await readSources(paths, stdin);
-  return judge(documents, problems);
+  return judge(documents, problems, grants ?? 'unknown');
 };
 
 const serviceNamespace = 'portcullis';
 
-function judge(documents: readonly AuthorDocument[], readProblems: readonly Problem[]): ValidationReport {
+function judge(
+  documents: readonly AuthorDocument[],
+  readProblems: readonly Problem[],
+  grants: GrantSetting,
+): ValidationReport {
   const parsed = new Map<AuthorDocument, ParsedDocument>();
   const parse = (document: AuthorDocument): ParsedDocument => {
     const known = parsed.get(document) ?? parseDocument(document, { serviceNamespace });
@@ -23,12 +29,12 @@ function judge(documents: readonly AuthorDocument[], readProblems: readonly Prob
     return known;
   };
   const reading = { documents, problems: [], unreadable: new Set<string>() };
-  const catalog = readCatalog(reading, { grants: 'unknown', parse });
+  const catalog = readCatalog(reading, { grants, parse });
   const entries = [...catalog.entries.values()].filter((entry) => !isNameless(entry));
   const warnings = [...parsed].flatMap(([document, result]) => [
     ...missingMaterials(document, result, catalog.materials),
     ...missingRoutes(document, result, catalog.routes),
-    ...ungrantedHosts(document, result),
+    ...(grants === 'unknown' ? ungrantedHosts(document, result) : []),
   ]);
   for (const widening of wideningWarnings(membersOf(catalog)).values()) warnings.push(...widening);
   const passedOver = [...parsed].flatMap(([{ source }, result]): PassedOverDocument[] =>
@@ -46,7 +52,10 @@ function judge(documents: readonly AuthorDocument[], readProblems: readonly Prob
     problems: sortByPlace([
       ...readProblems,
       ...catalog.problems,
-      ...entries.flatMap((entry) => entry.problems),
+      ...suggestProviders(
+        entries.flatMap((entry) => entry.problems),
+        catalog.entries.keys(),
+      ),
       ...warnings,
     ]),
   };

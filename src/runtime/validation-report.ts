@@ -1,3 +1,4 @@
+import type { HostGrants } from './config/list-types.ts';
 import type { Problem } from '../core/problem.ts';
 
 /** What `portcullis validate` found. */
@@ -24,5 +25,12 @@ export interface PassedOverDocument {
   readonly kind: string;
 }
 
-/** Reads the documents of the files and folders (`-`: standard input) and judges them as `serve` would. Never throws for what an author wrote. */
-export type ValidateSources = (paths: readonly string[], stdin: () => Promise<string>) => Promise<ValidationReport>;
+/**
+ * Reads the documents of the files and folders (`-`: standard input) and judges them as `serve` would. Without grants nobody asks the operator
+ * about hosts. Never throws for what an author wrote.
+ */
+export type ValidateSources = (
+  paths: readonly string[],
+  stdin: () => Promise<string>,
+  grants?: HostGrants,
+) => Promise<ValidationReport>;

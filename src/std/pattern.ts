@@ -4,7 +4,7 @@ import { maxPatternCost, patternCost } from './pattern-cost.ts';
 /** A regular expression in RE2's syntax that is looked for anywhere in a text. */
 export interface Pattern {
   readonly kind: 'pattern';
-  /** A measure of what a search costs for each character: 1 where the text is only compared, else the instructions of the program. */
+  /** A measure of what a search costs for each character: 1 where the text is only compared, else four for each instruction of the program. */
   readonly size: number;
   foundIn(text: string): boolean;
 }
@@ -24,7 +24,7 @@ export function compilePattern(source: string): Pattern | InvalidPattern {
   if (patternCost(source) > maxPatternCost) return { kind: 'invalid', why: 'its repetitions make it too large' };
   try {
     const program = RE2JS.compile(source);
-    return { kind: 'pattern', size: program.programSize(), foundIn: (text) => program.test(text) };
+    return { kind: 'pattern', size: 4 * program.programSize(), foundIn: (text) => program.test(text) };
   } catch (thrown) {
     if (thrown instanceof RE2JSException) return { kind: 'invalid', why: thrown.message };
     throw thrown;

@@ -22,6 +22,12 @@ beforeAll(async () => {
     const text = await readFile(join(example, name), 'utf8');
     await writeFile(join(policies, name), text.replaceAll('http://127.0.0.1:18080/demo', issuer.issuer));
   }
+  // Large enough to be read in the thread, whose program must be in the bundle too.
+  const padding = `# ${'x'.repeat(20_000)}\n`;
+  await writeFile(
+    join(policies, 'large.yaml'),
+    `${padding}apiVersion: portcullis.dev/v1alpha1\nkind: AccessPolicy\nmetadata: {name: large, namespace: demo}\nspec: {hosts: [large.example], rules: [{name: all, matches: [{path: {type: PathPrefix, value: /}}], access: Public}]}\n`,
+  );
   // For whoever the program runs as.
   await chmod(policies, 0o755);
 });
@@ -76,22 +82,19 @@ describe(`the bundle in a folder that nobody writes, as user ${runsAs}`, () => {
       expect(/^Uid:\s+(\d+)/mu.exec(status)?.[1]).toBe(String(runsAs));
       const client = createCheckClient(String(grpcAddress));
       const token = await issuer.sign({ sub: 'alice' });
-      const ask = (given: string | undefined): ReturnType<typeof client.send> =>
+      const ask = (given: string | undefined, host = 'localhost'): ReturnType<typeof client.send> =>
         client.send(
           encodeCheck(
-            checkOf(
-              { method: 'GET', host: 'localhost', path: '/orders', headers: [], clientIp: undefined },
-              given,
-              'joined',
-            ),
+            checkOf({ method: 'GET', host, path: '/orders', headers: [], clientIp: undefined }, given, 'joined'),
           ),
         );
-      const [allowed, denied] = [await ask(token), await ask(undefined)];
+      const [allowed, denied, large] = [await ask(token), await ask(undefined), await ask(undefined, 'large.example')];
       client.close();
       expect(allowed).toMatchObject({ okResponse: { headersToRemove: expect.arrayContaining(['authorization']) } });
       expect(allowed.okResponse?.headers).toContainEqual(
         expect.objectContaining({ header: expect.objectContaining({ key: 'x-user-id', value: 'alice' }) }),
       );
+      expect(large.status?.code ?? 0).toBe(0);
       expect([denied.status?.code, denied.deniedResponse?.status?.code]).toEqual([16, 401]);
       service.signal('SIGTERM');
       expect(await service.ended).toBe(0);

@@ -12,7 +12,7 @@ import {
   type GrpcStand,
 } from '../support/check-over-grpc.ts';
 import { createDecisionStand, type DecisionStand } from '../support/decision-stand.ts';
-import type { DecisionCase, Expectation } from '../support/policy-test.ts';
+import type { DecisionCase, Expectation } from '../../src/policy-test/policy-test.ts';
 import { readPolicyTests } from '../support/policy-tests.ts';
 import { contextRoutes, sendRouteMetadata } from './support/context-routes.ts';
 import { rawHttp1 } from './support/raw-http1.ts';

@@ -85,7 +85,7 @@ describe('while the demonstration is up', () => {
       await writeFile(file, good.replace('access: Public', 'acess: Public'));
       await expect
         .poll(() => output, { timeout: 10_000 })
-        .toContainEqual(expect.stringMatching(/^policy\.yaml:15:5: .*; the version before stays in force$/u));
+        .toContainEqual(expect.stringMatching(/^\/\S+\/policy\.yaml:15:5: .*; the version before stays in force$/u));
       await writeFile(file, good);
       await expect
         .poll(() => output, { timeout: 10_000 })

@@ -7,7 +7,7 @@ import { createGrpcJsTransport } from '../../src/envoy/grpc-js-transport.ts';
 import { asBuffer, codecOf } from '../../src/envoy/protos.ts';
 import type { DecisionSink } from '../../src/core/ports.ts';
 import { realTimers, type DecisionStand } from './decision-stand.ts';
-import type { CaseRequest } from './policy-test.ts';
+import type { CaseRequest } from '../../src/policy-test/policy-test.ts';
 
 /** The stand's engine behind a real gRPC port. */
 export interface GrpcStand {

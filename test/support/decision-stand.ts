@@ -3,8 +3,8 @@ import { Failure } from '../../src/core/failure.ts';
 import type { Clock, ExpressionPlace, HttpClient, Logger, Random, Timers } from '../../src/core/ports.ts';
 import { parseDocument } from '../../src/policy/parse-document.ts';
 import type { AuthorDocument, IdentityProviderSpec } from '../../src/policy/spec.ts';
-import type { PolicyTestOptions, TokenSpec } from './policy-test.ts';
-import { createTokenMint, type TokenMint } from './token-mint.ts';
+import type { PolicyTestOptions, TokenSpec } from '../../src/policy-test/policy-test.ts';
+import { createTokenMint, type TokenMint } from '../../src/policy-test/token-mint.ts';
 
 export interface LogLine {
   readonly level: string;

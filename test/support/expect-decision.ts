@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Decision } from '../../src/core/decision.ts';
-import type { Expectation } from './policy-test.ts';
+import type { Expectation } from '../../src/policy-test/policy-test.ts';
 
 /** Holds a decision of the engine against what a case expects. */
 export function expectDecision(decision: Decision, expected: Expectation): void {

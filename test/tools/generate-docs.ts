@@ -5,12 +5,13 @@ import type { CliIo, CommandRegistry } from '../../src/cli/cli-io.ts';
 import { commands } from '../../src/cli/commands.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
 import { settingEntries, settingGroups, type Setting } from '../../src/runtime/config/settings.ts';
+import { renderChart } from './chart/render-chart.ts';
 import { renderCrds } from './render-crds.ts';
 import { guides, renderGuide } from './render-guide.ts';
 import { renderReference } from './render-reference.ts';
 
 /**
- * Writes docs/cli.md, docs/configuration.md, docs/reference and deploy/crds.yaml out of the tables that the program itself uses, and the
+ * Writes docs/cli.md, docs/configuration.md, docs/reference, deploy/crds.yaml and what of the chart is generated out of the tables that the program itself uses, and the
  * files of deploy into the guides that show them; with `--check` it only tells whether the
  * files are what it would write, and exits with 1 where one is not.
  */
@@ -23,6 +24,7 @@ export async function generateDocs(): Promise<ReadonlyMap<string, string>> {
     ['docs/configuration.md', renderConfigurationPage()],
     ...renderReference(notice),
     ['deploy/crds.yaml', renderCrds()],
+    ...(await renderChart()),
     ...(await Promise.all(guides.map(async (path) => [path, await renderGuide(path)] as const))),
   ]);
 }
@@ -72,6 +74,7 @@ function notForHelp(): never {
 const idleRegistry: CommandRegistry = {
   startService: notForHelp,
   validateSources: notForHelp,
+  testPolicies: notForHelp,
   askService: notForHelp,
   inspectToken: notForHelp,
   explain: notForHelp,

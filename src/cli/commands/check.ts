@@ -17,8 +17,12 @@ interface CheckFlags extends RequestFlags {
   readonly tlsCa?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+  readonly expect: Expectation;
   readonly output: OutputFormat;
 }
+
+const expectations = ['allow', 'deny', 'any'] as const;
+type Expectation = (typeof expectations)[number];
 
 export const details: CommandDetails = {
   description: `Asks a running service about one request, as Envoy would (one ext_authz Check over gRPC), and prints what Envoy would do with it: \
@@ -35,10 +39,14 @@ The request is described as for curl. Nothing is sent anywhere but to the servic
       'a policy that is attached by name',
     ],
     ['portcullis check -o json http://api.example.com/admin', 'for scripts'],
+    [
+      'portcullis check --expect any --address portcullis.portcullis.svc:9001 http://any.example/',
+      'whether it serves at all, whatever its policies say',
+    ],
   ],
   exitCodes: {
-    ok: 'the request is allowed',
-    failed: 'the request is denied',
+    ok: 'the request is allowed, or what --expect says came back',
+    failed: 'the request is denied, or not what --expect says came back',
     usage: 'the command line is wrong',
     unreachable: 'the service could not be reached, or its answer is none',
   },
@@ -60,6 +68,14 @@ The request is described as for curl. Nothing is sent anywhere but to the servic
       .option('--tls-ca <FILE>', "PEM certificates that may have signed the service's")
       .option('--tls-cert <FILE>', 'PEM certificate of the client, for a service that asks for one')
       .option('--tls-key <FILE>', 'its PEM key')
+      .addOption(
+        new Option(
+          '--expect <DECISION>',
+          'what exit code 0 stands for; a denial of 500 and above, which is the fault of the service, never is as expected',
+        )
+          .choices(expectations)
+          .default('allow'),
+      )
       .addOption(outputOption('table', 'json', 'yaml'))
       .action((url: string, flags: CheckFlags) => check(url, flags, context));
   },
@@ -92,7 +108,12 @@ async function check(url: string, flags: CheckFlags, { io, registry, exit }: Com
     return;
   }
   io.stdout(formatData(report, flags.output, () => formatReport(report)));
-  if (report.decision === 'deny') exit(1);
+  if (!isExpected(report, flags.expect)) exit(1);
+}
+
+function isExpected({ decision, status }: CheckReport, expectation: Expectation): boolean {
+  if (decision === 'allow') return expectation !== 'deny';
+  return expectation !== 'allow' && status < 500;
 }
 
 async function readTls({ tls, tlsCa, tlsCert, tlsKey }: CheckFlags, io: CliIo): Promise<AskOptions['tls']> {

@@ -1,9 +1,8 @@
 import { Option } from 'commander';
-import { Failure } from '../../core/failure.ts';
 import type { Explanation } from '../../runtime/explanation.ts';
 import { UsageError, type CommandContext, type CommandDetails } from '../cli-command.ts';
 import { formatExplanation } from '../format-explanation.ts';
-import { collect, readJsonFlag, refuseTwoReaders } from '../policy-flags.ts';
+import { collect, isMistakeOfTheUser, readJsonFlag, refuseTwoReaders } from '../policy-flags.ts';
 import { formatData, outputOption, type OutputFormat } from '../print-data.ts';
 import { readText } from '../read-token.ts';
 import { addRequestFlags, readRequestFlags, type RequestFlags } from '../request-flags.ts';
@@ -21,7 +20,7 @@ interface ExplainFlags extends RequestFlags {
 export const details: CommandDetails = {
   description: `Decides one request by the policies of a folder, offline and with the engine that serves, and prints the way to the decision: how the request \
 was read, which policies cover it and why, which rules were tried, chosen or passed over and for what, who the caller is, each test of the authorization, \
-and what would go upstream. Nothing is fetched: a token is verified with keys of the documents or of --jwks; --claims makes up an identity instead. \
+what would go upstream, and the answer to the client. Nothing is fetched: a token is verified with keys of the documents or of --jwks; --claims makes up an identity instead. \
 Values of claims, subjects and upstream headers are told only in words (text of 5) unless --show-values; the token is never printed.`,
   examples: [
     ['portcullis explain --policies policies/ http://api.example.com/orders', 'a GET without a token'],
@@ -38,7 +37,7 @@ Values of claims, subjects and upstream headers are told only in words (text of 
   exitCodes: {
     ok: 'the request would be allowed',
     failed: 'the request would be denied',
-    usage: 'the command line is wrong',
+    usage: 'the command line is wrong, or the policies cannot be read',
   },
   configure(command, context) {
     addRequestFlags(command);
@@ -49,7 +48,10 @@ Values of claims, subjects and upstream headers are told only in words (text of 
         collect,
       )
       .option('--claims <JSON>', 'a made-up identity of these claims, in place of a token; @FILE or - reads them')
-      .option('--provider <NAME>', 'NAMESPACE/NAME of the provider that vouches for --claims, where they have no iss')
+      .option(
+        '--provider <NAME>',
+        'who vouches for --claims: NAMESPACE/NAME, or NAME where that is unique; without, the one of their iss or of the deciding rule',
+      )
       .option('--jwks <FILE>', "a JWK Set that stands for every provider's keys")
       .addOption(
         new Option('--trusted-hops <N>', 'how many proxies before ours say who the client is')
@@ -81,7 +83,7 @@ async function explain(url: string, flags: ExplainFlags, { io, registry, exit }:
     const options = { policies, request, trustedHops, jwks, claims, provider, showValues: flags.showValues === true };
     explanation = await run(options, () => io.stdin());
   } catch (thrown) {
-    if (thrown instanceof Failure && thrown.code === 'provider_unknown') throw new UsageError(thrown.message);
+    if (isMistakeOfTheUser(thrown)) throw new UsageError(thrown.message);
     throw thrown;
   }
   io.stdout(formatData(explanation, flags.output, () => formatExplanation(explanation)));

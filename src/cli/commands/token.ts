@@ -1,9 +1,8 @@
-import { Failure } from '../../core/failure.ts';
 import type { TokenCheck } from '../../core/token-inspection.ts';
 import type { TokenJudgement, TokenReport } from '../../runtime/token-report.ts';
 import { printable } from '../../std/printable.ts';
 import { UsageError, type CommandContext, type CommandDetails } from '../cli-command.ts';
-import { collect, refuseTwoReaders } from '../policy-flags.ts';
+import { collect, isMistakeOfTheUser, refuseTwoReaders } from '../policy-flags.ts';
 import { formatData, outputOption, type OutputFormat } from '../print-data.ts';
 import { readText, readToken } from '../read-token.ts';
 
@@ -29,13 +28,13 @@ the documents or in --jwks, else it says that it was not. Header and claims are 
   exitCodes: {
     ok: 'nothing speaks against the token, as far as it was looked at',
     failed: 'it is no token, or it would be refused',
-    usage: 'the command line is wrong',
+    usage: 'the command line is wrong, or the documents cannot be read',
   },
   configure(command, context) {
     command
       .argument('<TOKEN>', 'the token; @FILE reads a file, - standard input')
       .option('--policies <PATH>', 'a folder or file of documents with providers; may be repeated', collect)
-      .option('--provider <NAME>', 'NAMESPACE/NAME of the provider that judges, or NAME of a cluster provider')
+      .option('--provider <NAME>', 'NAMESPACE/NAME of the provider that judges, or NAME where that is unique')
       .option('--jwks <FILE>', "a JWK Set that stands for the provider's keys")
       .addOption(outputOption('table', 'json', 'yaml'))
       .action((given: string, flags: TokenFlags) => token(given, flags, context));
@@ -54,7 +53,7 @@ async function token(given: string, flags: TokenFlags, { io, registry, exit }: C
   try {
     report = await inspectToken({ token: text, policies, provider, jwks }, () => io.stdin());
   } catch (thrown) {
-    if (thrown instanceof Failure && thrown.code === 'provider_unknown') throw new UsageError(thrown.message);
+    if (isMistakeOfTheUser(thrown)) throw new UsageError(thrown.message);
     throw thrown;
   }
   io.stdout(formatData(report, flags.output, () => formatReport(report)));

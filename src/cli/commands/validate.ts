@@ -1,22 +1,30 @@
 import { formatProblem, hasError } from '../../core/problem.ts';
+import { hostGrants, type HostGrants } from '../../runtime/config/list-types.ts';
 import { policyFiles } from '../../runtime/config/settings.ts';
 import type { ValidationReport } from '../../runtime/validation-report.ts';
 import { UsageError, type CommandContext, type CommandDetails } from '../cli-command.ts';
+import { collect } from '../policy-flags.ts';
 import { formatData, outputOption, type OutputFormat } from '../print-data.ts';
 
 interface ValidateFlags {
   readonly filename?: readonly string[];
+  readonly hostGrant?: readonly string[];
   readonly output: OutputFormat;
 }
 
 export const details: CommandDetails = {
   description: `Reads policy documents as serve would and says what is wrong with them, each problem with its place, without serving anything. \
 Of a folder it reads ${policyFiles}. \
-Documents of other kinds are named and passed over. A Secret or ConfigMap that a document refers to and that is not among the files is a warning: it may be in the cluster.`,
+Documents of other kinds are named and passed over. A Secret or ConfigMap that a document refers to and that is not among the files is a warning: it may be in the cluster. \
+With --host-grant hosts are judged by the operator's grants; without, * is a warning.`,
   examples: [
     ['portcullis validate policies/', 'every file of policies in the folder'],
     ['portcullis validate -f policy.yaml -f provider.yaml', 'several files, judged together'],
     ['kustomize build . | portcullis validate -f -', 'what a tool prints'],
+    [
+      "portcullis validate policies/ --host-grant 'shop=*.example.com'",
+      'with the grants of the operator, as CI has them',
+    ],
     ['portcullis validate policies/ -o json', 'for scripts'],
   ],
   exitCodes: {
@@ -28,27 +36,37 @@ Documents of other kinds are named and passed over. A Secret or ConfigMap that a
     command
       .argument('[PATH...]', 'files or folders; - is standard input')
       .option('-f, --filename <PATH>', 'a file or folder; may be repeated; - is standard input', collect)
+      .option(
+        '--host-grant <NAMESPACE=HOST>',
+        'judge hosts by these grants, as serve --host-grant would; may be repeated',
+        collect,
+      )
       .addOption(outputOption('table', 'json', 'yaml'))
       .action((paths: readonly string[], flags: ValidateFlags) =>
-        validate([...(flags.filename ?? []), ...paths], flags.output, context),
+        validate([...(flags.filename ?? []), ...paths], flags, context),
       );
   },
 };
 
-function collect(path: string, before: readonly string[] = []): readonly string[] {
-  return [...before, path];
+/** Undefined where no grant was given. Throws a UsageError for one that is none. */
+function readGrants(texts: readonly string[] | undefined): HostGrants | undefined {
+  if (texts === undefined) return undefined;
+  const parsed = hostGrants().fromTexts(texts);
+  if ('expected' in parsed) throw new UsageError(`--host-grant: it takes ${parsed.expected}`);
+  return parsed.value;
 }
 
 async function validate(
   paths: readonly string[],
-  output: OutputFormat,
+  { output, hostGrant }: ValidateFlags,
   { io, registry, exit }: CommandContext,
 ): Promise<void> {
   if (paths.length === 0) throw new UsageError('nothing to validate; name files or folders, or - for standard input');
   if (paths.filter((path) => path === '-').length > 1)
     throw new UsageError('standard input can be read only once; give - once');
+  const grants = readGrants(hostGrant);
   const validateSources = await registry.validateSources();
-  const report = await validateSources(paths, () => io.stdin());
+  const report = await validateSources(paths, () => io.stdin(), grants);
   io.stdout(formatData(report, output, () => formatReport(report)));
   if (hasError(report.problems) || report.documents.some(({ accepted }) => !accepted)) exit(1);
 }

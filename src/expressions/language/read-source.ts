@@ -2,6 +2,7 @@ import type { Environment } from '../environment.ts';
 import { limits } from '../limits.ts';
 import { createChecker, Rejection, type Checker } from './library.ts';
 import { readTree } from './read-tree.ts';
+import { suggest } from './suggest.ts';
 import type { Tree } from './tree.ts';
 
 export interface InvalidSource {
@@ -32,7 +33,9 @@ export function readSource(source: string, environment: Environment): CheckedSou
     return { kind: 'checked', tree, type: parsed.check() };
   } catch (thrown) {
     if (!(thrown instanceof Rejection)) throw thrown;
-    return { kind: 'invalid', why: thrown.message, position: thrown.position ?? 0 };
+    const position = thrown.position ?? 0;
+    const meant = suggest(source, position, environment);
+    return { kind: 'invalid', why: meant === undefined ? thrown.message : `${thrown.message}; ${meant}`, position };
   }
 }
 

@@ -1,5 +1,6 @@
 import { denial, type Denial } from '../../core/decision.ts';
 import { compileCondition, type Condition } from '../../expressions/compile-condition.ts';
+import type { ExpressionFailure } from '../../expressions/compile-expression.ts';
 import { requestOnly, type RequestScope } from '../../expressions/scope.ts';
 import type { ConditionSpec } from '../../policy/spec.ts';
 import type { AuthorizationTest } from './authorization-test.ts';
@@ -11,14 +12,13 @@ export function compileConditions(specs: readonly ConditionSpec[]): Authorizatio
     condition: checked(spec, 'condition'),
     failed: denial('condition_failed', spec.message),
   }));
-  const broken = denial('condition_error');
   return (input) => {
     const scope = input.scope();
     let objection: Denial | undefined;
     for (const { asks, condition, failed } of tests) {
       const result = condition.test(scope);
-      const found = result === 'true' ? undefined : result === 'false' ? failed : broken;
-      if (found === broken) scope.request.noteFailure('condition');
+      const found = result === 'true' ? undefined : result === 'false' ? failed : broken(result);
+      if (typeof result !== 'string') scope.request.noteFailure('condition');
       const value = typeof result === 'string' ? result === 'true' : undefined;
       input.tell?.({ what: 'condition', asks, value, objection: found, block: undefined });
       if (found !== undefined && input.tell === undefined) return found;
@@ -26,6 +26,11 @@ export function compileConditions(specs: readonly ConditionSpec[]): Authorizatio
     }
     return objection;
   };
+}
+
+/** Says what is missing by the name that the author wrote; a value is never in it. */
+function broken({ failure }: ExpressionFailure): Denial {
+  return denial('condition_error', `A condition of the rule could not be evaluated: ${failure}.`);
 }
 
 /** Compiles the `when` of a Denied rule: it hits where every condition is true or cannot be evaluated (S15). */

@@ -1,8 +1,9 @@
-import { denial } from '../../core/decision.ts';
+import { denial, type Denial } from '../../core/decision.ts';
 import { ownMember, type JsonObject, type JsonValue } from '../../core/json.ts';
+import type { TracedTest } from '../../core/trace.ts';
 import type { StepUpSpec } from '../../policy/spec.ts';
 import { formatChallenge, type ChallengeParameter } from '../../std/www-authenticate.ts';
-import { telling, type AuthorizationInput, type AuthorizationTest } from './authorization-test.ts';
+import type { AuthorizationTest } from './authorization-test.ts';
 
 /** Clocks differ (RFC 9470 leaves the tolerance to the resource server). */
 const skewSeconds = 30;
@@ -11,23 +12,39 @@ const skewSeconds = 30;
 export function compileStepUp({ acr, amr, maxAge }: StepUpSpec): AuthorizationTest {
   const contexts = new Set<unknown>(acr);
   const methods = new Set<unknown>(amr);
-  const holds = (claims: JsonObject, now: number): boolean =>
-    (acr.length === 0 || contexts.has(ownMember(claims, 'acr'))) &&
-    (amr.length === 0 || hasOne(ownMember(claims, 'amr'), methods)) &&
-    (maxAge === undefined || isRecent(ownMember(claims, 'auth_time'), maxAge, now));
-  const asks = {
-    ...(acr.length === 0 ? {} : { acr }),
-    ...(amr.length === 0 ? {} : { amr }),
-    ...(maxAge === undefined ? {} : { maxAge }),
+  const parts: Part[] = [];
+  if (acr.length > 0) parts.push({ name: 'acr', claim: 'acr', asks: acr, holds: (claim) => contexts.has(claim) });
+  if (amr.length > 0) parts.push({ name: 'amr', claim: 'amr', asks: amr, holds: (claim) => hasOne(claim, methods) });
+  if (maxAge !== undefined) {
+    const holds: Part['holds'] = (claim, now) => isRecent(claim, maxAge, now);
+    parts.push({ name: 'maxAge', claim: 'auth_time', asks: maxAge, holds });
+  }
+  return ({ identity: { claims }, realm, now, tell }) => {
+    const failed = parts.filter(({ claim, holds }) => claims === undefined || !holds(ownMember(claims, claim), now));
+    const objection =
+      failed.length === 0
+        ? undefined
+        : denial('insufficient_user_authentication', undefined, [challenge(realm, acr, maxAge)]);
+    if (tell !== undefined) {
+      for (const part of parts) tell(describe(part, claims, failed.includes(part) ? objection : undefined));
+    }
+    return objection;
   };
-  return telling({ what: 'stepUp', asks, read: shownClaims }, ({ identity, realm, now }) => {
-    if (identity.claims !== undefined && holds(identity.claims, now)) return undefined;
-    return denial('insufficient_user_authentication', undefined, [challenge(realm, acr, maxAge)]);
-  });
 }
 
-function shownClaims({ identity: { claims = {} } }: AuthorizationInput): JsonObject {
-  return Object.fromEntries(Object.entries(claims).filter(([name]) => ['acr', 'amr', 'auth_time'].includes(name)));
+interface Part {
+  readonly name: 'acr' | 'amr' | 'maxAge';
+  readonly claim: 'acr' | 'amr' | 'auth_time';
+  readonly asks: JsonValue;
+  readonly holds: (claim: JsonValue | undefined, now: number) => boolean;
+}
+
+function describe(
+  { name, claim, asks }: Part,
+  claims: JsonObject | undefined,
+  objection: Denial | undefined,
+): TracedTest {
+  return { what: `stepUp ${name}`, asks, value: claims && ownMember(claims, claim), objection, block: undefined };
 }
 
 function hasOne(claim: JsonValue | undefined, wanted: ReadonlySet<unknown>): boolean {

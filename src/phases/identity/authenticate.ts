@@ -30,17 +30,44 @@ export function compileAuthentication(
 ): Authenticate {
   const sources = toSources(providers);
   const schemes = challengeSchemes(sources);
+  const disputed = disputedIssuers(providers);
   return (request, realm) => {
     const present = findPresent(sources, request);
     const chosen = chooseCredential(present);
     if ('denial' in chosen) return challenge(chosen, schemes, realm);
     const provider = chooseProvider(chosen.source, chosen.token, limits.maxTokenBytes);
     if ('denial' in provider) return challenge(provider, schemes, realm);
+    if (disputed.has(provider.spec.issuer)) return { denial: twoJudges };
     const result = provider.verify(chosen.token);
     return result instanceof Promise
       ? result.then((late) => challenge(late, schemes, realm))
       : challenge(result, schemes, realm);
   };
+}
+
+const twoJudges = denial('provider_unavailable', 'Two identity providers of the rule have the issuer of the token.');
+
+/** Issuers of two of the providers, which only shows where one was changed after the rule was read: nobody can say who is to judge. */
+function disputedIssuers(providers: readonly IdentityProvider[]): ReadonlySet<string> {
+  const issuers = providers.map(({ spec }) => spec.issuer);
+  return new Set(issuers.filter((issuer, index) => issuers.indexOf(issuer) !== index));
+}
+
+/**
+ * Refuses the request that carries more than one credential for the rules of these providers together, each of which may find one alone
+ * in its own places (S17). Says nothing of a credential that is bad or missing. `realm` as for `Authenticate`.
+ */
+export function judgeTogether(
+  providers: readonly IdentityProvider[],
+  request: Request,
+  realm: string,
+): Denial | undefined {
+  const sources = toSources([...new Set(providers)]);
+  const present = findPresent(sources, request);
+  if (present.length < 2) return undefined;
+  const chosen = chooseCredential(present);
+  const judged = 'denial' in chosen ? challenge(chosen, challengeSchemes(sources), realm) : undefined;
+  return judged !== undefined && 'denial' in judged ? judged.denial : undefined;
 }
 
 /** One source for each distinct place; places of a header with a scheme come first. */

@@ -13,8 +13,8 @@ export interface UnverifiedToken {
 export type SignatureVerdict = { readonly key: VerificationKey } | { readonly denial: Denial };
 
 /**
- * Verifies the signature with the keys in force. Where newer keys might change the answer (an unknown key id, or none and no key fits),
- * waits for one fetch, if one may be made, and tries again.
+ * Verifies the signature with the keys in force. Where newer keys might change the answer (an unknown key id, a signature that is wrong,
+ * or no key id and no key that fits), waits for one fetch, if one may be made, and tries again.
  */
 export async function verifySignature(token: UnverifiedToken, keys: KeyCache): Promise<SignatureVerdict> {
   // Only while the very first load is under way does this wait.
@@ -23,10 +23,13 @@ export async function verifySignature(token: UnverifiedToken, keys: KeyCache): P
   if (set === undefined) return { denial: denial('keys_unavailable') };
   let verdict = await verifyWithKeys(token, set);
   // Twice, because the first wait may have joined a fetch that began before the issuer had the key.
-  for (let asked = 0; asked < 2 && 'denial' in verdict && newerKeysMayHelp(token, set); asked++) {
-    const fetched = keys.refresh();
-    if (fetched === undefined) break;
-    await fetched;
+  for (let asked = 0; asked < 2 && 'denial' in verdict && newerKeysMayHelp(token, set, verdict.denial); asked++) {
+    // Others may have brought newer ones while this signature was looked at.
+    if (keys.current() === set) {
+      const fetched = keys.refresh();
+      if (fetched === undefined) break;
+      await fetched;
+    }
     const newer = keys.current();
     if (newer === undefined) return { denial: denial('keys_unavailable') };
     if (newer === set) continue;
@@ -36,9 +39,12 @@ export async function verifySignature(token: UnverifiedToken, keys: KeyCache): P
   return verdict;
 }
 
-/** A key id that is known says which key it must be; a token without one may be signed with a key that is not here yet. */
-function newerKeysMayHelp(token: UnverifiedToken, set: KeySet): boolean {
-  return token.kid === undefined || !set.keys.some((key) => key.kid === token.kid);
+/**
+ * A token may be signed with a key that is not here yet, also under a key id that is: issuers rotate under the same one. Where the key of
+ * that id does not fit the algorithm, the token is not of it.
+ */
+function newerKeysMayHelp(token: UnverifiedToken, set: KeySet, { code }: Denial): boolean {
+  return code === 'token_signature' || token.kid === undefined || !set.keys.some((key) => key.kid === token.kid);
 }
 
 /** Tries those of the keys that may have signed. */

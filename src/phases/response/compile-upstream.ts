@@ -42,7 +42,7 @@ export function ownHeaders(names: Iterable<string>): OwnedHeaders {
 /** Compiles what a rule sends upstream: its headers, and the removal of all that a client must not say in our name. */
 export function compileUpstream(spec: UpstreamSpec): UpstreamProgram {
   const headers = spec.headers.map(compileHeader);
-  const { spellings, twinForms: forms } = ownHeaders(spec.removeHeaders);
+  const { spellings, twinForms: forms } = ownHeaders([...spec.removeHeaders, alwaysRemoved]);
   const base = compileBaseRemovals(spellings);
   return (input) => {
     const setHeaders: HeaderEntry[] = [];
@@ -85,7 +85,7 @@ function compileBaseRemovals(removeHeaders: readonly string[]): (owned: OwnedHea
   let known: ReadonlySet<string> = new Set();
   return (owned) => {
     if (knownFor !== owned) {
-      known = new Set([...owned.spellings, ...removeHeaders, alwaysRemoved]);
+      known = new Set([...owned.spellings, ...removeHeaders]);
       knownFor = owned;
     }
     return known;

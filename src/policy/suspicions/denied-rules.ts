@@ -27,12 +27,9 @@ export function warnOfDeniedRules(rules: readonly PlacedRule<DenyingRule>[], pro
 }
 
 /** S15: with addresses a Denied rule hits the clients that these refuse. */
-function whyNever({ name, matches, addresses }: DenyingRule): string | undefined {
+function whyNever({ name, addresses }: DenyingRule): string | undefined {
   if (addresses !== undefined && refusesNobody(addresses)) {
     return `the rule ${name} denies nobody whose address is known: with addresses it hits the clients that these refuse, and they refuse none`;
-  }
-  if (matches.every(({ headers }) => headers.some((header) => header.name === 'host'))) {
-    return `the rule ${name} can never match: proxies send the host apart from the headers; say it with hosts`;
   }
   return undefined;
 }

@@ -8,7 +8,7 @@ import type { AccessPolicySpec, AuthorDocument } from '../spec.ts';
  * `decidedBy` names an enforced policy of exactly the pattern, where there is one.
  */
 export function shadowWarnings(
-  { hosts }: AccessPolicySpec,
+  { namespace, hosts }: AccessPolicySpec,
   document: AuthorDocument,
   decidedBy: (pattern: string) => string | undefined,
 ): readonly Problem[] {
@@ -16,8 +16,14 @@ export function shadowWarnings(
   for (const host of hosts) {
     const wider = decidedBy(host) === undefined ? widerPatterns(host).find(decidedBy) : undefined;
     if (wider === undefined) continue;
-    const message = `in shadow mode the policy is as if deleted: requests for ${host} are decided by ${decidedBy(wider) ?? ''} (${wider}) meanwhile`;
+    const message = `in shadow mode the policy is as if deleted: requests for ${host} are decided by ${tellPolicy(decidedBy(wider) ?? '', namespace)} (${wider}) meanwhile`;
     problems.warning('shadow-wider-decides', ['spec', 'mode'], message);
   }
   return problems.all;
+}
+
+/** A tenant is not told what another one's policies are called (promise 6). `id`: `namespace/name`. */
+function tellPolicy(id: string, namespace: string): string {
+  const [owner = ''] = id.split('/', 1);
+  return owner === namespace ? id : `a policy of the namespace ${owner}`;
 }

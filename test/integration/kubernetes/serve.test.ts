@@ -308,6 +308,37 @@ describeWithCluster('serve before a real API server', () => {
     expect(service.output()).not.toContain(token);
   });
 
+  it('reads the policies that its selector takes, and every floor and provider', async () => {
+    await cluster.apply(policy('mine', 'mine.example', open));
+    await cluster.apply(policy('theirs', 'theirs.example', open));
+    await cluster.kubectl('label', 'accesspolicy', 'mine', '--namespace', 'shop', 'shard=a');
+    await cluster.apply(
+      '{apiVersion: portcullis.dev/v1alpha1, kind: ClusterAccessPolicy, metadata: {name: floor}, spec: {rules: [{name: none, matches: [{path: {type: PathPrefix, value: /secret}}], access: Denied}]}}',
+    );
+    const service = await serve('portcullis-shard', ['--policy-selector', 'shard=a']);
+    await decides(service, 'mine.example', '/', 'allow');
+    expect(await ask(service, 'theirs.example')).toBe('403 no_policy');
+    expect(await ask(service, 'mine.example', '/secret')).toBe('403 denied');
+    await cluster.kubectl('label', 'accesspolicy', 'theirs', '--namespace', 'shop', 'shard=a');
+    await decides(service, 'theirs.example', '/', 'allow');
+    await cluster.kubectl('label', 'accesspolicy', 'theirs', '--namespace', 'shop', 'shard-');
+    await decides(service, 'theirs.example', '/', '403 no_policy');
+  });
+
+  it("S10: the operator's grants decide, for each host", async () => {
+    const service = await serve('portcullis-grants', [
+      '--host-grant',
+      'shop=api.example',
+      '--host-grant',
+      'team-b=b.example',
+    ]);
+    await cluster.apply(policy('orders', 'api.example, b.example', open));
+    await eventually(async () => expect(await conditionsOf('orders')).toContain('Conflicted=True/HostConflict'));
+    expect(await ask(service, 'api.example')).toBe('allow');
+    expect(await ask(service, 'b.example')).toBe('403 no_policy');
+    expect((await statusOf('orders'))['conflicts']).toEqual([{ host: 'b.example', owner: 'team-b' }]);
+  });
+
   it('stops in order: its lease is gone and no check is lost', async () => {
     const service = await serve('portcullis-stops');
     await ready(service);

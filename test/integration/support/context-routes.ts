@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../../src/core/json.ts';
 import type { RequestRoute } from '../../../src/core/request.ts';
-import type { CaseRequest, PolicyTest } from '../../support/policy-test.ts';
+import type { CaseRequest } from '../../../src/policy-test/policy-test.ts';
+import type { PolicyTest } from '../../support/policy-test.ts';
 
 const route = { cluster: 'upstream' };
 

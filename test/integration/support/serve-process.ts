@@ -68,12 +68,14 @@ export async function startServe(
   };
 }
 
-/** Runs a command to its end. */
+/** Runs a command to its end, with variables besides those of this process. */
 export async function runCli(
   args: readonly string[],
   program = 'src/main.ts',
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<{ code: number; output: string }> {
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = { ...process.env, ...environment };
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));

@@ -185,6 +185,23 @@ the answer to the client has:
     ]);
   });
 
+  test.each<[string, CheckReport, number]>([
+    ['allow', allowed, 0],
+    ['allow', denied, 1],
+    ['deny', allowed, 1],
+    ['deny', denied, 0],
+    ['deny', { ...denied, status: 500 }, 1],
+    ['any', allowed, 0],
+    ['any', { ...denied, status: 499 }, 0],
+    ['any', { ...denied, status: 503, code: 'not_ready' }, 1],
+  ])('of --expect %s to %o is exit code %i', async (expected, answer, exitCode) => {
+    expect(await check(['--expect', expected, 'http://h/'], answer)).toMatchObject({ exitCode });
+  });
+
+  test('that cannot be expected is a mistake of the command line', async () => {
+    expect(await check(['--expect', 'perhaps', 'http://h/'])).toMatchObject({ exitCode: 2, asked: [] });
+  });
+
   test('a body that a policy dressed is shown, its control characters escaped', async () => {
     const dressed = { ...denied, code: undefined, message: undefined, decisionId: undefined, body: 'no\u001b[31m' };
     expect((await check(['http://h/'], dressed)).stdout).toContain('with the body:\n  no\\u001b[31m\n');

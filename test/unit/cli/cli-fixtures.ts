@@ -37,6 +37,7 @@ export async function run(args: readonly string[], world: CliWorld = {}): Promis
   const registry: CommandRegistry = {
     startService: missing,
     validateSources: missing,
+    testPolicies: missing,
     askService: missing,
     inspectToken: missing,
     explain: missing,

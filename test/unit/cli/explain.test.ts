@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { explain } from '../../../src/runtime/explain.ts';
 import type { Explanation } from '../../../src/runtime/explanation.ts';
-import { createTokenMint } from '../../support/token-mint.ts';
+import { createTokenMint } from '../../../src/policy-test/token-mint.ts';
 import { run, type CliRun } from './cli-fixtures.ts';
 
 const documents = `apiVersion: portcullis.dev/v1alpha1
@@ -102,13 +102,14 @@ addresses  floor: holds
 rule?      shop/api read (Authenticated, GET PathPrefix /orders): passed over: another path
 rule?      shop/api versioned (Authenticated, PathPrefix /reports x-v=2): passed over: another path
 rule?      shop/api admin (Restricted, PathPrefix /admin): passed over: another path
-rule?      shop/api rest (Public, PathPrefix /, rank 2): matches
+rule?      shop/api rest (Public, PathPrefix /): matches
 decides    shop/api rest
 identity   shop/api rest: anonymous
 ALLOWED by shop/api rest
   upstream - x-user-id
   upstream - x_user_id
   upstream - x-envoy-auth-failure-mode-allowed
+  upstream - x_envoy_auth_failure_mode_allowed
 shadow     shop/later rest: would have been ok
 `,
   ]);
@@ -125,7 +126,7 @@ test('every test of the authorization is told, with values only where they are a
     'test       shop/api admin claim tenant: asks {"in":["acme"]}, has (text of 4): holds',
     `test       shop/api admin condition: asks "identity.claims.tenant == request.headers['x-tenant']", has (boolean): holds`,
     'test       shop/api admin anyOf[0] scopes: asks {"allOf":["a"]}, has (list of 1): FAILS: The token lacks a scope that the rule asks for. [insufficient_scope]',
-    'test       shop/api admin anyOf[1] stepUp: asks {"acr":["gold"]}, has (object): FAILS: The user was not authenticated well or lately enough. [insufficient_user_authentication]',
+    'test       shop/api admin anyOf[1] stepUp acr: asks ["gold"], has (absent): FAILS: The user was not authenticated well or lately enough. [insufficient_user_authentication]',
   ]);
   expect(stdout).not.toContain('canary');
   expect((await explaining(...tests, '--show-values')).stdout).toContain('subject "alice-canary"');
@@ -247,6 +248,6 @@ describe('mistakes', () => {
       '{"iss":"https://other.example"}',
       'http://api.example.com/',
     );
-    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('there are: IdentityProvider shop/idp')]);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('there are: shop/idp (NAMESPACE/NAME')]);
   });
 });

@@ -65,7 +65,8 @@ describe('on a Node that is too old', () => {
       expect(await run(['--import', pretend('20.20.2'), main, ...command])).toEqual({
         code: 2,
         stdout: '',
-        stderr: 'Portcullis needs Node 24 or later; this is 20.20.2. In a clone write npx portcullis …\n',
+        stderr:
+          'Portcullis needs Node 24 or later; this is 20.20.2. A clone has one: node_modules/.bin/node dist/main.js …\n',
       });
     },
   );

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspectToken } from '../../../src/runtime/inspect-token.ts';
-import { createTokenMint } from '../../support/token-mint.ts';
+import { createTokenMint } from '../../../src/policy-test/token-mint.ts';
 import { run, type CliRun } from './cli-fixtures.ts';
 
 let folder: string;
@@ -152,7 +152,7 @@ describe('mistakes', () => {
   test('a provider that is not there is named, with those that are', async () => {
     expect(await token('good', '--policies', file('idp.yaml'), '--provider', 'shop/ipd')).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining('no provider is named shop/ipd; there are: IdentityProvider shop/idp'),
+      stderr: expect.stringContaining('no provider is named shop/ipd; there are: shop/idp (NAMESPACE/NAME'),
     });
   });
 });

@@ -58,6 +58,13 @@ describe('what is told of a change', () => {
     ]);
   });
 
+  it('a file that is not below where the user is by its whole path', () => {
+    const broken = status(2, policy('last-good', problem('x')));
+    expect(linesOfChange(good, broken, '/home/user')).toEqual([
+      '/policies/sub/policy.yaml:13:5: x; the version before stays in force',
+    ]);
+  });
+
   it('a mistake that is still there is not told again', () => {
     const broken = status(2, policy('last-good', problem('x')));
     expect(lines(broken, { ...broken, revision: 3 })).toEqual([

@@ -57,6 +57,25 @@ test.each([...pages, ...guides])('every file that %s links to is there', (page) 
   }
 });
 
+/** Every file below that a user reads. */
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+test('no command that we name can fetch a program by its name from a public registry', () => {
+  const told = [
+    'README.md',
+    'SECURITY.md',
+    'package.json',
+    ...['docs', 'examples', 'deploy', 'src'].flatMap(filesBelow),
+  ];
+  const fetching = /\bnpx\b|npm (?:exec|x)\b|\b(?:pnpm|yarn) dlx\b|\bbunx\b/;
+  expect(told.length).toBeGreaterThan(100);
+  expect(told.filter((file) => fetching.test(readFileSync(file, 'utf8')))).toEqual([]);
+});
+
 test('docs/semantics.md has a test for every rule that it names', () => {
   const rules = [...readFileSync('docs/semantics.md', 'utf8').matchAll(/\*\*(S\d+)\*\*/g)].map(([, rule]) => rule);
   const tests = ['test/decisions', 'test/unit/policy', 'test/unit/engine', 'test/unit/identity', 'test/integration']

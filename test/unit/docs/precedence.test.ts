@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDecisionStand, type DecisionStand } from '../../support/decision-stand.ts';
-import { documentsOf, type TokenSpec } from '../../support/policy-test.ts';
+import { documentsOf } from '../../support/policy-test.ts';
+import type { TokenSpec } from '../../../src/policy-test/policy-test.ts';
 import { rawRequest } from '../../support/raw-request.ts';
 
 const [head = '', ...examples] = readFileSync('docs/precedence.md', 'utf8').split(/^## /m);

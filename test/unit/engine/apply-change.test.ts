@@ -145,6 +145,44 @@ describe('a change of a source', () => {
   });
 });
 
+describe('an object that is deleted and made anew under its name, in one change', () => {
+  const anew = (documents: readonly AuthorDocument[]): readonly AuthorDocument[] =>
+    documents.map((document) => ({ ...document, version: { uid: 'another', generation: 1, createdAt: 2 } }));
+
+  test('S4: has no last good version: where the new one is refused, its requests are denied', async () => {
+    const on = start();
+    const [old, bad] = [policy('a', '/a'), anew(policy('a', '/a', 1, ', slip: 1'))];
+    await on.applyChange({ changed: [...old, ...policy('b', '/b')], removed: [] });
+    await on.applyChange({ removed: old, changed: bad });
+    expect(await codeOf(on, 'a', '/a')).toBe('policy_invalid');
+    expect(on.documentStatus('AccessPolicy shop/a')).toMatchObject({ serving: 'refused', servedGeneration: undefined });
+    await on.applyChange({ removed: bad, changed: policy('a', '/new') });
+    expect([await codeOf(on, 'a', '/new'), await codeOf(on, 'b', '/b')]).toEqual(['allow', 'allow']);
+  });
+
+  test('S4: takes the keys of a ConfigMap with it, where the new one is broken', async () => {
+    const on = start();
+    const keys =
+      '{"keys":[{"kty":"EC","crv":"P-256","x":"ahbTEYaLm1X0QY4-gs8ekJUjV0fkOQTbDOfCKZSyJqs","y":"ZKpHrxCVDxYpE2E6Ybxe5VDnMZYvVGFSiPBjOGhnUZg"}]}';
+    const configMap = (data: string): readonly AuthorDocument[] =>
+      clusterDocuments(
+        `{apiVersion: v1, kind: ConfigMap, metadata: {name: keys, namespace: portcullis}, data: ${data}}`,
+      );
+    const [old, bad] = [configMap(`{jwks: '${keys}'}`), configMap('[]')];
+    await on.applyChange({
+      changed: [...provider('audiences: [api], jwks: {configMapRef: {name: keys, key: jwks}}'), ...old],
+      removed: [],
+    });
+    const condition = (): unknown => on.providerCondition('ClusterIdentityProvider idp')?.lastError;
+    const error = condition();
+    // Broken by an update, it stays as it was.
+    await on.applyChange({ removed: [], changed: bad });
+    expect(condition()).toBe(error);
+    await on.applyChange({ removed: bad, changed: anew(configMap('[]')) });
+    expect(condition()).toContain('ConfigMap portcullis/keys');
+  });
+});
+
 describe('changes one after the other', () => {
   test('are taken in in slices, in their order, and none is lost', async () => {
     let pauses = 0;

@@ -64,6 +64,16 @@ describe('a policy of a megabyte', () => {
       50,
     ],
     [
+      'with hundreds of unknown fields',
+      `hosts: [bad.example], rules: [${open}], ${list(900, (i) => `f${i}: ${'x'.repeat(1000)}`)}`,
+      50,
+    ],
+    [
+      'with thousands of hosts that are none',
+      `hosts: [bad.example, ${list(100_000, () => '{a: 1}')}], rules: [${open}]`,
+      50,
+    ],
+    [
       'with one field thousands of times',
       `hosts: [bad.example], rules: [${open}], ${list(80_000, () => 'mode: Enforce')}`,
       1,
@@ -100,8 +110,11 @@ describe('a policy of a megabyte', () => {
   }, 30_000);
 
   test('of mistakes has no more than 50 Problems', () => {
-    for (const text of ['a:\n\t- b\n'.repeat(10_000), ': : [\n'.repeat(10_000)])
-      expect(readDocuments('x.yaml', text).flatMap(({ problems }) => problems)).toHaveLength(50);
+    const found = (text: string): number => readDocuments('x.yaml', text).flatMap(({ problems }) => problems).length;
+    expect(found('- "\\q"\n'.repeat(10_000))).toBe(50);
+    // Where the indentation is lost the first mistake is told, the others are echoes.
+    expect(found(': : [\n'.repeat(10_000))).toBe(1);
+    expect(found('a:\n\t- b\n'.repeat(10_000))).toBe(1);
   });
 });
 
@@ -220,6 +233,33 @@ describe('a policy that is valid alone and conflicts with another', () => {
   }); // prettier-ignore
 });
 
+describe('expressions that are too much together', () => {
+  const long = `request.path != '${'x'.repeat(4000)}'`;
+  const denying = (count: number): string =>
+    list(
+      8,
+      (i) =>
+        `{name: r${i}, matches: [{path: {type: PathPrefix, value: /r${i}}}], access: Denied, when: [${list(count, () => `{expression: "${long}"}`)}]}`,
+    );
+  const inheriting = (rules: number): string =>
+    `hosts: [bad.example], upstream: {headers: [{name: x-a, expression: "${long}"}]}, rules: [${list(rules, (i) => open.replace('open', `r${i}`).replace('value: /', `value: /r${i}`))}]`;
+  const wide = (header: string): string =>
+    inheriting(60).replace('{headers: [', `{headers: [${list(4, (i) => header.replace('N', String(i)))}, `);
+  const problemsOf = (on: DecisionStand): unknown =>
+    statusOf(on, 'AccessPolicy shop/bad')?.problems.map(({ code, field }) => `${code} ${field}`);
+
+  test.each([
+    ['of rules', `hosts: [bad.example], rules: [${denying(16)}]`, `hosts: [bad.example], rules: [${denying(7)}]`],
+    ['that are inherited', wide(`{name: x-N, expression: "${long}"}`), inheriting(60)],
+  ])('%s are one Problem, and fewer are none', async (_, many, few) => {
+    const on = await start(policy('bad', many));
+    expect(problemsOf(on)).toEqual(['too-large spec.rules']);
+    expect(await codeOf(on, 'bad.example', '/r1')).toBe('policy_invalid');
+    await on.apply(documentsOf(policy('bad', few)));
+    expect(problemsOf(on)).toEqual([]);
+  });
+});
+
 describe('conditions that each do as much as one may', () => {
   const loop = `request.headers['x-a'].split('').all(c, request.headers['x-a'].split('').all(d, c != 'z'))`;
   const denied = (shadow: string): string =>
@@ -251,6 +291,56 @@ describe('conditions that each do as much as one may', () => {
       kind: 'allow',
       about: { shadow: [{ policy: 'shop/a', code: 'denied' }] },
     });
+  });
+});
+
+describe('regular expressions that would hold the process', () => {
+  const by = (patterns: readonly string[], access = 'Public'): string =>
+    policy(
+      'bad',
+      `hosts: [bad.example], rules: [${patterns.map((pattern, i) => `{name: r${i}, access: ${access}, matches: [{path: {type: RegularExpression, value: "${pattern}"}}]}`).join(', ')}]`,
+    );
+  const problemsOf = (on: DecisionStand): unknown[] =>
+    statusOf(on, 'AccessPolicy shop/bad')?.problems.map(({ code, field, place }) => [code, field, place.line]) ?? [];
+
+  test('by the states that one can be in are a Problem at their place', async () => {
+    const on = await start(by(['/usual/[0-9]+', '/.*a.{500}']));
+    expect(problemsOf(on)).toEqual([['too-large', 'spec.rules[1].matches[0].path.value', 4]]);
+    expect(await codeOf(on, 'bad.example', '/usual/1')).toBe('policy_invalid');
+    // What is too large counts as much as it took to find out: not every one of many is looked at.
+    await on.apply(documentsOf(by(Array.from({ length: 60 }, (_, i) => `/.*a.{${400 + i}}`))));
+    const messages = statusOf(on, 'AccessPolicy shop/bad')?.problems.map(({ message }) => message.split(':')[0]);
+    expect(messages?.filter((message) => message?.includes('is too large a'))).toHaveLength(3);
+    expect(messages?.filter((message) => message?.includes('is too much beside'))).toHaveLength(47);
+    await on.apply(documentsOf(by(['/usual/[0-9]+', '/.*a.{5}'])));
+    expect([problemsOf(on), await codeOf(on, 'bad.example', '/usual/1')]).toEqual([[], 'allow shop/bad']);
+  });
+
+  test('together are one from the first that is too much', async () => {
+    const on = await start(by(Array.from({ length: 20 }, (_, i) => `/.*secret${i}.*|/.*private${i}.*`)));
+    const problems = problemsOf(on);
+    expect(problems.length).toBeGreaterThan(5);
+    expect(problems.length).toBeLessThan(20);
+    expect(problems.at(-1)).toEqual(['too-large', 'spec.rules[19].matches[0].path.value', 4]);
+    // The control: sixty as people write them.
+    await on.apply(documentsOf(by(Array.from({ length: 60 }, (_, i) => `/r${i}/[0-9a-f]{8}(-[0-9a-f]{4}){3}/.*`))));
+    expect([problemsOf(on), await codeOf(on, 'bad.example', '/r7/01234567-0123-0123-0123/a')]).toEqual([
+      [],
+      'allow shop/bad',
+    ]);
+  });
+
+  test('of a policy that never was valid deny every request of its hosts', async () => {
+    const on = await start(
+      `${served}---\n${by(
+        Array.from({ length: 60 }, (_, i) => `/.*a.{${500 + i}}`),
+        'Denied',
+      )}`,
+    );
+    expect([await codeOf(on, 'served.example'), await codeOf(on, 'bad.example')]).toEqual([
+      'allow shop/served',
+      'policy_invalid',
+    ]);
   });
 });
 

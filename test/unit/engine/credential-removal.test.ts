@@ -24,9 +24,18 @@ describe('credential-removal', () => {
   test('S26 Keep passes the credential though a policy owns its header', async () => {
     expect(await upstreamOf('keep.example.com', '/optional', [])).toEqual({
       setHeaders: [['x-kept', 'true']],
-      removeHeaders: ['x_kept', always],
+      removeHeaders: ['x_kept', always, always.replaceAll('-', '_')],
       removeQueryParameters: [],
     });
+  });
+
+  test('S26 what says that the proxy failed open goes in every spelling, and what only begins like it stays', async () => {
+    const odd = 'x-envoy_auth-failure_mode-allowed';
+    const { removeHeaders } = await upstreamOf('keep.example.com', '/optional', [
+      [odd, 'true'],
+      [`${odd}_no`, 'true'],
+    ]);
+    expect(removeHeaders).toEqual(['x_kept', always, always.replaceAll('-', '_'), odd]);
   });
 
   test('S27 Keep of the deciding rule outlasts the removal of another policy', async () => {

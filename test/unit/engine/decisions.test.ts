@@ -4,7 +4,7 @@ import { createCheckRequestDecoder } from '../../../src/envoy/decode-check-reque
 import { codecOf } from '../../../src/envoy/protos.ts';
 import { createDecisionStand, type DecisionStand } from '../../support/decision-stand.ts';
 import { expectDecision } from '../../support/expect-decision.ts';
-import type { DecisionCase } from '../../support/policy-test.ts';
+import type { DecisionCase } from '../../../src/policy-test/policy-test.ts';
 import { readPolicyTests } from '../../support/policy-tests.ts';
 import { rawRequest } from '../../support/raw-request.ts';
 

@@ -423,6 +423,57 @@ spec: {type: JWT, jwt: {issuer: "https://idp.example", audiences: [api]${more}}}
     expect(statusOf(on, 'AccessPolicy shop/a')).toMatchObject({ accepted: false, serving: 'last-good' });
   });
 
+  test('S20 where the credentials of a deleted one stood is emptied all the same, by what was last known of it', async () => {
+    const from = (name: string): string => idp(`, from: [{header: ${name}}, {cookie: sid}]`);
+    const rules = `${open}, ${mine.replace('value: /', 'value: /mine')}`;
+    const both = policy('a', 'a.example', rules, 'shop', ', authentication: {providers: [{name: idp}]}');
+    const on = await start(from('x-first') + both, options);
+    const sent = async (): Promise<unknown> => {
+      const headers = [
+        ['x-first', 'a'],
+        ['x-second', 'b'],
+        ['cookie', 'sid=c; theme=dark'],
+      ] as const;
+      const decision = await on.engine.check(rawRequest({ host: 'a.example', path: '/x', headers }));
+      if (decision.kind === 'deny') return decision.denial.code;
+      const { setHeaders, removeHeaders } = decision.upstream;
+      return [setHeaders, removeHeaders.filter((name) => /first|second/.test(name))];
+    };
+    const rest = [['cookie', 'theme=dark']];
+    expect(await sent()).toEqual([rest, ['x-first']]);
+    await on.apply(documentsOf(from('x-second') + both));
+    expect(await sent()).toEqual([rest, ['x-second']]);
+    for (const gone of [both, from('x-third').replace('issuer', 'isuer') + both, both]) {
+      await on.apply(documentsOf(gone));
+      expect(await sent()).toEqual([rest, ['x-second']]);
+    }
+    await on.apply(documentsOf(both.replace('rules:', 'onInvalid: Deny, rules:')));
+    expect(await sent()).toBe('policy_invalid');
+    await on.apply(documentsOf(both));
+    expect(await sent()).toEqual([rest, ['x-second']]);
+    // The control: a new one of the name is emptied by what it says itself.
+    await on.apply(documentsOf(from('x-first') + both));
+    expect(await sent()).toEqual([rest, ['x-first']]);
+    // Where nothing was ever known of it, no rule that names it passes anything.
+    const anew = await start(both, options);
+    expect(await codeOf(anew, 'a.example', '/x')).toBe('policy_invalid');
+  });
+
+  test('S17 two that come to have one issuer by an edit deny its tokens, and the policy stays in force', async () => {
+    const second = idp()
+      .replace('name: idp', 'name: second')
+      .replace(/issuer: [^,]+/, 'issuer: "https://second.example"');
+    const both = policy('a', 'a.example', mine, 'shop', ', authentication: {providers: [{name: second}, {name: idp}]}');
+    const on = await start(idp() + second + both, options);
+    const token = await on.mint.mint('t');
+    expect(await codeOf(on, 'a.example', '/x', token)).toBe('allow shop/a mine');
+    await on.apply(documentsOf(idp() + idp().replace('name: idp', 'name: second') + both));
+    expect(await codeOf(on, 'a.example', '/x', token)).toBe('provider_unavailable');
+    expect(statusOf(on, 'AccessPolicy shop/a')).toMatchObject({ accepted: false, serving: 'last-good' });
+    await on.apply(documentsOf(idp() + second + both));
+    expect(await codeOf(on, 'a.example', '/x', token)).toBe('allow shop/a mine');
+  });
+
   test('a refused update of one keeps the last good one', async () => {
     const on = await start(idp() + withIdp, options);
     const token = await on.mint.mint('t');

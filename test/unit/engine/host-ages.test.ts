@@ -62,6 +62,14 @@ describe('S10 in a cluster a host belongs to the namespace of the oldest policy 
     });
   });
 
+  test('and of a policy that owns none of its hosts no version decides', async () => {
+    const on = await start([...policy('one/a', 'x.example', old), ...policy('two/b', 'x.example', young)]);
+    expect(statusOf(on, 'two/b')).toMatchObject({ accepted: true, servedGeneration: undefined });
+    expect(statusOf(on, 'one/a')).toMatchObject({ accepted: true, servedGeneration: 1 });
+    await on.engine.applyChange({ changed: [], removed: policy('one/a', 'x.example', old) });
+    expect(statusOf(on, 'two/b')).toMatchObject({ servedGeneration: 1, conflicts: [] });
+  });
+
   test('of one age, to the first by namespace', async () => {
     const on = await start([...policy('two/a', 'x.example'), ...policy('one/b', 'x.example')]);
     expect(await codeOf(on, 'x.example')).toBe('allow one/b');
@@ -120,6 +128,16 @@ describe('S10 in a cluster a host belongs to the namespace of the oldest policy 
     const shadow = policy('one/a', 'x.example', old, ', mode: Shadow');
     const on = await start([...shadow, ...policy('two/b', 'x.example', young)]);
     expect(await codeOf(on, 'x.example')).toBe('allow two/b');
+  });
+
+  test.each([
+    ['one/wide', 'one/wide'],
+    ['two/wide', 'a policy of the namespace two'],
+  ])('promise 6: a warning of shadow mode about %s tells %s', async (id, told) => {
+    const on = await start([...policy('one/a', 'x.example', old, ', mode: Shadow'), ...policy(id, '"*.example"')]);
+    expect(statusOf(on, 'one/a')?.problems.map(({ message }) => message)).toEqual([
+      `in shadow mode the policy is as if deleted: requests for x.example are decided by ${told} (*.example) meanwhile`,
+    ]);
   });
 
   test('an update that is refused, and one that nobody can read, lose no host', async () => {

@@ -38,7 +38,9 @@ async function withStand(
 
 async function outcome(stand: DecisionStand, parts: RawRequestParts): Promise<string> {
   const decision = await stand.engine.check(rawRequest(parts));
-  return `${decision.kind === 'allow' ? 'allow' : decision.denial.code} ${decision.about.policy}`.trim();
+  if (decision.kind === 'allow') return `allow ${decision.about.policy}`;
+  const { code } = decision.denial;
+  return code === 'no_rule' || code === 'no_policy' ? code : `${code} ${decision.about.policy}`;
 }
 
 const statusOf = (stand: DecisionStand, name: string): DocumentStatus | undefined =>

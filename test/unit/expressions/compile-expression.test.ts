@@ -16,8 +16,16 @@ describe('S24 an expression is refused when it is read', () => {
     ['is empty', '', '0: unexpected token: EOF'],
     ['ends too late', 'true)', "4: unexpected character: ')'"],
     ['names a variable that does not exist', 'true && user.name == "x"', '8: unknown variable: user'],
-    ['names a field that does not exist', 'identity.clams.tenant == "x"', '9: no such key: clams'],
-    ['asks has() for a field that does not exist', '!has(identity.clams.tenant)', '14: no such key: clams'],
+    [
+      'names a field that does not exist',
+      'identity.clams.tenant == "x"',
+      '9: no such key: clams; did you mean claims?',
+    ],
+    [
+      'asks has() for a field that does not exist',
+      '!has(identity.clams.tenant)',
+      '14: no such key: clams; did you mean claims?',
+    ],
     [
       'calls a function that does not exist',
       'request.path.startWith("/x")',

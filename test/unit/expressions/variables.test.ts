@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../../src/core/json.ts';
 import { anonymous } from '../../../src/core/identity.ts';
 import type { Scope } from '../../../src/expressions/scope.ts';
 import { alice, conditionOf, scopeOf } from './expression-fixtures.ts';
@@ -96,6 +97,34 @@ describe('S23 an expression sees', () => {
     ['the claims of a peer that is nobody', 'peer.claims.ns != "x"', {}],
   ])('and never %s', (_title, source, parts) => {
     expect(conditionOf(source).test(scopeOf({}, parts))).toMatchObject({ code: 'absent' });
+  });
+
+  describe('no number of a claim that a double does not hold exactly', () => {
+    const claims: JsonObject = JSON.parse(
+      '{"id": 9007199254740993, "low": -9007199254740992, "ids": [1, [9007199254740993]], "deep": [{"id": 1e300, "name": "n"}], "last": 9007199254740991, "list": [1.5, 2]}',
+    );
+    const numbers = scopeOf({}, { identity: { ...alice, claims } });
+    test.each([
+      'identity.claims.id == 9007199254740992',
+      'identity.claims.id != 9007199254740992',
+      'identity.claims.?id.orValue(0) == 9007199254740992.0',
+      'identity.claims.low < 0',
+      'identity.claims.ids[0] == 1',
+      'identity.claims.deep[0].id > 1',
+      '"%s".format([identity.claims.id]) != ""',
+      'identity.claims == identity.claims',
+    ])('%s', (source) => {
+      expect(conditionOf(source).test(numbers)).toMatchObject({ code: 'result' });
+    });
+
+    test.each([
+      'identity.claims.last == 9007199254740991',
+      'identity.claims.list == [1.5, 2.0]',
+      'identity.claims.deep[0].name == "n"',
+      'has(identity.claims.id) && "id" in identity.claims',
+    ])('but %s', (source) => {
+      expect(conditionOf(source).test(numbers)).toBe('true');
+    });
   });
 
   test('S31 no address where it is not known', () => {

@@ -30,7 +30,9 @@ afterEach(() => {
 async function start(at = folder): Promise<void> {
   source = await createFolderSource({
     folder: at,
+    clock: { monotonic: () => performance.now() },
     timers: realTimers,
+    settings: { serviceNamespace: 'portcullis' },
     logger,
     onReading: (reading) => void readings.push(reading),
   });
@@ -164,6 +166,67 @@ describe('a folder of documents', () => {
     writeFileSync(join(folder, 'b.yaml'), document('b'));
     await start();
     expect([...(readings[0]?.unreadable ?? [])]).toEqual([join(folder, 'a.yaml')]);
+    expect(names(readings[0])).toEqual(['b']);
+  });
+
+  test('a folder that lies too deep is named, and what is not too deep is read', async () => {
+    const deep = join(folder, ...'12345678'.split(''));
+    mkdirSync(join(deep, 'more'), { recursive: true });
+    writeFileSync(join(deep, 'a.yaml'), document('a'));
+    writeFileSync(join(deep, 'more', 'b.yaml'), document('b'));
+    await start();
+    expect(names(readings[0])).toEqual(['a']);
+    expect(readings[0]?.problems.map(({ severity, place, message }) => [severity, place.source, message])).toEqual([
+      [
+        'error',
+        join(deep, 'more'),
+        'the folder is not read: it is more than 8 levels below the folder of the policies',
+      ],
+    ]);
+    rmSync(join(deep, 'more'), { recursive: true });
+    await expect.poll(() => readings.at(-1)?.problems).toEqual([]);
+  });
+
+  test('a file that is emptied is unreadable for a second, and then it is empty', async () => {
+    writeFileSync(join(folder, 'a.yaml'), document('a'));
+    writeFileSync(join(folder, 'b.yaml'), '');
+    await start();
+    expect(readings[0]?.unreadable).toEqual(new Set());
+    const from = performance.now();
+    writeFileSync(join(folder, 'a.yaml'), '# later\n');
+    await expect.poll(() => [...(readings.at(-1)?.unreadable ?? [])]).toEqual([join(folder, 'a.yaml')]);
+    expect(readings.at(-1)?.problems.map(({ message }) => message)).toEqual([
+      'the file is empty: what it held stays in force until it is surely meant',
+    ]);
+    await expect.poll(() => readings.at(-1)?.unreadable, { timeout: 5000 }).toEqual(new Set());
+    expect(performance.now() - from).toBeGreaterThan(1000);
+    expect(readings.at(-1)?.problems).toEqual([]);
+    // The controls: one that is written again within the second, and one that is deleted.
+    writeFileSync(join(folder, 'a.yaml'), document('a2'));
+    await until(['a2']);
+    rmSync(join(folder, 'a.yaml'));
+    await until([]);
+    expect(readings.at(-1)?.unreadable).toEqual(new Set());
+  }, 15_000);
+
+  test('a file that is written anew after it was emptied never was empty', async () => {
+    writeFileSync(join(folder, 'a.yaml'), document('a'));
+    await start();
+    writeFileSync(join(folder, 'a.yaml'), '');
+    await expect.poll(() => readings.length).toBe(2);
+    writeFileSync(join(folder, 'a.yaml'), document('a2'));
+    await until(['a2']);
+    expect(readings.map(({ unreadable }) => unreadable.size)).toEqual([0, 1, 0]);
+  });
+
+  test('a file that is larger than 4 MiB is named, and what it held is not taken for deleted', async () => {
+    writeFileSync(join(folder, 'a.yaml'), `# ${'x'.repeat(4 * 1024 * 1024)}\n${document('a')}`);
+    writeFileSync(join(folder, 'b.yaml'), document('b'));
+    await start();
+    expect([...(readings[0]?.unreadable ?? [])]).toEqual([join(folder, 'a.yaml')]);
+    expect(readings[0]?.problems.map(({ message }) => message)).toEqual([
+      'the file is larger than 4096 KiB: one file for each policy is read faster, too',
+    ]);
     expect(names(readings[0])).toEqual(['b']);
   });
 

@@ -69,6 +69,28 @@ describe('S17: which provider judges a credential', () => {
     expect(world.http.calls).toHaveLength(calls);
   });
 
+  test('two of one issuer deny its tokens rather than choose, in one place or in two', async () => {
+    const twin = world.provider({ name: 'twin', audiences: ['https://elsewhere'] });
+    const apart = world.provider({ name: 'apart', from: [{ in: 'cookie', name: 'apart' }] });
+    await Promise.all([twin.firstLoad, apart.firstLoad]);
+    for (const providers of [
+      [okta, twin, other],
+      [twin, okta, other],
+      [okta, apart, other],
+    ]) {
+      const authenticate = compileAuthentication(providers);
+      expect(await ask(authenticate, withToken(tokenOf(key)))).toEqual({
+        code: 'provider_unavailable',
+        message: 'Two identity providers of the rule have the issuer of the token.',
+        challenges: [],
+      });
+      // The control: another issuer has one judge still.
+      expect(await ask(authenticate, withToken(tokenOf(key, { iss: otherIssuer })))).toBe('other');
+    }
+    twin.close();
+    apart.close();
+  });
+
   test('a token that is none is malformed, also where it would have to be read to choose; too long is too long', async () => {
     const authenticate = compileAuthentication([okta, other]);
     expect(verdictOf(await authenticate(requestOf(withToken('opaque')), 'shop'))).toBe('token_malformed');
@@ -82,11 +104,12 @@ describe('S17: which provider judges a credential', () => {
   });
 
   test('a place with a scheme and one for the whole value of the same header see one credential', async () => {
-    const whole = world.provider({ name: 'whole', from: [{ in: 'header', name: 'authorization', scheme: undefined }] });
+    const from = [{ in: 'header', name: 'authorization', scheme: undefined }] as const;
+    const whole = world.provider({ name: 'whole', issuer: otherIssuer, from });
     await whole.firstLoad;
     const authenticate = compileAuthentication([whole, okta]);
     expect(await ask(authenticate, withToken(tokenOf(key)))).toBe('okta');
-    expect(await ask(authenticate, { headers: [['authorization', tokenOf(key)]] })).toBe('whole');
+    expect(await ask(authenticate, { headers: [['authorization', tokenOf(key, { iss: otherIssuer })]] })).toBe('whole');
     whole.close();
   });
 
@@ -98,10 +121,11 @@ describe('S17: which provider judges a credential', () => {
   });
 
   test('two schemes of one header are two places, and one header holds one', async () => {
-    const jwt = world.provider({ name: 'jwt', from: [{ ...bearer, scheme: 'JWT' }] });
+    const jwt = world.provider({ name: 'jwt', issuer: otherIssuer, from: [{ ...bearer, scheme: 'JWT' }] });
     await jwt.firstLoad;
     const authenticate = compileAuthentication([okta, jwt]);
-    expect(await ask(authenticate, { headers: [['authorization', `JWT ${tokenOf(key)}`]] })).toBe('jwt');
+    const headers = [['authorization', `JWT ${tokenOf(key, { iss: otherIssuer })}`]] as const;
+    expect(await ask(authenticate, { headers })).toBe('jwt');
     expect(await ask(authenticate, {})).toMatchObject({ challenges: ['Bearer realm="shop"', 'JWT realm="shop"'] });
     jwt.close();
   });

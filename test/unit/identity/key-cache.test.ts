@@ -207,6 +207,16 @@ describe('keys that change', () => {
     expect(http.calls).toHaveLength(2);
   });
 
+  test('rotation under the same key id: the first token of the new key waits for one fetch and is allowed', async () => {
+    const { http, ask } = await warm();
+    const replaced = rsaKey('k1');
+    http.answer(jwksUri, { keys: [replaced.jwk] });
+    const verdicts = await Promise.all(Array.from({ length: 20 }, () => ask(fresh(replaced))));
+    expect(new Set(verdicts)).toEqual(new Set(['allow']));
+    expect(http.calls).toHaveLength(2);
+    expect(await ask(fresh(first))).toBe('token_signature');
+  });
+
   test('a request that joins a fetch begun before the rotation asks once more', async () => {
     const { http, time, ask } = await warm();
     const gate = Promise.withResolvers<Uint8Array>();
@@ -268,19 +278,26 @@ describe('keys that change', () => {
   });
 });
 
-describe('a flood of unknown key ids', () => {
+describe('a flood of unknown key ids, or of signatures that are wrong', () => {
+  const stranger = rsaKey('k1');
   test.each([
-    ['up', { keys: [first.jwk] }],
-    ['down', failing('http_connect')],
+    ['key ids', 'up', { keys: [first.jwk] }],
+    ['key ids', 'down', failing('http_connect')],
+    ['signatures', 'up', { keys: [first.jwk] }],
+    ['signatures', 'down', failing('http_connect')],
   ] as const)(
-    'causes at most two fetches a minute while the issuer is %s, and known keys work on',
-    async (_name, answer) => {
+    'of %s causes at most two fetches a minute while the issuer is %s, and known keys work on',
+    async (what, _name, answer) => {
       const { http, time, ask } = await warm();
       http.answer(jwksUri, answer);
       http.calls.length = 0;
       for (let second_ = 0; second_ < 300; second_++) {
-        const flood = Array.from({ length: 3 }, (_, i) => ask(fresh(first, {}, { kid: `random-${second_}-${i}` })));
-        expect(new Set(await Promise.all(flood))).toEqual(new Set(['token_key']));
+        const flood = Array.from({ length: 3 }, (_, i) =>
+          ask(what === 'signatures' ? fresh(stranger) : fresh(first, {}, { kid: `random-${second_}-${i}` })),
+        );
+        expect(new Set(await Promise.all(flood))).toEqual(
+          new Set([what === 'signatures' ? 'token_signature' : 'token_key']),
+        );
         await time.advance(1_000);
       }
       expect(await ask(fresh(first))).toBe('allow');

@@ -136,6 +136,11 @@ describe('the status of a document', () => {
       'Accepted=True/Accepted ResolvedRefs=True/ResolvedRefs Programmed=True/Programmed Conflicted=True/HostConflict',
     ],
     [
+      "of which every host is another namespace's, so that it governs nothing",
+      { servedGeneration: undefined, conflicts: [{ host: 'a.example.com', owner: 'team-b' }] },
+      'Accepted=True/Accepted ResolvedRefs=True/ResolvedRefs Programmed=False/HostsNotOwned Conflicted=True/HostConflict',
+    ],
+    [
       'accepted with a warning',
       { problems: [problemOf('rule-shadowed', 'warning')] },
       'Accepted=True/Accepted ResolvedRefs=True/ResolvedRefs Programmed=True/Programmed',
@@ -179,6 +184,17 @@ describe('the status of a document', () => {
     expect(
       desiredStatus(inputOf({}, { replicas: { agreeing: 1, pending: 1, disagreeing: 0 } }), reordered, now),
     ).toBeDefined();
+  });
+
+  it('is not written again for a condition that somebody else added, and is for one of ours that does not hold any more', () => {
+    const { status } = statusOf(inputOf());
+    const conditions = status['conditions'] as readonly JsonObject[];
+    const withOne = (type: string): JsonObject => ({
+      ...status,
+      conditions: [...conditions, { type, status: 'True' }],
+    });
+    expect(desiredStatus(inputOf(), withOne('Synced'), now)).toBeUndefined();
+    expect(desiredStatus(inputOf(), withOne('Conflicted'), now)).toBeDefined();
   });
 
   it('keeps the time of a condition that stays, and tells which change', () => {

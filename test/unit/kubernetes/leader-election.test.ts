@@ -145,4 +145,37 @@ describe('the election of a leader', () => {
     await time.advance(5000);
     expect([a.election.leads(), b.election.leads()].filter(Boolean)).toHaveLength(1);
   });
+
+  it('waits for two minutes at most for a holder that never renews it, whatever the Lease says', async () => {
+    const [lease, time] = [createFakeLease(), createManualTime()];
+    const spec = { holderIdentity: 'nobody', leaseDurationSeconds: 2_000_000_000, renewTime: 'x' };
+    lease.object = { metadata: { name: 'portcullis', uid: 'lease', resourceVersion: '1' }, spec };
+    const { election } = start(lease, time, 'a');
+    await time.advance(119_000);
+    expect(election.leads()).toBe(false);
+    await time.advance(5000);
+    expect(election.leads()).toBe(true);
+  });
+
+  it('begins to lead anew where it could not renew in time though nobody took the lease', async () => {
+    const [lease, time] = [createFakeLease(), createManualTime()];
+    let hanging: Promise<void> | undefined;
+    const api = lease.api('a');
+    const wait = async (request: ApiRequest): Promise<JsonObject> => {
+      await hanging;
+      return api.request(request);
+    };
+    const { election, changes } = start({ ...lease, api: () => ({ ...api, request: wait }) }, time, 'a');
+    await time.advance(3000);
+    const hang = Promise.withResolvers<void>();
+    hanging = hang.promise;
+    await time.advance(12_500);
+    // Whoever asks now is told to write nothing.
+    expect(election.leads()).toBe(false);
+    hang.resolve();
+    await time.advance(5000);
+    expect(election.leads()).toBe(true);
+    // What came meanwhile is looked at because it is told again that we lead.
+    expect(changes).toEqual([true, false, true]);
+  });
 });

@@ -199,6 +199,18 @@ describe('a reflector', () => {
     expect(logged.map(({ level }) => level)).toEqual(['warn', 'info']);
   });
 
+  it('says once that it may not watch, though it may list each time', async () => {
+    const forbidden = Array.from({ length: 20 }, () => new ApiFailure('api_forbidden', 'GET: 403 cannot watch'));
+    const { api, time, logged, reflector } = start((fake) => fake.failWatches(...forbidden));
+    await time.advance(60_000);
+    expect(api.lists.length).toBeGreaterThan(5);
+    expect(logged.map(({ level }) => level)).toEqual(['warn']);
+    expect(reflector.state().failure).toContain('cannot watch');
+    await time.advance(60_000);
+    expect(logged.map(({ level }) => level)).toEqual(['warn', 'info']);
+    expect(reflector.state().failure).toBeUndefined();
+  });
+
   it('waits as long as the server asks', async () => {
     const { api, time } = start((fake) =>
       fake.failLists(new ApiFailure('api_throttled', '429', { retryAfterMs: 7000 })),

@@ -87,6 +87,16 @@ test('look-ups of tokens and fetches of keys are counted', async () => {
   );
 });
 
+test('collections of the API server are counted by whether they are followed, and only where there is a cluster', async () => {
+  const metrics = create();
+  expect(await samplesOf(metrics, 'portcullis_watches')).toEqual([]);
+  metrics.observeWatches(() => [{ failure: undefined }, { failure: 'connection refused' }, { failure: undefined }]);
+  expect(await samplesOf(metrics, 'portcullis_watches')).toEqual([
+    'portcullis_watches{state="failing"} 1',
+    'portcullis_watches{state="followed"} 2',
+  ]);
+});
+
 describe('the status', () => {
   const document = (name: string, serving: DocumentStatus['serving']): DocumentStatus => ({
     key: `AccessPolicy shop/${name}`,

@@ -214,6 +214,10 @@ describe('S5, S13, S20, S22 the parts of a policy beyond paths and scopes', () =
       `matches: [{headers: [{name: "x y", value: a}]}], access: Public`,
       'invalid-value spec.rules[0].matches[0].headers[0].name',
     ],
+    ...['host', 'Host', ':authority', ':path', ':method', ':scheme'].map((name) => [
+      `matches: [{headers: [{name: "${name}", value: a}]}], access: Denied`,
+      'match-never spec.rules[0].matches[0].headers[0].name',
+    ]),
     [
       `matches: [{headers: [{name: x, value: " a"}]}], access: Public`,
       'match-never spec.rules[0].matches[0].headers[0].value',

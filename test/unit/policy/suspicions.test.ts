@@ -131,7 +131,6 @@ describe('rule-shadowed: a rule whose upstream and response are never used', () 
 describe('deny-never: a Denied rule that hits nobody', () => {
   test.each([
     ['whose addresses refuse nobody', rule('a', 'Denied', prefix('/x'), 'addresses: {allow: ["0.0.0.0/0", "::/0"]}')],
-    ['that matches the header host', rule('a', 'Denied', prefix('/x', ', headers: [{name: Host, value: a}]'))],
   ])('%s', async (_title, denied) => {
     expect(await warnings(policy([denied]))).toEqual(['deny-never spec.rules[0]']);
   });

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { SignJWT, exportJWK, exportSPKI, generateKeyPair, type CryptoKey, type JWK } from 'jose';
+import { Failure } from '../core/failure.ts';
 import type { TokenSpec } from './policy-test.ts';
 
 interface Issuer {
@@ -38,24 +39,34 @@ export async function createTokenMint(
   }
   const resolve = (name: string): TokenSpec => {
     const spec = tokens[name];
-    if (spec === undefined) throw new Error(`there is no token named ${name}`);
+    if (spec === undefined) throw new Failure('token_unknown', `there is no token named ${name}`);
     if (spec.extends === undefined) return spec;
     const base = resolve(spec.extends);
     return { ...base, ...spec, claims: { ...base.claims, ...spec.claims }, header: { ...base.header, ...spec.header } };
   };
   const issuerOf = (name: string | undefined): Issuer => {
     const issuer = name === undefined ? undefined : issuers.get(name);
-    if (issuer === undefined) throw new Error(`there is no issuer named ${name}`);
+    if (issuer === undefined)
+      throw new Failure(
+        'issuer_unknown',
+        `no provider of the policies is named ${name}, so nobody can stand in for it`,
+      );
     return issuer;
   };
+  // The same token of a name every time: what is signed anew would be another one for a cache.
+  const minted = new Map<string, Promise<string>>();
   return {
     jwks: async (name) => {
       const { publicKey, kid, alg } = issuerOf(name);
       return { keys: [{ ...(await exportJWK(publicKey)), kid, alg, use: 'sig' }] };
     },
     mint: async (name) => {
+      const known = minted.get(name);
+      if (known !== undefined) return known;
       const spec = resolve(name);
-      return sign(issuerOf(spec.issuer), spec, Math.floor(nowMs / 1000));
+      const token = sign(issuerOf(spec.issuer), spec, Math.floor(nowMs / 1000));
+      minted.set(name, token);
+      return token;
     },
   };
 }
@@ -70,21 +81,14 @@ async function sign(issuer: Issuer, spec: TokenSpec, now: number): Promise<strin
       .map(([name, value]) => [name, timeClaims.has(name) && typeof value === 'string' ? now + seconds(value) : value]),
   );
   const header = { alg: issuer.alg, kid: issuer.kid, typ: 'JWT', ...spec.header };
-  switch (spec.sign) {
-    case 'None':
-      return `${encode({ ...header, alg: 'none' })}.${encode(claims)}.`;
-    case 'HmacWithPublicKey': {
-      const text = `${encode({ ...header, alg: 'HS256' })}.${encode(claims)}`;
-      return `${text}.${createHmac('sha256', await exportSPKI(issuer.publicKey))
-        .update(text)
-        .digest('base64url')}`;
-    }
-    case 'OtherKey':
-      return new SignJWT(claims).setProtectedHeader(header).sign(issuer.otherKey);
-    case undefined:
-    default:
-      return new SignJWT(claims).setProtectedHeader(header).sign(issuer.privateKey);
+  if (spec.sign === 'None') return `${encode({ ...header, alg: 'none' })}.${encode(claims)}.`;
+  if (spec.sign === 'HmacWithPublicKey') {
+    const text = `${encode({ ...header, alg: 'HS256' })}.${encode(claims)}`;
+    const hmac = createHmac('sha256', await exportSPKI(issuer.publicKey));
+    return `${text}.${hmac.update(text).digest('base64url')}`;
   }
+  const key = spec.sign === 'OtherKey' ? issuer.otherKey : issuer.privateKey;
+  return new SignJWT(claims).setProtectedHeader(header).sign(key);
 }
 
 function encode(value: unknown): string {
@@ -94,6 +98,7 @@ function encode(value: unknown): string {
 /** `-60s`, `+5m`, `1h`. */
 function seconds(text: string): number {
   const parts = /^([+-]?\d+)(s|m|h)$/.exec(text);
-  if (parts === null) throw new Error(`not a relative time: ${text}`);
-  return Number(parts[1]) * { s: 1, m: 60, h: 3600 }[parts[2] as 's' | 'm' | 'h'];
+  if (parts === null) throw new Failure('time_malformed', `${text} is no time: write a number, or -60s, +5m or 1h`);
+  const [, amount, unit] = parts;
+  return Number(amount) * (unit === 'h' ? 3600 : unit === 'm' ? 60 : 1);
 }

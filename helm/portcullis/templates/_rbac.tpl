@@ -1,0 +1,69 @@
+{{/* Rules are YAML lists, so that they can be put together. */}}
+
+{{- define "portcullis.rules.kinds" -}}
+- apiGroups: [portcullis.dev]
+  resources: {{ toJson .kinds }}
+  verbs: [get, list, watch]
+{{- if .context.Values.publishStatus }}
+- apiGroups: [portcullis.dev]
+  resources:
+    {{- range .kinds }}
+    - {{ . }}/status
+    {{- end }}
+  verbs: [patch]
+{{- end }}
+{{- end -}}
+
+{{- define "portcullis.rules.references" -}}
+{{- range $resource, $may := dict "configmaps" .Values.rbac.configMaps "secrets" .Values.rbac.secrets }}
+{{- if $may.enabled }}
+- apiGroups: [""]
+  resources: [{{ $resource }}]
+  verbs: [get, list, watch]
+  {{- with $may.names }}
+  resourceNames: {{ toJson . }}
+  {{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "portcullis.rules.events" -}}
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create]
+{{- end -}}
+
+{{/* In a namespace whose policies are read. */}}
+{{- define "portcullis.rules.namespace" -}}
+{{ include "portcullis.rules.kinds" (dict "context" . "kinds" (list "accesspolicies" "identityproviders")) }}
+{{ include "portcullis.rules.references" . }}
+{{- if .Values.publishStatus }}
+{{ include "portcullis.rules.events" . }}
+{{- end }}
+{{- end -}}
+
+{{/*
+A role and its binding to our service account: of a dict with `context`, `name`, `namespace` (false: of the cluster) and `rules`;
+`subjects` where it is bound to others.
+*/}}
+{{- define "portcullis.grant" -}}
+{{- $values := .context.Values -}}
+{{- $kind := ternary "ClusterRole" "Role" (eq (toString .namespace) "false") -}}
+{{- $metadata := include "portcullis.metadata" (dict "context" .context "name" .name "namespace" .namespace "annotations" $values.rbac.annotations) -}}
+{{- $account := dict "kind" "ServiceAccount" "name" (include "portcullis.serviceAccountName" .context) "namespace" .context.Release.Namespace -}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {{ $kind }}
+metadata:
+  {{- $metadata | nindent 2 }}
+rules:
+  {{- toYaml .rules | nindent 2 }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {{ $kind }}Binding
+metadata:
+  {{- $metadata | nindent 2 }}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: {{ $kind }}, name: {{ .name }}}
+subjects:
+  {{- default (list $account) .subjects | toYaml | nindent 2 }}
+{{- end -}}

@@ -1,0 +1,82 @@
+import { isJsonObject, type JsonValue } from '../core/json.ts';
+import type { Place, Problem } from '../core/problem.ts';
+import { parseDocument, type ParsedDocument, type ParseSettings } from '../policy/parse-document.ts';
+import { rememberParsed } from '../policy/parsed-elsewhere.ts';
+import type { AuthorDocument } from '../policy/spec.ts';
+
+/** A text to be read in another thread. */
+export interface ReadingTask {
+  readonly source: string;
+  readonly text: string;
+  readonly settings: ParseSettings;
+}
+
+/** A document on its way between threads: plain data that survives structuredClone. */
+export interface DocumentMessage {
+  readonly value: JsonValue;
+  readonly source: string;
+  readonly problems: readonly Problem[];
+  /** By path as JSON, those of the upper levels. */
+  readonly places: ReadonlyMap<string, Place>;
+  readonly parsed: ParsedDocument;
+}
+
+/** Enough for all hosts, rules and providers of a policy. */
+const maxPlaces = 2000;
+
+/** Parses the document where it was read. What is refused is left behind but for what still says whose it is. */
+export function toMessage(document: AuthorDocument, settings: ParseSettings): DocumentMessage {
+  const parsed = parseDocument(document, settings);
+  const { value, source, problems } = document;
+  const isNeeded = parsed.kind === 'accepted';
+  return { value: isNeeded ? value : headOf(value), source, problems, places: placesOf(document), parsed };
+}
+
+/** A place that is not among those sent is that of the nearest parent. */
+export function fromMessage(message: DocumentMessage, settings: ParseSettings): AuthorDocument {
+  const { value, source, problems, places, parsed } = message;
+  const placeOf = (path: readonly (string | number)[]): Place => {
+    for (let length = path.length; length >= 0; length--) {
+      const place = places.get(JSON.stringify(path.slice(0, length)));
+      if (place !== undefined) return place;
+    }
+    return { source, line: undefined, column: undefined };
+  };
+  const document: AuthorDocument = { value, source, problems, placeOf };
+  rememberParsed(document, settings, parsed);
+  return document;
+}
+
+/** What is asked of a refused document: its name, and whether it says `onInvalid: Deny`. */
+function headOf(value: JsonValue): JsonValue {
+  if (!isJsonObject(value)) return null;
+  const { apiVersion, kind, metadata, spec } = value;
+  const head = Object.entries({ apiVersion, kind, metadata, spec: onInvalidOf(spec) });
+  return Object.fromEntries(head.flatMap(([name, part]) => (part === undefined ? [] : [[name, part]])));
+}
+
+function onInvalidOf(spec: JsonValue | undefined): JsonValue | undefined {
+  const onInvalid = isJsonObject(spec) ? spec['onInvalid'] : undefined;
+  return onInvalid === undefined ? undefined : { onInvalid };
+}
+
+/** Level by level, until there are enough. */
+function placesOf(document: AuthorDocument): ReadonlyMap<string, Place> {
+  const places = new Map<string, Place>();
+  let level: { readonly path: readonly (string | number)[]; readonly value: JsonValue }[] = [
+    { path: [], value: document.value },
+  ];
+  while (level.length > 0) {
+    const next: typeof level = [];
+    for (const { path, value } of level) {
+      if (places.size >= maxPlaces) return places;
+      places.set(JSON.stringify(path), document.placeOf(path));
+      if (Array.isArray(value))
+        value.forEach((element: JsonValue, index) => next.push({ path: [...path, index], value: element }));
+      else if (isJsonObject(value))
+        for (const [name, member] of Object.entries(value)) next.push({ path: [...path, name], value: member });
+    }
+    level = next;
+  }
+  return places;
+}

@@ -1,0 +1,221 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { at, chartFlags, chartFolder, pick, renderChart, type ChartUse } from '../../support/kubernetes/chart.ts';
+import type { Cluster } from '../../support/kubernetes/cluster.ts';
+import { startCluster } from '../../support/kubernetes/start-cluster.ts';
+import { describeWithCluster } from '../../support/kubernetes/with-cluster.ts';
+import { describeDeed, whatMay, type Deed } from './support/may.ts';
+
+const verbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection'];
+const namespaces = ['portcullis', 'team-a', 'team-b', 'default', 'kube-system'];
+
+const policyKinds = ['portcullis.dev/accesspolicies', 'portcullis.dev/identityproviders'];
+const clusterKinds = ['portcullis.dev/clusteraccesspolicies', 'portcullis.dev/clusteridentityproviders'];
+const otherKinds = [
+  '/configmaps',
+  '/secrets',
+  '/pods',
+  '/pods/exec',
+  '/serviceaccounts/token',
+  '/events',
+  'events.k8s.io/events',
+  'coordination.k8s.io/leases',
+  'apps/deployments',
+  'rbac.authorization.k8s.io/roles',
+];
+
+/** Everything that is looked at: every verb on every kind in every namespace, named objects, and the cluster's kinds. */
+const deeds: readonly Deed[] = [
+  ...namespaces.flatMap((namespace) =>
+    [...policyKinds, ...policyKinds.map((kind) => `${kind}/status`), ...otherKinds].flatMap((resource) =>
+      verbs.map((verb) => ({ verb, resource, namespace })),
+    ),
+  ),
+  ...namespaces.flatMap((namespace) =>
+    ['/configmaps', '/secrets'].flatMap((resource) =>
+      ['keys', 'partner-keys', 'another'].flatMap((name) =>
+        ['get', 'list', 'watch', 'delete'].map((verb) => ({ verb, resource, namespace, name })),
+      ),
+    ),
+  ),
+  ...[
+    ...clusterKinds,
+    ...clusterKinds.map((kind) => `${kind}/status`),
+    '/namespaces',
+    '/nodes',
+    'apiextensions.k8s.io/customresourcedefinitions',
+    'rbac.authorization.k8s.io/clusterroles',
+    'authentication.k8s.io/tokenreviews',
+    'gateway.networking.k8s.io/httproutes',
+  ].flatMap((resource) => verbs.map((verb) => ({ verb, resource }))),
+];
+
+const read = ['get', 'list', 'watch'];
+const each = (
+  verbsOf: readonly string[],
+  resources: readonly string[],
+  inNamespaces: readonly (string | undefined)[],
+): readonly Deed[] =>
+  inNamespaces.flatMap((namespace) =>
+    resources.flatMap((resource) => verbsOf.map((verb) => ({ verb, resource, namespace }))),
+  );
+const status = (kinds: readonly string[]): readonly string[] => kinds.map((kind) => `${kind}/status`);
+const named = (resource: string, name: string, inNamespaces: readonly string[]): readonly Deed[] =>
+  inNamespaces.flatMap((namespace) => read.map((verb) => ({ verb, resource, namespace, name })));
+/** Whoever may do it for all may do it for each by name. */
+const andByName = (resource: string, inNamespaces: readonly string[]): readonly Deed[] => [
+  ...each(read, [resource], inNamespaces),
+  ...['keys', 'partner-keys', 'another'].flatMap((name) => named(resource, name, inNamespaces)),
+];
+const leases = each(
+  ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
+  ['coordination.k8s.io/leases'],
+  ['portcullis'],
+);
+const words = (list: readonly Deed[]): readonly string[] => list.map(describeDeed).toSorted();
+
+const readsCluster = [...each(read, clusterKinds, [undefined]), ...each(['patch'], status(clusterKinds), [undefined])];
+const readsPolicies = (where: readonly string[]): readonly Deed[] => [
+  ...each(read, policyKinds, where),
+  ...each(['patch'], status(policyKinds), where),
+  ...each(['create'], ['events.k8s.io/events'], where),
+];
+const teams = ['team-a', 'team-b'];
+
+const cases: readonly (readonly [string, ChartUse, readonly Deed[]])[] = [
+  [
+    'by the defaults',
+    {},
+    [...readsCluster, ...readsPolicies(namespaces), ...andByName('/configmaps', namespaces), ...leases],
+  ],
+  [
+    'in two namespaces, with Secrets by name',
+    { scenario: 'watched' },
+    [
+      ...readsCluster,
+      ...readsPolicies(teams),
+      ...andByName('/configmaps', [...teams, 'portcullis']),
+      ...named('/secrets', 'partner-keys', [...teams, 'portcullis']),
+      ...each(['create'], ['events.k8s.io/events'], ['default']),
+      ...leases,
+    ],
+  ],
+  [
+    'with rbac.scope namespaced and ConfigMaps by name',
+    { scenario: 'namespaced' },
+    [...readsPolicies(teams), ...named('/configmaps', 'keys', teams), ...leases],
+  ],
+  [
+    'with rbac.scope namespaced and nothing else: its own namespace',
+    { set: ['rbac.scope=namespaced'] },
+    [...readsPolicies(['portcullis']), ...andByName('/configmaps', ['portcullis']), ...leases],
+  ],
+  [
+    'where it publishes nothing, and reads no ConfigMap',
+    { set: ['publishStatus=false', 'rbac.configMaps.enabled=false'] },
+    [...each(read, clusterKinds, [undefined]), ...each(read, policyKinds, namespaces)],
+  ],
+  [
+    'with Secrets of the cluster',
+    { set: ['rbac.secrets.enabled=true'] },
+    [
+      ...readsCluster,
+      ...readsPolicies(namespaces),
+      ...andByName('/configmaps', namespaces),
+      ...andByName('/secrets', namespaces),
+      ...leases,
+    ],
+  ],
+  ['where others grant', { set: ['rbac.create=false'] }, []],
+];
+
+describeWithCluster("the chart's service account", () => {
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    cluster = await startCluster();
+    for (const namespace of ['portcullis', 'team-a', 'team-b', 'shop', 'pay'])
+      await cluster.kubectl('create', 'namespace', namespace);
+  });
+  afterAll(() => cluster?.stop());
+
+  it.each(cases)('%s may do exactly what serve needs', async (_title, use, expected) => {
+    await cluster.helm4('install', 'portcullis', chartFolder, ...chartFlags(use));
+    try {
+      const account = { namespace: 'portcullis', name: 'portcullis' };
+      expect(await whatMay(cluster, account, deeds)).toEqual(words(expected));
+    } finally {
+      await cluster.helm4('uninstall', 'portcullis', '--namespace', 'portcullis');
+    }
+  });
+
+  it('of a sidecar reads the policies of its own namespace and the floor, and writes nothing', async () => {
+    for (const namespace of ['shop', 'pay'])
+      await cluster.kubectl('create', 'serviceaccount', 'web', '--namespace', namespace);
+    await cluster.kubectl('create', 'serviceaccount', 'other', '--namespace', 'shop');
+    await cluster.helm4('install', 'portcullis', chartFolder, ...chartFlags({ scenario: 'sidecar' }));
+    const inShop = [...deeds, ...each(verbs, [...policyKinds, ...status(policyKinds), ...otherKinds], ['shop', 'pay'])];
+    expect(await whatMay(cluster, { namespace: 'shop', name: 'web' }, inShop)).toEqual(
+      words([
+        ...each(read, policyKinds, ['shop']),
+        ...each(read, ['/configmaps'], ['shop']),
+        ...andByName('/configmaps', ['portcullis']),
+        ...each(read, clusterKinds, [undefined]),
+      ]),
+    );
+    expect(await whatMay(cluster, { namespace: 'shop', name: 'other' }, inShop)).toEqual([]);
+    await cluster.helm4('uninstall', 'portcullis', '--namespace', 'portcullis');
+  });
+
+  it("is given to no pod but the Deployment's, which asks for it by itself", async () => {
+    const objects = await renderChart(cluster, { scenario: 'sidecar' });
+    expect(at(pick(objects, 'ServiceAccount', 'portcullis'), 'automountServiceAccountToken')).toBe(false);
+    expect(at(pick(objects, 'Deployment', 'portcullis'), 'spec.template.spec.automountServiceAccountToken')).toBe(true);
+    expect(at(pick(objects, 'Pod', 'portcullis-test'), 'spec.automountServiceAccountToken')).toBe(false);
+  });
+
+  it("lets people do with policies what Kubernetes' own roles let them do with the rest of a namespace", async () => {
+    const rolesOf = async (...set: readonly string[]) => {
+      const roles = (await renderChart(cluster, { set })).filter(({ kind }) => kind === 'ClusterRole');
+      return Object.fromEntries(
+        roles.map((role) => {
+          const labels = Object.keys(at(role, 'metadata.labels') ?? {});
+          const aggregate = labels.flatMap((label) => /aggregate-to-(.+)/u.exec(label)?.[1] ?? []);
+          return [at(role, 'metadata.name'), aggregate];
+        }),
+      );
+    };
+    expect(await rolesOf()).toEqual({
+      portcullis: [],
+      'portcullis-view': ['admin', 'edit', 'view'],
+      'portcullis-edit': ['admin', 'edit'],
+      'portcullis-admin': ['admin'],
+      'portcullis-platform': [],
+    });
+    expect(await rolesOf('rbac.aggregateTo={view,admin}')).toMatchObject({
+      'portcullis-view': ['admin', 'view'],
+      'portcullis-edit': ['admin'],
+    });
+    expect(Object.values(await rolesOf('rbac.aggregateTo={view}')).flat()).toEqual(['view']);
+  });
+
+  it('of somebody with the role view may read policies and no more, with edit write them too, with platform the floor as well', async () => {
+    const roles = (await renderChart(cluster)).filter(({ kind }) => kind === 'ClusterRole');
+    await cluster.apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: roles }));
+    const kinds = [...each(verbs, policyKinds, ['team-a', 'team-b']), ...each(verbs, clusterKinds, [undefined])];
+    const write = ['create', 'update', 'patch', 'delete', 'deletecollection'];
+    for (const [role, expected] of [
+      ['view', each(read, policyKinds, ['team-a'])],
+      ['edit', each(write, policyKinds, ['team-a'])],
+      ['admin', each(verbs, policyKinds, ['team-a'])],
+    ] as const) {
+      await cluster.kubectl('create', 'serviceaccount', role, '--namespace', 'team-a');
+      const binding = ['--clusterrole', `portcullis-${role}`, '--serviceaccount', `team-a:${role}`];
+      await cluster.kubectl('create', 'rolebinding', role, '--namespace', 'team-a', ...binding);
+      expect(await whatMay(cluster, { namespace: 'team-a', name: role }, kinds)).toEqual(words(expected));
+    }
+    await cluster.kubectl('create', 'serviceaccount', 'platform', '--namespace', 'team-a');
+    const binding = ['--clusterrole=portcullis-platform', '--serviceaccount=team-a:platform'];
+    await cluster.kubectl('create', 'clusterrolebinding', 'platform', ...binding);
+    expect(await whatMay(cluster, { namespace: 'team-a', name: 'platform' }, kinds)).toEqual(words(kinds));
+  });
+});

@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import { validateSources } from '../../../src/runtime/validate.ts';
+import { explain } from '../../../src/runtime/explain.ts';
+import { run, type CliRun } from '../cli/cli-fixtures.ts';
+
+const head = (kind: string, name: string): string =>
+  `apiVersion: portcullis.dev/v1alpha1\nkind: ${kind}\nmetadata: {${name}}\n`;
+const provider = (name: string, kind = 'IdentityProvider'): string =>
+  `${head(kind, name)}spec: {type: JWT, jwt: {issuer: "https://idp.example", audiences: [a]}}\n`;
+const policy = (ref: string, hosts = 'api.example.com'): string =>
+  `${head('AccessPolicy', 'name: p, namespace: shop')}spec: {hosts: ["${hosts}"], authentication: {providers: [${ref}]}, rules: [{name: r, matches: [{path: {type: PathPrefix, value: /}}], access: Authenticated}]}\n`;
+
+async function messages(...documents: readonly string[]): Promise<readonly string[]> {
+  const { problems } = await validateSources(['-'], () => Promise.resolve(documents.join('---\n')));
+  return problems.map(({ severity, message }) => `${severity}: ${message}`);
+}
+
+describe('a provider that does not exist', () => {
+  const missing = 'error: the IdentityProvider shop/corp that the policy names does not exist';
+
+  test.each([
+    [
+      'a ClusterIdentityProvider of the name',
+      '{name: corp}',
+      [provider('name: corp', 'ClusterIdentityProvider')],
+      `${missing}; there is a ClusterIdentityProvider corp: write kind: ClusterIdentityProvider beside its name`,
+    ],
+    [
+      'one of another namespace',
+      '{name: corp}',
+      [provider('name: corp, namespace: web')],
+      `${missing}; there is one in the namespace web, and a policy uses those of its own and ClusterIdentityProviders`,
+    ],
+    [
+      'one without a namespace',
+      '{name: corp}',
+      [provider('name: corp')],
+      `${missing}; there is one in the namespace default (a document without metadata.namespace is of default), and a policy uses those of its own and ClusterIdentityProviders`,
+    ],
+    ['a near name', '{name: corp}', [provider('name: corpo, namespace: shop')], `${missing}; did you mean corpo?`],
+    ['nothing like it', '{name: corp}', [provider('name: okta, namespace: shop')], missing],
+    [
+      'a namespaced one in place of a cluster one',
+      '{kind: ClusterIdentityProvider, name: corp}',
+      [provider('name: corp, namespace: shop')],
+      "error: the ClusterIdentityProvider corp that the policy names does not exist; there is an IdentityProvider shop/corp: leave kind out where it is of the policy's namespace",
+    ],
+  ])('is told with %s', async (_title, ref, others, message) => {
+    expect(await messages(policy(ref), ...others)).toEqual([message]);
+  });
+
+  test('is told by explain as by validate', async () => {
+    const request = { method: 'GET', scheme: 'http', host: 'api.example.com', target: '/', headers: [] };
+    const told = await explain(
+      {
+        policies: ['-'],
+        request: { ...request, form: 'joined', clientAddress: '127.0.0.1', contextExtensions: {}, route: undefined },
+        trustedHops: 0,
+        jwks: undefined,
+        claims: undefined,
+        provider: undefined,
+        showValues: false,
+      },
+      () => Promise.resolve([policy('{name: otka}'), provider('name: okta, namespace: shop')].join('---\n')),
+    );
+    expect(told.problems.map(({ message }) => message)).toEqual([
+      'the IdentityProvider shop/otka that the policy names does not exist; did you mean okta?',
+    ]);
+  });
+
+  test('the control: one that exists is no problem, of the namespace or of the cluster', async () => {
+    expect(await messages(policy('{name: corp}'), provider('name: corp, namespace: shop'))).toEqual([]);
+    expect(
+      await messages(
+        policy('{kind: ClusterIdentityProvider, name: corp}'),
+        provider('name: corp', 'ClusterIdentityProvider'),
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe('--host-grant', () => {
+  const validate = (host: string, ...flags: readonly string[]): Promise<CliRun> =>
+    run(['validate', '-', ...flags], {
+      stdin: [policy('{name: corp}', host), provider('name: corp, namespace: shop')].join('---\n'),
+      registry: { validateSources: () => Promise.resolve(validateSources) },
+    });
+  const refused = (host: string): string =>
+    `-:4:15: error: the host ${host} is not granted to the namespace shop: the operator's hostGrants decide [host-not-granted]\n0 documents valid`;
+
+  test('without it * is a warning and everything else is nobody’s question', async () => {
+    expect(await validate('*')).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('[host-not-granted]') });
+    expect(await validate('api.example.com')).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  test.each([
+    ['*', 'shop=*', 0],
+    ['api.example.com', 'shop=*.example.com,web=*', 0],
+    ['*', 'shop=*.example.com', 1],
+    ['api.example.com', 'web=*', 1],
+  ] as const)('the host %s with %s ends with %i', async (host, grant, exitCode) => {
+    const { exitCode: ended, stdout } = await validate(host, '--host-grant', grant);
+    expect(ended).toBe(exitCode);
+    expect(stdout.includes('not granted')).toBe(exitCode === 1);
+    expect(stdout.includes('warning:')).toBe(false);
+    if (exitCode === 1) expect(stdout).toContain(refused(host).split(' error')[1]?.slice(0, 30));
+  });
+
+  test('may be repeated', async () => {
+    const grants = ['--host-grant', 'web=*.web.example', '--host-grant', 'shop=*.example.com'];
+    expect(await validate('api.example.com', ...grants)).toMatchObject({ exitCode: 0 });
+  });
+
+  test.each(['shop', 'shop=', '=a.example', ''])('%j is none, and told so', async (grant) => {
+    expect(await validate('*', '--host-grant', grant)).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^portcullis: --host-grant: it takes NAMESPACE=HOST such as shop=\*\.example\.com.*\n$/,
+      ),
+    });
+  });
+});
