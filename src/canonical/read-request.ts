@@ -45,6 +45,7 @@ export function readRequest(raw: RawRequest, settings: ReadingSettings): Request
     headers,
     clientIp: clientAddress(raw.peerAddress, headers.get('x-forwarded-for'), settings.trustedHops),
     contextExtensions: raw.contextExtensions,
+    route: raw.route,
   };
 }
 

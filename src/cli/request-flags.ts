@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { Command } from 'commander';
 import type { HeaderEntry } from '../core/decision.ts';
+import type { RequestRoute } from '../core/request.ts';
 import type { ProxiedRequest } from '../runtime/check-report.ts';
 import { UsageError } from './cli-command.ts';
 import type { CliIo } from './cli-io.ts';
@@ -13,6 +14,7 @@ export interface RequestFlags {
   readonly header?: readonly string[];
   readonly token?: string;
   readonly context?: readonly string[];
+  readonly route?: string;
   readonly clientIp: string;
   readonly headerMap?: true;
 }
@@ -28,6 +30,10 @@ export function addRequestFlags(command: Command): void {
       '--context <NAME=VALUE>',
       "a context extension, as the proxy's configuration sets them; may be repeated",
       collect,
+    )
+    .option(
+      '--route <KIND/NAMESPACE/NAME[/RULE]>',
+      'the route that the proxy says it chose, as HTTPRoute/shop/orders or HTTPRoute/shop/orders/admin',
     )
     .option('--client-ip <ADDRESS>', "the address of the proxy's direct peer", '127.0.0.1')
     .option(
@@ -52,6 +58,7 @@ export async function readRequestFlags(url: string, flags: RequestFlags, io: Cli
     form: flags.headerMap === true ? 'apart' : 'joined',
     clientAddress: flags.clientIp,
     contextExtensions: Object.fromEntries((flags.context ?? []).map(readContext)),
+    route: flags.route === undefined ? undefined : readRoute(flags.route),
   };
 }
 
@@ -73,4 +80,11 @@ function readContext(text: string): readonly [string, string] {
   const equals = text.indexOf('=');
   if (equals < 1) throw new UsageError(`--context: ${JSON.stringify(text)} has no name: write NAME=VALUE`);
   return [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+function readRoute(text: string): RequestRoute {
+  const [kind = '', namespace = '', name = '', section = '', ...rest] = text.split('/');
+  if (namespace === '' || name === '' || rest.length > 0 || !['HTTPRoute', 'GRPCRoute'].includes(kind))
+    throw new UsageError(`--route: ${JSON.stringify(text)} is no route: write HTTPRoute/NAMESPACE/NAME or GRPCRoute/…`);
+  return { kind, namespace, name, section, annotations: new Map() };
 }

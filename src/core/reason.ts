@@ -32,6 +32,11 @@ export const reasons = {
   insufficient_user_authentication: { status: 401, meaning: 'The user was not authenticated well or lately enough.' },
   no_policy: { status: 403, meaning: 'No policy governs the host.' },
   no_rule: { status: 403, meaning: 'No rule of the policies that decide allows the request.' },
+  route_unknown: {
+    status: 403,
+    meaning:
+      'The host is one of a route that a policy is attached to, and the proxy does not say which route it chose.',
+  },
   denied: { status: 403, meaning: 'A rule denies the request.' },
   address_denied: { status: 403, meaning: 'The address of the client is not allowed, or not known.' },
   insufficient_scope: { status: 403, meaning: 'The identity lacks a scope.' },

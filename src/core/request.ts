@@ -25,6 +25,19 @@ export interface RawRequest {
   readonly peerAddress: string | undefined;
   /** Per-route strings that the proxy's configuration sets and no client can (Envoy `context_extensions`). */
   readonly contextExtensions: ReadonlyMap<string, string>;
+  /** Undefined where the proxy does not say which route it chose. */
+  readonly route: RequestRoute | undefined;
+}
+
+/** The route of the Gateway API that the proxy chose: metadata of the route itself, which no client and no filter can write. */
+export interface RequestRoute {
+  /** `HTTPRoute` or `GRPCRoute`. */
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** The name of the rule; empty where it has none. */
+  readonly section: string;
+  readonly annotations: ReadonlyMap<string, string>;
 }
 
 export interface RawHeader {
@@ -58,6 +71,7 @@ export interface Request {
   /** The client's address, IPv4-mapped IPv6 as IPv4; undefined where it is not known, and then every address test fails (S31). */
   readonly clientIp: string | undefined;
   readonly contextExtensions: ReadonlyMap<string, string>;
+  readonly route: RequestRoute | undefined;
 }
 
 /** Header fields by lower-case name. Pseudo headers are not among them. */

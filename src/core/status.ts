@@ -34,6 +34,33 @@ export interface DocumentStatus {
   readonly servedGeneration: number | undefined;
   /** The hosts of an accepted or refused policy that are not its own, in a source whose documents have an age (S10). */
   readonly conflicts: readonly HostConflict[];
+  /** The routes that a policy is attached to, in its order. */
+  readonly targets: readonly TargetStatus[];
+  /** True where checks for the hostnames of its routes came lately whose proxy did not say which route it chose (S7). */
+  readonly isUnrouted: boolean;
+}
+
+/** A route that a policy is attached to. */
+export interface TargetStatus {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** The name of the rule; empty for the whole route. */
+  readonly section: string;
+  readonly found: 'found' | 'no-route' | 'no-section';
+  /** What the route is attached to; empty where it is not known. */
+  readonly parents: readonly RouteParent[];
+}
+
+/** A Gateway, as a route names it. */
+export interface RouteParent {
+  readonly group: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** The listener; undefined: all that take the route. */
+  readonly sectionName: string | undefined;
+  readonly port: number | undefined;
 }
 
 /** Which version of an object of a cluster a document is. */
@@ -57,4 +84,9 @@ export interface ProviderCondition {
   readonly keys: number;
   readonly keyAgeSeconds: number | undefined;
   readonly lastError: string | undefined;
+}
+
+/** `HTTPRoute shop/orders`, with `, rule admin` where one rule is meant. */
+export function formatTarget({ kind, namespace, name, section }: Omit<TargetStatus, 'found' | 'parents'>): string {
+  return `${kind} ${namespace}/${name}${section === '' ? '' : `, rule ${section}`}`;
 }

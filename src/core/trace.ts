@@ -44,7 +44,7 @@ export interface CoveringPolicy {
   readonly policy: string;
   /** `decides`: its Allow rules are asked; `restricts`: only what denies; `floor`: a cluster policy. */
   readonly role: 'decides' | 'restricts' | 'floor';
-  /** The host pattern that covers the request; `by name` where the proxy names it. */
+  /** The host pattern or route (`HTTPRoute shop/orders, rule admin`) that leads to it; `by name` where the proxy names it. */
   readonly because: string;
 }
 

@@ -27,6 +27,7 @@ export function createCheckClient(address: string): CheckClient {
         form: 'joined',
         clientAddress: '127.0.0.1',
         contextExtensions: {},
+        route: undefined,
       });
       return toOutcome(message, answer);
     },

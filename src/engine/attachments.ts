@@ -1,5 +1,7 @@
-import type { Request } from '../core/request.ts';
+import type { Request, RequestRoute } from '../core/request.ts';
+import type { GrantSetting } from '../policy/check-hosts.ts';
 import { widerPatterns } from '../policy/read-host.ts';
+import type { RouteSpec } from '../policy/spec.ts';
 import type { Steps } from '../std/steps.ts';
 import type { CompiledPolicy } from './compile-policy.ts';
 import {
@@ -12,19 +14,33 @@ import {
   type PolicyChange,
   type PolicyGroup,
 } from './host-table.ts';
+import { changeReservations, noReservations, reservedFor, type Reservations } from './reservations.ts';
+import {
+  changeAttached,
+  changeRouteTable,
+  groupOfRoute,
+  keyOfRoute,
+  type Attached,
+  type RouteEntry,
+  type RouteTable,
+} from './route-table.ts';
 
 /** Names a policy; only the proxy's configuration sets it, never a client (S5). */
 export const policyExtension = 'portcullis.dev/policy';
 
-/** Which policies stand over a request: by the name that the proxy gives, by its host. */
+/** Which policies stand over a request: by the name that the proxy gives, by the route that it chose, by its host. */
 export interface Attachments {
   /** Undefined where none does: `no_policy`. */
   find(request: Request): PolicyGroup | undefined;
+  /** The policies for whose route the host of the request is reserved, where the proxy does not say which route it chose (S7). */
+  reservedFor(request: Request): readonly string[] | undefined;
   /** What would stand over it if each policy in shadow mode that covers it were enforced, one at a time (S9). */
   shadows(request: Request): readonly Shadow[];
   readonly hosts: HostTable;
   /** Enforced policies that are attached by name, by that name. */
   readonly named: ReadonlyMap<string, CompiledPolicy>;
+  readonly routes: RouteTable;
+  readonly reservations: Reservations;
   readonly shadowTable: ShadowTable;
 }
 
@@ -32,34 +48,93 @@ export interface Attachments {
 interface ShadowTable {
   readonly byName: ReadonlyMap<string, CompiledPolicy>;
   readonly byPattern: ReadonlyMap<string, readonly CompiledPolicy[]>;
+  readonly byRoute: ReadonlyMap<string, readonly Attached[]>;
+  readonly reservations: Reservations;
 }
 
 export interface Shadow {
   /** The policy in shadow mode. */
   readonly policy: string;
-  readonly group: PolicyGroup;
+  readonly group: PolicyGroup | undefined;
+  /** Set where the policy would reserve the host for its route. */
+  readonly reservedFor: readonly string[] | undefined;
 }
 
-/** The attachments with these policies in the places of others. `isApart`: see `changeHostTable`. */
+export interface AttachmentChange {
+  readonly policies: readonly PolicyChange[];
+  /** Keys of routes that are new, others or gone. */
+  readonly routes: ReadonlySet<string>;
+  readonly routeOf: (key: string) => RouteSpec | undefined;
+}
+
+const noShadows: ShadowTable = {
+  byName: new Map(),
+  byPattern: new Map(),
+  byRoute: new Map(),
+  reservations: noReservations,
+};
+
+/** The attachments with these policies in the places of others, and with routes as they are now. */
 export function* changeAttachments(
   before: Attachments | undefined,
-  changes: readonly PolicyChange[],
-  isApart: boolean,
+  change: AttachmentChange,
+  grants: GrantSetting,
 ): Steps<Attachments> {
-  const enforced = changes.map((change) => ofMode(change, 'Enforce')).filter(isChange);
-  const shadowing = changes.map((change) => ofMode(change, 'Shadow')).filter(isChange);
-  const hosts = yield* changeHostTable(before?.hosts ?? emptyHostTable, enforced, isApart);
+  const enforced = change.policies.map((one) => ofMode(one, 'Enforce')).filter(isChange);
+  const shadowing = change.policies.map((one) => ofMode(one, 'Shadow')).filter(isChange);
+  // Without grants a wildcard restricts no host that another namespace governs (S10).
+  const hosts = yield* changeHostTable(before?.hosts ?? emptyHostTable, enforced, grants === undefined);
   const named = changeNamed(before?.named ?? new Map(), enforced);
-  const shadowTable = changeShadows(before?.shadowTable ?? { byName: new Map(), byPattern: new Map() }, shadowing);
+  const routes = changeRouteTable(before?.routes ?? new Map(), enforced);
+  const reserve = (known: Reservations, changes: readonly PolicyChange[], attachedTo: AttachedTo): Reservations =>
+    changeReservations(known, touchedRoutes(change.routes, changes), attachedTo, change.routeOf, grants);
+  const reservations = reserve(before?.reservations ?? noReservations, enforced, (route) =>
+    policiesOf(routes.get(route)?.attached),
+  );
+  const shadowTable = changeShadows(before?.shadowTable ?? noShadows, shadowing, reserve);
   const combine = createCombiner();
+  const byRoute = compileFindByRoute(routes, combine);
   const find = (request: Request): PolicyGroup | undefined => {
-    const host = hosts.find(request.host)?.group;
+    const covering = byRoute(request, hosts.find(request.host)?.group);
     const name = request.contextExtensions.get(policyExtension);
-    if (name === undefined) return host;
+    if (name === undefined) return covering;
     const policy = named.get(name);
-    return policy && combine(policy, host, 'nearer');
+    return policy && combine(policy, covering, 'nearer');
   };
-  return { hosts, named, shadowTable, find, shadows: compileShadows(shadowTable, hosts, find, combine) };
+  const reserved = (by: Reservations, { route, host }: Request): readonly string[] | undefined =>
+    route === undefined ? reservedFor(by, host, hosts.find(host), grants) : undefined;
+  return {
+    hosts,
+    named,
+    routes,
+    reservations,
+    shadowTable,
+    find,
+    reservedFor: (request) => reserved(reservations, request),
+    shadows: compileShadows(shadowTable, { hosts, routes, byRoute, find, reserved }, combine),
+  };
+}
+
+type AttachedTo = (route: string) => readonly CompiledPolicy[];
+type Reserve = (known: Reservations, changes: readonly PolicyChange[], attachedTo: AttachedTo) => Reservations;
+type FindByRoute = (request: Request, host: PolicyGroup | undefined) => PolicyGroup | undefined;
+
+function policiesOf(attached: readonly Attached[] = []): readonly CompiledPolicy[] {
+  return attached.map(({ policy }) => policy);
+}
+
+function* touchedRoutes(changed: ReadonlySet<string>, changes: readonly PolicyChange[]): Iterable<string> {
+  yield* changed;
+  for (const { before, after } of changes)
+    for (const { route } of [...(before?.targets ?? []), ...(after?.targets ?? [])]) yield route;
+}
+
+/** What stands over a request by its route, before what does by its host. */
+function compileFindByRoute(routes: RouteTable, combine: Combine): FindByRoute {
+  return ({ route }, host) => {
+    const near = route && groupOfRoute(routes.get(keyOfRoute(route)), route);
+    return near === undefined ? host : combine(near, host, 'nearer');
+  };
 }
 
 function ofMode({ before, after }: PolicyChange, mode: CompiledPolicy['mode']): PolicyChange {
@@ -82,7 +157,11 @@ function changeNamed(
   return withEntries(named, next);
 }
 
-function changeShadows({ byName, byPattern }: ShadowTable, changes: readonly PolicyChange[]): ShadowTable {
+function changeShadows(
+  { byName, byPattern, byRoute, reservations }: ShadowTable,
+  changes: readonly PolicyChange[],
+  reserve: Reserve,
+): ShadowTable {
   const next = new Map<string, readonly CompiledPolicy[]>();
   const listOf = (pattern: string): readonly CompiledPolicy[] => next.get(pattern) ?? byPattern.get(pattern) ?? [];
   for (const { before, after } of changes) {
@@ -95,72 +174,104 @@ function changeShadows({ byName, byPattern }: ShadowTable, changes: readonly Pol
     if (after !== undefined) for (const pattern of after.hosts) next.set(pattern, [...listOf(pattern), after]);
   }
   const lists = new Map([...next].map(([pattern, list]) => [pattern, list.length === 0 ? undefined : list] as const));
-  return { byName: changeNamed(byName, changes), byPattern: withEntries(byPattern, lists) };
+  const attached = changeAttached(changes, (route) => byRoute.get(route) ?? []);
+  const routes = withEntries(
+    byRoute,
+    new Map([...attached].map(([route, list]) => [route, list.length === 0 ? undefined : list] as const)),
+  );
+  return {
+    byName: changeNamed(byName, changes),
+    byPattern: withEntries(byPattern, lists),
+    byRoute: routes,
+    reservations: reserve(reservations, changes, (route) => policiesOf(routes.get(route))),
+  };
 }
 
-type Combine = (
-  policy: CompiledPolicy,
-  group: PolicyGroup | undefined,
-  place: 'nearer' | 'beside' | 'farther',
-) => PolicyGroup;
+/** A policy, or all of a group. */
+type Joining = CompiledPolicy | PolicyGroup;
+type Place = 'nearer' | 'beside' | 'farther';
+type Combine = (joining: Joining, group: PolicyGroup | undefined, place: Place) => PolicyGroup;
 
-/** Puts a policy before, beside or behind those of a group. What was combined once is kept as long as both live. */
+/** Puts policies before, beside or behind those of a group. What was combined once is kept as long as the attachments are. */
 function createCombiner(): Combine {
-  const known = new WeakMap<CompiledPolicy, Map<PolicyGroup | undefined, Map<string, PolicyGroup>>>();
-  return (policy, group, place) => {
-    const groups = known.get(policy) ?? new Map<PolicyGroup | undefined, Map<string, PolicyGroup>>();
-    known.set(policy, groups);
+  const known = new WeakMap<Joining, Map<PolicyGroup | undefined, Map<string, PolicyGroup>>>();
+  return (joining, group, place) => {
+    const groups = known.get(joining) ?? new Map<PolicyGroup | undefined, Map<string, PolicyGroup>>();
+    known.set(joining, groups);
     const places = groups.get(group) ?? new Map<string, PolicyGroup>();
     groups.set(group, places);
-    const combined = places.get(place) ?? combineNow(policy, group, place);
+    const combined = places.get(place) ?? combineNow(joining, group, place);
     places.set(place, combined);
     return combined;
   };
 }
 
-function combineNow(
-  policy: CompiledPolicy,
-  group: PolicyGroup | undefined,
-  place: 'nearer' | 'beside' | 'farther',
-): PolicyGroup {
+function combineNow(joining: Joining, group: PolicyGroup | undefined, place: Place): PolicyGroup {
+  const own = 'nearest' in joining ? joining : { nearest: [joining], covering: [joining] };
+  if (group === undefined && 'nearest' in joining) return joining;
   const others = group?.nearest ?? [];
-  const nearest = place === 'nearer' ? [policy] : place === 'beside' ? [...others, policy] : others;
-  return createGroup(nearest, [policy, ...(group?.covering ?? [])]);
+  const nearest = place === 'nearer' ? own.nearest : place === 'beside' ? [...others, ...own.nearest] : others;
+  return createGroup(nearest, [...new Set([...own.covering, ...(group?.covering ?? [])])]);
+}
+
+/** What is in force beside the shadows. */
+interface InForce {
+  readonly hosts: HostTable;
+  readonly routes: RouteTable;
+  readonly byRoute: FindByRoute;
+  readonly find: Attachments['find'];
+  readonly reserved: (by: Reservations, request: Request) => readonly string[] | undefined;
 }
 
 function compileShadows(
-  { byName, byPattern }: ShadowTable,
-  hosts: HostTable,
-  find: Attachments['find'],
+  { byName, byPattern, byRoute, reservations }: ShadowTable,
+  inForce: InForce,
   combine: Combine,
 ): Attachments['shadows'] {
-  if (byName.size === 0 && byPattern.size === 0) return () => [];
+  if (byName.size + byPattern.size + byRoute.size === 0) return () => [];
   return (request) => {
+    const { hosts, routes, find } = inForce;
     const name = request.contextExtensions.get(policyExtension);
     const host = hosts.find(request.host);
-    const patterns = [request.host, ...widerPatterns(request.host)];
     const found = new Map<string, Shadow>();
+    const add = (policy: CompiledPolicy, place: Place): void => {
+      const covering = name === undefined || place === 'nearer' ? inForce.byRoute(request, host?.group) : find(request);
+      const group = combine(policy, covering, place);
+      if (!found.has(policy.id)) found.set(policy.id, { policy: policy.id, group, reservedFor: undefined });
+    };
     const named = name === undefined ? undefined : byName.get(name);
-    if (named !== undefined) found.set(named.id, { policy: named.id, group: combine(named, host?.group, 'nearer') });
-    for (const [own, pattern] of patterns.entries()) {
-      for (const policy of byPattern.get(pattern) ?? []) {
-        if (found.has(policy.id)) continue;
-        const group =
-          name === undefined
-            ? combine(policy, host?.group, placeBeside(own, patterns, host))
-            : combine(policy, find(request), 'farther');
-        found.set(policy.id, { policy: policy.id, group });
-      }
+    if (named !== undefined) add(named, 'nearer');
+    const { route } = request;
+    const entry = route && routes.get(keyOfRoute(route));
+    if (route !== undefined) {
+      for (const { policy, section } of attachedNearestFirst(byRoute, route))
+        add(policy, name === undefined ? placeAtRoute(section, entry, route) : 'farther');
     }
+    const isRouted = route !== undefined && groupOfRoute(entry, route) !== undefined;
+    const patterns = [request.host, ...widerPatterns(request.host)];
+    for (const [own, pattern] of patterns.entries()) {
+      for (const policy of byPattern.get(pattern) ?? [])
+        add(policy, name === undefined && !isRouted ? placeBeside(own, patterns, host) : 'farther');
+    }
+    const reservedFor = inForce.reserved(reservations, request);
+    for (const policy of reservedFor ?? []) found.set(policy, { policy, group: find(request), reservedFor });
     return [...found.values()].sort((a, b) => (a.policy < b.policy ? -1 : 1));
   };
 }
 
-function placeBeside(
-  own: number,
-  patterns: readonly string[],
-  host: HostEntry | undefined,
-): 'nearer' | 'beside' | 'farther' {
+function attachedNearestFirst(byRoute: ShadowTable['byRoute'], route: RequestRoute): readonly Attached[] {
+  const attached = byRoute.get(keyOfRoute(route)) ?? [];
+  const at = (section: string): readonly Attached[] => attached.filter((one) => one.section === section);
+  return route.section === '' ? at('') : [...at(route.section), ...at('')];
+}
+
+function placeAtRoute(section: string, entry: RouteEntry | undefined, route: RequestRoute): Place {
+  const hasSection = entry?.sections.has(route.section) === true;
+  if (section !== '') return hasSection ? 'beside' : 'nearer';
+  return hasSection ? 'farther' : entry?.whole === undefined ? 'nearer' : 'beside';
+}
+
+function placeBeside(own: number, patterns: readonly string[], host: HostEntry | undefined): Place {
   if (host === undefined) return 'nearer';
   const other = patterns.indexOf(host.pattern);
   return own < other ? 'nearer' : own === other ? 'beside' : 'farther';

@@ -4,19 +4,27 @@ import type { GrantSetting } from '../policy/check-hosts.ts';
 import type { SetMember } from '../policy/check-set.ts';
 import type { ParsedDocument } from '../policy/parse-document.ts';
 import type { Material } from '../policy/read-material.ts';
-import type { AccessPolicySpec, AuthorDocument, IdentityProviderSpec, SourceReading } from '../policy/spec.ts';
+import type {
+  AccessPolicySpec,
+  AuthorDocument,
+  IdentityProviderSpec,
+  RouteSpec,
+  SourceReading,
+} from '../policy/spec.ts';
 import { runAtOnce, type Steps } from '../std/steps.ts';
 import { isPolicy, type CatalogEntry } from './catalog-entry.ts';
 import { acceptedPolicy, nameOf } from './claims.ts';
 import { createDocuments, type DocumentChange } from './documents.ts';
-import { createEntryIndex, type EntryChanges, type EntryIndex } from './entry-index.ts';
+import { createEntryIndex, type EntryChanges, type LiveIndex } from './entry-index.ts';
 import { judgeChange } from './judge-change.ts';
+import { targetStatuses } from './target-statuses.ts';
 
 /** Every document known, and what of it is in force. */
 export interface Catalog {
   /** By key; policies whose names cannot be read are among them (`isNameless`). */
   readonly entries: ReadonlyMap<string, CatalogEntry>;
   readonly materials: ReadonlyMap<string, Material>;
+  readonly routes: ReadonlyMap<string, RouteSpec>;
   /** Problems that belong to no entry. */
   readonly problems: readonly Problem[];
 }
@@ -29,7 +37,7 @@ export interface CatalogSettings {
 
 /** A catalog that changes are taken into, each at the cost of what it touches. */
 export interface LiveCatalog extends Catalog {
-  readonly index: EntryIndex;
+  readonly index: LiveIndex;
   /** Judges a change. Nothing is changed by it until `commit`, and only one at a time may be pending. */
   prepare(change: DocumentChange): Steps<PreparedCatalog>;
 }
@@ -38,6 +46,8 @@ export interface PreparedCatalog {
   readonly entries: EntryChanges;
   readonly changedMaterials: ReadonlySet<string>;
   readonly material: (key: string) => Material | undefined;
+  readonly changedRoutes: ReadonlySet<string>;
+  readonly route: (key: string) => RouteSpec | undefined;
   commit(): void;
 }
 
@@ -48,19 +58,20 @@ export function createCatalog({ grants, parse }: CatalogSettings): LiveCatalog {
     index,
     entries: index.entries,
     materials: documents.materials,
+    routes: documents.routes,
     get problems() {
       return documents.problems;
     },
     *prepare(change) {
       const prepared = yield* documents.prepare(change, (key) => index.entry(key));
       const entries = yield* judgeChange(prepared.changed, index, grants);
-      const { changedMaterials, material } = prepared;
+      const { changedMaterials, material, changedRoutes, route } = prepared;
       const commitEntries = yield* index.prepare(entries);
       const commit = (): void => {
         prepared.commit();
         commitEntries();
       };
-      return { entries, changedMaterials, material, commit };
+      return { entries, changedMaterials, material, changedRoutes, route, commit };
     },
   };
 }
@@ -90,7 +101,8 @@ export function providersOf(entries: Iterable<CatalogEntry>): Map<string, Identi
   return providers;
 }
 
-export function toDocumentStatus(entry: CatalogEntry): DocumentStatus {
+/** What is told of an entry; `route` finds the routes that policies are attached to. */
+export function toDocumentStatus(entry: CatalogEntry, route: (key: string) => RouteSpec | undefined): DocumentStatus {
   const { key, inForce, refused, problems, versions, lastGoodVersion, conflicts } = entry;
   const serving = refused === undefined ? 'current' : inForce === undefined ? 'refused' : 'last-good';
   return {
@@ -102,6 +114,8 @@ export function toDocumentStatus(entry: CatalogEntry): DocumentStatus {
     version: versions[0]?.document.version,
     servedGeneration: inForce === undefined || isDispossessed(entry) ? undefined : lastGoodVersion?.generation,
     conflicts,
+    targets: targetStatuses(entry, route),
+    isUnrouted: false,
   };
 }
 

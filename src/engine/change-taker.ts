@@ -86,7 +86,7 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
     pool: createProviderPool(ports.identity, ports.createProvider),
     compiler: createPolicyCompiler(),
     board: createStatusBoard(),
-    snapshots: { ownedHeaders: ownHeaders(settings.ownedHeaders), isApart: settings.hostGrants === undefined },
+    snapshots: { ownedHeaders: ownHeaders(settings.ownedHeaders), grants: settings.hostGrants },
     run: async (steps) => (pace === undefined ? runAtOnce(steps) : runInSlices(steps, pace)),
     snapshot: undefined,
     isClosed: false,
@@ -140,8 +140,12 @@ async function prepareChange(
     const keys = new Set(entries.keys());
     for (const provider of providers.changed) for (const key of catalog.index.usersOf(provider)) keys.add(key);
     const policies = await run(compiler.prepare(keys, entryOf, providers));
-    const next = await run(buildSnapshot(snapshot, policies.changes, snapshots));
-    const statuses = await run(board.prepare(entries));
+    const { changedRoutes: routes, route: routeOf } = prepared;
+    const next = await run(buildSnapshot(snapshot, { policies: policies.changes, routes, routeOf }, snapshots));
+    const told = new Map(entries);
+    for (const route of routes)
+      for (const key of catalog.index.attachedTo(route)) if (!told.has(key)) told.set(key, catalog.index.entry(key));
+    const statuses = await run(board.prepare(told, routeOf));
     return { catalog: prepared, providers, policies, statuses, snapshot: next };
   } catch (thrown) {
     providers.discard();
@@ -158,7 +162,11 @@ function commitChange(change: Change, prepared: Prepared, parts: Parts, { logger
   prepared.statuses.commit();
   const problems = sameProblems(knownProblems, catalog.problems) ? undefined : catalog.problems;
   const { changes: statuses } = prepared.statuses;
-  const changes = statuses.length + prepared.policies.changes.length + prepared.providers.changed.size;
+  const changes =
+    statuses.length +
+    prepared.policies.changes.length +
+    prepared.providers.changed.size +
+    prepared.catalog.changedRoutes.size;
   const isNews = change.isWhole || parts.snapshot === undefined || problems !== undefined || changes > 0;
   if (isNews) parts.snapshot = prepared.snapshot;
   prepared.providers.commit();

@@ -20,6 +20,8 @@ export interface CheckPorts {
   readonly events: ExpressionEvents;
   /** Told of every step of the decision, not of those of shadows; undefined while serving. */
   readonly trace?: Trace | undefined;
+  /** Told of every check that is denied because its proxy does not say which route it chose; `policy` is one of those of the route. */
+  readonly onUnrouted?: (policy: string) => void;
 }
 
 export interface CheckSettings extends ReadingSettings {
@@ -82,11 +84,13 @@ function decideOn(snapshot: Snapshot, request: Request, id: string, ports: Check
     now: nowMs / 1000,
     expressions,
     group: attachments.find(request),
+    reservedFor: attachments.reservedFor(request),
     floors,
     ownedBy: (namespace) => snapshot.ownedBy(namespace),
   };
+  for (const policy of check.reservedFor ?? []) ports.onUnrouted?.(policy);
   const { trace } = ports;
-  trace?.note({ kind: 'covering', policies: describeCovering(request.host, check.group, floors) });
+  trace?.note({ kind: 'covering', policies: describeCovering(request, check.group, floors) });
   const decision = decide(trace === undefined ? check : { ...check, trace });
   const shadows = shadowChecks(snapshot, check);
   if (shadows.length === 0) return decision;
@@ -106,7 +110,10 @@ function shadowChecks(snapshot: Snapshot, check: Check): ShadowCheck[] {
     new RequestScope(check.request, check.id, check.now * 1000, check.expressions.noteFailure);
   const policies = snapshot.attachments
     .shadows(check.request)
-    .map(({ policy, group }) => ({ policy, check: { ...check, group, expressions: expressions() } }));
+    .map(({ policy, group, reservedFor = check.reservedFor }) => ({
+      policy,
+      check: { ...check, group, reservedFor, expressions: expressions() },
+    }));
   const floors = snapshot.shadowFloors
     .filter((floor) => coversHost(floor, check.request.host))
     .map((floor) => ({

@@ -30,6 +30,7 @@ export interface CompiledPolicy {
   readonly mode: PolicyMode['mode'];
   readonly attachment: AccessPolicySpec['attachment'];
   readonly hosts: readonly string[];
+  readonly targets: readonly CompiledTarget[];
   /** Undefined for a policy that never was valid, whose settings are not known. */
   readonly paths: AccessPolicySpec['paths'] | undefined;
   readonly addresses: AddressTest | undefined;
@@ -40,6 +41,13 @@ export interface CompiledPolicy {
   readonly denied: readonly IndexedRule<DeniedRule>[];
   /** For denials that no rule of it decides; undefined for a refused policy. */
   readonly dress: DenialDressing | undefined;
+}
+
+export interface CompiledTarget {
+  /** The key of the route: `HTTPRoute shop/orders`. */
+  readonly route: string;
+  /** Empty for the whole route. */
+  readonly section: string;
 }
 
 export interface IndexedRule<T> {
@@ -130,6 +138,7 @@ export function compilePolicy(spec: AccessPolicySpec, providers: RunningProvider
     mode,
     attachment,
     hosts,
+    targets: compileTargets(spec),
     paths,
     addresses,
     setsHeaders,
@@ -138,6 +147,13 @@ export function compilePolicy(spec: AccessPolicySpec, providers: RunningProvider
     denied,
     dress,
   };
+}
+
+export function compileTargets({
+  namespace,
+  targets,
+}: Pick<AccessPolicySpec, 'namespace' | 'targets'>): readonly CompiledTarget[] {
+  return targets.map(({ kind, name, section }) => ({ route: specKey({ kind, namespace, name }), section }));
 }
 
 function compileRule(

@@ -1,5 +1,5 @@
 import type { RefusedPolicy, RefusedRule } from '../policy/salvage-policy.ts';
-import { addressesOf, type CompiledPolicy, type RuleName } from './compile-policy.ts';
+import { addressesOf, compileTargets, type CompiledPolicy, type RuleName } from './compile-policy.ts';
 
 /** A refused policy at work: it decides nothing, denies what it would have won, and restricts others as far as it did while it was valid (S4). */
 export function compileRefused(policy: RefusedPolicy): CompiledPolicy {
@@ -11,6 +11,7 @@ export function compileRefused(policy: RefusedPolicy): CompiledPolicy {
     mode: 'Enforce',
     attachment: policy.attachment,
     hosts: policy.hosts,
+    targets: compileTargets(policy),
     paths: policy.keeps?.paths,
     addresses: policy.keeps && addressesOf(policy.keeps),
     setsHeaders: policy.keeps?.setsHeaders ?? [],

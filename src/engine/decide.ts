@@ -28,6 +28,8 @@ export interface Check {
   readonly expressions: RequestScope;
   /** What stands over the request; undefined: nothing does. */
   readonly group: PolicyGroup | undefined;
+  /** The policies for whose route the host is reserved, where the proxy does not say which route it chose (S7). */
+  readonly reservedFor: readonly string[] | undefined;
   /** The floors that cover it (S8). */
   readonly floors: readonly CompiledFloor[];
   /** Told of every step; undefined while serving. */
@@ -44,6 +46,8 @@ export function decide(check: Check): Decision | Promise<Decision> {
   const { group, request, floors } = check;
   const refusing = floors.find(({ refusesAll }) => refusesAll);
   if (refusing !== undefined) return refuse(check, denial('policy_invalid'), { policy: refusing.id, name: '' });
+  if (check.reservedFor !== undefined)
+    return refuse(check, denial('route_unknown'), { policy: check.reservedFor[0] ?? '', name: '' });
   if (group === undefined) return refuse(check, noPolicy(request));
   const path = acceptPath(group, request);
   if (typeof path !== 'string') return refuse(check, path);
@@ -332,7 +336,7 @@ function scopeOf(check: Check, { namespace, policy, name }: RuleName, identity: 
     request: check.expressions,
     identity,
     peer: undefined,
-    route: undefined,
+    route: check.request.route,
     policy: { namespace, name: namespace === '' ? policy : policy.slice(namespace.length + 1), rule: name },
   };
 }

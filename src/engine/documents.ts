@@ -1,12 +1,12 @@
 import { hasError, type Problem } from '../core/problem.ts';
 import type { ParsedDocument } from '../policy/parse-document.ts';
 import type { Material } from '../policy/read-material.ts';
-import { specKey, type AuthorDocument } from '../policy/spec.ts';
+import { specKey, type AuthorDocument, type RouteSpec } from '../policy/spec.ts';
 import type { Steps } from '../std/steps.ts';
 import type { CatalogEntry, DocumentVersions, NamedVersion } from './catalog-entry.ts';
 import { changeLists, comparePlaces, replaceLists, type DocumentNews } from './document-lists.ts';
 import type { ChangedDocuments } from './judge-change.ts';
-import { createMaterials } from './materials.ts';
+import { createReferents, type Referents } from './referents.ts';
 
 /** What is new in a source. */
 export interface DocumentChange {
@@ -21,6 +21,7 @@ export interface DocumentChange {
 /** The documents that there are, by the names they bear. */
 export interface Documents {
   readonly materials: ReadonlyMap<string, Material>;
+  readonly routes: ReadonlyMap<string, RouteSpec>;
   /** Problems that belong to no name, by their places. */
   readonly problems: readonly Problem[];
   /** Reads what is new. Nothing is changed by it until `commit`, and only one at a time may be pending. */
@@ -32,7 +33,22 @@ export interface PreparedDocuments {
   /** Keys of Secrets and ConfigMaps that are new, others or gone. */
   readonly changedMaterials: ReadonlySet<string>;
   readonly material: (key: string) => Material | undefined;
+  /** Keys of routes that are new, others or gone. */
+  readonly changedRoutes: ReadonlySet<string>;
+  readonly route: (key: string) => RouteSpec | undefined;
   commit(): void;
+}
+
+function createMaterials(): Referents<Material> {
+  return createReferents((parsed) =>
+    parsed.kind === 'material' ? { key: parsed.key, referent: parsed.material } : undefined,
+  );
+}
+
+function createRoutes(): Referents<RouteSpec> {
+  return createReferents((parsed) =>
+    parsed.kind === 'route' ? { key: parsed.key, referent: parsed.route } : undefined,
+  );
 }
 
 type Parse = (document: AuthorDocument) => ParsedDocument;
@@ -50,8 +66,8 @@ interface State {
   readonly loose: Map<AuthorDocument, readonly Problem[]>;
 }
 
-export function createDocuments(parse: Parse): Documents {
-  const state: State = {
+function emptyState(): State {
+  return {
     parsed: new Map(),
     named: new Map(),
     hiding: new Set(),
@@ -59,10 +75,16 @@ export function createDocuments(parse: Parse): Documents {
     nameless: new Map(),
     loose: new Map(),
   };
+}
+
+export function createDocuments(parse: Parse): Documents {
+  const state = emptyState();
   const materials = createMaterials();
+  const routes = createRoutes();
   let problems: readonly Problem[] = [];
   return {
     materials: materials.settled,
+    routes: routes.settled,
     get problems() {
       return problems;
     },
@@ -85,7 +107,8 @@ export function createDocuments(parse: Parse): Documents {
         if (state.nameless.get(key) === version.document) changed.delete(key);
         else changed.set(key, { versions: [version], isUnread: false });
       }
-      const found = yield* materials.prepare(documents, unreadable);
+      const foundMaterials = yield* materials.prepare(documents, unreadable);
+      const foundRoutes = yield* routes.prepare(documents, unreadable);
       const commit = (): void => {
         commitDocuments(state, change, fresh);
         replaceLists(state.named, named);
@@ -93,11 +116,19 @@ export function createDocuments(parse: Parse): Documents {
         replaceSet(state.unread, unread);
         state.nameless.clear();
         for (const [key, { document }] of nameless) state.nameless.set(key, document);
-        found.commit();
-        const loose = [...state.loose, ...materials.twice()].sort(([a], [b]) => comparePlaces(a, b));
+        foundMaterials.commit();
+        foundRoutes.commit();
+        const loose = [...state.loose, ...materials.twice(), ...routes.twice()].sort(([a], [b]) => comparePlaces(a, b));
         problems = [...change.problems, ...loose.flatMap(([, list]) => list)];
       };
-      return { changed, changedMaterials: found.changed, material: found.material, commit };
+      return {
+        changed,
+        changedMaterials: foundMaterials.changed,
+        material: foundMaterials.get,
+        changedRoutes: foundRoutes.changed,
+        route: foundRoutes.get,
+        commit,
+      };
     },
   };
 }

@@ -20,7 +20,8 @@ import type { GrantSetting } from '../policy/check-hosts.ts';
 import type { SourceChange, SourceReading } from '../policy/spec.ts';
 import { createChangeQueue } from './change-queue.ts';
 import { createChangeTaker } from './change-taker.ts';
-import { checkRequest, refusal, toShadowOfAll, type CheckSettings } from './check-request.ts';
+import { checkRequest, refusal, toShadowOfAll, type CheckPorts, type CheckSettings } from './check-request.ts';
+import { createUnroutedChecks } from './unrouted-checks.ts';
 import type { CreateProvider } from './provider-pool.ts';
 
 export interface EngineSettings extends CheckSettings {
@@ -84,24 +85,40 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
   const { clock, logger } = ports;
   const tokens = createTokenCache({ maxEntries: identity.tokenCacheEntries, maxBytes: identity.tokenCacheBytes });
   const listeners = new Set<(news: StatusNews) => void>();
+  const tell = (news: StatusNews): void => {
+    for (const listener of listeners) tellSafely(listener, news, logger);
+  };
   const taker = createChangeTaker(
     { ...settings, parse: (document) => parseOnce(document, settings) },
     {
       ...ports,
       identity: { ...ports, settings: identity, tokens },
       pace: ports.pause && { now: () => clock.monotonic(), sliceMs, pause: ports.pause },
-      tell: (news) => {
-        for (const listener of listeners) tellSafely(listener, news, logger);
-      },
+      tell,
     },
   );
   const queue = createChangeQueue(taker, clock, logger);
+  const unrouted = createUnroutedChecks(clock, (policy) => {
+    logger.warn({ policy }, 'a check for a route does not say which route the proxy chose, and is denied');
+    tell({ revision: taker.snapshot()?.revision ?? 0, keys: [`AccessPolicy ${policy}`] });
+  });
+  const withUnrouted = (status: DocumentStatus): DocumentStatus =>
+    unrouted.isMissed(`${status.namespace}/${status.name}`) && status.kind === 'AccessPolicy'
+      ? { ...status, isUnrouted: true }
+      : status;
+  const serving: CheckPorts = { ...ports, onUnrouted: (policy) => unrouted.note(policy) };
 
   return {
     apply: (reading) => queue.apply(reading),
     applyChange: (change) => queue.applyChange(change),
-    status: () => taker.status(),
-    documentStatus: (key) => taker.documentStatus(key),
+    status: () => {
+      const status = taker.status();
+      return { ...status, documents: status.documents.map(withUnrouted) };
+    },
+    documentStatus: (key) => {
+      const status = taker.documentStatus(key);
+      return status && withUnrouted(status);
+    },
     providerCondition: (key) => taker.providerCondition(key),
     onChange: (listener) => {
       listeners.add(listener);
@@ -112,7 +129,7 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
       const decision = refusal(ports.random.id(), code);
       return settings.shadowAll ? toShadowOfAll(decision) : decision;
     },
-    check: (raw) => checkRequest(raw, taker.snapshot(), settings, ports),
+    check: (raw) => checkRequest(raw, taker.snapshot(), settings, serving),
     explain: async (raw, trace) => checkRequest(raw, taker.snapshot(), settings, { ...ports, trace }),
   };
 }

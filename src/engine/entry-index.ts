@@ -5,6 +5,7 @@ import type { Steps } from '../std/steps.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import { acceptedPolicy, claimedHosts } from './claims.ts';
 import { createPatternIndex } from './pattern-index.ts';
+import { targetedRoutes } from './target-statuses.ts';
 
 /** Entries, and which of them a change can touch. All answers are keys of entries. */
 export interface EntryIndex {
@@ -25,6 +26,8 @@ export type EntryChanges = ReadonlyMap<string, CatalogEntry | undefined>;
 /** An index that is kept up to date, change by change, at the cost of the change. */
 export interface LiveIndex extends EntryIndex {
   readonly entries: ReadonlyMap<string, CatalogEntry>;
+  /** Policies that are attached to the route, by its key. */
+  attachedTo(route: string): Iterable<string>;
   /** Finds out what to do; what it returns does it. */
   prepare(changes: EntryChanges): Steps<() => void>;
 }
@@ -34,12 +37,14 @@ export function createEntryIndex(grants: GrantSetting): LiveIndex {
   const claims = createPatternIndex();
   const shadows = createPatternIndex();
   const users = createMultiMap();
+  const attached = createMultiMap();
   return {
     entries,
     entry: (key) => entries.get(key),
     claimants: (pattern) => claims.at(pattern),
     claimantsAtOrBelow: (pattern) => claims.atOrBelow(pattern),
     usersOf: (provider) => users.get(provider),
+    attachedTo: (route) => attached.get(route),
     shadowsAtOrBelow: (pattern) => shadows.atOrBelow(pattern),
     *prepare(changes) {
       const work: (() => void)[] = [];
@@ -60,6 +65,7 @@ export function createEntryIndex(grants: GrantSetting): LiveIndex {
         replace(claims, key, claimablePatterns(before, grants), claimablePatterns(entry, grants));
         replace(shadows, key, shadowHosts(before), shadowHosts(entry));
         replace(users, key, namedProviders(before), namedProviders(entry));
+        replace(attached, key, targetedRoutes(before), targetedRoutes(entry));
         yield;
       }
       return () => {

@@ -91,7 +91,7 @@ export function* changeHostTable(
 }
 
 /** Makes a group of policies, or gives the one that it made of the same ones. */
-function shareGroups(): typeof createGroup {
+export function shareGroups(): typeof createGroup {
   const groups = new Map<string, PolicyGroup>();
   const numbers = new Map<CompiledPolicy, number>();
   const numberOf = (policy: CompiledPolicy): number => {

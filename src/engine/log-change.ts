@@ -1,7 +1,7 @@
 import type { Logger } from '../core/ports.ts';
 import { formatProblem, type Problem } from '../core/problem.ts';
-import type { DocumentStatus, HostConflict } from '../core/status.ts';
-import { isSameStanding, type StatusChange, type StatusTally } from './status-board.ts';
+import { formatTarget, type DocumentStatus, type HostConflict } from '../core/status.ts';
+import { isMissing, isSameStanding, type StatusChange, type StatusTally } from './status-board.ts';
 
 /** One document can refuse thousands of others: a log with a line for each would hide the one that matters. */
 const maxLines = 100;
@@ -30,11 +30,19 @@ export function logChange(logger: Logger, { revision, statuses, problems, tally 
 function isWorthALine({ before, after }: StatusChange): boolean {
   if (after === undefined || (before !== undefined && isSameStanding(before, after))) return false;
   const isGood = (status: DocumentStatus): boolean => status.accepted && status.conflicts.length === 0;
-  return after.problems.length > 0 || !isGood(after) || (before !== undefined && !isGood(before));
+  return (
+    after.problems.length > 0 ||
+    after.targets.some(isMissing) ||
+    !isGood(after) ||
+    (before !== undefined && !isGood(before))
+  );
 }
 
-function logDocument(logger: Logger, { key, serving, accepted, problems, conflicts }: DocumentStatus): void {
-  const fields = { document: key, serving, problems: problems.map(formatProblem) };
+function logDocument(logger: Logger, status: DocumentStatus): void {
+  const { key, serving, accepted, problems, conflicts } = status;
+  const missing = status.targets.filter(isMissing).map(formatTarget);
+  const targets = missing.length === 0 ? {} : { missing };
+  const fields = { document: key, serving, problems: problems.map(formatProblem), ...targets };
   if (!accepted) logger.warn({ ...fields, ...told(conflicts) }, 'a document is refused');
   else if (conflicts.length > 0)
     logger.warn({ ...fields, ...told(conflicts) }, 'a policy does not own all of its hosts');

@@ -1,7 +1,7 @@
 import type { HostConflict } from '../core/status.ts';
 import { areGranted, isClaimable, type GrantSetting } from '../policy/check-hosts.ts';
 import { hostConflict, oldestClaim, type AgedClaim, type ClaimsAt } from '../policy/host-age.ts';
-import type { RefusedPolicy } from '../policy/salvage-policy.ts';
+import { orNothing, type RefusedPolicy } from '../policy/salvage-policy.ts';
 import type { AccessPolicySpec } from '../policy/spec.ts';
 import type { Steps } from '../std/steps.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
@@ -122,7 +122,7 @@ function withHosts(
 
 function toDenying(policy: RefusedPolicy | undefined, own: readonly string[]): RefusedPolicy | undefined {
   if (policy === undefined || policy.kind === 'ClusterAccessPolicy') return policy;
-  return own.length === 0 && policy.attachment !== 'Named' ? undefined : { ...policy, hosts: own };
+  return orNothing({ ...policy, hosts: own });
 }
 
 function isSameJson(a: unknown, b: unknown): boolean {

@@ -1,4 +1,6 @@
 import type { OwnedHeaders } from '../phases/response/compile-upstream.ts';
+import type { GrantSetting } from '../policy/check-hosts.ts';
+import type { RouteSpec } from '../policy/spec.ts';
 import type { Steps } from '../std/steps.ts';
 import { changeAttachments, type Attachments } from './attachments.ts';
 import type { CompiledFloor } from './floor.ts';
@@ -22,25 +24,32 @@ export interface Snapshot {
 export interface SnapshotSettings {
   /** The operator's, for every namespace. */
   readonly ownedHeaders: OwnedHeaders;
-  /** True where no operator grants hosts: a wildcard restricts no host that another namespace governs (S10). */
-  readonly isApart: boolean;
+  readonly grants: GrantSetting;
+}
+
+/** What is new since the snapshot before. */
+export interface SnapshotChange {
+  readonly policies: readonly CompiledChange[];
+  /** Keys of routes that are new, others or gone. */
+  readonly routes: ReadonlySet<string>;
+  readonly routeOf: (key: string) => RouteSpec | undefined;
 }
 
 /** Builds the next snapshot, taking over from `before` what did not change. */
 export function* buildSnapshot(
   before: Snapshot | undefined,
-  changes: readonly CompiledChange[],
-  { ownedHeaders, isApart }: SnapshotSettings,
+  change: SnapshotChange,
+  { ownedHeaders, grants }: SnapshotSettings,
 ): Steps<Snapshot> {
-  const policies = changes.flatMap((change) => (change.kind === 'policy' ? [change] : []));
+  const policies = change.policies.flatMap((one) => (one.kind === 'policy' ? [one] : []));
   const ownedNamespaces = changeOwned(before?.ownedNamespaces ?? new Map(), policies, ownedHeaders);
-  const floors = changeFloors([...(before?.floors ?? []), ...(before?.shadowFloors ?? [])], changes);
+  const floors = changeFloors([...(before?.floors ?? []), ...(before?.shadowFloors ?? [])], change.policies);
   return {
     revision: (before?.revision ?? 0) + 1,
     attachments:
-      before !== undefined && policies.length === 0
+      before !== undefined && policies.length + change.routes.size === 0
         ? before.attachments
-        : yield* changeAttachments(before?.attachments, policies, isApart),
+        : yield* changeAttachments(before?.attachments, { ...change, policies }, grants),
     floors: floors.filter(({ mode }) => mode === 'Enforce'),
     shadowFloors: floors.filter(({ mode }) => mode === 'Shadow'),
     ownedBy: (namespace) => ownedNamespaces.get(namespace)?.headers ?? ownedHeaders,

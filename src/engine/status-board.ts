@@ -1,5 +1,6 @@
 import { formatProblem } from '../core/problem.ts';
-import type { DocumentStatus } from '../core/status.ts';
+import type { DocumentStatus, TargetStatus } from '../core/status.ts';
+import type { RouteSpec } from '../policy/spec.ts';
 import type { Steps } from '../std/steps.ts';
 import { toDocumentStatus } from './catalog.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
@@ -13,7 +14,7 @@ export interface StatusBoard {
   documents(): readonly DocumentStatus[];
   tally(): StatusTally;
   /** Finds out whose status changes. Nothing is changed by it until `commit`. */
-  prepare(changes: EntryChanges): Steps<PreparedStatuses>;
+  prepare(changes: EntryChanges, route: (key: string) => RouteSpec | undefined): Steps<PreparedStatuses>;
 }
 
 export interface PreparedStatuses {
@@ -43,13 +44,13 @@ export function createStatusBoard(): StatusBoard {
     document: (key) => statuses.get(key),
     documents: () => (sorted ??= [...statuses.values()].sort((a, b) => (a.key < b.key ? -1 : 1))),
     tally: () => ({ documents: statuses.size, refused: refused.size, deciding: deciding.size }),
-    *prepare(changes) {
+    *prepare(changes, route) {
       const told: StatusChange[] = [];
       const next = new Map<string, DocumentStatus | undefined>();
       for (const [key, entry] of changes) {
         const before = statuses.get(key);
         if (entry !== undefined && isNameless(entry)) continue;
-        const after = entry && toDocumentStatus(entry);
+        const after = entry && toDocumentStatus(entry, route);
         next.set(key, after);
         if (!isSameStatus(before, after)) told.push({ key, before, after });
         yield;
@@ -77,7 +78,7 @@ function put(set: Set<string>, key: string, isIn: boolean): void {
 /** A floor only restricts, a policy in shadow mode only watches, and one without a host governs nothing: none lets a request through. */
 function isDeciding({ inForce }: CatalogEntry): boolean {
   if (inForce?.kind !== 'AccessPolicy' || inForce.mode === 'Shadow') return false;
-  return inForce.attachment === 'Named' || inForce.hosts.length > 0;
+  return inForce.attachment !== 'Hosts' || inForce.hosts.length > 0;
 }
 
 function isSameStatus(a: DocumentStatus | undefined, b: DocumentStatus | undefined): boolean {
@@ -86,15 +87,22 @@ function isSameStatus(a: DocumentStatus | undefined, b: DocumentStatus | undefin
     isSameStanding(a, b) &&
     a.servedGeneration === b.servedGeneration &&
     a.version?.uid === b.version?.uid &&
-    a.version?.generation === b.version?.generation
+    a.version?.generation === b.version?.generation &&
+    JSON.stringify(a.targets) === JSON.stringify(b.targets)
   );
 }
 
 /** True where nothing is to be told of the document but that it has another version. */
 export function isSameStanding(a: DocumentStatus, b: DocumentStatus): boolean {
-  const tell = ({ problems, conflicts }: DocumentStatus): string =>
-    JSON.stringify([problems.map(formatProblem), conflicts]);
+  const tell = ({ problems, conflicts, targets }: DocumentStatus): string =>
+    JSON.stringify([problems.map(formatProblem), conflicts, targets.filter(isMissing)]);
   if (a.serving !== b.serving || a.accepted !== b.accepted) return false;
-  const isQuiet = ({ problems, conflicts }: DocumentStatus): boolean => problems.length + conflicts.length === 0;
+  const isQuiet = ({ problems, conflicts, targets }: DocumentStatus): boolean =>
+    problems.length + conflicts.length === 0 && !targets.some(isMissing);
   return (isQuiet(a) && isQuiet(b)) || tell(a) === tell(b);
+}
+
+/** True for a route, or a rule of one, that is not there. */
+export function isMissing({ found }: TargetStatus): boolean {
+  return found !== 'found';
 }

@@ -1,10 +1,12 @@
+import type { Request, RequestRoute } from '../core/request.ts';
 import type { CandidateFate, CoveringPolicy, Trace } from '../core/trace.ts';
 import { widerPatterns } from '../policy/read-host.ts';
 import type { MatchSpec } from '../policy/spec.ts';
-import type { CompiledRule } from './compile-policy.ts';
+import type { CompiledPolicy, CompiledRule } from './compile-policy.ts';
 import type { CompiledFloor } from './floor.ts';
 import type { PolicyGroup } from './host-table.ts';
 import type { Candidate } from './route-index.ts';
+import { keyOfRoute } from './route-table.ts';
 import type { SelectionTrace } from './select-rules.ts';
 
 /** Passes on what selection tells, and before it the rules that are no candidates because their path does not fit. */
@@ -40,7 +42,7 @@ function describeMatch({ path, methods, headers, queryParams }: MatchSpec): stri
 
 /** Which policies stand over a request for the host, and why. */
 export function describeCovering(
-  host: string,
+  { host, route }: Request,
   group: PolicyGroup | undefined,
   floors: readonly CompiledFloor[],
 ): readonly CoveringPolicy[] {
@@ -48,11 +50,20 @@ export function describeCovering(
   const covering = (group?.covering ?? []).map((policy): CoveringPolicy => {
     const role = group?.nearest.includes(policy) === true ? 'decides' : 'restricts';
     const pattern = patterns.find((one) => policy.hosts.includes(one));
-    return { policy: policy.id, role, because: policy.attachment === 'Named' ? 'by name' : (pattern ?? '') };
+    return { policy: policy.id, role, because: describeRoute(policy, route) ?? pattern ?? 'by name' };
   });
   const below = floors.map(({ id, hosts }): CoveringPolicy => {
     const because = hosts === undefined ? 'every request' : (patterns.find((one) => hosts.has(one)) ?? '');
     return { policy: id, role: 'floor', because };
   });
   return [...below, ...covering];
+}
+
+/** The route, or the rule of it, that leads to the policy; undefined where none does. */
+function describeRoute({ targets }: CompiledPolicy, route: RequestRoute | undefined): string | undefined {
+  if (route === undefined) return undefined;
+  const key = keyOfRoute(route);
+  const own = targets.filter((target) => target.route === key && ['', route.section].includes(target.section));
+  const isOfRule = own.some(({ section }) => section !== '');
+  return own.length === 0 ? undefined : isOfRule ? `${key}, rule ${route.section}` : key;
 }

@@ -3,10 +3,12 @@ import type { HeaderEntry } from '../core/decision.ts';
 import { Failure } from '../core/failure.ts';
 import { isJsonObject, ownMember, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Clock } from '../core/ports.ts';
+import type { RequestRoute } from '../core/request.ts';
 import { identityOfAddress, isAddress } from '../std/address-identity.ts';
 import { parseSocketAddress } from '../std/socket-address.ts';
 import { checkPath } from './check-service.ts';
 import { asBuffer, codecOf } from './protos.ts';
+import { metadataOf } from './route-of-metadata.ts';
 
 /** Asks an ext_authz service as Envoy would. */
 export interface CheckClient {
@@ -28,6 +30,8 @@ export interface ProxiedRequest {
   readonly form: 'joined' | 'apart';
   readonly clientAddress: string;
   readonly contextExtensions: Readonly<Record<string, string>>;
+  /** The route that the proxy chose, as Envoy Gateway says it; undefined where it does not. */
+  readonly route: RequestRoute | undefined;
 }
 
 /** What a proxy would do with the request. */
@@ -121,7 +125,9 @@ function checkRequest({ method, target, host, scheme, headers, form, ...rest }: 
       : { headerMap: { headers: all.map(([key, value]) => ({ key, rawValue: Buffer.from(value) })) } };
   const http = { method, path: target, host, scheme, protocol: 'HTTP/1.1', ...fields };
   const source = { address: { socketAddress: { address: rest.clientAddress, portValue: 40_000 } } };
-  return { attributes: { source, request: { http }, contextExtensions: rest.contextExtensions } };
+  const { contextExtensions, route } = rest;
+  const said = route === undefined ? {} : { routeMetadataContext: metadataOf(route) };
+  return { attributes: { source, request: { http }, contextExtensions, ...said } };
 }
 
 function joined(headers: readonly HeaderEntry[]): Readonly<Record<string, string>> {

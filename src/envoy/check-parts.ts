@@ -1,6 +1,7 @@
 import type { RawHeader } from '../core/request.ts';
 import type { WireReader } from '../std/wire-reader.ts';
 import { checkRequestFields, mapEntryFields } from './check-request-fields.ts';
+import { readMetadata, type Metadata } from './read-metadata.ts';
 import { clearEntry, emptyEntry, toHeader, type HeaderEntry } from './header-entry.ts';
 
 /** No more header fields than this and one are handed on, so that whoever reads them can see that there were too many. */
@@ -20,6 +21,8 @@ export interface CheckParts {
   separate: RawHeader[] | undefined;
   peerAddress: string;
   contextExtensions: Map<string, string> | undefined;
+  /** What the proxy says of the route that it chose. */
+  routeMetadata: Metadata | undefined;
   /** The entry that is being read, one after the other. */
   readonly entry: HeaderEntry;
 }
@@ -41,6 +44,7 @@ export function readCheckParts(reader: WireReader): CheckParts {
     separate: undefined,
     peerAddress: '',
     contextExtensions: undefined,
+    routeMetadata: undefined,
     entry: emptyEntry(),
   };
   readMessage(reader, reader.length, checkRequest, parts);
@@ -197,6 +201,9 @@ const attributes: Shape = {
         (parts.contextExtensions ??= new Map()).set(key, value);
         break;
       }
+      case fieldsOf.attributes.route_metadata_context:
+        readMetadata(reader, reader.end, (parts.routeMetadata ??= new Map()));
+        break;
       default:
         reader.pass();
     }

@@ -4,7 +4,12 @@
  */
 export const checkRequestFields = {
   'envoy.service.auth.v3.CheckRequest': { attributes: 1 },
-  'envoy.service.auth.v3.AttributeContext': { source: 1, request: 4, context_extensions: 10 },
+  'envoy.service.auth.v3.AttributeContext': {
+    source: 1,
+    request: 4,
+    context_extensions: 10,
+    route_metadata_context: 13,
+  },
   'envoy.service.auth.v3.AttributeContext.Peer': { address: 1 },
   'envoy.config.core.v3.Address': { socket_address: 1 },
   'envoy.config.core.v3.SocketAddress': { address: 2 },
@@ -20,7 +25,11 @@ export const checkRequestFields = {
   },
   'envoy.config.core.v3.HeaderMap': { headers: 1 },
   'envoy.config.core.v3.HeaderValue': { key: 1, value: 2, raw_value: 3 },
+  'envoy.config.core.v3.Metadata': { filter_metadata: 1 },
+  'google.protobuf.Struct': { fields: 1 },
+  'google.protobuf.Value': { string_value: 3, struct_value: 5, list_value: 6 },
+  'google.protobuf.ListValue': { values: 1 },
 } as const;
 
-/** An entry of a map (`headers`, `context_extensions`) is a message of its own on the wire. */
+/** An entry of a map (`headers`, `context_extensions`, `filter_metadata`, `fields`) is a message of its own on the wire. */
 export const mapEntryFields = { key: 1, value: 2 } as const;

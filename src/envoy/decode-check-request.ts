@@ -1,6 +1,7 @@
 import type { RawRequest } from '../core/request.ts';
 import { WireReader } from '../std/wire-reader.ts';
 import { readCheckParts, type CheckParts } from './check-parts.ts';
+import { routeOf } from './route-of-metadata.ts';
 
 /** Reads the bytes of an `envoy.service.auth.v3.CheckRequest`. Never throws. */
 export interface CheckRequestDecoder {
@@ -13,7 +14,7 @@ export type DecodedCheck =
   | { readonly kind: 'undecodable'; readonly why: string };
 
 /**
- * The decoder by hand: it makes what a decision looks at and passes over the rest, bodies and metadata among it. The texts of a request
+ * The decoder by hand: it makes what a decision looks at and passes over the rest, bodies and the metadata that filters write among it. The texts of a request
  * are parts of the message, which lives as long as any of them (std/own-copy for what is kept).
  */
 export function createCheckRequestDecoder(): CheckRequestDecoder {
@@ -51,6 +52,7 @@ function toRawRequest(parts: CheckParts): DecodedCheck {
     // A pipe or an internal listener has no address of a client's machine.
     peerAddress: parts.peerAddress || undefined,
     contextExtensions: parts.contextExtensions ?? noExtensions,
+    route: parts.routeMetadata && routeOf(parts.routeMetadata),
   };
   return { kind: 'request', request };
 }

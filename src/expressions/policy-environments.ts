@@ -1,6 +1,7 @@
 import type { Identity } from '../core/identity.ts';
 import type { Environment, Field, Variable } from './environment.ts';
-import { claimsMap, type RouteScope, type Scope } from './scope.ts';
+import type { RequestRoute } from '../core/request.ts';
+import { claimsMap, type Scope } from './scope.ts';
 import { textMap } from './values/request-maps.ts';
 import { Timestamp } from './values/value.ts';
 
@@ -94,7 +95,7 @@ function claimsOf(identity: Identity | undefined): ReturnType<Field['read']> {
   return identity?.claims === undefined ? undefined : claimsMap(identity.claims);
 }
 
-function annotationsOf(route: RouteScope | undefined): ReturnType<Field['read']> {
+function annotationsOf(route: RequestRoute | undefined): ReturnType<Field['read']> {
   return route === undefined ? undefined : textMap(route.annotations);
 }
 

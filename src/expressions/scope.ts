@@ -1,7 +1,7 @@
 import { anonymous, type Identity } from '../core/identity.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { ExpressionPlace } from '../core/ports.ts';
-import type { Request } from '../core/request.ts';
+import type { Request, RequestRoute } from '../core/request.ts';
 import { limits } from './limits.ts';
 import { fromObject } from './values/from-json.ts';
 import { Timestamp, type MapValue, type Value } from './values/value.ts';
@@ -14,16 +14,8 @@ export interface Scope {
   /** Who connects; undefined where no provider looked at the connection. */
   readonly peer: Identity | undefined;
   /** The route that the proxy chose; undefined where it does not say. */
-  readonly route: RouteScope | undefined;
+  readonly route: RequestRoute | undefined;
   readonly policy: PolicyScope;
-}
-
-export interface RouteScope {
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly section: string;
-  readonly annotations: ReadonlyMap<string, string>;
 }
 
 export interface PolicyScope {

@@ -1,4 +1,5 @@
-import type { AuthorDocument, MaterialRef, SourceChange } from '../policy/spec.ts';
+import type { DocumentRefs } from '../policy/material-refs.ts';
+import type { AuthorDocument, SourceChange } from '../policy/spec.ts';
 import { createChangeQueue } from './change-queue.ts';
 import { toClusterDocument, type ClusterDocument } from './cluster-document.ts';
 import { ourKinds, policyCollection, type Collection, type OurKind } from './collection.ts';
@@ -22,6 +23,8 @@ export interface ClusterSourceOptions {
   readonly materialTimeoutMs: number;
   /** Told of every object of ours as it comes, for whoever writes status. */
   readonly onObject?: (change: ReflectedChange<ClusterDocument>) => void;
+  /** Told when the server said for the first time what there is of something that documents refer to. */
+  readonly onReference?: () => void;
 }
 
 /** What of the cluster is read. */
@@ -38,8 +41,8 @@ export interface ClusterScope {
 export interface DocumentSink {
   /** Resolves once what is good of it is in force. Never rejects. */
   applyChange(change: SourceChange): Promise<void>;
-  /** The Secrets and ConfigMaps that the document refers to; undefined where it is refused. */
-  referencesOf(document: AuthorDocument): readonly MaterialRef[] | undefined;
+  /** The Secrets, ConfigMaps and routes that the document refers to. */
+  referencesOf(document: AuthorDocument): DocumentRefs;
 }
 
 export interface ClusterSource {
@@ -49,11 +52,13 @@ export interface ClusterSource {
   confirmedAt(): number | undefined;
   /** One a collection: whether it is followed. */
   states(): readonly ReflectorState[];
+  /** Whether something that documents refer to is followed, by its key; undefined where it is not. */
+  referenceState(key: string): ReflectorState | undefined;
   close(): void;
 }
 
 /**
- * Follows the policies and providers of a cluster, and of Secrets and ConfigMaps only those that they refer to. Nothing is handed on before
+ * Follows the policies and providers of a cluster, and of Secrets, ConfigMaps and routes only those that they refer to. Nothing is handed on before
  * all kinds were read once: half of the policies would decide differently.
  */
 export function createClusterSource(options: ClusterSourceOptions): ClusterSource {
@@ -77,13 +82,19 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
     materials.follow(referred.refs);
     for (const namespace of referred.excessive) {
       if (excessive.has(namespace)) continue;
-      const why = 'more Secrets and ConfigMaps are referred to than are followed: providers beyond have no keys';
+      const why =
+        'more of a kind is referred to than is followed: providers beyond have no keys, and hostnames of routes are not reserved';
       ports.logger.warn({ namespace, followed: maxMaterials }, why);
     }
     excessive = referred.excessive;
   };
   const queue = createChangeQueue(take);
-  const materials = createMaterialFollower({ ports, timing, onChange: (change) => queue.add(change) });
+  const materials = createMaterialFollower({
+    ports,
+    timing,
+    onChange: (change) => queue.add(change),
+    onAnswered: () => options.onReference?.(),
+  });
   const reflectors = collectionsOf(scope).map(({ kind, collection }) =>
     createReflector({
       collection,
@@ -103,6 +114,7 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
     ready: Promise.all(reflectors.map(({ synced }) => synced)).then(() => queue.open()),
     confirmedAt: () => oldestOf(reflectors, materials.reflectors()),
     states: () => [...reflectors, ...materials.reflectors()].map((reflector) => reflector.state()),
+    referenceState: (key) => materials.state(key),
     close: () => {
       for (const reflector of reflectors) reflector.close();
       materials.close();
@@ -111,11 +123,11 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
 }
 
 /** A document on which something throws must not hold up the others; the engine says what is wrong with it. */
-function refsOf(document: AuthorDocument, sink: DocumentSink): readonly MaterialRef[] | undefined {
+function refsOf(document: AuthorDocument, sink: DocumentSink): DocumentRefs {
   try {
     return sink.referencesOf(document);
   } catch {
-    return undefined;
+    return { refs: [], isAccepted: false };
   }
 }
 

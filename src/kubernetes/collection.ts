@@ -1,4 +1,6 @@
 import { apiGroup, apiVersion } from '../policy/parse-document.ts';
+import { gatewayGroup } from '../policy/read-route.ts';
+import type { MaterialRef } from '../policy/spec.ts';
 import { isApiFailure } from './api-failure.ts';
 
 /** A list of objects that the API server serves: a kind, of the cluster or of a namespace, whole or selected. */
@@ -55,25 +57,35 @@ export function policyCollection(kind: OurKind, namespace: string | undefined, l
   };
 }
 
-/** One Secret or ConfigMap by its name: whoever may read only this one may watch it so. */
-export function materialCollection(kind: 'Secret' | 'ConfigMap', namespace: string, name: string): Collection {
-  const resource = kind === 'Secret' ? 'secrets' : 'configmaps';
+/** One Secret, ConfigMap or route by its name: whoever may read only this one may watch it so. */
+export function materialCollection({ kind, namespace, name }: MaterialRef): Collection {
+  const { group, version, resource } = referents[kind];
+  const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
   return {
     name: `the ${kind} ${namespace}/${name}`,
     kind,
-    apiVersion: 'v1',
+    apiVersion: group === '' ? version : `${group}/${version}`,
     resource,
-    group: '',
+    group,
     namespace,
-    path: `/api/v1/namespaces/${namespace}/${resource}`,
+    path: `${root}/namespaces/${namespace}/${resource}`,
     query: { fieldSelector: `metadata.name=${name}` },
   };
 }
+
+const referents = {
+  Secret: { group: '', version: 'v1', resource: 'secrets' },
+  ConfigMap: { group: '', version: 'v1', resource: 'configmaps' },
+  HTTPRoute: { group: gatewayGroup, version: 'v1', resource: 'httproutes' },
+  GRPCRoute: { group: gatewayGroup, version: 'v1', resource: 'grpcroutes' },
+} as const satisfies Record<MaterialRef['kind'], object>;
 
 /** The remedy that an operator has for a refusal of the API server; undefined where there is none but waiting. */
 export function sayWhatIsMissing({ resource, group, namespace }: Collection, thrown: unknown): string | undefined {
   if (isApiFailure(thrown, 'api_not_found') && group === apiGroup)
     return `the CRD of ${resource}.${group} is not installed: apply deploy/crds.yaml, or install the chart with crds.enabled`;
+  if (isApiFailure(thrown, 'api_not_found') && group === gatewayGroup)
+    return `the CRD of ${resource}.${group} is not installed: install the Gateway API, or attach the policies otherwise`;
   if (isApiFailure(thrown, 'api_forbidden')) {
     const where = namespace === undefined ? 'a ClusterRole' : `a Role in the namespace ${namespace}`;
     return `the service account needs get, list and watch on ${group === '' ? resource : `${resource}.${group}`} by ${where}`;

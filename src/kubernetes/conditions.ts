@@ -1,6 +1,7 @@
 import type { JsonObject } from '../core/json.ts';
 import type { Problem, ProblemCode } from '../core/problem.ts';
-import type { DocumentStatus, ProviderCondition } from '../core/status.ts';
+import { formatTarget, type DocumentStatus, type ProviderCondition } from '../core/status.ts';
+import { specKey } from '../policy/spec.ts';
 
 /** A condition as Kubernetes has it (KEP-1623), without what depends on when it came to be. */
 export interface ConditionVerdict {
@@ -10,7 +11,7 @@ export interface ConditionVerdict {
   readonly message: string;
 }
 
-const conditionTypes = ['Accepted', 'ResolvedRefs', 'Programmed', 'Conflicted', 'KeysLoaded'] as const;
+const conditionTypes = ['Accepted', 'ResolvedRefs', 'Programmed', 'Conflicted', 'Unrouted', 'KeysLoaded'] as const;
 export type ConditionType = (typeof conditionTypes)[number];
 
 /** False for a condition that somebody else writes. */
@@ -28,6 +29,10 @@ export const conditionReasons = {
   ResolvedRefs: 'Everything that it refers to is there.',
   RefNotFound: 'Something that it refers to does not exist.',
   RefRefused: 'Something that it refers to was refused.',
+  TargetNotFound:
+    'A route that it is attached to, or a rule of one, does not exist; it stands ready for the checks that name it.',
+  TargetPending: 'The routes that it is attached to are not read yet.',
+  TargetNotReadable: 'A route that it is attached to cannot be read: its hostnames are not reserved.',
   Programmed: 'Every replica serves the newest version.',
   Pending: 'Not every replica has taken the newest version in.',
   LastGoodServed: 'The newest version was refused and the last good one serves.',
@@ -35,6 +40,8 @@ export const conditionReasons = {
   ReplicasDisagree: 'The newest version was refused, and replicas serve different older ones or deny.',
   Shadow: 'The policy is in shadow mode: it is evaluated and recorded, and changes no answer.',
   HostConflict: 'Some of its hosts belong to another namespace, or are not granted.',
+  RouteMetadataMissing:
+    'Checks for the hostnames of its routes came whose proxy does not say which route it chose, and were denied.',
   KeysLoaded: 'Keys of the issuer are in use.',
   KeysMissing: 'No key of the issuer is in use: its tokens are answered with 503.',
   KeysStale: 'The last fetch failed; keys fetched before it are in use.',
@@ -48,11 +55,21 @@ export interface Agreements {
   readonly disagreeing: number;
 }
 
+/** How far something that a document refers to could be read. */
+export interface ReferenceReading {
+  /** True once the server said what there is. */
+  readonly isRead: boolean;
+  /** Why it cannot be read now; undefined while it can. */
+  readonly failure: string | undefined;
+}
+
 /** What is true of a document right now. */
 export interface DocumentFacts {
   readonly document: DocumentStatus;
   readonly replicas: Agreements;
   readonly isShadow: boolean;
+  /** How far a route that it is attached to could be read, by its key. */
+  readonly readingOf: (route: string) => ReferenceReading;
   /** Of a provider that serves. */
   readonly provider: ProviderCondition | undefined;
 }
@@ -63,9 +80,10 @@ export function judgeConditions(facts: DocumentFacts): readonly ConditionVerdict
   const isProvider = document.kind.endsWith('IdentityProvider');
   return [
     judgeAccepted(document),
-    judgeRefs(document),
+    judgeRefs(facts),
     judgeProgrammed(facts),
     ...(document.conflicts.length > 0 ? [judgeConflicts(document)] : []),
+    ...(document.isUnrouted ? [unrouted] : []),
     ...(isProvider && provider !== undefined ? [judgeKeys(provider)] : []),
   ];
 }
@@ -93,14 +111,44 @@ function reasonOf(errors: readonly Problem[], hasConflicts: boolean): ConditionR
   return areAll(hostCodes) ? 'HostsNotOwned' : 'Invalid';
 }
 
-function judgeRefs({ problems }: DocumentStatus): ConditionVerdict {
+const unrouted: ConditionVerdict = {
+  type: 'Unrouted',
+  status: 'True',
+  reason: 'RouteMetadataMissing',
+  message: `${conditionReasons.RouteMetadataMissing} In Envoy Gateway's SecurityPolicy write includeRouteMetadata: true; for a proxy that sends none write hosts or attachment: Named.`,
+};
+
+function judgeRefs({ document, readingOf }: DocumentFacts): ConditionVerdict {
+  const { problems } = document;
   const type = 'ResolvedRefs';
   const broken = problems.filter(({ code, severity }) => severity === 'error' && refCodes.has(code));
   const [first] = broken;
-  if (first === undefined)
-    return { type, status: 'True', reason: 'ResolvedRefs', message: conditionReasons.ResolvedRefs };
+  if (first === undefined) return judgeTargets(document, readingOf);
   const reason = first.code === 'missing-reference' ? 'RefNotFound' : 'RefRefused';
   return { type, status: 'False', reason, message: firstOf(broken, conditionReasons[reason]) };
+}
+
+/** Of routes that are not there: those that cannot be read come first, because nobody knows of them. */
+function judgeTargets({ targets }: DocumentStatus, readingOf: DocumentFacts['readingOf']): ConditionVerdict {
+  const type = 'ResolvedRefs';
+  const missing = targets
+    .filter(({ found }) => found !== 'found')
+    .map((target) => ({ target, ...readingOf(specKey(target)) }));
+  const [first] = missing;
+  if (first === undefined)
+    return { type, status: 'True', reason: 'ResolvedRefs', message: conditionReasons.ResolvedRefs };
+  const unreadable = missing.find(({ target, failure }) => target.found === 'no-route' && failure !== undefined);
+  if (unreadable?.failure !== undefined) {
+    const message = clip(`${formatTarget(unreadable.target)} cannot be read: ${unreadable.failure}`);
+    return { type, status: 'False', reason: 'TargetNotReadable', message };
+  }
+  if (missing.some(({ target, isRead }) => target.found === 'no-route' && !isRead))
+    return { type, status: 'Unknown', reason: 'TargetPending', message: conditionReasons.TargetPending };
+  const all = missing.slice(0, 8).map(({ target }) => formatTarget(target));
+  const message = clip(
+    `${all.join('; ')}: ${missing.length === 1 ? 'it does' : 'they do'} not exist, and the policy stands ready for the checks that name ${missing.length === 1 ? 'it' : 'them'}`,
+  );
+  return { type, status: 'False', reason: 'TargetNotFound', message };
 }
 
 function judgeProgrammed({ document, replicas, isShadow }: DocumentFacts): ConditionVerdict {

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { ancestorsOf } from './ancestors.ts';
 import {
   isConditionType,
   judgeConditions,
@@ -43,6 +44,7 @@ export function desiredStatus(input: StatusInput, before: JsonObject, now: numbe
     return toConditionObject(verdict, generation, typeof since === 'string' ? since : toTime(now));
   });
   const { replicas } = input;
+  const ancestors = ancestorsOf(document, verdicts, before['ancestors'], toTime(now));
   const status: JsonObject = {
     observedGeneration: generation,
     ...(document.servedGeneration === undefined ? {} : { servedGeneration: document.servedGeneration }),
@@ -57,6 +59,7 @@ export function desiredStatus(input: StatusInput, before: JsonObject, now: numbe
             .map(({ host, owner }) => (owner === undefined ? { host } : { host, owner })),
         }),
     ...(document.problems.length === 0 ? {} : { problems: problemsOf(input) }),
+    ...(ancestors.length === 0 ? {} : { ancestors }),
     ...keysOf(input, before),
   };
   return isSame(status, withoutOthers(before)) ? undefined : { status, transitions };

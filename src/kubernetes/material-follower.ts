@@ -2,15 +2,24 @@ import type { MaterialRef, SourceChange } from '../policy/spec.ts';
 import { specKey } from '../policy/spec.ts';
 import { materialCollection } from './collection.ts';
 import { toClusterDocument } from './cluster-document.ts';
-import { createReflector, type Reflector, type ReflectorPorts, type ReflectorTiming } from './reflector.ts';
+import type { DocumentRefs } from '../policy/material-refs.ts';
+import {
+  createReflector,
+  type Reflector,
+  type ReflectorPorts,
+  type ReflectorState,
+  type ReflectorTiming,
+} from './reflector.ts';
 import type { AuthorDocument } from '../policy/spec.ts';
 
-/** Follows Secrets and ConfigMaps one by one, and only those that somebody refers to. */
+/** Follows Secrets, ConfigMaps and routes one by one, and only those that somebody refers to. */
 export interface MaterialFollower {
   /** From now on exactly these are followed. */
   follow(refs: ReadonlyMap<string, MaterialRef>): void;
-  /** Resolves when each was read once, or found to be missing, or the time is over. */
+  /** Resolves when each was read once, or found to be missing, or refused by the server, or the time is over. */
   synced(timeoutMs: number): Promise<void>;
+  /** Of the reflector of one of them, by its key; undefined where it is not followed. */
+  state(key: string): ReflectorState | undefined;
   reflectors(): readonly Reflector[];
   close(): void;
 }
@@ -24,13 +33,15 @@ export function createMaterialFollower(options: {
   readonly ports: ReflectorPorts;
   readonly timing: Partial<ReflectorTiming>;
   readonly onChange: (change: SourceChange) => void;
+  /** Called when the server said for the first time what there is of one. */
+  readonly onAnswered: () => void;
 }): MaterialFollower {
-  const { ports, timing, onChange } = options;
+  const { ports, timing, onChange, onAnswered } = options;
   const followed = new Map<string, Followed>();
-  const begin = (key: string, { kind, namespace, name }: MaterialRef): void => {
+  const begin = (key: string, ref: MaterialRef): void => {
     const reflector = createReflector({
-      collection: materialCollection(kind, namespace, name),
-      convert: (object, meta) => toClusterDocument(object, meta, kind).document,
+      collection: materialCollection(ref),
+      convert: (object, meta) => toClusterDocument(object, meta, ref.kind).document,
       onChange: ({ removed, changed }) => {
         const known = followed.get(key);
         if (known?.reflector !== reflector) return;
@@ -41,6 +52,7 @@ export function createMaterialFollower(options: {
       timing,
     });
     followed.set(key, { reflector, document: undefined });
+    void reflector.answered.then(onAnswered);
   };
   const end = (key: string, { reflector, document }: Followed): void => {
     reflector.close();
@@ -55,11 +67,12 @@ export function createMaterialFollower(options: {
     synced: (timeoutMs) =>
       new Promise((resolve) => {
         const cancel = ports.timers.after(timeoutMs, resolve);
-        void Promise.all([...followed.values()].map(({ reflector }) => reflector.synced)).then(() => {
+        void Promise.all([...followed.values()].map(({ reflector }) => reflector.answered)).then(() => {
           cancel();
           resolve();
         });
       }),
+    state: (key) => followed.get(key)?.reflector.state(),
     reflectors: () => [...followed.values()].map(({ reflector }) => reflector),
     close: () => {
       for (const { reflector } of followed.values()) reflector.close();
@@ -68,10 +81,10 @@ export function createMaterialFollower(options: {
   };
 }
 
-/** Which Secrets and ConfigMaps the documents refer to, kept up with their changes. */
+/** What the documents refer to, kept up with their changes. */
 export interface References {
-  /** Takes note of one document that came or changed; `refs` undefined: it is refused, and what its last good version refers to is still needed. */
-  note(source: string, refs: readonly MaterialRef[] | undefined): void;
+  /** Takes note of one document that came or changed. While it is refused, what its last good version refers to is still needed. */
+  note(source: string, refs: DocumentRefs): void;
   forget(source: string): void;
   all(): ReferredMaterials;
 }
@@ -87,15 +100,22 @@ export interface ReferredMaterials {
 export const maxMaterials = 100;
 
 export function createReferences(): References {
-  const bySource = new Map<string, readonly MaterialRef[]>();
+  const good = new Map<string, readonly MaterialRef[]>();
+  const refused = new Map<string, readonly MaterialRef[]>();
+  const put = (map: typeof good, source: string, refs: readonly MaterialRef[]): void => {
+    if (refs.length === 0) map.delete(source);
+    else map.set(source, refs);
+  };
   return {
-    note: (source, refs) => {
-      if (refs === undefined) return;
-      if (refs.length === 0) bySource.delete(source);
-      else bySource.set(source, refs);
+    note: (source, { refs, isAccepted }) => {
+      if (isAccepted) put(good, source, refs);
+      put(refused, source, isAccepted ? [] : refs);
     },
-    forget: (source) => void bySource.delete(source),
-    all: () => select([...bySource.values()].flat()),
+    forget: (source) => {
+      good.delete(source);
+      refused.delete(source);
+    },
+    all: () => select([...good.values(), ...refused.values()].flat()),
   };
 }
 
@@ -105,12 +125,14 @@ function select(all: readonly MaterialRef[]): ReferredMaterials {
   const excessive = new Set<string>();
   for (const ref of all) {
     const key = specKey(ref);
-    const count = counts.get(ref.namespace) ?? 0;
+    // By kind: many routes must not cost a provider its keys.
+    const budget = `${ref.kind} ${ref.namespace}`;
+    const count = counts.get(budget) ?? 0;
     if (refs.has(key)) continue;
     if (count >= maxMaterials) excessive.add(ref.namespace);
     else {
       refs.set(key, ref);
-      counts.set(ref.namespace, count + 1);
+      counts.set(budget, count + 1);
     }
   }
   return { refs, excessive };

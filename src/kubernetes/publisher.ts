@@ -1,6 +1,6 @@
 import type { DocumentStatus, ProviderCondition } from '../core/status.ts';
 import type { ClusterDocument } from './cluster-document.ts';
-import type { Agreements } from './conditions.ts';
+import type { Agreements, ReferenceReading } from './conditions.ts';
 import { createEventRecorder } from './event-recorder.ts';
 import { inSlices } from './in-slices.ts';
 import { createLeaderElection } from './leader-election.ts';
@@ -27,6 +27,7 @@ export interface PublisherOptions {
   readonly identity: string;
   readonly documentStatus: (key: string) => DocumentStatus | undefined;
   readonly providerCondition: (key: string) => ProviderCondition | undefined;
+  readonly readingOf: (key: string) => ReferenceReading;
   /** True where no policy changes an answer (`serve --shadow-all`). */
   readonly isShadowAll: boolean;
   readonly ports: ReflectorPorts;
@@ -38,17 +39,23 @@ export interface Publisher {
   note(change: ReflectedChange<ClusterDocument>): void;
   /** What is in force of these documents is different. */
   changed(keys: Iterable<string>): void;
+  /** Something that documents refer to was read, or refused. */
+  referenceRead(): void;
   /** Gives back what others wait for; never rejects. */
   close(): Promise<void>;
 }
 
-/** Keys come and go without a document having changed. */
-const providersMs = 20_000;
+/** Keys come and go, and routes cannot be read, without a document having changed. */
+const agingMs = 20_000;
+/** References that are read together are looked at together. */
+const gatherMs = 50;
 
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { namespace, leaseName, identity, ports, documentStatus, providerCondition } = options;
+  const { namespace, leaseName, identity, ports, documentStatus, providerCondition, readingOf } = options;
   const digest = createServedDigest();
   const providers = new Set<string>();
+  /** Policies that are attached to routes. */
+  const attached = new Set<string>();
   const replicas = createReplicas({
     namespace,
     group: leaseName,
@@ -60,50 +67,57 @@ export function createPublisher(options: PublisherOptions): Publisher {
   // Before the first load it serves nobody: counted among the others it would make every document look as if it were on its way.
   let lease: ReplicaLease | undefined;
   let isClosed = false;
-  const election = createLeaderElection({
-    namespace,
-    name: leaseName,
-    identity,
-    ports,
-    onChange: (leads) => void (leads && writer.look()),
-  });
+  const onElection = (leads: boolean): void => void (leads && writer.look());
+  const election = createLeaderElection({ namespace, name: leaseName, identity, ports, onChange: onElection });
   const agreements = (key: string): Agreements => countAgreements(key, digest, replicas.all(), identity);
+  const facts = { documentStatus, providerCondition, agreements, readingOf, isShadowAll: options.isShadowAll };
   const writer = createStatusWriter({
-    facts: { documentStatus, providerCondition, agreements, isShadowAll: options.isShadowAll },
+    facts,
     events: createEventRecorder(ports, identity),
     ports,
     leads: () => election.leads(),
   });
   const aging = repeat(ports.timers, async () => {
-    writer.look(providers);
-    return providersMs;
+    writer.look([...providers, ...attached]);
+    return agingMs;
   });
+  const sum = (key: string): void => {
+    const status = documentStatus(key);
+    digest.set(key, servedOf(status));
+    keep(attached, key, hasTargets(status));
+  };
   return {
     note: ({ removed, changed }) => {
-      for (const { document } of removed) {
-        writer.note(document.source, undefined);
-        providers.delete(document.source);
-      }
-      for (const object of changed) {
-        writer.note(object.document.source, object);
-        if (object.kind.endsWith('IdentityProvider')) providers.add(object.document.source);
-      }
+      for (const { document } of removed) writer.note(document.source, undefined);
+      for (const object of changed) writer.note(object.document.source, object);
+      for (const { document } of removed) providers.delete(document.source);
+      for (const { document, kind } of changed) keep(providers, document.source, kind.endsWith('IdentityProvider'));
     },
     changed: (keys) => {
       const all = [...keys];
-      void inSlices(all, (key) => digest.set(key, servedOf(documentStatus(key))), ports).then(() => {
+      void inSlices(all, sum, ports).then(() => {
         if (isClosed) return;
         lease ??= createReplicaLease({ namespace, group: leaseName, identity, texts: () => digest.texts(), ports });
         lease.publish();
         writer.look(all);
       });
     },
+    referenceRead: () => aging.within(gatherMs),
     close: async () => {
       isClosed = true;
       replicas.close();
       await Promise.all([aging.close(), writer.close(), election.close(), lease?.close()]);
     },
   };
+}
+
+function keep(set: Set<string>, key: string, isIn: boolean): void {
+  if (isIn) set.add(key);
+  else set.delete(key);
+}
+
+function hasTargets(status: DocumentStatus | undefined): boolean {
+  return status !== undefined && status.targets.length > 0;
 }
 
 function servedOf(status: DocumentStatus | undefined): Parameters<ServedDigest['set']>[1] {

@@ -52,6 +52,8 @@ export const defaultReflectorTiming: ReflectorTiming = {
 export interface Reflector {
   /** Resolves when the first list was taken in. */
   readonly synced: Promise<void>;
+  /** Resolves when it was, or the server refused it: there is no such kind, or no right to read it. */
+  readonly answered: Promise<void>;
   state(): ReflectorState;
   close(): void;
 }
@@ -74,6 +76,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
   const { collection, ports } = options;
   const timing: ReflectorTiming = { ...defaultReflectorTiming, ...options.timing };
   const first = Promise.withResolvers<undefined>();
+  const answered = Promise.withResolvers<undefined>();
   const ended = new AbortController();
   const backOff = createBackOff({ firstMs: timing.firstBackOffMs, maxMs: timing.maxBackOffMs }, ports.random);
   const outage = createOutage(collection, ports.logger);
@@ -83,7 +86,10 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
     onConfirmed: (by) => {
       confirmedAt = ports.clock.now();
       // A list alone is no end of an outage: whoever may list and not watch would be told of one after the other.
-      if (by === 'list') return first.resolve(undefined);
+      if (by === 'list') {
+        first.resolve(undefined);
+        return answered.resolve(undefined);
+      }
       outage.end();
       backOff.reset();
     },
@@ -99,6 +105,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
         if (ended.signal.aborted) return;
         if (mustRelist(thrown)) copy.beginAnew();
         outage.begin(thrown);
+        if (isApiFailure(thrown, 'api_not_found', 'api_forbidden')) answered.resolve(undefined);
         const askedMs = thrown instanceof ApiFailure ? thrown.retryAfterMs : undefined;
         await sleep(backOff.next(askedMs), ports.timers, ended.signal);
       }
@@ -107,6 +114,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
   void follow();
   return {
     synced: first.promise,
+    answered: answered.promise,
     state: () => ({ collection, isSynced: confirmedAt !== undefined, confirmedAt, failure: outage.current() }),
     close: () => ended.abort(),
   };

@@ -5,7 +5,7 @@ import { isApiFailure } from './api-failure.ts';
 import type { ClusterDocument } from './cluster-document.ts';
 import { pluralOf } from './collection.ts';
 import { apiVersion } from '../policy/parse-document.ts';
-import type { Agreements, ConditionVerdict } from './conditions.ts';
+import type { Agreements, ConditionVerdict, ReferenceReading } from './conditions.ts';
 import { desiredStatus } from './desired-status.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import type { ReflectorPorts } from './reflector.ts';
@@ -18,6 +18,8 @@ export interface StatusFacts {
   documentStatus(key: string): DocumentStatus | undefined;
   providerCondition(key: string): ProviderCondition | undefined;
   agreements(key: string): Agreements;
+  /** How far something that documents refer to could be read, by its key. */
+  readingOf(key: string): ReferenceReading;
   /** True where no policy changes an answer, whatever its mode. */
   readonly isShadowAll: boolean;
 }
@@ -157,6 +159,7 @@ function wanted(
     document,
     replicas: facts.agreements(key),
     isShadow: facts.isShadowAll || isShadow(value),
+    readingOf: (route: string) => facts.readingOf(route),
     provider,
     value,
     keysFetchedAt,
@@ -192,9 +195,9 @@ function toEvent({ type, status, reason, message }: ConditionVerdict): {
   reason: string;
   message: string;
 } {
-  const isGood = type === 'Conflicted' ? status === 'False' : status === 'True';
+  const isGood = type === 'Conflicted' || type === 'Unrouted' ? status === 'False' : status === 'True';
   return {
-    type: isGood || reason === 'Pending' ? 'Normal' : 'Warning',
+    type: isGood || reason === 'Pending' || reason === 'TargetPending' ? 'Normal' : 'Warning',
     reason,
     message: `${type} is ${status}: ${message}`,
   };

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Problem } from '../core/problem.ts';
+import type { RequestRoute } from '../core/request.ts';
 import { createStructureCheck } from '../policy/check-structure.ts';
 import { createProblemList, quote, type FieldPath, type ProblemList } from '../policy/problem-list.ts';
 import type { AuthorDocument } from '../policy/spec.ts';
@@ -78,6 +79,14 @@ interface TestShape {
   readonly expect: Expectation;
 }
 
+interface RouteShape {
+  readonly kind?: 'HTTPRoute' | 'GRPCRoute';
+  readonly namespace: string;
+  readonly name: string;
+  readonly section?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
 interface RequestShape {
   readonly method?: string;
   readonly host?: string;
@@ -85,6 +94,7 @@ interface RequestShape {
   readonly headers?: JsonObject;
   readonly clientIp?: string;
   readonly contextExtensions?: Readonly<Record<string, string>>;
+  readonly route?: RouteShape;
 }
 
 function checkOptions({ now }: PolicyTestOptions, problems: ProblemList): void {
@@ -193,8 +203,12 @@ function readRequest(
   return shape && toRequest(shape, ['requests', written], problems);
 }
 
+function toRoute({ kind = 'HTTPRoute', namespace, name, section = '', annotations = {} }: RouteShape): RequestRoute {
+  return { kind, namespace, name, section, annotations: new Map(Object.entries(annotations)) };
+}
+
 function toRequest(shape: RequestShape, at: FieldPath, problems: ProblemList): CaseRequest {
-  const { method = 'GET', host = 'api.example.com', path = '/', clientIp, contextExtensions = {} } = shape;
+  const { method = 'GET', host = 'api.example.com', path = '/', clientIp, contextExtensions = {}, route } = shape;
   const headers = Object.entries(shape.headers ?? {}).flatMap(([name, value]) =>
     (Array.isArray(value) ? value : [value]).flatMap((one): [string, string][] => {
       if (typeof one === 'string') return [[name, one]];
@@ -202,5 +216,5 @@ function toRequest(shape: RequestShape, at: FieldPath, problems: ProblemList): C
       return [];
     }),
   );
-  return { method, host, path, headers, clientIp, contextExtensions };
+  return { method, host, path, headers, clientIp, contextExtensions, route: route && toRoute(route) };
 }

@@ -1,3 +1,4 @@
+import type { RequestRoute } from '../core/request.ts';
 import type { JsonObject } from '../core/json.ts';
 
 /** Decisions as data: policies, issuers that are thrown away, and what becomes of requests. */
@@ -41,6 +42,8 @@ export interface CaseRequest {
   readonly clientIp: string | undefined;
   /** What the proxy's configuration sets for the route (Envoy `context_extensions`). */
   readonly contextExtensions?: Readonly<Record<string, string>>;
+  /** The route that the proxy says it chose (Envoy `route_metadata_context`). */
+  readonly route?: RequestRoute | undefined;
 }
 
 export interface DecisionCase {

@@ -129,7 +129,7 @@ async function runCase(one: DecisionCase, { test, engine, mint, checks }: Stand)
 }
 
 function toProxied(
-  { method, host, path, headers, clientIp, contextExtensions = {} }: CaseRequest,
+  { method, host, path, headers, clientIp, contextExtensions = {}, route }: CaseRequest,
   token: string | undefined,
   transport: PolicyTest['options']['transport'],
 ): Parameters<typeof encodeCheckRequest>[0] {
@@ -143,6 +143,7 @@ function toProxied(
     form: 'apart',
     clientAddress: clientIp ?? '127.0.0.1',
     contextExtensions,
+    route,
   };
 }
 

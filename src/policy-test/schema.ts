@@ -25,6 +25,17 @@ export const requestSchema: Schema = object('A request as the proxy would descri
   headers: free('A text or a list of texts each; the reader looks at them.'),
   clientIp: text('The direct peer of the proxy; 127.0.0.1 where it is not given.', 64),
   contextExtensions: mapOf("What the proxy's configuration sets for the route.", anyText('Its value.')),
+  route: object(
+    'The route of the Gateway API that the proxy says it chose.',
+    {
+      kind: oneOf('HTTPRoute where it is not given.', ['HTTPRoute', 'GRPCRoute']),
+      namespace: text('The namespace of the route.', 253),
+      name: text('The name of the route.', 253),
+      section: text('The name of the rule; without one where it is not given.', 253),
+      annotations: mapOf('What the proxy passes on of its annotations.', anyText('Its value.')),
+    },
+    { required: ['namespace', 'name'] },
+  ),
 });
 
 const expectation: Schema = object(

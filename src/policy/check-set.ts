@@ -9,7 +9,7 @@ import {
   type HostVerdict,
 } from './check-hosts.ts';
 import { createProblemList, type ProblemList } from './problem-list.ts';
-import type { RefusedPolicy } from './salvage-policy.ts';
+import { orNothing, type RefusedPolicy } from './salvage-policy.ts';
 import type { AccessPolicySpec, AuthorDocument } from './spec.ts';
 
 /** One accepted document beside the others of its set. */
@@ -60,7 +60,7 @@ function mayDeny(policy: RefusedPolicy, ownership: (claim: HostClaim) => HostVer
   const isTheirs = (verdict: HostVerdict): boolean =>
     verdict.kind === 'owned' || (verdict.kind === 'conflict' && !verdict.isHeld);
   const hosts = policy.hosts.filter((pattern) => isTheirs(ownership({ namespace: policy.namespace, pattern })));
-  return hosts.length === 0 && policy.attachment !== 'Named' ? undefined : { ...policy, hosts };
+  return orNothing({ ...policy, hosts });
 }
 
 export function claimsOf(policy: { readonly namespace: string; readonly hosts: readonly string[] }): HostClaim[] {

@@ -1,4 +1,4 @@
-import type { JwtAlgorithm } from './spec.ts';
+import type { JwtAlgorithm, RouteKind } from './spec.ts';
 
 /**
  * The shapes of documents after `check-structure` found no error in them: what is required is there and of its type.
@@ -26,6 +26,7 @@ export interface FloorRuleShape {
 
 export interface AccessPolicyShape extends PolicyModeShape {
   readonly hosts?: readonly string[];
+  readonly targetRefs?: readonly TargetRefShape[];
   readonly attachment?: 'Named';
   readonly paths?: { readonly parameters?: 'Refuse' | 'Strip'; readonly allowEncoded?: readonly string[] };
   readonly authentication?: AuthenticationShape;
@@ -33,6 +34,13 @@ export interface AccessPolicyShape extends PolicyModeShape {
   readonly rules: readonly RuleShape[];
   readonly upstream?: UpstreamShape;
   readonly response?: ResponseShape;
+}
+
+export interface TargetRefShape {
+  readonly group: 'gateway.networking.k8s.io';
+  readonly kind: RouteKind;
+  readonly name: string;
+  readonly sectionName?: string;
 }
 
 export interface AuthenticationShape {

@@ -1,16 +1,33 @@
 import { parseDocument, type ParseSettings } from './parse-document.ts';
-import type { AuthorDocument, MaterialRef, Spec } from './spec.ts';
+import type { AccessPolicySpec, AuthorDocument, MaterialRef, RouteKind, Spec, SpecName } from './spec.ts';
 
-/** The Secrets and ConfigMaps that the document refers to; undefined where it is refused, so that nobody can say. */
-export function materialRefsOf(document: AuthorDocument, settings: ParseSettings): readonly MaterialRef[] | undefined {
-  const parsed = parseDocument(document, settings);
-  return parsed.kind === 'accepted' ? refsOfSpec(parsed.spec) : undefined;
+/** What a document refers to and that is no document of ours. */
+export interface DocumentRefs {
+  readonly refs: readonly MaterialRef[];
+  /** False for a document that is refused: what its last good version refers to is needed too, and not known here. */
+  readonly isAccepted: boolean;
 }
 
-/** Policies refer to nothing but providers. */
-export function refsOfSpec(spec: Spec): readonly MaterialRef[] {
-  if (spec.kind === 'AccessPolicy' || spec.kind === 'ClusterAccessPolicy') return [];
+/** The Secrets, ConfigMaps and routes that the document refers to; of a refused policy the routes, as far as they can be read. */
+export function materialRefsOf(document: AuthorDocument, settings: ParseSettings): DocumentRefs {
+  const parsed = parseDocument(document, settings);
+  if (parsed.kind === 'accepted') return { refs: refsOfSpec(parsed.spec), isAccepted: true };
+  const policy = parsed.kind === 'refused' ? parsed.document.policy : undefined;
+  return { refs: policy === undefined ? [] : routesOf(policy), isAccepted: false };
+}
+
+function refsOfSpec(spec: Spec): readonly MaterialRef[] {
+  if (spec.kind === 'ClusterAccessPolicy') return [];
+  if (spec.kind === 'AccessPolicy') return routesOf(spec);
   const keys = spec.keys.type === 'ConfigMap' ? [spec.keys.ref] : [];
   const refs = spec.ca === undefined ? keys : [...keys, spec.ca];
   return refs.map(({ namespace, name }) => ({ kind: 'ConfigMap', namespace, name }));
+}
+
+/** The routes that the policy is attached to: of its own namespace (S10). */
+export function routesOf({
+  namespace,
+  targets,
+}: Pick<AccessPolicySpec, 'namespace' | 'targets'>): readonly (SpecName & { readonly kind: RouteKind })[] {
+  return targets.map(({ kind, name }) => ({ kind, namespace, name }));
 }

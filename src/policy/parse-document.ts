@@ -11,8 +11,9 @@ import { readProvider, type DocumentName } from './read-provider.ts';
 import { salvagePolicy, type RefusedPolicy } from './salvage-policy.ts';
 import { accessPolicySpec, clusterAccessPolicySpec } from './schema/access-policy.ts';
 import { identityProviderSpec } from './schema/identity-provider.ts';
+import { gatewayGroup, readRoute } from './read-route.ts';
+import { routeKinds, specKey, type AuthorDocument, type RouteSpec, type Spec } from './spec.ts';
 import type { Schema } from './schema/json-schema.ts';
-import { specKey, type AuthorDocument, type Spec } from './spec.ts';
 import { warnOfSuspicions } from './suspicions/warn-of-suspicions.ts';
 
 export const apiGroup = 'portcullis.dev';
@@ -33,6 +34,13 @@ export type ParsedDocument =
       readonly kind: 'material';
       readonly key: string;
       readonly material: Material;
+      readonly problems: readonly Problem[];
+    }
+  /** A route of the Gateway API. */
+  | {
+      readonly kind: 'route';
+      readonly key: string;
+      readonly route: RouteSpec;
       readonly problems: readonly Problem[];
     }
   /** Of another product: named and passed over. */
@@ -72,6 +80,11 @@ function parseValue(document: AuthorDocument, settings: ParseSettings): ParsedDo
   if (ownership === 'material') {
     const key = specKey(head);
     return { kind: 'material', key, material: readMaterial(head, document, problems), problems: problems.all };
+  }
+  const routeKind = routeKinds.find((kind) => kind === head.kind);
+  if (ownership === 'other' && routeKind !== undefined && groupOf(head.apiVersion) === gatewayGroup) {
+    const route = readRoute(routeKind, head, document, problems);
+    return { kind: 'route', key: specKey(head), route, problems: problems.all };
   }
   if (ownership === 'other') {
     const what = `${head.kind} (${head.apiVersion || 'no apiVersion'})`;

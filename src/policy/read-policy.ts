@@ -10,7 +10,7 @@ import { checkExpressions } from './check-expressions.ts';
 import { createPatternBudget, type PatternBudget } from './path-pattern.ts';
 import { quote, type FieldPath, type ProblemList } from './problem-list.ts';
 import { readAuthorization } from './read-authorization.ts';
-import { readHostPattern } from './read-host.ts';
+import { readAttachment } from './read-attachment.ts';
 import { readMatch } from './read-match.ts';
 import type { DocumentName } from './read-provider.ts';
 import { mergeResponse, mergeUpstream, readResponse, readUpstream } from './read-response.ts';
@@ -39,8 +39,7 @@ export function readPolicy(
     name: name.name,
     mode: shape.mode ?? 'Enforce',
     onInvalid: shape.onInvalid ?? 'KeepLast',
-    attachment: shape.attachment ?? 'Hosts',
-    hosts: readAttachment(shape, problems),
+    ...readAttachment(shape, problems),
     paths: { parameters: shape.paths?.parameters ?? 'Refuse', allowEncoded: inherited.allowEncoded },
     addresses: readAddresses(shape.addresses, ['spec', 'addresses'], problems),
     providers: distinctProviders([...inherited.providers, ...rules.flatMap((rule) => rule.providers)]),
@@ -181,39 +180,6 @@ function checkParts(rule: RuleShape, at: FieldPath, problems: ProblemList): void
       'a Public rule verifies nothing: leave authentication out, or write access: Authenticated',
     );
   }
-}
-
-/** Exactly one of hosts and attachment (S5). */
-function readAttachment({ hosts, attachment }: AccessPolicyShape, problems: ProblemList): readonly string[] {
-  if (hosts === undefined && attachment === undefined) {
-    problems.error(
-      'missing-field',
-      ['spec'],
-      'spec needs the field hosts, or attachment: Named: say what the policy governs',
-    );
-  }
-  if (hosts !== undefined && attachment !== undefined) {
-    problems.error(
-      'invalid-value',
-      ['spec', 'attachment'],
-      'a policy that is attached by name has no hosts: leave one of them out',
-    );
-  }
-  return readHosts(hosts ?? [], problems);
-}
-
-/** Reads `hosts`; patterns that are none, or there twice, are Problems. */
-export function readHosts(hosts: readonly string[], problems: ProblemList): readonly string[] {
-  const patterns = new Set<string>();
-  for (const [index, written] of hosts.entries()) {
-    const read = readHostPattern(written);
-    const at = ['spec', 'hosts', index];
-    if ('why' in read) problems.error('invalid-value', at, `${quote(written)} is no host: ${read.why}`);
-    else if (patterns.has(read.pattern))
-      problems.error('duplicate-name', at, `the host ${read.pattern} is there twice`);
-    else patterns.add(read.pattern);
-  }
-  return [...patterns];
 }
 
 function readAllowEncoded(written: readonly string[], problems: ProblemList): readonly string[] {

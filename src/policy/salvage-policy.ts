@@ -4,7 +4,7 @@ import { createProblemList } from './problem-list.ts';
 import { readHostPattern } from './read-host.ts';
 import { readMatch } from './read-match.ts';
 import type { DocumentName } from './read-provider.ts';
-import type { AccessPolicySpec, MatchSpec, PolicySpec } from './spec.ts';
+import { routeKinds, type AccessPolicySpec, type MatchSpec, type PolicySpec, type TargetSpec } from './spec.ts';
 
 /**
  * What can still be read of a refused policy, so that it can deny what it would have governed and no wider policy decides for it (S4).
@@ -12,9 +12,10 @@ import type { AccessPolicySpec, MatchSpec, PolicySpec } from './spec.ts';
  */
 export interface RefusedPolicy extends DocumentName {
   readonly kind: 'AccessPolicy' | 'ClusterAccessPolicy';
-  readonly attachment: 'Hosts' | 'Named';
-  /** Empty for a cluster policy that stands over every request, and for a policy that is attached by name. */
+  readonly attachment: AccessPolicySpec['attachment'];
+  /** Empty for a cluster policy that stands over every request, and for a policy that is attached otherwise. */
   readonly hosts: readonly string[];
+  readonly targets: readonly TargetSpec[];
   readonly rules: readonly RefusedRule[] | 'every-request';
   /** What a generation that was in force held over requests that other policies decide, and still does; undefined for one that never was valid. */
   readonly keeps: Pick<AccessPolicySpec, 'paths' | 'addresses' | 'setsHeaders'> | undefined;
@@ -38,9 +39,44 @@ export function salvagePolicy(
   if (kind === 'ClusterAccessPolicy') return salvageFloor(name, isJsonObject(spec) ? spec : {});
   if (!isJsonObject(spec) || spec['mode'] === 'Shadow') return undefined;
   const hosts = readHosts(spec['hosts']);
-  const attachment = spec['hosts'] === undefined && spec['attachment'] === 'Named' ? 'Named' : 'Hosts';
-  if (attachment === 'Hosts' && hosts.length === 0) return undefined;
-  return { kind, namespace, name, attachment, hosts, rules: readRules(spec), keeps: undefined };
+  const targets = readTargets(spec['targetRefs']);
+  const attachment = attachmentOf(spec);
+  return orNothing({ kind, namespace, name, attachment, hosts, targets, rules: readRules(spec), keeps: undefined });
+}
+
+/** A document that says several things at once denies for each that can be read. */
+function attachmentOf(spec: JsonObject): RefusedPolicy['attachment'] {
+  if (spec['hosts'] !== undefined) return 'Hosts';
+  if (spec['targetRefs'] !== undefined) return 'Targets';
+  return spec['attachment'] === 'Named' ? 'Named' : 'Hosts';
+}
+
+/** The policy; undefined where nothing is left that it could deny. */
+export function orNothing(policy: RefusedPolicy): RefusedPolicy | undefined {
+  const { attachment, hosts, targets } = policy;
+  return attachment !== 'Named' && hosts.length === 0 && targets.length === 0 ? undefined : policy;
+}
+
+/** The routes that can be read; of one whose rule cannot, the whole route. */
+function readTargets(written: JsonValue | undefined): TargetSpec[] {
+  if (!Array.isArray(written)) return [];
+  const refs: readonly JsonValue[] = written;
+  const targets = refs.slice(0, maxTargets).flatMap((ref): TargetSpec[] => {
+    if (!isJsonObject(ref)) return [];
+    const { name, sectionName } = ref;
+    const kind = routeKinds.find((one) => one === ref['kind']);
+    if (kind === undefined || typeof name !== 'string' || name === '') return [];
+    const isReadable = Object.keys(ref).every((field) => targetFields.has(field)) && typeof sectionName === 'string';
+    return [{ kind, name, section: isReadable ? sectionName : '' }];
+  });
+  return distinctTargets(targets);
+}
+
+const targetFields: ReadonlySet<string> = new Set(['group', 'kind', 'name', 'sectionName']);
+const maxTargets = 16;
+
+function distinctTargets(targets: readonly TargetSpec[]): TargetSpec[] {
+  return [...new Map(targets.map((target) => [JSON.stringify(target), target])).values()];
 }
 
 /** Without readable hosts it stands over every request; with anything beside rules, what that would have restricted is not known. */
@@ -50,13 +86,23 @@ function salvageFloor(name: string, spec: JsonObject): RefusedPolicy | undefined
   if (spec['hosts'] !== undefined && hosts.length === 0) return undefined;
   const isRulesAlone = Object.keys(spec).every((field) => ['hosts', 'mode', 'onInvalid', 'rules'].includes(field));
   const rules = isRulesAlone ? readRules(spec) : 'every-request';
-  return { kind: 'ClusterAccessPolicy', namespace: '', name, attachment: 'Hosts', hosts, rules, keeps: undefined };
+  return {
+    kind: 'ClusterAccessPolicy',
+    namespace: '',
+    name,
+    attachment: 'Hosts',
+    hosts,
+    targets: [],
+    rules,
+    keeps: undefined,
+  };
 }
 
 /** A policy that was in force, as one that denies: what it decided is denied now, and what it restricted it restricts (`onInvalid: Deny`). */
 export function toRefusedPolicy(spec: PolicySpec): RefusedPolicy {
   const { kind, namespace, name, hosts } = spec;
   const attachment = spec.kind === 'AccessPolicy' ? spec.attachment : 'Hosts';
+  const targets = spec.kind === 'AccessPolicy' ? spec.targets : [];
   const rules = spec.rules.map((rule) => ({
     name: rule.name,
     matches: rule.matches,
@@ -67,7 +113,7 @@ export function toRefusedPolicy(spec: PolicySpec): RefusedPolicy {
     spec.kind === 'AccessPolicy'
       ? { paths: spec.paths, addresses: spec.addresses, setsHeaders: spec.setsHeaders }
       : undefined;
-  return { kind, namespace, name, attachment, hosts, rules: isEvery ? 'every-request' : rules, keeps };
+  return { kind, namespace, name, attachment, hosts, targets, rules: isEvery ? 'every-request' : rules, keeps };
 }
 
 /** All that any of them would have governed. */
@@ -80,6 +126,7 @@ export function mergeRefusedPolicies(policies: readonly RefusedPolicy[]): Refuse
   return {
     ...first,
     hosts: isEveryHost ? [] : [...new Set(policies.flatMap(({ hosts }) => hosts))],
+    targets: distinctTargets(policies.flatMap(({ targets }) => targets)),
     rules: isEveryRequest ? 'every-request' : rules,
     keeps: policies.find(({ keeps }) => keeps !== undefined)?.keeps,
   };

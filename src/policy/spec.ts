@@ -1,6 +1,6 @@
 import type { JsonValue } from '../core/json.ts';
 import type { Place, Problem } from '../core/problem.ts';
-import type { DocumentVersion } from '../core/status.ts';
+import type { DocumentVersion, RouteParent } from '../core/status.ts';
 
 /**
  * What a valid document means: plain data in its canonical form, small, comparable and fit for structuredClone.
@@ -109,10 +109,15 @@ export interface FloorRuleSpec {
 
 export interface AccessPolicySpec extends SpecName, PolicyMode {
   readonly kind: 'AccessPolicy';
-  /** `Named`: governs the checks whose context extension names it, and no host (S5). */
-  readonly attachment: 'Hosts' | 'Named';
-  /** Canonical: `api.example.com`, `*.example.com` (any depth below, not the apex) or `*`. Empty where it is attached by name. */
+  /**
+   * `Named`: governs the checks whose context extension names it, and no host. `Targets`: those whose proxy says that it chose one of the
+   * routes (S5).
+   */
+  readonly attachment: 'Hosts' | 'Named' | 'Targets';
+  /** Canonical: `api.example.com`, `*.example.com` (any depth below, not the apex) or `*`. Empty where it is attached otherwise. */
   readonly hosts: readonly string[];
+  /** Routes of its own namespace. Empty where it is attached otherwise. */
+  readonly targets: readonly TargetSpec[];
   readonly paths: {
     readonly parameters: 'Refuse' | 'Strip';
     /** Upper-case escapes out of `%2F %23 %25 %3F`. */
@@ -127,6 +132,29 @@ export interface AccessPolicySpec extends SpecName, PolicyMode {
   readonly rules: readonly RuleSpec[];
   /** The policy's own dressing, for denials that no rule of it decides. */
   readonly response: ResponseSpec;
+}
+
+export const routeKinds = ['HTTPRoute', 'GRPCRoute'] as const;
+export type RouteKind = (typeof routeKinds)[number];
+
+/** A route of the Gateway API, or one rule of it. */
+export interface TargetSpec {
+  readonly kind: RouteKind;
+  readonly name: string;
+  /** The name of the rule; empty for the whole route. */
+  readonly section: string;
+}
+
+/** What is read of a route of the Gateway API: what policies that are attached to it need. */
+export interface RouteSpec extends SpecName {
+  readonly kind: RouteKind;
+  /** The file that it is in. */
+  readonly source: string;
+  /** As host patterns; empty: those of the listeners, which are not known here. */
+  readonly hostnames: readonly string[];
+  /** The names of its rules. */
+  readonly sections: readonly string[];
+  readonly parents: readonly RouteParent[];
 }
 
 export interface RuleSpec {
@@ -269,9 +297,9 @@ export interface SourceChange {
   readonly removed: readonly AuthorDocument[];
 }
 
-/** A Secret or ConfigMap that a document refers to. */
+/** What a document refers to and that is no document of ours: a Secret, a ConfigMap, a route. */
 export interface MaterialRef extends SpecName {
-  readonly kind: 'Secret' | 'ConfigMap';
+  readonly kind: 'Secret' | 'ConfigMap' | RouteKind;
 }
 
 /** One reading of a whole source. Documents that did not change since the last reading are the same objects. */

@@ -3,6 +3,7 @@ import type { Engine } from '../engine/engine.ts';
 import { createApiClient } from '../kubernetes/api-client.ts';
 import { openClusterConnection } from '../kubernetes/cluster-connection.ts';
 import { createClusterSource } from '../kubernetes/cluster-source.ts';
+import type { ReferenceReading } from '../kubernetes/conditions.ts';
 import { createPublisher, type Publisher } from '../kubernetes/publisher.ts';
 import { materialRefsOf } from '../policy/material-refs.ts';
 import type { Config } from './config/settings.ts';
@@ -22,7 +23,11 @@ export async function startClusterSource(
   const connection = await openClusterConnection(config.kubeconfig, clock);
   const api = createApiClient({ connection, timers, userAgent });
   const ports = { api, clock, timers, random, logger: observation.logger };
-  const publisher = config.publishStatus ? startPublisher(config, engine, ports) : undefined;
+  const readingOf = (key: string): ReferenceReading => {
+    const state = source.referenceState(key);
+    return { isRead: state?.isSynced === true, failure: state?.failure };
+  };
+  const publisher = config.publishStatus ? startPublisher(config, engine, readingOf, ports) : undefined;
   const source = createClusterSource({
     scope: {
       namespaces: config.watchNamespaces,
@@ -36,6 +41,7 @@ export async function startClusterSource(
     ports,
     materialTimeoutMs: config.keyLoadTimeout,
     onObject: (change) => publisher?.note(change),
+    onReference: () => publisher?.referenceRead(),
   });
   observation.metrics.observeWatches(() => source.states());
   const stopListening = engine.onChange(({ keys }) => publisher?.changed(keys));
@@ -57,6 +63,7 @@ export async function startClusterSource(
 function startPublisher(
   config: Config,
   engine: Engine,
+  readingOf: (key: string) => ReferenceReading,
   ports: Parameters<typeof createPublisher>[0]['ports'],
 ): Publisher {
   return createPublisher({
@@ -66,6 +73,7 @@ function startPublisher(
     isShadowAll: config.shadowAll,
     documentStatus: (key) => engine.documentStatus(key),
     providerCondition: (key) => engine.providerCondition(key),
+    readingOf,
     ports,
   });
 }

@@ -1,9 +1,9 @@
 import type { Problem } from '../core/problem.ts';
-import { membersOf, readCatalog, toDocumentStatus } from '../engine/catalog.ts';
+import { membersOf, readCatalog } from '../engine/catalog.ts';
 import { isNameless } from '../engine/claims.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
 import { parseDocument, type ParsedDocument } from '../policy/parse-document.ts';
-import { specKey, type AuthorDocument, type ConfigMapKey } from '../policy/spec.ts';
+import { specKey, type AuthorDocument, type ConfigMapKey, type RouteSpec } from '../policy/spec.ts';
 import { wideningWarnings } from '../policy/suspicions/widening-hosts.ts';
 import { readSources } from './read-sources.ts';
 import { suggestProviders } from './suggest-providers.ts';
@@ -33,6 +33,7 @@ function judge(
   const entries = [...catalog.entries.values()].filter((entry) => !isNameless(entry));
   const warnings = [...parsed].flatMap(([document, result]) => [
     ...missingMaterials(document, result, catalog.materials),
+    ...missingRoutes(document, result, catalog.routes),
     ...(grants === 'unknown' ? ungrantedHosts(document, result) : []),
   ]);
   for (const widening of wideningWarnings(membersOf(catalog)).values()) warnings.push(...widening);
@@ -44,7 +45,7 @@ function judge(
       entry.versions.map(({ document: { source } }) => ({
         key: entry.key,
         source,
-        accepted: toDocumentStatus(entry).accepted,
+        accepted: entry.refused === undefined,
       })),
     ),
     passedOver,
@@ -97,6 +98,25 @@ function missingMaterials(
         place: document.placeOf(['spec', 'jwt', 'jwks']),
       },
     ];
+  });
+}
+
+/** A route stands in the cluster, and may come from elsewhere. */
+function missingRoutes(
+  document: AuthorDocument,
+  parsed: ParsedDocument,
+  routes: ReadonlyMap<string, RouteSpec>,
+): Problem[] {
+  if (parsed.kind !== 'accepted' || parsed.spec.kind !== 'AccessPolicy') return [];
+  const { namespace, targets } = parsed.spec;
+  return targets.flatMap(({ kind, name, section }, index): Problem[] => {
+    const route = routes.get(specKey({ kind, namespace, name }));
+    if (route !== undefined && (section === '' || route.sections.includes(section))) return [];
+    const what = route === undefined ? 'is not among the documents' : `has no rule named ${section}`;
+    const at = ['spec', 'targetRefs', index];
+    const message = `the ${kind} ${namespace}/${name} ${what}: the policy decides the checks whose proxy names it, and no other`;
+    const field = `spec.targetRefs[${index}]`;
+    return [{ code: 'missing-reference', severity: 'warning', message, field, place: document.placeOf(at) }];
   });
 }
 

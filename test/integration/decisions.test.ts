@@ -14,7 +14,7 @@ import {
 import { createDecisionStand, type DecisionStand } from '../support/decision-stand.ts';
 import type { DecisionCase, Expectation } from '../../src/policy-test/policy-test.ts';
 import { readPolicyTests } from '../support/policy-tests.ts';
-import { contextRoutes } from './support/context-routes.ts';
+import { contextRoutes, sendRouteMetadata } from './support/context-routes.ts';
 import { rawHttp1 } from './support/raw-http1.ts';
 import { rawHttp2 } from './support/raw-http2.ts';
 import { startEnvoyBefore } from './support/stand.ts';
@@ -54,6 +54,7 @@ for (const policyTest of policyTests) {
 describeWithEnvoy('the decision cases through a real Envoy', (envoyBinary) => {
   for (const policyTest of policyTests) {
     describe(policyTest.name, () => {
+      const contexts = contextRoutes(policyTest);
       let stand: DecisionStand;
       let grpc: GrpcStand;
       let upstream: LoopbackServer;
@@ -67,7 +68,11 @@ describeWithEnvoy('the decision cases through a real Envoy', (envoyBinary) => {
         });
         grpc = await listenOverGrpc(stand);
         upstream = await startEchoUpstream();
-        envoy = await startEnvoyBefore(grpc.address, upstream.port, { envoyBinary, routes: contextRoutes(policyTest) });
+        envoy = await startEnvoyBefore(grpc.address, upstream.port, {
+          envoyBinary,
+          routes: contexts.routes,
+          filter: sendRouteMetadata,
+        });
       }, 60_000);
       afterAll(async () => {
         await envoy.close();
@@ -82,7 +87,7 @@ describeWithEnvoy('the decision cases through a real Envoy', (envoyBinary) => {
           const forwarded = ['x-forwarded-for', request.clientIp ?? '198.51.100.7'] as const;
           const token = one.token === undefined ? undefined : await stand.mint.mint(one.token);
           const authorization = token === undefined ? [] : [['authorization', `Bearer ${token}`] as const];
-          return [forwarded, ...authorization, ...request.headers];
+          return [forwarded, ...authorization, ...contexts.headersFor(request), ...request.headers];
         };
         test(`${one.name} (HTTP/1.1)`, async () => {
           const lines = (await send()).map(([name, value]) => `${name}: ${value}`);

@@ -91,6 +91,74 @@ function peer(times: Times): Pieces {
   return mixed(timesOf(times, messageOf(1, address)), texts(2), texts(4), texts(5));
 }
 
+/** A text of those that a route is described with, or any. */
+const word: fc.Arbitrary<Buffer> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc
+      .constantFrom(
+        'envoy-gateway',
+        'resources',
+        'kind',
+        'namespace',
+        'name',
+        'sectionName',
+        'annotations',
+        'HTTPRoute',
+      )
+      .map((known) => Buffer.from(known)),
+  },
+  { weight: 1, arbitrary: text },
+);
+
+/** An entry of a map whose values are messages. */
+function entryOf(key: fc.Arbitrary<Buffer>, times: Times, value: Pieces): Pieces {
+  return mixed(fc.array(fieldOf(1, key), { minLength: 1, maxLength: 1 }), timesOf(times, messageOf(2, value)));
+}
+
+/** A google.protobuf.Value that holds others `depth` deep. */
+function value(times: Times, depth: number): Pieces {
+  const leaf = mixed(fc.array(fieldOf(3, word), { maxLength: 2 }));
+  if (depth === 0) return leaf;
+  const inner = value(times, depth - 1);
+  const list = timesOf(times, messageOf(6, mixed(fc.array(messageOf(1, inner), { maxLength: 2 }))));
+  const struct = timesOf(times, messageOf(5, fieldsOf(times, inner)));
+  const number = fc.constant([Buffer.concat([tag(2, 1), Buffer.alloc(8)]), Buffer.concat([tag(4, 0), varint(1)])]);
+  return fc.oneof(leaf, mixed(list), mixed(struct), mixed(list, struct, number));
+}
+
+function fieldsOf(times: Times, inner: Pieces): Pieces {
+  return mixed(fc.array(messageOf(1, entryOf(word, times, inner)), { maxLength: 4 }));
+}
+
+/** What Envoy Gateway says of a route: mostly one resource with all its parts, in any order. */
+function gatewayMetadata(times: Times): Pieces {
+  const named = (key: string, inner: Pieces): fc.Arbitrary<Buffer> =>
+    messageOf(1, entryOf(fc.constant(Buffer.from(key)), times, inner));
+  const textValue = mixed(fc.array(fieldOf(3, word), { minLength: 1, maxLength: 1 }));
+  const parts = ['kind', 'namespace', 'name', 'sectionName'].map((key) =>
+    fc.array(named(key, textValue), { minLength: 1, maxLength: 1 }),
+  );
+  const annotations = named('annotations', mixed(timesOf(times, messageOf(5, fieldsOf(times, textValue)))));
+  const resource = messageOf(5, mixed(...parts, fc.array(annotations, { maxLength: 1 })));
+  const some = fc.oneof({ weight: 5, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.nat(2) });
+  const values = some.chain((count) =>
+    fc.array(messageOf(1, mixed(fc.array(resource, { minLength: 1, maxLength: 1 }))), {
+      minLength: count,
+      maxLength: count,
+    }),
+  );
+  const list = mixed(fc.array(messageOf(6, mixed(values)), { minLength: 1, maxLength: 1 }));
+  return mixed(fc.array(named('resources', list), { minLength: 1, maxLength: 1 }), fieldsOf(times, value(times, 1)));
+}
+
+function metadata(times: Times): Pieces {
+  const any = entryOf(word, times, fieldsOf(times, value(times, 3)));
+  const gateway = entryOf(fc.constant(Buffer.from('envoy-gateway')), times, gatewayMetadata(times));
+  const entry = fc.oneof({ weight: 1, arbitrary: any }, { weight: 2, arbitrary: gateway });
+  return mixed(fc.array(messageOf(1, entry), { maxLength: 2 }), texts(2));
+}
+
 /** The bytes of a CheckRequest, well-formed, with what any writer of it might write. */
 export function arbitraryCheck(times: Times): fc.Arbitrary<Buffer> {
   const request = mixed(timesOf(times, messageOf(2, http(times))), texts(1));
@@ -100,6 +168,7 @@ export function arbitraryCheck(times: Times): fc.Arbitrary<Buffer> {
     timesOf(times, messageOf(4, request)),
     fc.array(messageOf(10, entry), { maxLength: 3 }),
     texts(11),
+    timesOf(times, messageOf(13, metadata(times))),
   );
   return mixed(timesOf(times, messageOf(1, attributes))).map((pieces) => Buffer.concat(pieces));
 }

@@ -2,6 +2,7 @@ import { Client, credentials } from '@grpc/grpc-js';
 import { checkPath, checkService } from '../../src/envoy/check-service.ts';
 import { createCheckRequestDecoder } from '../../src/envoy/decode-check-request.ts';
 import { createCheckResponseEncoder } from '../../src/envoy/encode-check-response.ts';
+import { metadataOf } from '../../src/envoy/route-of-metadata.ts';
 import { createGrpcJsTransport } from '../../src/envoy/grpc-js-transport.ts';
 import { asBuffer, codecOf } from '../../src/envoy/protos.ts';
 import type { DecisionSink } from '../../src/core/ports.ts';
@@ -91,7 +92,7 @@ export function encodeCheck(message: object): Uint8Array {
 
 /** The CheckRequest that Envoy makes of a request, with its headers joined (`headers`) or apart (`header_map`). */
 export function checkOf(request: CaseRequest, token: string | undefined, form: 'joined' | 'apart'): object {
-  const { method, host, path, clientIp = '127.0.0.1', contextExtensions = {} } = request;
+  const { method, host, path, clientIp = '127.0.0.1', contextExtensions = {}, route } = request;
   const pseudo = [
     [':authority', host],
     [':method', method],
@@ -112,7 +113,8 @@ export function checkOf(request: CaseRequest, token: string | undefined, form: '
     protocol: 'HTTP/1.1',
     ...(form === 'joined' ? { headers: join(sent) } : apart(sent)),
   };
-  return { attributes: { source, request: { http }, contextExtensions } };
+  const said = route === undefined ? {} : { routeMetadataContext: metadataOf(route) };
+  return { attributes: { source, request: { http }, contextExtensions, ...said } };
 }
 
 function join(headers: readonly (readonly [string, string])[]): Record<string, string> {

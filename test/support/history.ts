@@ -31,6 +31,8 @@ type DocumentDraft =
       readonly namespace: string;
       readonly name: string;
       readonly hosts: readonly string[];
+      /** Where there are some, in the place of hosts. */
+      readonly targets: readonly string[];
       readonly mode: string;
       readonly onInvalid: string;
       readonly providers: readonly string[];
@@ -46,6 +48,12 @@ type DocumentDraft =
       readonly isGood: boolean;
     }
   | { readonly kind: 'ClusterAccessPolicy'; readonly isGood: boolean }
+  | {
+      readonly kind: 'HTTPRoute';
+      readonly namespace: string;
+      readonly hostnames: readonly string[];
+      readonly rules: readonly string[];
+    }
   | { readonly kind: 'ConfigMap'; readonly text: string; readonly isGood: boolean }
   | { readonly kind: 'nameless-policy'; readonly namespace: string; readonly hosts: readonly string[] }
   | { readonly kind: 'nameless' | 'ill-formed' };
@@ -59,6 +67,13 @@ export function histories(ages: Ages): fc.Arbitrary<History> {
     namespace: fc.constantFrom('a', 'b', 'c'),
     name: fc.constantFrom('p', 'q', 'r'),
     hosts: fc.uniqueArray(fc.constantFrom(...patterns), { minLength: 0, maxLength: 3 }),
+    targets: fc.oneof(
+      { weight: 3, arbitrary: fc.constant([]) },
+      {
+        weight: 1,
+        arbitrary: fc.uniqueArray(fc.constantFrom('route', 'route/one', 'route/two', 'other'), { maxLength: 3 }),
+      },
+    ),
     mode: fc.constantFrom('Enforce', 'Enforce', 'Enforce', 'Shadow'),
     onInvalid: fc.constantFrom('KeepLast', 'KeepLast', 'Deny'),
     providers: fc.uniqueArray(fc.constantFrom('one', 'two'), { maxLength: 2 }),
@@ -73,6 +88,12 @@ export function histories(ages: Ages): fc.Arbitrary<History> {
     issuer: fc.constantFrom('https://a.example', 'https://b.example'),
     isGood: fc.constantFrom(true, true, false),
   });
+  const route = fc.record({
+    kind: fc.constant('HTTPRoute' as const),
+    namespace: fc.constantFrom('a', 'b'),
+    hostnames: fc.uniqueArray(fc.constantFrom(...patterns.filter((pattern) => pattern !== '*')), { maxLength: 2 }),
+    rules: fc.uniqueArray(fc.constantFrom('one', 'two'), { maxLength: 2 }),
+  });
   const other = fc.oneof(
     fc.record({ kind: fc.constant('ClusterAccessPolicy' as const), isGood: fc.boolean() }),
     fc.record({ kind: fc.constant('ConfigMap' as const), text: fc.constantFrom('1', '2'), isGood: fc.boolean() }),
@@ -86,6 +107,7 @@ export function histories(ages: Ages): fc.Arbitrary<History> {
   const draft = fc.oneof(
     { weight: 12, arbitrary: policy },
     { weight: 4, arbitrary: provider },
+    { weight: 2, arbitrary: route },
     { weight: 1, arbitrary: other },
     { weight: 4, arbitrary: fc.constant(undefined) },
   );
@@ -167,6 +189,15 @@ function toValue(draft: DocumentDraft): JsonValue {
         spec: draft.isGood ? { rules } : { rulez: rules },
       };
     }
+    case 'HTTPRoute': {
+      const { namespace, hostnames, rules } = draft;
+      return {
+        apiVersion: 'gateway.networking.k8s.io/v1',
+        kind: draft.kind,
+        metadata: { name: 'route', namespace },
+        spec: { hostnames, rules: rules.map((name) => ({ name })) },
+      };
+    }
     case 'ConfigMap': {
       const metadata = { name: 'c', namespace: 'portcullis' };
       return { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: draft.isGood ? { k: draft.text } : [] };
@@ -185,14 +216,24 @@ function toValue(draft: DocumentDraft): JsonValue {
 }
 
 function policySpec(draft: Extract<DocumentDraft, { readonly kind: 'AccessPolicy' }>): JsonValue {
-  const { hosts, mode, onInvalid, providers, slip, path } = draft;
+  const { hosts, targets, mode, onInvalid, providers, slip, path } = draft;
   const rule = {
     name: 'r',
     matches: [{ path: { type: 'PathPrefix', value: path } }],
     access: providers.length === 0 ? 'Public' : 'Authenticated',
     upstream: { headers: [{ name: `x-${draft.name}`, value: 'v' }] },
   };
-  const attached = hosts.length === 0 ? { attachment: 'Named' } : { [slip === 'hosts' ? 'hosst' : 'hosts']: hosts };
+  const targetRefs = targets.map((target) => {
+    const [name = '', sectionName] = target.split('/');
+    const ref = { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', name };
+    return sectionName === undefined ? ref : { ...ref, sectionName };
+  });
+  const attached =
+    targetRefs.length > 0
+      ? { targetRefs }
+      : hosts.length === 0
+        ? { attachment: 'Named' }
+        : { [slip === 'hosts' ? 'hosst' : 'hosts']: hosts };
   const refs = providers.map((name) => ({ kind: 'ClusterIdentityProvider', name }));
   return {
     ...attached,

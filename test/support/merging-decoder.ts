@@ -3,7 +3,15 @@ import { FieldDescriptorProto_Type, FileDescriptorProtoSchema, type DescriptorPr
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import { fileURLToPath } from 'node:url';
 import type { CheckRequestDecoder } from '../../src/envoy/decode-check-request.ts';
-import { toRawRequest, type CheckView, type Entry, type HeaderValue, type HttpView } from './proto-loader-decoder.ts';
+import {
+  toRawRequest,
+  type CheckView,
+  type Entry,
+  type HeaderValue,
+  type HttpView,
+  type StructView,
+  type ValueView,
+} from './proto-loader-decoder.ts';
 
 const file = fileURLToPath(new URL('check_view.proto', import.meta.url));
 const name = 'portcullis.CheckView';
@@ -14,7 +22,20 @@ interface ByteView {
     readonly source?: { readonly address?: { readonly socketAddress?: { readonly address: Uint8Array } } };
     readonly request?: { readonly http?: ByteHttp };
     readonly contextExtensions: readonly ByteEntry[];
+    readonly routeMetadataContext?: {
+      readonly filterMetadata: readonly { readonly key: Uint8Array; readonly value?: ByteStruct }[];
+    };
   };
+}
+
+interface ByteStruct {
+  readonly fields: readonly { readonly key: Uint8Array; readonly value?: ByteValue }[];
+}
+
+interface ByteValue {
+  readonly stringValue: Uint8Array;
+  readonly structValue?: ByteStruct;
+  readonly listValue?: { readonly values: readonly ByteValue[] };
 }
 
 interface ByteHttp {
@@ -71,14 +92,34 @@ function adapt({ field, nestedType }: DescriptorProto): void {
 
 function toView({ attributes }: ByteView): CheckView {
   if (attributes === undefined) return {};
-  const { source, request, contextExtensions } = attributes;
+  const { source, request, contextExtensions, routeMetadataContext } = attributes;
   const address = source?.address?.socketAddress?.address;
   return {
     attributes: {
       ...(address && { source: { address: { socketAddress: { address: textOf(address) } } } }),
       ...(request?.http && { request: { http: toHttp(request.http) } }),
       contextExtensions: contextExtensions.map(toEntry),
+      ...(routeMetadataContext && {
+        routeMetadataContext: {
+          filterMetadata: routeMetadataContext.filterMetadata.map(({ key, value }) => ({
+            key: textOf(key),
+            ...(value && { value: toStruct(value) }),
+          })),
+        },
+      }),
     },
+  };
+}
+
+function toStruct({ fields }: ByteStruct): StructView {
+  return { fields: fields.map(({ key, value }) => ({ key: textOf(key), ...(value && { value: toValue(value) }) })) };
+}
+
+function toValue({ stringValue, structValue, listValue }: ByteValue): ValueView {
+  return {
+    stringValue: textOf(stringValue),
+    ...(structValue && { structValue: toStruct(structValue) }),
+    ...(listValue && { listValue: { values: listValue.values.map(toValue) } }),
   };
 }
 

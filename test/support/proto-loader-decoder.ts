@@ -1,7 +1,7 @@
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import { isUtf8 } from 'node:buffer';
 import { fileURLToPath } from 'node:url';
-import type { RawHeader, RawRequest } from '../../src/core/request.ts';
+import type { RawHeader, RawRequest, RequestRoute } from '../../src/core/request.ts';
 import { maxDecodedHeaders } from '../../src/envoy/check-parts.ts';
 import type { CheckRequestDecoder, DecodedCheck } from '../../src/envoy/decode-check-request.ts';
 import { asBuffer } from '../../src/envoy/protos.ts';
@@ -14,7 +14,20 @@ export interface CheckView {
     readonly source?: { readonly address?: { readonly socketAddress?: { readonly address?: string } } };
     readonly request?: { readonly http?: HttpView };
     readonly contextExtensions?: readonly Entry[];
+    readonly routeMetadataContext?: {
+      readonly filterMetadata?: readonly { readonly key?: string; readonly value?: StructView }[];
+    };
   };
+}
+
+export interface StructView {
+  readonly fields?: readonly { readonly key?: string; readonly value?: ValueView }[];
+}
+
+export interface ValueView {
+  readonly stringValue?: string;
+  readonly structValue?: StructView;
+  readonly listValue?: { readonly values?: readonly ValueView[] };
 }
 
 export interface HttpView {
@@ -78,6 +91,7 @@ export function toRawRequest({ attributes }: CheckView): DecodedCheck {
     // A pipe or an internal listener has no address of a client's machine.
     peerAddress: attributes?.source?.address?.socketAddress?.address || undefined,
     contextExtensions: toMap(attributes?.contextExtensions),
+    route: toRoute(attributes?.routeMetadataContext?.filterMetadata),
   };
   return { kind: 'request', request };
 }
@@ -111,4 +125,25 @@ function toMap(entries: readonly Entry[] | undefined): ReadonlyMap<string, strin
   const map = new Map<string, string>();
   for (const { key = '', value = '' } of entries) map.set(key, value);
   return map;
+}
+
+/** The one resource that Envoy Gateway names. */
+function toRoute(
+  entries: readonly { readonly key?: string; readonly value?: StructView }[] = [],
+): RequestRoute | undefined {
+  const gateway = entries.findLast(({ key = '' }) => key === 'envoy-gateway')?.value;
+  const resources = fieldOf(gateway, 'resources')?.listValue?.values;
+  const struct = resources?.length === 1 ? resources[0]?.structValue : undefined;
+  const text = (name: string): string => fieldOf(struct, name)?.stringValue ?? '';
+  const [kind, namespace, name] = [text('kind'), text('namespace'), text('name')];
+  if (kind === '' || namespace === '' || name === '') return undefined;
+  const annotations = new Map<string, string>();
+  for (const { key = '', value } of fieldOf(struct, 'annotations')?.structValue?.fields ?? []) {
+    annotations.set(key, value?.stringValue ?? '');
+  }
+  return { kind, namespace, name, section: text('sectionName'), annotations };
+}
+
+function fieldOf(struct: StructView | undefined, name: string): ValueView | undefined {
+  return struct?.fields?.findLast(({ key = '' }) => key === name)?.value;
 }

@@ -1,4 +1,4 @@
-import type { RawRequest } from '../../src/core/request.ts';
+import type { RawRequest, RequestRoute } from '../../src/core/request.ts';
 
 export interface RawRequestParts {
   readonly method?: string;
@@ -8,6 +8,7 @@ export interface RawRequestParts {
   readonly peer?: string | undefined;
   readonly token?: string | undefined;
   readonly contextExtensions?: Readonly<Record<string, string>>;
+  readonly route?: RequestRoute | undefined;
 }
 
 /** A request as a proxy on this machine would describe it. */
@@ -25,5 +26,6 @@ export function rawRequest(parts: RawRequestParts): RawRequest {
     duplicates: 'separate',
     peerAddress: 'peer' in parts ? parts.peer : '127.0.0.1',
     contextExtensions: new Map(Object.entries(contextExtensions)),
+    route: parts.route,
   };
 }

@@ -37,6 +37,9 @@
 {{- define "portcullis.rules.namespace" -}}
 {{ include "portcullis.rules.kinds" (dict "context" . "kinds" (list "accesspolicies" "identityproviders")) }}
 {{ include "portcullis.rules.references" . }}
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes, grpcroutes]
+  verbs: [get, list, watch]
 {{- if .Values.publishStatus }}
 {{ include "portcullis.rules.events" . }}
 {{- end }}

@@ -27,6 +27,17 @@ const request: Schema = object('A request. A case may have the name of one of re
   },
   clientIp: text('The address of the direct peer.', 64, { absent: '127.0.0.1' }),
   contextExtensions: mapOf('What the configuration of the proxy sets for the route (context_extensions).', value),
+  route: object(
+    'The route of the Gateway API that the proxy says it chose (route_metadata_context).',
+    {
+      kind: oneOf('The kind of the route.', ['HTTPRoute', 'GRPCRoute'], { absent: 'HTTPRoute' }),
+      namespace: name('The namespace of the route.'),
+      name: name('The name of the route.'),
+      section: name('The name of the rule.', { absent: 'a rule without a name' }),
+      annotations: mapOf('Annotations of the route that the proxy passes on.', value),
+    },
+    { required: ['namespace', 'name'] },
+  ),
 });
 
 const options: Schema = object('How the service is set up, and when it is.', {

@@ -3,6 +3,7 @@ import {
   guard,
   integer,
   list,
+  objectName,
   oneOf,
   oneOfThese,
   restriction,
@@ -96,19 +97,17 @@ export const policyProtections = { ...commonProtections, failedAuthentication: u
 export const ruleProtections = { ...commonProtections, body: unsupported(body) };
 
 /** The target of a policy that is attached to a route. */
-export const targetRefs: Schema = unsupported(
-  list(
-    'The routes of the Gateway API that the policy is attached to, in its own namespace.',
-    guard(
-      'One route.',
-      {
-        group: oneOf('The API group of the route.', ['gateway.networking.k8s.io']),
-        kind: oneOf('The kind of the route.', ['HTTPRoute', 'GRPCRoute']),
-        name: text('The name of the route.', 253),
-        sectionName: text('The name of one rule of the route.', 253, { absent: 'the whole route' }),
-      },
-      { required: ['group', 'kind', 'name'], isAtomic: true },
-    ),
-    16,
+export const targetRefs: Schema = list(
+  'The routes of the Gateway API that the policy is attached to, in its own namespace.',
+  guard(
+    'One route.',
+    {
+      group: oneOf('The API group of the route.', ['gateway.networking.k8s.io']),
+      kind: oneOf('The kind of the route.', ['HTTPRoute', 'GRPCRoute']),
+      name: objectName('The name of the route.'),
+      sectionName: text('The name of one rule of the route.', 253, { absent: 'the whole route' }),
+    },
+    { required: ['group', 'kind', 'name'], isAtomic: true },
   ),
+  16,
 );

@@ -26,6 +26,9 @@ describeWithEgctl('the Envoy of deploy/envoy-gateway', (parts) => {
   let noting: number;
   let unanswered: number;
 
+  /** Starts an Envoy before the service at the port, and answers its own. */
+  let before: (port: number) => Promise<number>;
+
   beforeAll(async () => {
     issuer = await startIssuer(0, 'orders');
     closers.push(() => issuer.close());
@@ -39,7 +42,7 @@ describeWithEgctl('the Envoy of deploy/envoy-gateway', (parts) => {
     fake = await startFakeCheckServer(() => ({ status: { code: 0 }, okResponse: {} }));
     closers.push(() => fake.close());
     const { xds } = await translate(parts.egctl, [...(await gatewayDocuments()), ...clusterServices], 'shop/public');
-    const before = async (port: number): Promise<number> => {
+    before = async (port) => {
       const envoy = await startEnvoy(
         parts.envoy,
         staticConfig(xds, listener, { portcullis: port, upstream: upstream.port }),
@@ -97,6 +100,27 @@ describeWithEgctl('the Envoy of deploy/envoy-gateway', (parts) => {
       ]);
     // Envoy redirects to the decoded path before anybody is asked.
     expect((await get(deciding, 'shop.example', '/status%2f..%2forders')).status).toBe(307);
+  });
+
+  it('lets policies decide that are attached to the route, or to the rule of it, that Envoy Gateway says it chose', async () => {
+    const ref = (name: string, section: string): string =>
+      `{group: gateway.networking.k8s.io, kind: HTTPRoute, name: ${name}, sectionName: ${section}}`;
+    const policy = (name: string, target: string, access: string): string =>
+      `{apiVersion: portcullis.dev/v1alpha1, kind: AccessPolicy, metadata: {name: ${name}, namespace: shop}, spec: {targetRefs: [${target}], rules: [{name: all, matches: [{path: {type: PathPrefix, value: /}}], access: ${access}}]}}`;
+    const folder = await mkdtemp(join(tmpdir(), 'portcullis-gateway-'));
+    closers.push(() => rm(folder, { recursive: true }));
+    const documents = [
+      policy('status', ref('orders', 'status'), 'Public'),
+      policy('orders', ref('orders', 'orders'), 'Denied'),
+      ...(await gatewayDocuments()),
+    ];
+    await writeFile(join(folder, 'policy.yaml'), documents.join('\n---\n'));
+    const portcullis = await startPortcullis(folder);
+    closers.push(() => portcullis.stop());
+    const port = await before(portOf(portcullis.grpcAddress));
+    expect(await outcome(port, 'shop.example', '/status')).toMatchObject({ decision: 'allow' });
+    expect(await outcome(port, 'shop.example', '/orders')).toMatchObject({ status: 403, code: 'denied' });
+    expect(await outcome(port, 'partners.example', '/orders')).toMatchObject({ status: 403, code: 'no_policy' });
   });
 
   it('denies with 503 where nobody answers', async () => {

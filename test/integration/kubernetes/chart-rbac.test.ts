@@ -10,7 +10,10 @@ const namespaces = ['portcullis', 'team-a', 'team-b', 'default', 'kube-system'];
 
 const policyKinds = ['portcullis.dev/accesspolicies', 'portcullis.dev/identityproviders'];
 const clusterKinds = ['portcullis.dev/clusteraccesspolicies', 'portcullis.dev/clusteridentityproviders'];
+/** Those that policies can be attached to. */
+const routeKinds = ['gateway.networking.k8s.io/httproutes', 'gateway.networking.k8s.io/grpcroutes'];
 const otherKinds = [
+  ...routeKinds,
   '/configmaps',
   '/secrets',
   '/pods',
@@ -45,7 +48,7 @@ const deeds: readonly Deed[] = [
     'apiextensions.k8s.io/customresourcedefinitions',
     'rbac.authorization.k8s.io/clusterroles',
     'authentication.k8s.io/tokenreviews',
-    'gateway.networking.k8s.io/httproutes',
+    'gateway.networking.k8s.io/gateways',
   ].flatMap((resource) => verbs.map((verb) => ({ verb, resource }))),
 ];
 
@@ -75,7 +78,7 @@ const words = (list: readonly Deed[]): readonly string[] => list.map(describeDee
 
 const readsCluster = [...each(read, clusterKinds, [undefined]), ...each(['patch'], status(clusterKinds), [undefined])];
 const readsPolicies = (where: readonly string[]): readonly Deed[] => [
-  ...each(read, policyKinds, where),
+  ...each(read, [...policyKinds, ...routeKinds], where),
   ...each(['patch'], status(policyKinds), where),
   ...each(['create'], ['events.k8s.io/events'], where),
 ];
@@ -112,7 +115,7 @@ const cases: readonly (readonly [string, ChartUse, readonly Deed[]])[] = [
   [
     'where it publishes nothing, and reads no ConfigMap',
     { set: ['publishStatus=false', 'rbac.configMaps.enabled=false'] },
-    [...each(read, clusterKinds, [undefined]), ...each(read, policyKinds, namespaces)],
+    [...each(read, clusterKinds, [undefined]), ...each(read, [...policyKinds, ...routeKinds], namespaces)],
   ],
   [
     'with Secrets of the cluster',

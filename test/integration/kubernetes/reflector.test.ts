@@ -13,7 +13,7 @@ import { startCluster } from '../../support/kubernetes/start-cluster.ts';
 import { describeWithCluster } from '../../support/kubernetes/with-cluster.ts';
 
 const configMaps: Collection = {
-  ...materialCollection('ConfigMap', 'default', 'x'),
+  ...materialCollection({ kind: 'ConfigMap', namespace: 'default', name: 'x' }),
   name: 'configmaps of the namespace default',
   query: { labelSelector: 'test=reflector' },
 };

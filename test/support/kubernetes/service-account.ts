@@ -5,6 +5,7 @@ rules:
 - {apiGroups: [portcullis.dev], resources: [accesspolicies, clusteraccesspolicies, identityproviders, clusteridentityproviders], verbs: [get, list, watch]}
 - {apiGroups: [portcullis.dev], resources: [accesspolicies/status, clusteraccesspolicies/status, identityproviders/status, clusteridentityproviders/status], verbs: [patch]}
 - {apiGroups: [""], resources: [configmaps], verbs: [get, list, watch]}
+- {apiGroups: [gateway.networking.k8s.io], resources: [httproutes, grpcroutes], verbs: [get, list, watch]}
 - {apiGroups: [events.k8s.io], resources: [events], verbs: [create]}
 - {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, list, watch, create, update, patch, delete]}
 `;

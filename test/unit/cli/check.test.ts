@@ -69,6 +69,7 @@ describe('the request', () => {
           form: 'joined',
           clientAddress: '127.0.0.1',
           contextExtensions: {},
+          route: undefined,
         },
       },
     ]);
@@ -88,7 +89,19 @@ describe('the request', () => {
       '-H',
       'x-a:c: d',
     ];
-    const more = ['--token', '-', '--context', 'a=b=c', '--client-ip', '::1', '--header-map', '-H', 'Host: other'];
+    const more = [
+      '--token',
+      '-',
+      '--context',
+      'a=b=c',
+      '--route',
+      'HTTPRoute/shop/orders/admin',
+      '--client-ip',
+      '::1',
+      '--header-map',
+      '-H',
+      'Host: other',
+    ];
     const { asked } = await check([...flags, ...more, 'https://api.example.com:8443?x=1'], allowed, 'Bearer t.o.k\n');
     expect(asked).toEqual([
       {
@@ -107,6 +120,7 @@ describe('the request', () => {
           form: 'apart',
           clientAddress: '::1',
           contextExtensions: { a: 'b=c' },
+          route: { kind: 'HTTPRoute', namespace: 'shop', name: 'orders', section: 'admin', annotations: new Map() },
         },
       },
     ]);
@@ -122,6 +136,10 @@ describe('the request', () => {
   test.each([
     [['api.example.com/x'], '"api.example.com/x" is no URL: write http://HOST/PATH'],
     [['http://h/', '-H', 'no name'], `--header: "no name" has no name: write 'NAME: VALUE'`],
+    [
+      ['http://h/', '--route', 'shop/orders'],
+      '--route: "shop/orders" is no route: write HTTPRoute/NAMESPACE/NAME or GRPCRoute/…',
+    ],
     [['http://h/', '--context', '=x'], '--context: "=x" has no name: write NAME=VALUE'],
     [['http://h/', '--client-ip', 'me'], '--client-ip: "me" is no address'],
     [['http://h/', '--tls-key', 'k.pem'], '--tls-cert and --tls-key belong together; give both'],

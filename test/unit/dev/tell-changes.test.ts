@@ -28,6 +28,8 @@ const policy = (serving: DocumentStatus['serving'], ...problems: Problem[]): Doc
   version: undefined,
   servedGeneration: undefined,
   conflicts: [],
+  targets: [],
+  isUnrouted: false,
 });
 const good = status(1, policy('current'));
 

@@ -22,6 +22,7 @@ async function answer({ target = '', tenant, claims = '' }: Record<string, strin
     form: 'joined',
     clientAddress: '127.0.0.1',
     contextExtensions: {},
+    route: undefined,
   } as const;
   const asked = { policies: ['-'], request, trustedHops: 0, jwks: undefined, provider: 'shop/okta', showValues: false };
   const { decision } = await explain({ ...asked, claims: JSON.parse(claims) as JsonObject }, () =>

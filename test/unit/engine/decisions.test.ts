@@ -30,8 +30,8 @@ for (const policyTest of readPolicyTests()) {
 async function toRawRequest(one: DecisionCase, stand: DecisionStand): Promise<RawRequest> {
   if (one.request !== undefined) {
     const token = one.token === undefined ? undefined : await stand.mint.mint(one.token);
-    const { method, host, path, headers, clientIp, contextExtensions = {} } = one.request;
-    return rawRequest({ method, host, path, headers, token, peer: clientIp ?? '127.0.0.1', contextExtensions });
+    const { method, host, path, headers, clientIp, contextExtensions = {}, route } = one.request;
+    return rawRequest({ method, host, path, headers, token, peer: clientIp ?? '127.0.0.1', contextExtensions, route });
   }
   const bytes = codecOf('envoy.service.auth.v3.CheckRequest').encode(one.check ?? {});
   const decoded = createCheckRequestDecoder().decode(bytes);

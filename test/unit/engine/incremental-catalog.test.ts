@@ -6,6 +6,8 @@ import type { CatalogEntry } from '../../../src/engine/catalog-entry.ts';
 import type { CompiledRule } from '../../../src/engine/compile-policy.ts';
 import { diffReadings } from '../../../src/engine/diff-readings.ts';
 import type { EntryChanges } from '../../../src/engine/entry-index.ts';
+import type { PolicyGroup } from '../../../src/engine/host-table.ts';
+import type { RouteEntry } from '../../../src/engine/route-table.ts';
 import { createPolicyCompiler } from '../../../src/engine/policy-compiler.ts';
 import { buildSnapshot, type Snapshot } from '../../../src/engine/snapshot.ts';
 import { ownHeaders } from '../../../src/phases/response/compile-upstream.ts';
@@ -43,26 +45,43 @@ function tellAll(entries: Entries): unknown {
 }
 
 const noProviders = new Map<string, never>();
-const settings = { ownedHeaders: ownHeaders(['x-operator']), isApart: true };
+const settings = { ownedHeaders: ownHeaders(['x-operator']), grants: undefined };
 
 /** A snapshot that is kept up to date by changes of entries. */
-function createServing(catalog: LiveCatalog): { commit(changes: EntryChanges): Snapshot } {
+function createServing(catalog: LiveCatalog): { commit(changes: EntryChanges, routes: Iterable<string>): Snapshot } {
   const compiler = createPolicyCompiler();
   let snapshot: Snapshot | undefined;
   return {
-    commit: (changes) => {
+    commit: (changes, routes) => {
       const prepared = runAtOnce(compiler.prepare(changes.keys(), (key) => catalog.entries.get(key), noProviders));
-      snapshot = runAtOnce(buildSnapshot(snapshot, prepared.changes, settings));
+      snapshot = runAtOnce(
+        buildSnapshot(
+          snapshot,
+          { policies: prepared.changes, routes: new Set(routes), routeOf: (key) => catalog.routes.get(key) },
+          settings,
+        ),
+      );
       prepared.commit();
       return snapshot;
     },
   };
 }
 
+function tellGroup(group: PolicyGroup | undefined): unknown {
+  return (
+    group && [group.nearest.map(({ id }) => id).sort(), group.covering.map(({ id }) => id).sort(), group.refusedBy]
+  );
+}
+
+function tellRoute([route, { whole, sections }]: readonly [string, RouteEntry]): string {
+  const ofRules = [...sections].map(([section, group]) => JSON.stringify([section, tellGroup(group)]));
+  return JSON.stringify([route, tellGroup(whole), ofRules.sort()]);
+}
+
 /** What decisions read, as data. */
 function tellSnapshot(snapshot: Snapshot): unknown {
   const { attachments, floors, shadowFloors } = snapshot;
-  const { hosts, named, shadowTable } = attachments;
+  const { hosts, named, routes, reservations, shadowTable } = attachments;
   const groups = [...hosts.exact.values(), ...hosts.below.values()].map(({ pattern, group }) => [
     pattern,
     group.nearest.map((policy) => JSON.stringify(policy)).sort(),
@@ -73,6 +92,15 @@ function tellSnapshot(snapshot: Snapshot): unknown {
   return {
     groups: groups.map((group) => JSON.stringify(group)).sort(),
     named: [...named.keys()].sort(),
+    routes: [...routes].map(tellRoute).sort(),
+    reserved: [reservations, shadowTable.reservations].map(({ byPattern }) =>
+      [...byPattern].map((one) => JSON.stringify(one)).sort(),
+    ),
+    shadowRoutes: [...shadowTable.byRoute]
+      .map(([route, attached]) =>
+        [route, ...attached.map(({ policy, section }) => `${policy.id} ${section}`).sort()].join(),
+      )
+      .sort(),
     shadows: [...shadows, ...shadowTable.byName.keys()].map((shadow) => JSON.stringify(shadow)).sort(),
     floors: [floors, shadowFloors].map((list) => JSON.stringify(list)),
     owned: ['a', 'b', 'c'].map((namespace) => [...snapshot.ownedBy(namespace).names].sort()),
@@ -105,8 +133,8 @@ function replay(history: History): void {
     before = reading.documents;
     whole = judgeWhole(whole, reading, parse, history.grants);
     expect(tellAll(catalog.entries)).toEqual(tellAll(whole));
-    const fresh = createServing(catalog).commit(catalog.entries);
-    const snapshot = serving.commit(prepared.entries);
+    const fresh = createServing(catalog).commit(catalog.entries, catalog.routes.keys());
+    const snapshot = serving.commit(prepared.entries, prepared.changedRoutes);
     expect(tellSnapshot(snapshot)).toEqual(tellSnapshot(fresh));
     if (history.grants === undefined && history.ages !== 'some') expectOneOwner(snapshot);
   }
@@ -132,11 +160,11 @@ test('a change of one policy among many parses, judges and compiles that one', (
     return prepared;
   };
   const all = Array.from({ length: 300 }, (_, index) => policyOf(index, '/old'));
-  const first = serving.commit(take(all.flat(), []).entries);
+  const first = serving.commit(take(all.flat(), []).entries, []);
   parsed = 0;
   const prepared = take(policyOf(7, '/new'), all[7] ?? []);
   expect([parsed, ...prepared.entries.keys()]).toEqual([1, 'AccessPolicy n2/p7']);
-  const next = serving.commit(prepared.entries);
+  const next = serving.commit(prepared.entries, []);
   const changed = [...next.attachments.hosts.exact].filter(
     ([host, entry]) => first.attachments.hosts.exact.get(host) !== entry,
   );

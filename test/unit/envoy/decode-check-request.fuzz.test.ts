@@ -28,12 +28,14 @@ test('every message in which no message comes twice is read as the loader reads 
     fc.property(arbitraryCheck('once'), (bytes) => {
       const read = ours.decode(bytes);
       kinds.add(read.kind === 'request' ? `${read.request.kind} ${read.request.duplicates}` : read.why);
+      if (read.kind === 'request' && read.request.route !== undefined) kinds.add('a route');
       expectSame(read, loader.decode(bytes));
     }),
     settings,
   );
   // The messages are not all of one kind.
   const all = [
+    'a route',
     'http joined',
     'http separate',
     'it has both headers and header_map',

@@ -71,6 +71,7 @@ describe('an HTTP check', () => {
         duplicates: 'joined',
         peerAddress: '10.1.2.3',
         contextExtensions: new Map([['portcullis.dev/policy', 'shop/orders']]),
+        route: undefined,
       },
     });
   });
@@ -199,6 +200,7 @@ describe('whatever the wire allows is read', () => {
         duplicates: 'joined',
         peerAddress: '10.0.0.1',
         contextExtensions: new Map([['a', '1']]),
+        route: undefined,
       },
     });
   });
@@ -338,4 +340,65 @@ test('any headers come out of either form as they went in', () => {
     }),
     { numRuns: 300, seed: 7 },
   );
+});
+
+describe('the route that the proxy chose', () => {
+  const text = (stringValue: string): object => ({ stringValue });
+  const struct = (fields: object): object => ({ structValue: { fields } });
+  const orders = { kind: text('HTTPRoute'), namespace: text('shop'), name: text('orders') };
+  const metadata = (...values: readonly object[]): object => ({
+    filterMetadata: { 'envoy-gateway': { fields: { resources: { listValue: { values } } } } },
+  });
+  const routeOf = (more: object): RawRequest['route'] => decoded(checkRequest({}, more)).route;
+  const whole = { kind: 'HTTPRoute', namespace: 'shop', name: 'orders', section: '', annotations: new Map() };
+
+  test('is read of the metadata of the route, with its rule and annotations where there are some', () => {
+    expect(routeOf({ routeMetadataContext: metadata(struct(orders)) })).toEqual(whole);
+    const more = {
+      ...orders,
+      sectionName: text('admin'),
+      annotations: struct({ tier: text('gold'), weight: { numberValue: 1 } }),
+    };
+    expect(routeOf({ routeMetadataContext: metadata(struct(more)) })).toEqual({
+      ...whole,
+      section: 'admin',
+      annotations: new Map([
+        ['tier', 'gold'],
+        ['weight', ''],
+      ]),
+    });
+  });
+
+  test('is never read of the metadata that a filter can write', () => {
+    expect(routeOf({ metadataContext: metadata(struct(orders)) })).toBeUndefined();
+  });
+
+  test.each([
+    ['no list', { filterMetadata: { 'envoy-gateway': { fields: { resources: struct(orders) } } } }],
+    ['an empty list', metadata()],
+    ['two resources', metadata(struct(orders), struct(orders))],
+    ['a text', metadata(text('HTTPRoute'))],
+    ['no kind', metadata(struct({ namespace: text('shop'), name: text('orders') }))],
+    ['no namespace', metadata(struct({ kind: text('HTTPRoute'), name: text('orders') }))],
+    ['no name', metadata(struct({ kind: text('HTTPRoute'), namespace: text('shop') }))],
+    ['an empty name', metadata(struct({ ...orders, name: text('') }))],
+    ['a name that is a number', metadata(struct({ ...orders, name: { numberValue: 1 } }))],
+    [
+      'another namespace',
+      { filterMetadata: { other: { fields: { resources: { listValue: { values: [struct(orders)] } } } } } },
+    ],
+  ])('is none where the metadata holds %s', (_, routeMetadataContext) => {
+    expect(routeOf({ routeMetadataContext })).toBeUndefined();
+  });
+
+  test('is refused with the message where values are nested deeper than any route is', () => {
+    const nest = (depth: number): Buffer => (depth === 0 ? field(3, 'x') : field(6, [field(1, nest(depth - 1))]));
+    const message = (depth: number): Buffer =>
+      field(1, [
+        pieces.http(),
+        field(13, [field(1, [field(1, 'n'), field(2, [field(1, [field(1, 'k'), field(2, nest(depth))])])])]),
+      ]);
+    expect(decoder.decode(message(29)).kind).toBe('request');
+    expect(decoder.decode(message(30)).kind).toBe('undecodable');
+  });
 });

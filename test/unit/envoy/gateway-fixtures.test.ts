@@ -54,6 +54,13 @@ describe('what Envoy Gateway sends, as test/integration/envoy-gateway noted it',
       });
       const request = decoded.kind === 'request' ? decoded.request : undefined;
       expect([...(request?.contextExtensions ?? [])]).toEqual(extensions);
+      expect(request?.route).toEqual({
+        kind: 'HTTPRoute',
+        namespace: 'shop',
+        name: name === 'named-policy' ? 'partners' : 'orders',
+        section: 'orders',
+        annotations: new Map(),
+      });
       expect(request?.headers.map((header) => header.name).toSorted()).toEqual([
         'user-agent',
         'x-envoy-external-address',

@@ -73,9 +73,15 @@ function visit(
   later.push(() => {
     for (const { name: field, number, label, type, typeName } of descriptor.field ?? []) {
       const message = typeName === '' ? '' : ` ${resolve(typeName, name, names)}`;
-      lines.add(`${name}.${field} = ${number} ${label} ${type}${message}`);
+      // The loader brings google/protobuf/struct.proto itself, with names in camel case.
+      const written = name.startsWith('google.protobuf.') ? snakeCase(field) : field;
+      lines.add(`${name}.${written} = ${number} ${label} ${type}${message}`);
     }
   });
+}
+
+function snakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** The whole name of a type that is named relative to a message. */
@@ -131,6 +137,12 @@ test('the view that the decoder is held against has the fields of a CheckRequest
     ['portcullis.CheckView.HttpRequest', 'envoy.service.auth.v3.AttributeContext.HttpRequest'],
     ['portcullis.CheckView.HeaderMap', 'envoy.config.core.v3.HeaderMap'],
     ['portcullis.CheckView.HeaderValue', 'envoy.config.core.v3.HeaderValue'],
+    ['portcullis.CheckView.Metadata', 'envoy.config.core.v3.Metadata'],
+    ['portcullis.CheckView.MetadataEntry', 'envoy.config.core.v3.Metadata.Filter_metadata'],
+    ['portcullis.CheckView.Struct', 'google.protobuf.Struct'],
+    ['portcullis.CheckView.FieldEntry', 'google.protobuf.Struct.Fields'],
+    ['portcullis.CheckView.Value', 'google.protobuf.Value'],
+    ['portcullis.CheckView.ListValue', 'google.protobuf.ListValue'],
   ]);
   const entry = 'portcullis.CheckView.Entry';
   /** The loader gives the entries of a map the field's name. */
@@ -157,6 +169,8 @@ describe('the decoder reads', () => {
     // The loader gives the entries of a map the field's name.
     'envoy.service.auth.v3.AttributeContext.Context_extensions': mapEntryFields,
     'envoy.service.auth.v3.AttributeContext.HttpRequest.Headers': mapEntryFields,
+    'envoy.config.core.v3.Metadata.Filter_metadata': mapEntryFields,
+    'google.protobuf.Struct.Fields': mapEntryFields,
   };
   const fields = Object.entries(messages).flatMap(([message, numbers]) =>
     Object.entries(numbers).map(([field, number]) => `${message}.${field} = ${number} `),
@@ -177,8 +191,8 @@ describe('the decoder reads', () => {
   test('and these are the fields of the view, no more and no less', () => {
     const view = [...facts(['check_view.proto'], [path('test/support')])];
     const ofView = view.map((line) => line.replace(/^.*?(\w+ = \d+) LABEL.*$/, '$1')).sort();
-    const ofDecoder = [...Object.values(checkRequestFields), mapEntryFields].flatMap((numbers) =>
-      Object.entries(numbers).map(([field, number]) => `${field} = ${number}`),
+    const ofDecoder = [...Object.values(checkRequestFields), ...[1, 2, 3].map(() => mapEntryFields)].flatMap(
+      (numbers) => Object.entries(numbers).map(([field, number]) => `${field} = ${number}`),
     );
     expect(ofDecoder.sort()).toEqual(ofView);
   });

@@ -269,6 +269,7 @@ export function requestOf(parts: RequestParts): Request {
       duplicates: parts.duplicates ?? 'separate',
       peerAddress: '203.0.113.7',
       contextExtensions: new Map(),
+      route: undefined,
     },
     { trustedHops: 0, maxHeaders: 100 },
   );

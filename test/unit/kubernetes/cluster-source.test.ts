@@ -40,7 +40,7 @@ async function start(names: readonly string[], scope: Partial<ClusterScope> = {}
       applyChange: async ({ changed }: SourceChange) => void taken.push(...changed.map((document) => document.source)),
       referencesOf: ({ source: name }) => {
         if (name.endsWith('/poison')) throw new Error('poison');
-        return [];
+        return { refs: [], isAccepted: true };
       },
     },
     ports: {

@@ -30,6 +30,8 @@ function documentOf(overrides: Partial<DocumentStatus> = {}): DocumentStatus {
     version: { uid: 'uid', generation: 5, createdAt: 0 },
     servedGeneration: 5,
     conflicts: [],
+    targets: [],
+    isUnrouted: false,
     ...overrides,
   };
 }
@@ -39,6 +41,7 @@ function inputOf(document: Partial<DocumentStatus> = {}, input: Partial<StatusIn
     document: documentOf(document),
     replicas: { agreeing: 2, pending: 0, disagreeing: 0 },
     isShadow: false,
+    readingOf: () => ({ isRead: true, failure: undefined }),
     provider: undefined,
     value: { spec: { hosts: ['a.example.com', 'b.example.com', 'c.example.com', 'd.example.com'], rules: [{}, {}] } },
     keysFetchedAt: undefined,
@@ -129,7 +132,7 @@ describe('the status of a document', () => {
     ],
     [
       "of which one host is another namespace's",
-      { conflicts: [{ host: 'a.example.com', owner: 'team-b' }] },
+      { conflicts: [{ host: 'a.example.com', owner: 'team-b' }], targets: [], isUnrouted: false },
       'Accepted=True/Accepted ResolvedRefs=True/ResolvedRefs Programmed=True/Programmed Conflicted=True/HostConflict',
     ],
     [
@@ -248,5 +251,89 @@ describe('the status of a document', () => {
     ['no object', '*'],
   ])('shows what %j stands over', (spec, targets) => {
     expect(statusOf(inputOf({}, { value: { spec } })).status['targets']).toBe(targets);
+  });
+});
+
+describe('the status of a policy on routes', () => {
+  const parent = {
+    group: 'gateway.networking.k8s.io',
+    kind: 'Gateway',
+    namespace: 'infra',
+    name: 'public',
+    sectionName: undefined,
+    port: undefined,
+  };
+  const target = { kind: 'HTTPRoute', namespace: 'shop', name: 'orders', section: '', parents: [parent] };
+  const found = { ...target, found: 'found' } as const;
+  const noRoute = { ...target, found: 'no-route', parents: [] } as const;
+  const noSection = { ...target, section: 'admin', found: 'no-section' } as const;
+  const refsOf = (input: StatusInput): unknown => {
+    const conditions = statusOf(input).status['conditions'] as readonly JsonObject[];
+    const refs = conditions.find(({ type }) => type === 'ResolvedRefs');
+    return [refs?.['status'], refs?.['reason'], refs?.['message']];
+  };
+
+  it.each([
+    ['are there', [found], {}, ['True', 'ResolvedRefs', conditionReasons.ResolvedRefs]],
+    [
+      'do not exist',
+      [found, noRoute, noSection],
+      {},
+      [
+        'False',
+        'TargetNotFound',
+        'HTTPRoute shop/orders; HTTPRoute shop/orders, rule admin: they do not exist, and the policy stands ready for the checks that name them',
+      ],
+    ],
+    ['are not read yet', [noRoute], { isRead: false }, ['Unknown', 'TargetPending', conditionReasons.TargetPending]],
+    [
+      'cannot be read',
+      [noSection, noRoute],
+      { isRead: false, failure: 'no right' },
+      ['False', 'TargetNotReadable', 'HTTPRoute shop/orders cannot be read: no right'],
+    ],
+    [
+      'are known, and cannot be read now',
+      [found],
+      { failure: 'away' },
+      ['True', 'ResolvedRefs', conditionReasons.ResolvedRefs],
+    ],
+  ])('says whether they %s', (_, targets, reading, expected) => {
+    const readingOf = () => ({ isRead: true, failure: undefined, ...reading });
+    expect(refsOf(inputOf({ targets }, { readingOf }))).toEqual(expected);
+  });
+
+  it('says what holds at each Gateway, once, and keeps the time of what stays', () => {
+    const listener = { ...noSection, parents: [{ ...parent, sectionName: 'http', port: 80 }] };
+    const first = statusOf(inputOf({ targets: [found, found, listener] })).status;
+    const outlined = (first['ancestors'] as readonly JsonObject[]).map(({ ancestorRef, conditions }) => [
+      ancestorRef,
+      (conditions as readonly JsonObject[]).map(({ type, status, reason }) =>
+        [type, status, reason].map(textOf).join(' '),
+      ),
+    ]);
+    const ref = { group: 'gateway.networking.k8s.io', kind: 'Gateway', namespace: 'infra', name: 'public' };
+    expect(outlined).toEqual([
+      [ref, ['Accepted True Accepted', 'Programmed True Programmed']],
+      [{ ...ref, sectionName: 'http', port: 80 }, ['Accepted False TargetNotFound', 'Programmed True Programmed']],
+    ]);
+    // As the server gives it back, with the members in another order, an hour later: nothing is different.
+    const stored = JSON.parse(JSON.stringify(first), (_name, part: unknown) =>
+      typeof part === 'object' && part !== null && !Array.isArray(part)
+        ? Object.fromEntries(Object.entries(part).toReversed())
+        : part,
+    ) as JsonObject;
+    expect(desiredStatus(inputOf({ targets: [found, found, listener] }), stored, now + 3_600_000)).toBe(undefined);
+    const refused = inputOf({ targets: [found], accepted: false, serving: 'refused' });
+    expect(statusOf(refused, stored).status['ancestors']).toMatchObject([
+      { conditions: [{ type: 'Accepted', status: 'False', reason: 'Invalid' }, { type: 'Programmed' }] },
+    ]);
+  });
+
+  it('says that checks come without the route', () => {
+    expect(outline(statusOf(inputOf({ targets: [found], isUnrouted: true })))).toContain(
+      'Unrouted=True/RouteMetadataMissing',
+    );
+    expect(outline(statusOf(inputOf({ targets: [found] })))).not.toContain('Unrouted');
   });
 });

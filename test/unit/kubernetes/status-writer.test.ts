@@ -55,6 +55,8 @@ function start({ isShadowAll = false } = {}): Stand {
     version: { uid: `uid-${key}`, generation: 1, createdAt: 0 },
     servedGeneration: 1,
     conflicts: [],
+    targets: [],
+    isUnrouted: false,
   });
   const writer = createStatusWriter({
     facts: {
@@ -62,6 +64,7 @@ function start({ isShadowAll = false } = {}): Stand {
       providerCondition: () => undefined,
       agreements: () => ({ agreeing: 1, pending: 0, disagreeing: 0 }),
       isShadowAll,
+      readingOf: () => ({ isRead: true, failure: undefined }),
     },
     events: createEventRecorder(ports, 'portcullis-0'),
     ports,

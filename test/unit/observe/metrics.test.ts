@@ -109,6 +109,8 @@ describe('the status', () => {
     version: undefined,
     servedGeneration: undefined,
     conflicts: [],
+    targets: [],
+    isUnrouted: false,
   });
   const status: ServiceStatus = {
     ready: true,

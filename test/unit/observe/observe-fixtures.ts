@@ -84,6 +84,7 @@ export function request(overrides: Partial<Request> = {}): Request {
     headers: { get: (name) => headers.get(name), count: () => 1, isText: () => true, names: () => headers.keys() },
     clientIp: '203.0.113.9',
     contextExtensions: new Map([['key', canary]]),
+    route: undefined,
     ...overrides,
   };
 }

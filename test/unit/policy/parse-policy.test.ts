@@ -166,7 +166,6 @@ describe('S2 a misspelt field never loosens', () => {
 
 describe('what this version does not build is refused by its name', () => {
   test.each([
-    ['targetRefs: []', 'targetRefs'],
     ['requirements: {transport: HTTPS}', 'requirements'],
     ['rateLimits: []', 'rateLimits'],
     ['failedAuthentication: {}', 'failedAuthentication'],
@@ -276,6 +275,46 @@ describe('S5, S13, S20, S22 the parts of a policy beyond paths and scopes', () =
     expect(codes(named('attachment: Named'))).toEqual([]);
     expect(codes(named('attachment: Named, hosts: [a.example]'))).toEqual(['invalid-value spec.attachment']);
     expect(named('attachment: named').kind).toBe('refused');
+  });
+
+  describe('to routes', () => {
+    const ref = 'group: gateway.networking.k8s.io, kind: HTTPRoute, name: orders';
+
+    test('of the Gateway API, whole or by a rule', () => {
+      const parsed = named(
+        `targetRefs: [{${ref}}, {${ref}, sectionName: admin}, {group: gateway.networking.k8s.io, kind: GRPCRoute, name: orders}]`,
+      );
+      expect(parsed.kind === 'accepted' && parsed.spec).toMatchObject({
+        attachment: 'Targets',
+        hosts: [],
+        targets: [
+          { kind: 'HTTPRoute', name: 'orders', section: '' },
+          { kind: 'HTTPRoute', name: 'orders', section: 'admin' },
+          { kind: 'GRPCRoute', name: 'orders', section: '' },
+        ],
+      });
+    });
+
+    test.each([
+      ['targetRefs: []', 'invalid-value spec.targetRefs'],
+      [`targetRefs: [{${ref}}], hosts: [a.example]`, 'invalid-value spec.targetRefs'],
+      [`targetRefs: [{${ref}}], attachment: Named`, 'invalid-value spec.attachment'],
+      [`targetRefs: [{${ref}}, {${ref}}]`, 'duplicate-name spec.targetRefs[1]'],
+      [`targetRefs: [{${ref}, section: admin}]`, 'unknown-field spec.targetRefs[0].section'],
+      [`targetRefs: [{${ref}, namespace: other}]`, 'unknown-field spec.targetRefs[0].namespace'],
+      [
+        'targetRefs: [{group: gateway.networking.k8s.io, kind: TLSRoute, name: a}]',
+        'invalid-value spec.targetRefs[0].kind',
+      ],
+      ['targetRefs: [{group: example.com, kind: HTTPRoute, name: a}]', 'invalid-value spec.targetRefs[0].group'],
+      ['targetRefs: [{kind: HTTPRoute, name: a}]', 'missing-field spec.targetRefs[0]'],
+      [
+        'targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: "a,b"}]',
+        'invalid-value spec.targetRefs[0].name',
+      ],
+    ])('and refuses %s', (fields, problem) => {
+      expect(codes(named(fields))).toEqual([problem]);
+    });
   });
 });
 

@@ -30,6 +30,8 @@ const status: ServiceStatus = {
       version: undefined,
       servedGeneration: undefined,
       conflicts: [],
+      targets: [],
+      isUnrouted: false,
     },
     {
       key: evil,
@@ -45,6 +47,8 @@ const status: ServiceStatus = {
         { host: evil, owner: 'two' },
         { host: 'b.example', owner: undefined },
       ],
+      targets: [],
+      isUnrouted: false,
     },
   ],
   providers: [{ key: evil, keys: 2, keyAgeSeconds: 61.4, lastError: evil }],

@@ -80,7 +80,15 @@ describe('why a service gives no answer', () => {
 });
 
 test('check is told it in place of what OpenSSL says', async () => {
-  const request = { method: 'GET', target: '/', host: 'a', scheme: 'http', headers: [], contextExtensions: {} };
+  const request = {
+    method: 'GET',
+    target: '/',
+    host: 'a',
+    scheme: 'http',
+    headers: [],
+    contextExtensions: {},
+    route: undefined,
+  };
   const asked = askService(
     `127.0.0.1:${portOf(servers.plain)}`,
     { ...request, form: 'joined', clientAddress: '127.0.0.1' },

@@ -54,7 +54,7 @@ describe('a provider that does not exist', () => {
     const told = await explain(
       {
         policies: ['-'],
-        request: { ...request, form: 'joined', clientAddress: '127.0.0.1', contextExtensions: {} },
+        request: { ...request, form: 'joined', clientAddress: '127.0.0.1', contextExtensions: {}, route: undefined },
         trustedHops: 0,
         jwks: undefined,
         claims: undefined,

@@ -1,34 +1,50 @@
 import { hasError, type Problem } from '../core/problem.ts';
 import type { ParsedDocument } from '../policy/parse-document.ts';
-import type { Material } from '../policy/read-material.ts';
 import type { AuthorDocument } from '../policy/spec.ts';
 import type { Steps } from '../std/steps.ts';
 import { changeLists, replaceLists, type DocumentNews } from './document-lists.ts';
 
-/** The Secrets and ConfigMaps that providers refer to. Where one is not good, there twice or in a file that cannot be read, what was there before stays (S4). */
-export interface Materials {
-  readonly settled: ReadonlyMap<string, Material>;
+/**
+ * What documents refer to and that is no document of ours: Secrets and ConfigMaps, routes. Where one is not good, there twice or in a file
+ * that cannot be read, what was there before stays (S4).
+ */
+export interface Referents<T> {
+  readonly settled: ReadonlyMap<string, T>;
   /** Problems of those that are there twice, by their documents. */
   twice(): Iterable<readonly [AuthorDocument, readonly Problem[]]>;
   /** Nothing is changed by it until `commit`. */
-  prepare(news: DocumentNews, unreadable: ReadonlySet<string>): Steps<PreparedMaterials>;
+  prepare(news: DocumentNews, unreadable: ReadonlySet<string>): Steps<PreparedReferents<T>>;
 }
 
-export interface PreparedMaterials {
+export interface PreparedReferents<T> {
   /** Keys of those that are new, others or gone. */
   readonly changed: ReadonlySet<string>;
-  readonly material: (key: string) => Material | undefined;
+  readonly get: (key: string) => T | undefined;
   commit(): void;
 }
 
-interface NamedMaterial {
+interface NamedReferent<T> {
   readonly document: AuthorDocument;
-  readonly parsed: Extract<ParsedDocument, { readonly kind: 'material' }>;
+  readonly parsed: { readonly key: string; readonly problems: readonly Problem[] };
+  readonly referent: T;
 }
 
-export function createMaterials(): Materials {
-  const lists = new Map<string, readonly NamedMaterial[]>();
-  const settled = new Map<string, Material>();
+/** What every referent says of itself. */
+interface Sourced {
+  /** The file that it is in. */
+  readonly source: string;
+}
+
+/** `read` takes out of a document what is one of these; undefined for others. */
+export function createReferents<T extends Sourced>(
+  read: (parsed: ParsedDocument) => { readonly key: string; readonly referent: T } | undefined,
+): Referents<T> {
+  const asReferent = (document: AuthorDocument, parsed: ParsedDocument): NamedReferent<T> | undefined => {
+    const found = read(parsed);
+    return found && { document, parsed: { key: found.key, problems: parsed.problems }, referent: found.referent };
+  };
+  const lists = new Map<string, readonly NamedReferent<T>[]>();
+  const settled = new Map<string, T>();
   const twice = new Set<string>();
   let unread: ReadonlySet<string> = new Set();
   return {
@@ -37,8 +53,8 @@ export function createMaterials(): Materials {
       for (const key of twice) yield* problemsOfTwice(key, lists.get(key) ?? []);
     },
     *prepare(news, unreadable) {
-      const changedLists = yield* changeLists(lists, news, asMaterial);
-      const next = new Map<string, Material | undefined>();
+      const changedLists = yield* changeLists(lists, news, asReferent);
+      const next = new Map<string, T | undefined>();
       const nowUnread = new Set<string>();
       for (const key of new Set([...changedLists.keys(), ...unread])) {
         const list = changedLists.get(key) ?? lists.get(key) ?? [];
@@ -47,12 +63,12 @@ export function createMaterials(): Materials {
         if (isUnread) nowUnread.add(key);
         // One that was deleted and made anew under its name is another: nothing of the old one may stay for it.
         const last = isSameObject(lists.get(key), list) ? before : undefined;
-        const material = list.length > 0 ? (usable(list) ?? last) : isUnread ? before : undefined;
-        if (material !== before) next.set(key, material);
+        const referent = list.length > 0 ? (usable(list) ?? last) : isUnread ? before : undefined;
+        if (referent !== before) next.set(key, referent);
       }
       return {
         changed: new Set(next.keys()),
-        material: (key) => (next.has(key) ? next.get(key) : settled.get(key)),
+        get: (key) => (next.has(key) ? next.get(key) : settled.get(key)),
         commit: () => {
           replaceLists(lists, changedLists);
           for (const [key, list] of changedLists) {
@@ -60,9 +76,9 @@ export function createMaterials(): Materials {
             else twice.delete(key);
           }
           unread = nowUnread;
-          for (const [key, material] of next) {
-            if (material === undefined) settled.delete(key);
-            else settled.set(key, material);
+          for (const [key, referent] of next) {
+            if (referent === undefined) settled.delete(key);
+            else settled.set(key, referent);
           }
         },
       };
@@ -71,27 +87,23 @@ export function createMaterials(): Materials {
 }
 
 /** False for an object of a cluster that was made anew. */
-function isSameObject(before: readonly NamedMaterial[] | undefined, now: readonly NamedMaterial[]): boolean {
+function isSameObject<T>(before: readonly NamedReferent<T>[] | undefined, now: readonly NamedReferent<T>[]): boolean {
   const [old, fresh] = [before?.[0]?.document.version, now[0]?.document.version];
   return old === undefined || fresh === undefined || old.uid === fresh.uid;
 }
 
-function asMaterial(document: AuthorDocument, parsed: ParsedDocument): NamedMaterial | undefined {
-  return parsed.kind === 'material' ? { document, parsed } : undefined;
-}
-
-function usable(list: readonly NamedMaterial[]): Material | undefined {
+function usable<T>(list: readonly NamedReferent<T>[]): T | undefined {
   const [only] = list;
-  return list.length === 1 && only !== undefined && !hasError(only.parsed.problems) ? only.parsed.material : undefined;
+  return list.length === 1 && only !== undefined && !hasError(only.parsed.problems) ? only.referent : undefined;
 }
 
-function* problemsOfTwice(
+function* problemsOfTwice<T extends Sourced>(
   key: string,
-  list: readonly NamedMaterial[],
+  list: readonly NamedReferent<T>[],
 ): Iterable<readonly [AuthorDocument, readonly Problem[]]> {
   for (const [index, { document }] of list.entries()) {
     if (index === 0) continue;
-    const others = list.slice(0, index).map(({ parsed }) => parsed.material.source);
+    const others = list.slice(0, index).map(({ referent }) => referent.source);
     const message = `the ${key} is there twice: also ${others.join(', ')}`;
     const place = document.placeOf(['metadata', 'name']);
     yield [document, [{ code: 'duplicate-document', severity: 'error', message, field: 'metadata.name', place }]];

@@ -1,0 +1,95 @@
+import { areGranted, grantedTo, type GrantSetting } from '../policy/check-hosts.ts';
+import { widerPatterns } from '../policy/read-host.ts';
+import type { RouteSpec } from '../policy/spec.ts';
+import type { CompiledPolicy } from './compile-policy.ts';
+import { withEntries, type HostEntry } from './host-table.ts';
+
+/** A hostname of a route to which a policy is attached: a check for it has to say which route the proxy chose (S7). */
+export interface Reservation {
+  readonly pattern: string;
+  readonly namespace: string;
+  /** `namespace/name` of the policies that are attached to the route, in their order. */
+  readonly policies: readonly string[];
+}
+
+export interface Reservations {
+  readonly byRoute: ReadonlyMap<string, readonly Reservation[]>;
+  readonly byPattern: ReadonlyMap<string, readonly Reservation[]>;
+}
+
+export const noReservations: Reservations = { byRoute: new Map(), byPattern: new Map() };
+
+/**
+ * The reservations with those of these routes made anew. Where the operator grants hosts, a route reserves what its namespace is granted;
+ * without grants whose a host is shows where a request comes (`reservedFor`).
+ */
+export function changeReservations(
+  { byRoute, byPattern }: Reservations,
+  routes: Iterable<string>,
+  attachedTo: (route: string) => readonly CompiledPolicy[],
+  routeOf: (route: string) => RouteSpec | undefined,
+  grants: GrantSetting,
+): Reservations {
+  const nextRoutes = new Map<string, readonly Reservation[] | undefined>();
+  const nextPatterns = new Map<string, readonly Reservation[]>();
+  const at = (pattern: string): readonly Reservation[] => nextPatterns.get(pattern) ?? byPattern.get(pattern) ?? [];
+  for (const key of new Set(routes)) {
+    const known = byRoute.get(key) ?? [];
+    const reserved = reservationsOf(attachedTo(key), routeOf(key), grants);
+    if (known.length + reserved.length === 0) continue;
+    for (const one of known)
+      nextPatterns.set(
+        one.pattern,
+        at(one.pattern).filter((other) => other !== one),
+      );
+    for (const one of reserved) nextPatterns.set(one.pattern, [...at(one.pattern), one]);
+    nextRoutes.set(key, reserved.length === 0 ? undefined : reserved);
+  }
+  const patterns = new Map(
+    [...nextPatterns].map(([pattern, list]) => [pattern, list.length === 0 ? undefined : sorted(list)] as const),
+  );
+  return { byRoute: withEntries(byRoute, nextRoutes), byPattern: withEntries(byPattern, patterns) };
+}
+
+function reservationsOf(
+  policies: readonly CompiledPolicy[],
+  route: RouteSpec | undefined,
+  grants: GrantSetting,
+): readonly Reservation[] {
+  if (policies.length === 0 || route === undefined) return [];
+  const { namespace } = route;
+  const ids = [...new Set(policies.map(({ id }) => id))];
+  const isTheirs = (pattern: string): boolean => !areGranted(grants) || grantedTo(grants, pattern).includes(namespace);
+  return route.hostnames.filter(isTheirs).map((pattern) => ({ pattern, namespace, policies: ids }));
+}
+
+function sorted(list: readonly Reservation[]): readonly Reservation[] {
+  return list.toSorted((a, b) => (firstOf(a) < firstOf(b) ? -1 : 1));
+}
+
+function firstOf({ policies }: Reservation): string {
+  return policies[0] ?? '';
+}
+
+/**
+ * The policies for whose route the host is reserved; undefined where it is not. `governing` are the host policies of the host, which are of
+ * its owner (S10): a route of another namespace reserves nothing there, but for a wildcard of the operator's grants that no policy nearer
+ * to the host goes before.
+ */
+export function reservedFor(
+  { byPattern }: Reservations,
+  host: string,
+  governing: HostEntry | undefined,
+  grants: GrantSetting,
+): readonly string[] | undefined {
+  if (byPattern.size === 0) return undefined;
+  let isBehind = false;
+  for (const pattern of [host, ...widerPatterns(host)]) {
+    for (const { namespace, policies } of byPattern.get(pattern) ?? []) {
+      const isTheirs = governing === undefined || governing.group.nearest.some((one) => one.namespace === namespace);
+      if (isTheirs || (areGranted(grants) && !isBehind)) return policies;
+    }
+    if (governing?.pattern === pattern) isBehind = true;
+  }
+  return undefined;
+}
