@@ -64,6 +64,8 @@ export interface CheckClientTls {
   readonly ca: string | undefined;
   readonly certificate: string | undefined;
   readonly key: string | undefined;
+  /** The name that is asked for (SNI) and that the certificate must hold; undefined: the host of the address. */
+  readonly serverName: string | undefined;
 }
 
 /** A client of `HOST:PORT` or `unix:PATH`. */
@@ -81,18 +83,19 @@ export function createCheckClient(address: string, { clock, timeoutMs, tls }: Ch
 /** An address is no name to ask for (RFC 6066 3): it is asked for another and judged by its address all the same. */
 const nameOfAddresses = 'address.invalid';
 
-function secureClient(address: string, { ca, certificate, key }: CheckClientTls): Client {
+function secureClient(address: string, { ca, certificate, key, serverName }: CheckClientTls): Client {
   const bytes = (pem: string | undefined): Buffer | null => (pem === undefined ? null : Buffer.from(pem));
   const target = parseSocketAddress(address);
   const host = target?.kind === 'tcp' ? target.host : '';
-  const byAddress = isAddress(host);
+  const byAddress = serverName === undefined && isAddress(host);
   const secure = credentials.createSsl(
     bytes(ca),
     bytes(key),
     bytes(certificate),
     byAddress ? { checkServerIdentity: identityOfAddress(host) } : {},
   );
-  return new Client(address, secure, byAddress ? { 'grpc.ssl_target_name_override': nameOfAddresses } : {});
+  const name = byAddress ? nameOfAddresses : serverName;
+  return new Client(address, secure, name === undefined ? {} : { 'grpc.ssl_target_name_override': name });
 }
 
 /** The bytes of the CheckRequest that Envoy would send about the request. */

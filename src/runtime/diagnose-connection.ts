@@ -19,7 +19,7 @@ export async function diagnoseConnection(
   const reached = await outcomeOf(connectPlainly(to), 'connect', timeoutMs);
   if (reached.kind === 'failed') return unreachable(reached.code);
   if (reached.kind === 'silent') return 'nothing answers there: is the address right, and is a firewall between?';
-  const host = parsed.kind === 'tcp' ? parsed.host : 'localhost';
+  const host = tls?.serverName ?? (parsed.kind === 'tcp' ? parsed.host : 'localhost');
   const socket = connect({ ...to, ...optionsOf(host, tls) });
   const handshake = await outcomeOf(socket, 'secureConnect', timeoutMs);
   if (tls === undefined)
@@ -106,7 +106,7 @@ function speaksTls(handshake: Outcome): boolean {
 function untrusted(code: string, host: string): string {
   switch (code) {
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return `its certificate is not for ${host}: ask it by a name or address that the certificate holds`;
+      return `its certificate is not for ${host}: ask it by a name or address that the certificate holds, or give that with --tls-server-name NAME`;
     case 'CERT_HAS_EXPIRED':
       return 'its certificate has expired';
     default:

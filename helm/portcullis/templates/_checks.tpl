@@ -1,6 +1,9 @@
 {{/* Values that contradict each other end the installation; those that are legal and hardly meant are told in NOTES.txt. */}}
 
 {{- define "portcullis.refuse" -}}
+{{- include "portcullis.refuseMisplaced" . -}}
+{{- include "portcullis.refuseSelector" . -}}
+{{- include "portcullis.refuseMissingNamespaces" . -}}
 {{- $tls := .Values.tls -}}
 {{- if and (eq $tls.mode "existingSecret") (not $tls.existingSecret) -}}
 {{- fail "tls.existingSecret: tls.mode existingSecret needs the name of the Secret" -}}
@@ -25,6 +28,94 @@
 {{- if and $given (lt $given $least) -}}
 {{- fail (printf "terminationGracePeriodSeconds: %d is too short; preStopSleepSeconds, config.shutdownDelay and config.shutdownTimeout need %d" $given $least) -}}
 {{- end -}}
+{{- end -}}
+
+{{/* Settings of `serve` that the chart makes of values of its own. The schema lets them pass, so that this can say where they belong. */}}
+{{- define "portcullis.refuseMisplaced" -}}
+{{- $tls := "tls, beside config" -}}
+{{- $places := dict
+  "watchNamespaces" "watchNamespaces, beside config"
+  "policySelector" "policySelector, beside config"
+  "publishStatus" "publishStatus, beside config"
+  "clusterKinds" "rbac.scope: cluster reads them, namespaced does not"
+  "adminAddress" "adminAddress, beside config"
+  "grpcAddress" "listenHost and ports.grpc"
+  "httpAddress" "listenHost and ports.http"
+  "leaseName" "fullnameOverride"
+  "podName" ""
+  "namespace" ""
+  "policies" ""
+  "kubeconfig" ""
+  "tlsCertificate" $tls
+  "tlsKey" $tls
+  "tlsClientCa" $tls
+  "tlsMinimumVersion" $tls -}}
+{{- range $key, $_ := .Values.config -}}
+{{- if hasKey $places $key -}}
+{{- with get $places $key -}}
+{{- fail (printf "config.%s: the chart sets it by a value of its own: %s" $key .) -}}
+{{- end -}}
+{{- fail (printf "config.%s: the chart sets it itself; leave it out" $key) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Of the form that the API server takes, and `serve` (src/std/label-selector.ts); as a pattern of the schema its refusal could not be read. */}}
+{{- define "portcullis.refuseSelector" -}}
+{{- $name := "[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?" -}}
+{{- $key := printf "([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?%s" $name -}}
+{{- $value := printf "(%s)?" $name -}}
+{{- $one := printf " *(! *%s|%s( *(==?|!=) *%s| +(in|notin) *\\( *%s( *, *%s)* *\\))?) *" $key $key $value $value $value -}}
+{{- if not (regexMatch (printf "^(%s(,%s)*)?$" $one $one) .Values.policySelector) -}}
+{{- fail (printf "policySelector: %q is no label selector; write team=shop, tier in (a,b) or !legacy, with commas between" .Values.policySelector) -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+A namespace that does not exist would end an upgrade in its middle. Whether it does is asked only where the release makes ClusterRoles:
+who may do that may read namespaces, and others could not install if this were asked. `helm template` sees no namespace, not even `default`.
+*/}}
+{{- define "portcullis.refuseMissingNamespaces" -}}
+{{- if and (eq .Values.rbac.scope "cluster") (lookup "v1" "Namespace" "" "default") -}}
+{{- $made := list .Release.Namespace -}}
+{{- range .Values.extraObjects -}}
+{{- range $text := regexSplit "(?m)^---" (tpl (ternary . (toYaml .) (kindIs "string" .)) $) -1 -}}
+{{- $object := fromYaml $text -}}
+{{- if eq (toString $object.kind) "Namespace" -}}
+{{- $made = append $made $object.metadata.name -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range include "portcullis.writtenNamespaces" . | fromJsonArray -}}
+{{- if not (or (has .namespace $made) (lookup "v1" "Namespace" "" .namespace)) -}}
+{{- fail (printf "%s: there is no namespace %s; create it first, or correct the name. Nothing was changed" .value .namespace) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A JSON list of {value, namespace}: where objects of the release are made besides its own namespace, and which value says so. */}}
+{{- define "portcullis.writtenNamespaces" -}}
+{{- $found := list -}}
+{{- if .Values.rbac.create -}}
+{{- if .Values.central.enabled -}}
+{{- range $index, $namespace := .Values.watchNamespaces -}}
+{{- $found = append $found (dict "value" (printf "watchNamespaces[%d]" $index) "namespace" $namespace) -}}
+{{- end -}}
+{{- end -}}
+{{- if .Values.sidecar.enabled -}}
+{{- range $index, $account := .Values.sidecar.serviceAccounts -}}
+{{- $found = append $found (dict "value" (printf "sidecar.serviceAccounts[%d].namespace" $index) "namespace" $account.namespace) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range $name := list "serviceMonitor" "podMonitor" "prometheusRule" -}}
+{{- $monitor := get $.Values.metrics $name -}}
+{{- if and $monitor.enabled $monitor.namespace -}}
+{{- $found = append $found (dict "value" (printf "metrics.%s.namespace" $name) "namespace" $monitor.namespace) -}}
+{{- end -}}
+{{- end -}}
+{{- $found | toJson -}}
 {{- end -}}
 
 {{/* A JSON list of sentences. */}}
@@ -58,6 +149,9 @@
 {{- define "portcullis.centralWarnings" -}}
 {{- $values := .Values -}}
 {{- $told := list -}}
+{{- if and (not $values.config.hostGrants) (ne (include "portcullis.watchNamespaces" . | fromJsonArray | len) 1) -}}
+{{- $told = append $told "config.hostGrants is empty, and policies of several namespaces are read: a host belongs to the namespace whose policy was created first. Who deletes a policy and applies it anew comes last, and may lose the host to another team that named it too. Where several teams write policies, say which namespace may have which hosts." -}}
+{{- end -}}
 {{- $replicas := int64 (ternary $values.autoscaling.minReplicas $values.replicas $values.autoscaling.enabled) -}}
 {{- if lt $replicas 2 -}}
 {{- $told = append $told (printf "%s: %d: while its one pod is away, every request is denied. Run two or more." (ternary "autoscaling.minReplicas" "replicas" $values.autoscaling.enabled) $replicas) -}}
@@ -81,6 +175,9 @@
 {{- end -}}
 {{- if or (not $values.podSecurityContext.runAsNonRoot) (not $values.securityContext.readOnlyRootFilesystem) $values.securityContext.allowPrivilegeEscalation $values.securityContext.privileged -}}
 {{- $told = append $told "podSecurityContext or securityContext: weaker than what Portcullis needs." -}}
+{{- end -}}
+{{- if not (or $values.image.digest $values.image.registry $values.global.imageRegistry (regexMatch "^(localhost|[^/]*[.:][^/]*)/" $values.image.repository)) -}}
+{{- $told = append $told (printf "image: %s names no registry and no digest: nodes pull from the one that they have by default, and whoever owns the name there decides what runs. Set image.registry to where you put the image, and image.digest." (include "portcullis.image" .)) -}}
 {{- end -}}
 {{- if and (not $values.image.digest) (eq $values.image.tag "latest") -}}
 {{- $told = append $told "image.tag: latest: nobody knows which version decides. Name a version, or a digest." -}}

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { Failure } from '../../core/failure.ts';
 import type { AskOptions, CheckReport } from '../../runtime/check-report.ts';
+import { isAddress } from '../../std/address-identity.ts';
 import { parseDuration } from '../../std/duration.ts';
 import { printable } from '../../std/printable.ts';
 import { formatSocketAddress, parseSocketAddress } from '../../std/socket-address.ts';
@@ -17,6 +18,7 @@ interface CheckFlags extends RequestFlags {
   readonly tlsCa?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+  readonly tlsServerName?: string;
   readonly expect: Expectation;
   readonly output: OutputFormat;
 }
@@ -37,6 +39,10 @@ The request is described as for curl. Nothing is sent anywhere but to the servic
     [
       'portcullis check --context portcullis.dev/policy=shop/by-name http://any.example/',
       'a policy that is attached by name',
+    ],
+    [
+      'portcullis check --tls-ca ca.crt --address 127.0.0.1:9001 --tls-server-name portcullis.portcullis.svc http://api.example.com/',
+      'over TLS, through `kubectl port-forward`',
     ],
     ['portcullis check -o json http://api.example.com/admin', 'for scripts'],
     [
@@ -64,10 +70,15 @@ The request is described as for curl. Nothing is sent anywhere but to the servic
           .argParser(readTimeout)
           .default(5000, '5s'),
       )
-      .option('--tls', 'over TLS; so do the three below')
+      .option('--tls', 'over TLS; so do the four below')
       .option('--tls-ca <FILE>', "PEM certificates that may have signed the service's")
       .option('--tls-cert <FILE>', 'PEM certificate of the client, for a service that asks for one')
       .option('--tls-key <FILE>', 'its PEM key')
+      .option(
+        '--tls-server-name <NAME>',
+        "the name that is asked for (SNI) and that the service's certificate must hold, where --address has another, as through kubectl port-forward",
+        readServerName,
+      )
       .addOption(
         new Option(
           '--expect <DECISION>',
@@ -85,6 +96,13 @@ function readAddress(text: string): string {
   const address = parseSocketAddress(text);
   if (address === undefined) throw new InvalidArgumentError('An address is HOST:PORT or unix:PATH.');
   return formatSocketAddress(address);
+}
+
+function readServerName(text: string): string {
+  // An address is no name to ask for (RFC 6066 3).
+  if (!/^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?$/.test(text) || isAddress(text))
+    throw new InvalidArgumentError('A server name is a DNS name, such as portcullis.portcullis.svc.');
+  return text;
 }
 
 function readTimeout(text: string): number {
@@ -116,13 +134,14 @@ function isExpected({ decision, status }: CheckReport, expectation: Expectation)
   return expectation !== 'allow' && status < 500;
 }
 
-async function readTls({ tls, tlsCa, tlsCert, tlsKey }: CheckFlags, io: CliIo): Promise<AskOptions['tls']> {
-  if (tls === undefined && tlsCa === undefined && tlsCert === undefined && tlsKey === undefined) return undefined;
+async function readTls(flags: CheckFlags, io: CliIo): Promise<AskOptions['tls']> {
+  const { tls, tlsCa, tlsCert, tlsKey, tlsServerName } = flags;
+  if ([tls, tlsCa, tlsCert, tlsKey, tlsServerName].every((flag) => flag === undefined)) return undefined;
   if ((tlsCert === undefined) !== (tlsKey === undefined))
     throw new UsageError('--tls-cert and --tls-key belong together; give both');
   const read = async (file: string | undefined): Promise<string | undefined> =>
     file === undefined ? undefined : readText(`@${file}`, io);
-  return { ca: await read(tlsCa), certificate: await read(tlsCert), key: await read(tlsKey) };
+  return { ca: await read(tlsCa), certificate: await read(tlsCert), key: await read(tlsKey), serverName: tlsServerName };
 }
 
 /** A line each; `+` is set or added, `-` removed. */

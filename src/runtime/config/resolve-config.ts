@@ -1,6 +1,7 @@
 import { hasError, type Place, type Problem } from '../../core/problem.ts';
 import { namedPlace, type GivenValue } from './given-value.ts';
 import { judgeTlsSettings } from './judge-tls-settings.ts';
+import type { WrongValue } from './setting-types.ts';
 import { configFileFlag, settingEntries, settings as settingTable, type Config, type SettingKey } from './settings.ts';
 
 /** A setting in force. */
@@ -36,7 +37,7 @@ export function resolveConfig(
     const setting = rows.get(key);
     if (setting === undefined) continue;
     const parsed = form.kind === 'texts' ? setting.type.fromTexts(form.texts) : setting.type.fromJson(form.value);
-    if ('expected' in parsed) found.push(invalidValue(key, form, parsed.expected, origin));
+    if ('expected' in parsed) found.push(invalidValue(key, form, parsed, origin));
     else if (!chosen.has(key)) chosen.set(key, { key, value: parsed.value, origin });
   }
   const settings: ResolvedSetting[] = [];
@@ -51,17 +52,27 @@ export function resolveConfig(
   return hasError(found) ? { ok: false, problems: found } : { ok: true, config, settings, warnings: found };
 }
 
-function invalidValue(key: SettingKey, form: GivenValue['form'], expected: string, place: Place): Problem {
-  const written =
-    form.kind === 'texts' ? form.texts.map((text) => JSON.stringify(text)).join(', ') : JSON.stringify(form.value);
+function invalidValue(
+  key: SettingKey,
+  form: GivenValue['form'],
+  { expected, part }: WrongValue,
+  place: Place,
+): Problem {
+  const written = part === undefined ? inWords(form) : JSON.stringify(part.value);
   const shown = written.length > 80 ? `${written.slice(0, 77)}...` : written;
+  const field = `${key}${part?.path ?? ''}`;
   return {
     code: 'invalid-value',
     severity: 'error',
-    message: `${key} is ${shown}, and must be ${expected}.`,
-    field: key,
+    message: `${field} is ${shown}, and must be ${expected}.`,
+    field,
     place,
   };
+}
+
+function inWords(form: GivenValue['form']): string {
+  if (form.kind === 'json') return JSON.stringify(form.value);
+  return form.texts.map((text) => JSON.stringify(text)).join(', ');
 }
 
 /** The policies come from one place; what is wrong already is not missing too. */

@@ -1,10 +1,17 @@
 import type { JsonValue } from '../../core/json.ts';
 import { formatDuration, parseDuration } from '../../std/duration.ts';
 import { canonicalIp } from '../../std/ip.ts';
+import { isLabelSelector } from '../../std/label-selector.ts';
 import { formatSocketAddress, parseSocketAddress, type SocketAddress } from '../../std/socket-address.ts';
 
 /** A value, or what the text should have been: `a whole number from 1 to 10`. */
-export type Parsed<T> = { readonly value: T } | { readonly expected: string };
+export type Parsed<T> = { readonly value: T } | WrongValue;
+
+export interface WrongValue {
+  readonly expected: string;
+  /** Which part of a list or map is meant, where not the whole: its path below the setting (`[1]`, `.shop[0]`), and what is there. */
+  readonly part?: { readonly path: string; readonly value: JsonValue };
+}
 
 /** How the values of a setting are written on the command line, in the environment and in the config file. */
 export interface SettingType<T> {
@@ -97,12 +104,12 @@ export function objectName(example: string): SettingType<string> {
   });
 }
 
-/** A label selector as kubectl takes it; the server judges what it means. */
+/** A label selector as kubectl takes it; empty for all. */
 export function labelSelector(): SettingType<string> {
   return oneText({
     placeholder: 'SELECTOR',
     form: 'a label selector such as team=shop or tier in (a,b)',
-    parse: (text) => (/^[A-Za-z0-9_.,/()=! -]{0,1000}$/.test(text) ? text.trim() : undefined),
+    parse: (text) => (isLabelSelector(text) ? text.trim() : undefined),
     format: (value) => value,
   });
 }
