@@ -4,7 +4,7 @@ import type { CliCommand } from './cli-command.ts';
 export const commands: readonly CliCommand[] = [
   {
     name: 'serve',
-    summary: "answer Envoy's checks by the policies of a folder",
+    summary: "answer Envoy's checks by the policies of a cluster or a folder",
     load: async () => (await import('./commands/serve.ts')).details,
   },
   {

@@ -4,7 +4,7 @@ import { commands } from './commands.ts';
 import { exitCodes } from './exit-codes.ts';
 
 const about = `Portcullis decides for Envoy who may do what: it checks the caller's token against the issuer's keys, asks the policies of the \
-route, and tells Envoy what to pass on. Everything that is not allowed is denied.`;
+route, and tells Envoy what to pass on. Everything that is not allowed is denied. Policies are custom resources of a Kubernetes cluster, or documents of the same form in a folder.`;
 
 /**
  * The program with all its commands, those that `isWanted` names in full; the others are known by name and summary. It throws instead of ending

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../core/json.ts';
+import { isJsonObject, type JsonValue } from '../core/json.ts';
 import { formatProblem } from '../core/problem.ts';
 import type { CandidateFate, RestrictingFate, TracedRule } from '../core/trace.ts';
 import type { ExplainedDecision, ExplainedIdentity, ExplainedStep, Explanation } from '../runtime/explanation.ts';
@@ -17,11 +17,37 @@ export function formatExplanation({ madeUp, problems, request, steps, decision }
           `request    ${request.method} ${request.host} ${request.path}${request.rawPath === request.path ? '' : ` (received as ${request.rawPath})`}`,
           `client     ${request.clientIp ?? 'unknown'}`,
         ]),
-    ...steps.flatMap(formatStep),
+    ...formatSteps(steps),
     ...formatDecision(decision),
     ...(madeUp ? ['*** MADE-UP IDENTITY ***'] : []),
   ];
   return `${lines.map(printable).join('\n')}\n`;
+}
+
+/** Rules of one policy that follow each other and are passed over for their path alone share a line: of a large policy it is nearly all. */
+function formatSteps(steps: readonly ExplainedStep[]): string[] {
+  const lines: string[] = [];
+  for (let index = 0; index < steps.length; index += 1) {
+    const run = runOfOtherPaths(steps, index);
+    const [first] = run;
+    if (first !== undefined && run.length > 1) {
+      lines.push(`rule?      ${first.policy} ${run.map(({ rule }) => rule).join(', ')}: ${candidateInWords.path}`);
+      index += run.length - 1;
+      continue;
+    }
+    const step = steps[index];
+    if (step !== undefined) lines.push(...formatStep(step));
+  }
+  return lines;
+}
+
+function runOfOtherPaths(steps: readonly ExplainedStep[], from: number): readonly TracedRule[] {
+  const run: TracedRule[] = [];
+  for (const step of steps.slice(from)) {
+    if (step.kind !== 'candidate' || step.fate !== 'path' || step.policy !== (run[0]?.policy ?? step.policy)) break;
+    run.push(step);
+  }
+  return run;
 }
 
 function formatStep(step: ExplainedStep): string[] {
@@ -117,15 +143,43 @@ const keysHint = 'offline no keys are fetched: give --jwks FILE, or --claims for
 function formatDecision(decision: ExplainedDecision): string[] {
   const { status, code, message = '', policy, rule } = decision;
   const by = policy === '' ? '' : ` by ${rule === '' ? policy : `${policy} ${rule}`}`;
+  const isPlain = saysNothingNew(decision);
+  const answered = decision.responseHeaders.filter(([name]) => !(isPlain && name === 'content-type'));
   return [
     decision.decision === 'allow' ? `ALLOWED${by}` : `DENIED ${status} ${code ?? ''}${by}: ${message}`,
     ...(code === 'keys_unavailable' ? [keysHint] : []),
     ...(code === 'condition_error' ? [conditionHint] : []),
     ...decision.setHeaders.map(([name, value]) => `  upstream + ${name}: ${shown(value)}`),
-    ...decision.removeHeaders.map((name) => `  upstream - ${name}`),
+    ...spellingsOf(decision.removeHeaders).map((names) => `  upstream - ${names.join(', ')}`),
     ...decision.removeQueryParameters.map((name) => `  upstream - ?${name}`),
-    ...decision.responseHeaders.map(([name, value]) => `  answer   + ${name}: ${value}`),
-    ...(decision.body === '' ? [] : [`  answer   ${decision.body}`]),
+    ...answered.map(([name, value]) => `  answer   + ${name}: ${value}`),
+    ...(decision.body === '' || isPlain ? [] : [`  answer   ${decision.body}`]),
     ...decision.shadow.map((one) => `shadow     ${one.policy} ${one.rule}: would have been ${one.code}`),
   ];
+}
+
+/** Removed from every request, whatever the policies say: no news about this one. */
+const alwaysRemoved = 'x-envoy-auth-failure-mode-allowed';
+
+/** Names that differ only in `_` for `-` are one header to whoever is told of them. */
+function spellingsOf(names: readonly string[]): readonly (readonly string[])[] {
+  const groups = new Map<string, string[]>();
+  for (const name of names) {
+    const hyphened = name.replaceAll('_', '-');
+    if (hyphened !== alwaysRemoved) groups.set(hyphened, [...(groups.get(hyphened) ?? []), name]);
+  }
+  return [...groups.values()];
+}
+
+const plainMembers: ReadonlySet<string> = new Set(['error', 'message', 'decision']);
+
+/** True for the body that no policy dressed: code and message, which are told already, and an id that is in no log. */
+function saysNothingNew({ body, code, message }: ExplainedDecision): boolean {
+  try {
+    const value: JsonValue = JSON.parse(body);
+    if (!isJsonObject(value) || !Object.keys(value).every((name) => plainMembers.has(name))) return false;
+    return value['error'] === code && value['message'] === message;
+  } catch {
+    return false;
+  }
 }

@@ -1,4 +1,4 @@
-import { Failure } from '../core/failure.ts';
+import { Failure, messageOf } from '../core/failure.ts';
 
 /** What an exchange with the API server can fail with. */
 export type ApiFailureCode =
@@ -48,6 +48,14 @@ export function codeOfStatus(status: number): ApiFailureCode {
     default:
       return status >= 500 ? 'api_unavailable' : 'api_refused';
   }
+}
+
+/** What a write failed with, for the log: of one that RBAC refuses with the remedy. */
+export function sayWhyNotWritten(thrown: unknown): string {
+  const message = messageOf(thrown);
+  return isApiFailure(thrown, 'api_forbidden')
+    ? `${message}; the chart grants it with rbac.create and publishStatus, and publishStatus off does without`
+    : message;
 }
 
 /** True where `thrown` is an ApiFailure of one of these codes. */

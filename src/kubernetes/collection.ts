@@ -81,14 +81,32 @@ const referents = {
 } as const satisfies Record<MaterialRef['kind'], object>;
 
 /** The remedy that an operator has for a refusal of the API server; undefined where there is none but waiting. */
-export function sayWhatIsMissing({ resource, group, namespace }: Collection, thrown: unknown): string | undefined {
+export function sayWhatIsMissing(collection: Collection, thrown: unknown): string | undefined {
+  const { resource, group, namespace } = collection;
   if (isApiFailure(thrown, 'api_not_found') && group === apiGroup)
     return `the CRD of ${resource}.${group} is not installed: apply deploy/crds.yaml, or install the chart with crds.enabled`;
   if (isApiFailure(thrown, 'api_not_found') && group === gatewayGroup)
     return `the CRD of ${resource}.${group} is not installed: install the Gateway API, or attach the policies otherwise`;
   if (isApiFailure(thrown, 'api_forbidden')) {
     const where = namespace === undefined ? 'a ClusterRole' : `a Role in the namespace ${namespace}`;
-    return `the service account needs get, list and watch on ${group === '' ? resource : `${resource}.${group}`} by ${where}`;
+    const what = group === '' ? resource : `${resource}.${group}`;
+    return `the service account needs get, list and watch on ${what} by ${where}; ${chartRemedy(collection)}`;
   }
   return undefined;
+}
+
+/** By which of its values the chart grants what reading the collection needs. */
+function chartRemedy({ kind, namespace }: Collection): string {
+  const ofNamespace = namespace === undefined ? '' : ` and the namespace in watchNamespaces`;
+  switch (kind) {
+    case 'ConfigMap':
+      return `the chart grants it with rbac.configMaps.enabled${ofNamespace}, and where rbac.configMaps.names is set with the name among these`;
+    case 'Secret':
+      return `the chart grants it with rbac.secrets.enabled${ofNamespace}, and where rbac.secrets.names is set with the name among these`;
+    case 'ClusterAccessPolicy':
+    case 'ClusterIdentityProvider':
+      return 'the chart grants it with rbac.create and rbac.scope: cluster; where nobody may grant it, clusterKinds off does without the floor';
+    default:
+      return `the chart grants it with rbac.create${namespace === undefined ? '; where nobody may grant it for all namespaces, name some in watchNamespaces' : ofNamespace}`;
+  }
 }

@@ -1,6 +1,5 @@
-import { messageOf } from '../core/failure.ts';
 import type { JsonObject } from '../core/json.ts';
-import { isApiFailure } from './api-failure.ts';
+import { isApiFailure, sayWhyNotWritten } from './api-failure.ts';
 import type { ObjectMeta } from './api-object.ts';
 import { toMicroTime } from './micro-time.ts';
 import type { ReflectorPorts } from './reflector.ts';
@@ -66,7 +65,7 @@ export function createEventRecorder({ api, clock, random, logger }: ReflectorPor
         });
       } catch (thrown) {
         isForbidden = isApiFailure(thrown, 'api_forbidden');
-        const fields = { object: `${kind} ${meta.namespace}/${meta.name}`, error: messageOf(thrown) };
+        const fields = { object: `${kind} ${meta.namespace}/${meta.name}`, error: sayWhyNotWritten(thrown) };
         if (isForbidden)
           logger.warn(fields, 'no Events are written: the service account needs create on events.events.k8s.io');
         else logger.debug(fields, 'an Event could not be written');

@@ -1,6 +1,5 @@
-import { messageOf } from '../core/failure.ts';
 import type { Clock } from '../core/ports.ts';
-import { isApiFailure } from './api-failure.ts';
+import { isApiFailure, sayWhyNotWritten } from './api-failure.ts';
 import { leasePath, readLease, writeLease, type Lease } from './lease.ts';
 import type { ReflectorPorts } from './reflector.ts';
 import { repeat } from './repeat.ts';
@@ -73,8 +72,8 @@ export function createLeaderElection(options: LeaderElectionOptions): LeaderElec
       await tryOnce();
     } catch (thrown) {
       // Another was faster: that is what the version is for.
-      if (!isApiFailure(thrown, 'api_conflict') && failure !== messageOf(thrown)) {
-        failure = messageOf(thrown);
+      if (!isApiFailure(thrown, 'api_conflict') && failure !== sayWhyNotWritten(thrown)) {
+        failure = sayWhyNotWritten(thrown);
         logger.warn({ lease, error: failure }, 'the lease of the leader cannot be held');
       }
       if (!isFresh()) setLeading(false);

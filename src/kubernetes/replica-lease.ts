@@ -1,5 +1,5 @@
 import { messageOf } from '../core/failure.ts';
-import { isApiFailure } from './api-failure.ts';
+import { isApiFailure, sayWhyNotWritten } from './api-failure.ts';
 import { leasePath, writeLease } from './lease.ts';
 import type { ReflectorPorts } from './reflector.ts';
 import { repeat } from './repeat.ts';
@@ -49,8 +49,8 @@ export function createReplicaLease(options: ReplicaLeaseOptions): ReplicaLease {
       failure = undefined;
       return renewMs;
     } catch (thrown) {
-      if (failure !== messageOf(thrown)) {
-        failure = messageOf(thrown);
+      if (failure !== sayWhyNotWritten(thrown)) {
+        failure = sayWhyNotWritten(thrown);
         ports.logger.warn(
           { lease: `${namespace}/${name}`, error: failure },
           'what this replica serves cannot be published',

@@ -1,7 +1,6 @@
-import { messageOf } from '../core/failure.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { DocumentStatus, ProviderCondition } from '../core/status.ts';
-import { isApiFailure } from './api-failure.ts';
+import { isApiFailure, sayWhyNotWritten } from './api-failure.ts';
 import type { ClusterDocument } from './cluster-document.ts';
 import { pluralOf } from './collection.ts';
 import { apiVersion } from '../policy/parse-document.ts';
@@ -73,7 +72,7 @@ export function createStatusWriter({ facts, events, ports, leads }: StatusWriter
       // Of one that was deleted meanwhile the watch has told before the second time.
       if (failing.has(key) && !told.has(key) && told.size < maxFailingTold) {
         told.add(key);
-        ports.logger.warn({ object: key, error: messageOf(thrown) }, 'the status of an object cannot be written');
+        ports.logger.warn({ object: key, error: sayWhyNotWritten(thrown) }, 'the status of an object cannot be written');
       }
       failing.add(key);
       throw thrown;

@@ -141,7 +141,7 @@ who may do that may read namespaces, and others could not install if this were a
 {{- if $values.central.enabled -}}
 {{- $told = concat $told (include "portcullis.centralWarnings" . | fromJsonArray) -}}
 {{- else if $values.publishStatus -}}
-{{- $told = append $told "central.enabled: false: sidecars write no status, so `kubectl wait --for=condition=Programmed` waits for ever and nobody is told of a policy that is wrong." -}}
+{{- $told = append $told "central.enabled: false: sidecars write no status, so `kubectl wait --for=condition=Programmed` waits for ever, and what is wrong with a policy is told in their logs alone." -}}
 {{- end -}}
 {{- $told | toJson -}}
 {{- end -}}
@@ -154,7 +154,7 @@ who may do that may read namespaces, and others could not install if this were a
 {{- end -}}
 {{- $replicas := int64 (ternary $values.autoscaling.minReplicas $values.replicas $values.autoscaling.enabled) -}}
 {{- if lt $replicas 2 -}}
-{{- $told = append $told (printf "%s: %d: while its one pod is away, every request is denied. Run two or more." (ternary "autoscaling.minReplicas" "replicas" $values.autoscaling.enabled) $replicas) -}}
+{{- $told = append $told (printf "%s: %d: while its one pod is away, nothing answers the proxies that ask it, and they deny every request. Run two or more." (ternary "autoscaling.minReplicas" "replicas" $values.autoscaling.enabled) $replicas) -}}
 {{- else if not $values.podDisruptionBudget.enabled -}}
 {{- $told = append $told "podDisruptionBudget.enabled: false: a drain of nodes may take every replica at once." -}}
 {{- end -}}
@@ -163,6 +163,9 @@ who may do that may read namespaces, and others could not install if this were a
 {{- end -}}
 {{- if not (or $values.tls.clientCertificates.required (and $values.networkPolicy.enabled $values.networkPolicy.ingress.grpcFrom)) -}}
 {{- $told = append $told "Every pod that reaches the gRPC port can ask for decisions. Set networkPolicy.enabled with networkPolicy.ingress.grpcFrom, or tls.clientCertificates.required." -}}
+{{- end -}}
+{{- if ne $values.service.type "ClusterIP" -}}
+{{- $told = append $told (printf "service.type: %s: the gRPC port can be reached from outside of the cluster, and whoever reaches it can ask for decisions. Proxies in the cluster need ClusterIP." $values.service.type) -}}
 {{- end -}}
 {{- if and $values.adminAddress (not (regexMatch "^(127\\.[0-9.]+|localhost|\\[::1\\]):" $values.adminAddress)) -}}
 {{- $told = append $told (printf "adminAddress: %s: the admin page has no authentication and is not on loopback." $values.adminAddress) -}}

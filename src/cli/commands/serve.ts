@@ -6,15 +6,26 @@ import { configFileEnv, configFileFlag, settingEntries, type Setting } from '../
 import { UsageError, type CommandContext, type CommandDetails } from '../cli-command.ts';
 
 export const details: CommandDetails = {
-  description: `Answers Envoy's authorization checks by the policies of a folder. \
-Until they are loaded every check is denied with 503 and health is NOT_SERVING. \
-Changes in the folder take effect at once; a change that is wrong leaves the last good version in force and is told in the log, in the metrics \
-and on the admin page. SIGTERM or SIGINT stops without losing a request; a second one ends at once.
+  description: `Answers Envoy's authorization checks by policies: those of a folder with --policies, else those of a Kubernetes cluster, \
+in a pod with the service account of the pod, elsewhere with --kubeconfig. In a cluster they are custom resources (portcullis.dev), whose CRDs have to be \
+there, and it needs rights to read them: the Helm chart brings both (docs/kubernetes.md). \
+Until policies are loaded every check is denied with 503 and health is NOT_SERVING. \
+Changes take effect at once; a change that is wrong leaves the last good version in force and is told in the log, in the metrics, \
+on the admin page and, in a cluster, in the status of the object. SIGTERM or SIGINT stops without losing a request; a second one ends at once.
 
 Each setting can be given as a flag, as an environment variable (PORTCULLIS_*, lists with commas) or in a YAML file of camelCase keys \
 (${configFileFlag}); a flag goes before a variable, a variable before the file, the file before the default.`,
   examples: [
-    ['portcullis serve --policies ./policies', 'with every default'],
+    ['portcullis serve --policies ./policies', 'the policies of a folder, with every default'],
+    ['portcullis serve', 'in a pod: the policies of its cluster'],
+    [
+      'portcullis serve --kubeconfig ~/.kube/config --publish-status=false',
+      'outside: those of the current context, and nothing is written there',
+    ],
+    [
+      'portcullis serve --watch-namespace shop --watch-namespace pay --host-grant shop=*.example.com --host-grant pay=pay.example.com',
+      'in a pod: those of two namespaces, and which hosts each may have',
+    ],
     ['portcullis serve --config config.yaml --log-decisions denied', 'a file of settings, and one that goes before it'],
     [
       'portcullis serve --policies ./policies --grpc-address unix:/run/portcullis/grpc.sock',
@@ -24,7 +35,7 @@ Each setting can be given as a flag, as an environment variable (PORTCULLIS_*, l
   ],
   exitCodes: {
     ok: 'stopped by a signal, nothing lost',
-    failed: 'it could not start: an address in use, a folder that cannot be read',
+    failed: 'it could not start: an address in use, a folder or a kubeconfig that cannot be read',
     usage: 'a setting is wrong or missing; each is named with its origin',
   },
   configure(command, context) {

@@ -15,12 +15,17 @@ interface ValidateFlags {
 export const details: CommandDetails = {
   description: `Reads policy documents as serve would and says what is wrong with them, each problem with its place, without serving anything. \
 Of a folder it reads ${policyFiles}. \
-Documents of other kinds are named and passed over. A Secret or ConfigMap that a document refers to and that is not among the files is a warning: it may be in the cluster. \
+Documents of other kinds are named and passed over. What \`kubectl get -o yaml\` prints is read too: its status and what else the API server added are passed over, \
+the age of the objects among it, so two namespaces that name one host are an error here, where in the cluster the older policy has it. A Secret or ConfigMap that a document refers to and that is not among the files is a warning: it may be in the cluster. \
 With --host-grant hosts are judged by the operator's grants; without, * is a warning.`,
   examples: [
     ['portcullis validate policies/', 'every file of policies in the folder'],
     ['portcullis validate -f policy.yaml -f provider.yaml', 'several files, judged together'],
     ['kustomize build . | portcullis validate -f -', 'what a tool prints'],
+    [
+      'kubectl get accesspolicies,identityproviders,clusteraccesspolicies,clusteridentityproviders -A -o yaml | portcullis validate -',
+      'what is in a cluster',
+    ],
     [
       "portcullis validate policies/ --host-grant 'shop=*.example.com'",
       'with the grants of the operator, as CI has them',
