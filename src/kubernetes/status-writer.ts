@@ -72,7 +72,10 @@ export function createStatusWriter({ facts, events, ports, leads }: StatusWriter
       // Of one that was deleted meanwhile the watch has told before the second time.
       if (failing.has(key) && !told.has(key) && told.size < maxFailingTold) {
         told.add(key);
-        ports.logger.warn({ object: key, error: sayWhyNotWritten(thrown) }, 'the status of an object cannot be written');
+        ports.logger.warn(
+          { object: key, error: sayWhyNotWritten(thrown) },
+          'the status of an object cannot be written',
+        );
       }
       failing.add(key);
       throw thrown;

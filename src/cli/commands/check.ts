@@ -141,7 +141,12 @@ async function readTls(flags: CheckFlags, io: CliIo): Promise<AskOptions['tls']>
     throw new UsageError('--tls-cert and --tls-key belong together; give both');
   const read = async (file: string | undefined): Promise<string | undefined> =>
     file === undefined ? undefined : readText(`@${file}`, io);
-  return { ca: await read(tlsCa), certificate: await read(tlsCert), key: await read(tlsKey), serverName: tlsServerName };
+  return {
+    ca: await read(tlsCa),
+    certificate: await read(tlsCert),
+    key: await read(tlsKey),
+    serverName: tlsServerName,
+  };
 }
 
 /** A line each; `+` is set or added, `-` removed. */

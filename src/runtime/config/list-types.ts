@@ -105,9 +105,7 @@ function grantsOfJson(value: JsonValue): Parsed<HostGrants> {
     // A namespace without hosts would read as a grant and be none.
     if (texts === undefined || texts.length === 0)
       return { expected: 'a list of hosts such as ["*.example.com"], at least one', part: { path, value: hosts } };
-    grants.push(
-      ...texts.map((host, index) => ({ namespace, host, part: { path: `${path}[${index}]`, value: host } })),
-    );
+    grants.push(...texts.map((host, index) => ({ namespace, host, part: { path: `${path}[${index}]`, value: host } })));
   }
   return toGrants(grants, expected, hostForm);
 }

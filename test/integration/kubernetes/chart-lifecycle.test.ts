@@ -184,6 +184,32 @@ describeWithCluster('the life of a release of the chart', () => {
       await expect.poll(ourCrds, { timeout: 20_000 }).toEqual([]);
       expect(await change('install', { set: ['crds.enabled=false'] })).toMatchObject(ok);
       expect(await ourCrds()).toEqual([]);
+      await cluster[helm]('uninstall', 'portcullis', '--namespace', 'portcullis');
     });
+
+    it.each([[[]], [['--server-side']]])(
+      'CRDs that kubectl apply %j brought are taken over with the flags of docs/kubernetes.md, and policies stay',
+      async (how) => {
+        await cluster.kubectl('apply', ...how, '--filename', 'deploy/crds.yaml');
+        await cluster.kubectl('wait', '--for=condition=Established', 'crd', '--all');
+        await cluster.apply(documents);
+        const refused = await change('install');
+        expect(refused).toMatchObject({
+          code: 1,
+          stderr: expect.stringContaining('exists and cannot be imported into the current release'),
+        });
+        const taken = await change('install', {}, '--take-ownership');
+        if (helm === 'helm4') {
+          expect(taken).toMatchObject({ code: 1, stderr: expect.stringMatching(/conflict with "kubectl/u) });
+          await cluster[helm]('uninstall', 'portcullis', '--namespace', 'portcullis');
+          expect(await change('install', {}, '--take-ownership', '--force-conflicts')).toMatchObject(ok);
+        } else expect(taken).toMatchObject(ok);
+        expect(await change('upgrade')).toMatchObject(ok);
+        expect([await ourCrds(), await policies()]).toEqual([crds, ['idp', 'orders']]);
+        await cluster[helm]('uninstall', 'portcullis', '--namespace', 'portcullis');
+        await cluster.kubectl('delete', 'crd', ...crds);
+        await expect.poll(ourCrds, { timeout: 20_000 }).toEqual([]);
+      },
+    );
   });
 });

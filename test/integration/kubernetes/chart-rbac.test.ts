@@ -189,6 +189,7 @@ describeWithCluster("the chart's service account", () => {
     };
     expect(await rolesOf()).toEqual({
       portcullis: [],
+      'portcullis-policies': [],
       'portcullis-view': ['admin', 'edit', 'view'],
       'portcullis-edit': ['admin', 'edit'],
       'portcullis-admin': ['admin'],

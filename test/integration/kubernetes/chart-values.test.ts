@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isLabelSelector } from '../../../src/std/label-selector.ts';
 import {
   chartFlags,
   chartFolder,
@@ -50,6 +51,9 @@ describeWithCluster('the values of the chart', () => {
       ['image.digest=latest', 'digest'],
       ['watchNamespaces={Team_A}', 'watchNamespaces'],
       ['service.port=0', 'port'],
+      ['config.hostGrants.shop={a.example.com,https://b.example.com}', 'shop'],
+      ['config.hostGrants.Shop={a.example.com}', 'Shop'],
+      ['metrics.podMonitor.namespace=a/b', 'namespace'],
     ])('it refuses the value %s, which is none of its kind', async (wrong, key) => {
       expect(await templateChart(cluster, helm, { set: [wrong] })).toMatchObject({
         code: 1,
@@ -73,6 +77,13 @@ describeWithCluster('the values of the chart', () => {
         ['metrics.podMonitor.enabled=true', 'metrics.serviceMonitor.enabled=true'],
         'metrics.podMonitor.enabled: a ServiceMonitor and a PodMonitor',
       ],
+      [
+        ['config.watchNamespaces={shop}'],
+        'config.watchNamespaces: the chart sets it by a value of its own: watchNamespaces, beside config',
+      ],
+      [['config.grpcAddress=0.0.0.0:1'], 'config.grpcAddress: the chart sets it by a value of its own: listenHost'],
+      [['config.podName=a'], 'config.podName: the chart sets it itself; leave it out'],
+      [['policySelector=a=b=c'], 'policySelector: "a=b=c" is no label selector; write team=shop, tier in (a,b)'],
       [
         ['terminationGracePeriodSeconds=28'],
         'terminationGracePeriodSeconds: 28 is too short; preStopSleepSeconds, config.shutdownDelay and config.shutdownTimeout need 29',
@@ -98,6 +109,8 @@ describeWithCluster('the values of the chart', () => {
       'tls.existingSecret=server',
       'tls.clientCertificates.required=true',
       'tests.clientCertificateSecret=proxy',
+      'config.hostGrants.shop={*.example.com}',
+      'image.registry=registry.example.com',
     ];
 
     it('it warns of nothing where nothing is unsafe', async () => {
@@ -122,6 +135,9 @@ describeWithCluster('the values of the chart', () => {
       ['crds.keep=false', 'crds.keep: false: `helm uninstall` deletes the CRDs'],
       ['securityContext.readOnlyRootFilesystem=false', 'podSecurityContext or securityContext: weaker'],
       ['image.tag=latest', 'image.tag: latest'],
+      ['image.registry=', 'image: portcullis/portcullis:0.1.0 names no registry and no digest'],
+      ['service.type=LoadBalancer', 'service.type: LoadBalancer: the gRPC port can be reached from outside'],
+      ['config.hostGrants=null', 'config.hostGrants is empty, and policies of several namespaces are read'],
       ['tests.clientCertificateSecret=', 'tests.clientCertificateSecret is empty'],
       ['tls.clientCertificates.required=false', 'Every pod that reaches the gRPC port can ask for decisions'],
       ['central.enabled=false', 'central.enabled: false: sidecars write no status'],
@@ -129,10 +145,41 @@ describeWithCluster('the values of the chart', () => {
       expect(await warningsOf({ set: [...safe, unsafe] })).toEqual([expect.stringContaining(warning)]);
     });
 
+    it.each([
+      [['image.registry=', `image.digest=sha256:${'0'.repeat(64)}`]],
+      [['image.registry=', 'image.repository=registry.example.com/a/b']],
+      [['image.registry=', 'global.imageRegistry=mirror.example.com']],
+      [['config.hostGrants=null', 'watchNamespaces={shop}']],
+    ])('it does not warn of %j', async (set) => {
+      expect(await warningsOf({ set: [...safe, ...set] })).toEqual([]);
+    });
+
+    it.each([
+      ['team=shop', true],
+      ['team == shop, !legacy', true],
+      ['portcullis.example/shard in (one, two),team!=', true],
+      ['tier notin (a)', true],
+      ['team', true],
+      ['team=shop,', false],
+      ['tier in a', false],
+      ['tier in (a', false],
+      ['team=shop pay', false],
+      ['=shop', false],
+      ['!team=shop', false],
+      [`${'a'.repeat(64)}=b`, false],
+    ])('it judges the selector %j as serve does', async (selector, isOne) => {
+      const { code } = await templateChart(cluster, helm, {
+        set: [`policySelector=${selector.replaceAll(',', '\\,')}`],
+      });
+      expect([code === 0, isLabelSelector(selector)]).toEqual([isOne, isOne]);
+    });
+
     it('it warns of a gRPC port without TLS, and of a certificate that Helm makes', async () => {
       expect(await warningsOf({})).toEqual([
+        expect.stringContaining('config.hostGrants is empty'),
         expect.stringContaining('tls.mode: none'),
         expect.stringContaining('Every pod that reaches the gRPC port'),
+        expect.stringContaining('image: portcullis/portcullis:0.1.0'),
       ]);
       expect(await warningsOf({ scenario: 'tls-self-signed' })).toContainEqual(
         expect.stringContaining('tls.mode: selfSigned'),
@@ -156,7 +203,40 @@ describeWithCluster('the values of the chart', () => {
         expect(notes).toContain(text);
       const entrypoint = /^ENTRYPOINT (.+)$/mu.exec(readFileSync('deploy/Dockerfile', 'utf8'))?.[1] ?? '';
       expect(notes).toContain(`-- ${textsAt({ entrypoint: JSON.parse(entrypoint) }, 'entrypoint').join(' ')} check `);
+      expect(notes).toContain('check --address 127.0.0.1:9001 http://api.example.com/\n');
       for (const block of notes.matchAll(/(?:^ {5}.*\n)+/gmu)) expect(() => objectsOf(block[0])).not.toThrow();
+    });
+
+    const itself = 'portcullis.portcullis.svc';
+    it.each<[string, readonly string[], readonly string[]]>([
+      [
+        'namespaced',
+        ['Nothing is ready before somebody who may', '(this release reads those of team-a, team-b). Then:'],
+        ['stay when this release is uninstalled'],
+      ],
+      ['watched', ['(of AccessPolicies those with the labels portcullis.example/shard=one). Then:'], []],
+      [
+        'by-others',
+        ['Roles are not part of this release', 'The service account authz is not part of', 'writes no status'],
+        ['helm --namespace', '--for=condition=Programmed'],
+      ],
+      [
+        'sidecar',
+        ['   shop/web\n   shop/worker\n   pay/web\n', 'and by the floor: write them there.'],
+        ['It writes no'],
+      ],
+      [
+        'sidecar-loopback',
+        ['Its Envoy asks 127.0.0.1:9001.', 'It writes no status.', 'is in: write them there.'],
+        ['rollout status', 'by the floor', 'is empty'],
+      ],
+      ['everything', ["check --address '[::1]:19001' http://"], ['namespace portcullis exec deployment/portcullis']],
+      ['tls-self-signed', [`--tls --tls-ca /etc/portcullis/tls/ca.crt --tls-server-name ${itself} http://`], []],
+      ['tls-existing', [`--tls-cert CERTIFICATE --tls-key KEY --tls-server-name ${itself} http://`], [' exec ']],
+    ])('it says for ci/%s-values.yaml what holds there, and nothing else', async (scenario, said, unsaid) => {
+      const notes = await notesOf({ scenario });
+      for (const text of said) expect(notes).toContain(text);
+      for (const text of unsaid) expect(notes).not.toContain(text);
     });
   });
 });

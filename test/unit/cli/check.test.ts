@@ -106,7 +106,10 @@ describe('the request', () => {
     expect(asked).toEqual([
       {
         address: 'unix:/run/p.sock',
-        options: { timeoutMs: 2000, tls: { ca: undefined, certificate: undefined, key: undefined } },
+        options: {
+          timeoutMs: 2000,
+          tls: { ca: undefined, certificate: undefined, key: undefined, serverName: undefined },
+        },
         request: {
           method: 'POST',
           target: '/?x=1',
@@ -153,6 +156,21 @@ describe('the request', () => {
       asked: [],
     });
   });
+});
+
+test('a server name is asked for over TLS, with or without --tls', async () => {
+  const { asked } = await check(['--tls-server-name', 'portcullis.portcullis.svc', 'http://h/']);
+  expect(asked[0]?.options.tls).toEqual({
+    ca: undefined,
+    certificate: undefined,
+    key: undefined,
+    serverName: 'portcullis.portcullis.svc',
+  });
+});
+
+test.each(['', '127.0.0.1', '::1', 'a:9001', 'https://a', 'a b', '*.a'])('a server name cannot be %j', async (name) => {
+  const { exitCode, stderr, asked } = await check(['--tls-server-name', name, 'http://h/']);
+  expect([exitCode, stderr, asked]).toEqual([2, expect.stringContaining('A server name is a DNS name'), []]);
 });
 
 describe('the answer', () => {

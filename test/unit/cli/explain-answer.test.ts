@@ -42,12 +42,22 @@ function explaining(...args: readonly string[]): Promise<CliRun> {
 const at = (path: string): string => `http://api.example.com${path}`;
 
 describe('the answer to the client', () => {
-  test('is told with its status, challenge, content type and body', async () => {
+  test('is told with its status and challenge, and not once more with the body that says code and message', async () => {
     const { stdout, exitCode } = await explaining(at('/any'));
     expect(exitCode).toBe(1);
     expect(stdout.slice(stdout.indexOf('DENIED'))).toMatch(
-      /^DENIED 401 credential_missing by shop\/api any: .*\n {2}answer {3}\+ content-type: application\/json\n {2}answer {3}\+ www-authenticate: Bearer realm="api.example.com"\n {2}answer {3}\{"error":"credential_missing","message":".*","decision":"[^"]+"\}\n$/,
+      /^DENIED 401 credential_missing by shop\/api any: .*\n {2}answer {3}\+ www-authenticate: Bearer realm="api.example.com"\n$/,
     );
+    const { decision } = JSON.parse((await explaining('-o', 'json', at('/any'))).stdout);
+    expect(decision).toMatchObject({
+      body: expect.stringContaining('"error":"credential_missing"'),
+      responseHeaders: expect.arrayContaining([['content-type', 'application/json']]),
+    });
+  });
+
+  test('is told whole where the policy dressed it', async () => {
+    const { stdout } = await explaining(at('/nothing'));
+    expect(stdout).toContain('\n  answer   + content-type: text/plain\n  answer   gone\n');
   });
 
   test('is the one that the policy dressed, also as JSON', async () => {

@@ -99,17 +99,12 @@ covered by shop/wide: it only restricts, a nearer one decides (*.example.com)
 matched    with the path /orders-1/
 denied?    shop/wide no-put: no, of another method
 addresses  floor: holds
-rule?      shop/api read (Authenticated, GET PathPrefix /orders): passed over: another path
-rule?      shop/api versioned (Authenticated, PathPrefix /reports x-v=2): passed over: another path
-rule?      shop/api admin (Restricted, PathPrefix /admin): passed over: another path
+rule?      shop/api read, versioned, admin: passed over: another path
 rule?      shop/api rest (Public, PathPrefix /): matches
 decides    shop/api rest
 identity   shop/api rest: anonymous
 ALLOWED by shop/api rest
-  upstream - x-user-id
-  upstream - x_user_id
-  upstream - x-envoy-auth-failure-mode-allowed
-  upstream - x_envoy_auth_failure_mode_allowed
+  upstream - x-user-id, x_user_id
 shadow     shop/later rest: would have been ok
 `,
   ]);

@@ -49,6 +49,44 @@ describe('mistakes', () => {
     ]);
   });
 
+  test('of a list or map the part that is wrong is named', () => {
+    const file = [
+      'hostGrants: {shop: [api.example.com, "https://b.example"]}',
+      'watchNamespaces: [shop, Pay]',
+      'ownedHeaders: [host]',
+      'allowedPrivateAddresses: [10.0.0.1/8]',
+    ].join('\n');
+    const grants = { PORTCULLIS_HOST_GRANTS: 'shop=a.example.com,pay=b.example.com:80' };
+    expect(problemsOf(resolve({ ...policies, ...grants }, file)).map(({ field, message }) => [field, message])).toEqual(
+      [
+        ['hostGrants', 'hostGrants is "pay=b.example.com:80", and must be NAMESPACE=HOST such as shop=*.example.com.'],
+        [
+          'hostGrants.shop[1]',
+          'hostGrants.shop[1] is "https://b.example", and must be a host such as api.example.com or *.example.com, without scheme, port or path, or *.',
+        ],
+        ['watchNamespaces[1]', 'watchNamespaces[1] is "Pay", and must be the name of a namespace such as shop.'],
+        [
+          'ownedHeaders[0]',
+          'ownedHeaders[0] is "host", and must be the name of a header such as x-user, none that belongs to the protocol.',
+        ],
+        [
+          'allowedPrivateAddresses[0]',
+          'allowedPrivateAddresses[0] is "10.0.0.1/8", and must be a range of addresses such as 10.0.0.0/8 or fd00::/8.',
+        ],
+      ],
+    );
+  });
+
+  test.each([
+    ['{Shop: [a.example.com]}', 'hostGrants.Shop', 'under the name of a namespace, such as shop'],
+    ['{shop: a.example.com}', 'hostGrants.shop', 'a list of hosts such as ["*.example.com"], at least one'],
+    ['{shop: []}', 'hostGrants.shop', 'a list of hosts such as ["*.example.com"], at least one'],
+  ])('of host grants %s it is %s', (grants, field, expected) => {
+    expect(problemsOf(resolve(policies, `hostGrants: ${grants}\n`))).toEqual([
+      expect.objectContaining({ field, message: expect.stringContaining(`, and must be ${expected}.`) }),
+    ]);
+  });
+
   test('a long value is cut', () => {
     const [problem] = problemsOf(resolve({ ...policies, PORTCULLIS_LOG_LEVEL: 'x'.repeat(5000) }));
     expect(problem?.message).toBe(`logLevel is "${'x'.repeat(76)}..., and must be one of debug, info, warn, error.`);

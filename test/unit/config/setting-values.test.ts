@@ -28,6 +28,12 @@ describe('texts', () => {
     ['ownedHeaders', 'X-User, x-role,x-user', ['x-user', 'x-role']],
     ['allowedPrivateAddresses', '10.0.0.0/8,fd00::/8,127.0.0.1', ['10.0.0.0/8', 'fd00::/8', '127.0.0.1']],
     ['namespace', 'edge', 'edge'],
+    ['watchNamespaces', 'shop,pay', ['shop', 'pay']],
+    ['policySelector', '', ''],
+    ['policySelector', ' team=shop ', 'team=shop'],
+    ['policySelector', 'team == shop, !legacy', 'team == shop, !legacy'],
+    ['policySelector', 'portcullis.example/shard in (one, two),team!=,tier notin (a)', expect.any(String)],
+    ['policySelector', 'team', 'team'],
   ])('%s takes %j', (key, text, value) => {
     expect(fromText(key, text)).toEqual(value);
   });
@@ -71,6 +77,15 @@ describe('texts', () => {
     ['hostGrants', 'shop='],
     ['hostGrants', ''],
     ['namespace', 'a/b'],
+    ['watchNamespaces', 'shop,Pay'],
+    ['policySelector', 'a=b=c'],
+    ['policySelector', 'team=shop,'],
+    ['policySelector', 'tier in a,b'],
+    ['policySelector', 'tier in (a,b'],
+    ['policySelector', 'team=shop pay'],
+    ['policySelector', '=shop'],
+    ['policySelector', '!team=shop'],
+    ['policySelector', `${'a'.repeat(64)}=b`],
   ])('%s refuses %j', (key, text) => {
     expect(fromText(key, text)).toBe('refused');
   });

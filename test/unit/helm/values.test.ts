@@ -58,13 +58,54 @@ test('the scenario files use every value', () => {
 });
 
 describe('the value config', () => {
-  const properties: Record<string, AnySchemaObject> = schema['properties'].config.properties;
+  const all: Record<string, AnySchemaObject> = schema['properties'].config.properties;
+  const isElsewhere = (one: AnySchemaObject): boolean => one['description']?.startsWith('Not here: ') === true;
+  const properties = Object.fromEntries(Object.entries(all).filter(([, one]) => !isElsewhere(one)));
 
   test('knows every setting of serve that the chart does not set by itself, and no other', () => {
     const expected = settingEntries()
       .map(([key]) => key)
       .filter((key) => !chartOwned.has(key));
     expect(Object.keys(properties).toSorted()).toEqual(expected.toSorted());
+  });
+
+  test('lets pass what the chart sets by itself, so that its templates can say where it belongs', () => {
+    const elsewhere = Object.keys(all).filter((key) => properties[key] === undefined);
+    expect(elsewhere.toSorted()).toEqual([...chartOwned].toSorted());
+    const checks = readFileSync(`${chart}/templates/_checks.tpl`, 'utf8');
+    expect([...chartOwned].filter((key) => !checks.includes(`\n  "${key}" `))).toEqual([]);
+  });
+
+  test.each<readonly [string, boolean]>([
+    ['api.example.com', true],
+    ['*.example.com', true],
+    ['*', true],
+    ['localhost', true],
+    ['10.0.0.1', true],
+    ['[2001:db8::1]', true],
+    ['API.example.com.', true],
+    ['https://api.example.com', false],
+    ['api.example.com:443', false],
+    ['api.example.com/', false],
+    ['*.*.example.com', false],
+    ['api..example.com', false],
+    ['.example.com', false],
+    ['*example.com', false],
+    ['', false],
+  ])('takes the host %j in hostGrants as serve does', (host, isOne) => {
+    const hostGrants = { shop: [host] };
+    expect([validate({ config: { hostGrants } }), 'value' in settings.hostGrants.type.fromJson(hostGrants)]).toEqual([
+      isOne,
+      isOne,
+    ]);
+  });
+
+  test('takes numbers as far as the setting does', () => {
+    for (const [key, { minimum, maximum }] of Object.entries(properties)) {
+      if (typeof minimum !== 'number' || typeof maximum !== 'number') continue;
+      const takes = (value: number): boolean => 'value' in settings[key as SettingKey].type.fromJson(value);
+      expect([key, takes(minimum), takes(maximum), takes(maximum + 1)]).toEqual([key, true, true, false]);
+    }
   });
 
   test('takes what the setting takes', () => {

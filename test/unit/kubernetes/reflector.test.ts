@@ -230,7 +230,7 @@ describe('a reflector', () => {
     );
     await time.advance(10);
     expect(reflector.state().failure).toBe(
-      'the service account needs get, list and watch on accesspolicies.portcullis.dev by a ClusterRole (GET: 403 cannot list)',
+      'the service account needs get, list and watch on accesspolicies.portcullis.dev by a ClusterRole; the chart grants it with rbac.create; where nobody may grant it for all namespaces, name some in watchNamespaces (GET: 403 cannot list)',
     );
   });
 

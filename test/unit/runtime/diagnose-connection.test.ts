@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => Object.values(servers).forEach((one) => one.close()));
 
 const own = clients.issue();
-const trusting = { ca: authority.certificate, certificate: undefined, key: undefined };
+const trusting = { ca: authority.certificate, certificate: undefined, key: undefined, serverName: undefined };
 
 describe('why a service gives no answer', () => {
   test.each([
@@ -65,6 +65,13 @@ describe('why a service gives no answer', () => {
       trusting,
       'it wants a client certificate of an issuer that it trusts: give one with --tls-cert FILE and --tls-key FILE',
     ],
+    [
+      'a server name that the certificate has not',
+      'tls',
+      { ...trusting, serverName: 'other.example' },
+      'its certificate is not for other.example: ask it by a name or address that the certificate holds, or give that with --tls-server-name NAME',
+    ],
+    ['the control: a server name that it has', 'tls', { ...trusting, serverName: 'portcullis.example' }, undefined],
     ['the control: nothing is wrong', 'tls', trusting, undefined],
     ['the control: nor with a client certificate', 'mutual', { ...trusting, ...own }, undefined],
     ['the control: nor in cleartext', 'plain', undefined, undefined],
