@@ -137,7 +137,6 @@ describeWithCluster('the values of the chart', () => {
       ['image.tag=latest', 'image.tag: latest'],
       ['image.registry=', 'image: portcullis/portcullis:0.1.0 names no registry and no digest'],
       ['service.type=LoadBalancer', 'service.type: LoadBalancer: the gRPC port can be reached from outside'],
-      ['config.hostGrants=null', 'config.hostGrants is empty, and policies of several namespaces are read'],
       ['tests.clientCertificateSecret=', 'tests.clientCertificateSecret is empty'],
       ['tls.clientCertificates.required=false', 'Every pod that reaches the gRPC port can ask for decisions'],
       ['central.enabled=false', 'central.enabled: false: sidecars write no status'],
@@ -149,9 +148,16 @@ describeWithCluster('the values of the chart', () => {
       [['image.registry=', `image.digest=sha256:${'0'.repeat(64)}`]],
       [['image.registry=', 'image.repository=registry.example.com/a/b']],
       [['image.registry=', 'global.imageRegistry=mirror.example.com']],
-      [['config.hostGrants=null', 'watchNamespaces={shop}']],
     ])('it does not warn of %j', async (set) => {
       expect(await warningsOf({ set: [...safe, ...set] })).toEqual([]);
+    });
+
+    it('it asks for hostGrants where policies of several namespaces are read', async () => {
+      const ungranted = safe.filter((one) => !one.startsWith('config.hostGrants'));
+      const asked = [expect.stringContaining('config.hostGrants is empty, and policies of several namespaces')];
+      expect(await warningsOf({ set: ungranted })).toEqual(asked);
+      expect(await warningsOf({ set: [...ungranted, 'watchNamespaces={shop,pay}'] })).toEqual(asked);
+      expect(await warningsOf({ set: [...ungranted, 'watchNamespaces={shop}'] })).toEqual([]);
     });
 
     it.each([
