@@ -52,6 +52,30 @@ describe('serve over TLS', () => {
     });
   });
 
+  test('answers `check` by its address, and by a name of the certificate that the address has not', async () => {
+    const ca = pathOf('servers-ca.crt');
+    writeFileSync(ca, servers.certificate);
+    const ask = async ({ grpcAddress }: ServeProcess, ...flags: readonly string[]) => {
+      const to = ['--address', grpcAddress, '--tls-ca', ca, ...flags];
+      const { code, output } = await runCli(['check', ...to, 'http://shop.example/x']);
+      return [code, output.split('\n')[0]];
+    };
+    const named = ['--tls-server-name', 'portcullis.example'];
+    const service = await serve(tlsFlags());
+    expect([await ask(service), await ask(service, ...named)]).toEqual([
+      [0, 'ALLOWED'],
+      [0, 'ALLOWED'],
+    ]);
+    expect(await ask(service, '--tls-server-name', 'other.example')).toEqual([
+      3,
+      expect.stringContaining('its certificate is not for other.example'),
+    ]);
+    // An address of this machine that the certificate has not.
+    const elsewhere = await serve([...tlsFlags(), '--grpc-address', '127.0.0.2:0']);
+    expect(await ask(elsewhere)).toEqual([3, expect.stringContaining('its certificate is not for 127.0.0.2')]);
+    expect(await ask(elsewhere, ...named)).toEqual([0, 'ALLOWED']);
+  });
+
   test('with issuers of clients answers nobody else, and says why, once', async () => {
     const service = await serve(mutualFlags());
     const stranger = strangers.issue();

@@ -190,7 +190,7 @@ describeWithCluster('a reflector before a real API server', () => {
     const { reflector } = await follow(await cluster.writeKubeconfig('reader', token));
     await eventually(() =>
       expect(reflector.state().failure).toMatch(
-        /^the service account needs get, list and watch on configmaps by a Role in the namespace default .*cannot watch/u,
+        /^the service account needs get, list and watch on configmaps by a Role in the namespace default; the chart grants it with rbac\.configMaps\.enabled .*cannot watch/u,
       ),
     );
     await cluster.kubectl('delete', 'role', 'reader', '--namespace', 'default');

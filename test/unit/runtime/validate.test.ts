@@ -121,3 +121,47 @@ describe('--host-grant', () => {
     });
   });
 });
+
+/** What `kubectl get -o yaml` prints of policies, each of a namespace and with its age. */
+const dump = (...policies: readonly (readonly [namespace: string, host: string, created: string])[]): string =>
+  JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'List',
+    metadata: { resourceVersion: '' },
+    items: policies.map(([namespace, host, creationTimestamp]) => ({
+      apiVersion: 'portcullis.dev/v1alpha1',
+      kind: 'AccessPolicy',
+      metadata: {
+        annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{"spec":{"hosts":["*"]}}' },
+        creationTimestamp,
+        generation: 2,
+        managedFields: [{ manager: 'kubectl', operation: 'Update' }],
+        name: 'p',
+        namespace,
+        resourceVersion: '556',
+        uid: `uid-of-${namespace}`,
+      },
+      spec: { hosts: [host], rules: [{ name: 'r', matches: [{ methods: ['GET'] }], access: 'Public' }] },
+      status: { servedGeneration: 2, conditions: [{ type: 'Accepted', status: 'True' }] },
+    })),
+  });
+
+describe('what a cluster holds', () => {
+  test('is read with its status and what else the API server added', async () => {
+    const own = dump(['shop', 'shop.example', '2024-01-01T00:00:00Z'], ['pay', 'pay.example', '2025-01-01T00:00:00Z']);
+    expect(await messages(own)).toEqual([]);
+  });
+
+  test('is judged without ages: two namespaces that name one host are an error, whoever is older', async () => {
+    const rivals = dump(['shop', 'a.example', '2024-01-01T00:00:00Z'], ['pay', 'a.example', '2025-01-01T00:00:00Z']);
+    const claimed = (by: string): string =>
+      `error: the host a.example is claimed by the namespace ${by} too: the operator's hostGrants can decide`;
+    expect(await messages(rivals)).toEqual([claimed('pay'), claimed('shop')]);
+    const grants = new Map([['pay', ['a.example']]]);
+    const { documents } = await validateSources(['-'], () => Promise.resolve(rivals), grants);
+    expect(documents.map(({ key, accepted }) => [key, accepted])).toEqual([
+      ['AccessPolicy shop/p', false],
+      ['AccessPolicy pay/p', true],
+    ]);
+  });
+});
