@@ -14,7 +14,7 @@ import type { RawRequest } from '../core/request.ts';
 import type { DocumentStatus, ProviderCondition, ServiceStatus } from '../core/status.ts';
 import type { Trace } from '../core/trace.ts';
 import { defaultIdentitySettings, type IdentitySettings } from '../phases/identity/identity-settings.ts';
-import { createTokenCache } from '../phases/identity/token-cache.ts';
+import { createTokenCache } from '../phases/identity/jwt/token-cache.ts';
 import { parseOnce } from '../policy/parsed-elsewhere.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
 import type { SourceChange, SourceReading } from '../policy/spec.ts';

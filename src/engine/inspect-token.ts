@@ -1,11 +1,11 @@
 import type { TokenCheck } from '../core/token-inspection.ts';
-import { inspectToken, type TokenParts } from '../phases/identity/inspect-token.ts';
+import { inspectToken, type TokenParts } from '../phases/identity/jwt/inspect-token.ts';
 import type { IdentityProviderSpec, SourceReading } from '../policy/spec.ts';
 import { parseDocument } from '../policy/parse-document.ts';
 import { providersOf, readCatalog as readWhole, type Catalog } from './catalog.ts';
 import { textOf } from './provider-pool.ts';
 
-export { readTokenParts, type TokenParts } from '../phases/identity/inspect-token.ts';
+export { readTokenParts, type TokenParts } from '../phases/identity/jwt/inspect-token.ts';
 
 /** The documents of a reading, for tools: nobody asks the operator for hosts. */
 export function readCatalog(reading: SourceReading, serviceNamespace: string): Catalog {

@@ -1,7 +1,7 @@
 import { Failure } from '../core/failure.ts';
 import type { Clock, HttpClient, Logger, Random, Timers } from '../core/ports.ts';
 import { createDangerouslyBelievingProvider } from '../phases/identity/dangerously-believing-provider.ts';
-import { createJwtProvider } from '../phases/identity/jwt-provider.ts';
+import { createJwtProvider } from '../phases/identity/jwt/jwt-provider.ts';
 import type { IdentityProviderSpec } from '../policy/spec.ts';
 import { createEngine, type Engine, type EngineSettings } from './engine.ts';
 import type { CreateProvider } from './provider-pool.ts';

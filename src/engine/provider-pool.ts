@@ -1,7 +1,7 @@
-import type { KeyMaterial } from '../phases/identity/create-provider-keys.ts';
+import type { KeyMaterial } from '../phases/identity/jwt/create-provider-keys.ts';
 import type { IdentityPorts } from '../phases/identity/identity-ports.ts';
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
-import { createJwtProvider } from '../phases/identity/jwt-provider.ts';
+import { createJwtProvider } from '../phases/identity/jwt/jwt-provider.ts';
 import type { Material } from '../policy/read-material.ts';
 import { specKey, type ConfigMapKey, type IdentityProviderSpec } from '../policy/spec.ts';
 

@@ -6,7 +6,7 @@ import { invalidRequestChallenge, invalidTokenChallenge, missingChallenge } from
 import { compilePlaceReader, type Found, type PlaceReader } from './credential-place.ts';
 import type { IdentityProvider, VerifyResult } from './identity-provider.ts';
 import { defaultIdentitySettings } from './identity-settings.ts';
-import { peekIssuer } from './parse-token.ts';
+import { peekIssuer } from './jwt/parse-token.ts';
 
 /**
  * Finds out who sends a request (S17). Answers at once where the token is known or refused without keys, else with a promise that never

@@ -1,9 +1,9 @@
 import type { IdentityProviderSpec } from '../../policy/spec.ts';
 import { defaultIdentitySettings } from './identity-settings.ts';
 import type { IdentityProvider, VerifyResult } from './identity-provider.ts';
-import { readObject, splitToken } from './parse-token.ts';
-import { toIdentity } from './to-identity.ts';
-import { compileTokenRules } from './token-rules.ts';
+import { readObject, splitToken } from './jwt/parse-token.ts';
+import { toIdentity } from './jwt/to-identity.ts';
+import { compileTokenRules } from './jwt/token-rules.ts';
 
 /** DANGEROUS: takes every token for what it says, unsigned and expired ones too. For explanations of made-up identities, which decide nothing. */
 export function createDangerouslyBelievingProvider(spec: IdentityProviderSpec): IdentityProvider {

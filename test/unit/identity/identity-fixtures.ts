@@ -8,8 +8,8 @@ import { compileAuthentication } from '../../../src/phases/identity/authenticate
 import type { IdentityPorts } from '../../../src/phases/identity/identity-ports.ts';
 import type { IdentityProvider, VerifyResult } from '../../../src/phases/identity/identity-provider.ts';
 import { defaultIdentitySettings, type IdentitySettings } from '../../../src/phases/identity/identity-settings.ts';
-import { createJwtProvider } from '../../../src/phases/identity/jwt-provider.ts';
-import { createTokenCache } from '../../../src/phases/identity/token-cache.ts';
+import { createJwtProvider } from '../../../src/phases/identity/jwt/jwt-provider.ts';
+import { createTokenCache } from '../../../src/phases/identity/jwt/token-cache.ts';
 import type { JwtProviderSpec } from '../../../src/policy/spec.ts';
 
 export const issuer = 'https://idp.example/tenant';

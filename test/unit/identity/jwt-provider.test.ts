@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/core/failure.ts';
 import type { IdentityProvider, VerifyResult } from '../../../src/phases/identity/identity-provider.ts';
-import { createJwtProvider } from '../../../src/phases/identity/jwt-provider.ts';
-import { createTokenCache } from '../../../src/phases/identity/token-cache.ts';
+import { createJwtProvider } from '../../../src/phases/identity/jwt/jwt-provider.ts';
+import { createTokenCache } from '../../../src/phases/identity/jwt/token-cache.ts';
 import type { JwtProviderSpec } from '../../../src/policy/spec.ts';
 import {
   audience,

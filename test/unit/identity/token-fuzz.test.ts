@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Failure } from '../../../src/core/failure.ts';
 import type { IdentityProvider } from '../../../src/phases/identity/identity-provider.ts';
-import { readKeySet } from '../../../src/phases/identity/key-set.ts';
-import { peekIssuer, splitToken } from '../../../src/phases/identity/parse-token.ts';
+import { readKeySet } from '../../../src/phases/identity/jwt/key-set.ts';
+import { peekIssuer, splitToken } from '../../../src/phases/identity/jwt/parse-token.ts';
 import { createWorld, ecKey, encode, goodClaims, signText, tokenOf, verdictOf } from './identity-fixtures.ts';
 
 const key = ecKey('k1');

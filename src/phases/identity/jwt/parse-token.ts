@@ -1,7 +1,7 @@
-import { denial, type Denial } from '../../core/decision.ts';
-import { isJsonObject, type JsonObject } from '../../core/json.ts';
-import { decodeBase64url } from '../../std/base64url.ts';
-import { parseStrictJsonBytes, type StrictJsonReason } from '../../std/strict-json.ts';
+import { denial, type Denial } from '../../../core/decision.ts';
+import { isJsonObject, type JsonObject } from '../../../core/json.ts';
+import { decodeBase64url } from '../../../std/base64url.ts';
+import { parseStrictJsonBytes, type StrictJsonReason } from '../../../std/strict-json.ts';
 
 /** A step that reads something out of a token, or refuses it. */
 export type Read<T> = { readonly value: T } | { readonly denial: Denial };

@@ -1,10 +1,10 @@
-import { denial, type Denial } from '../../core/decision.ts';
-import { ownMember, type JsonObject } from '../../core/json.ts';
-import { thrownFields } from '../../core/thrown-fields.ts';
-import { specKey, type JwtProviderSpec } from '../../policy/spec.ts';
+import { denial, type Denial } from '../../../core/decision.ts';
+import { ownMember, type JsonObject } from '../../../core/json.ts';
+import { thrownFields } from '../../../core/thrown-fields.ts';
+import { specKey, type JwtProviderSpec } from '../../../policy/spec.ts';
 import { createProviderKeys, type KeyMaterial } from './create-provider-keys.ts';
-import type { IdentityProvider, VerifyResult } from './identity-provider.ts';
-import type { IdentityPorts } from './identity-ports.ts';
+import type { IdentityProvider, VerifyResult } from '../identity-provider.ts';
+import type { IdentityPorts } from '../identity-ports.ts';
 import { claimJudges } from './judge-claims.ts';
 import { headerJudges } from './judge-header.ts';
 import { profileJudges } from './judge-profile.ts';
