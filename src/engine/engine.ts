@@ -22,7 +22,7 @@ import { createChangeQueue } from './change-queue.ts';
 import { createChangeTaker } from './change-taker.ts';
 import { checkRequest, refusal, toShadowOfAll, type CheckPorts, type CheckSettings } from './check-request.ts';
 import { createUnroutedChecks } from './unrouted-checks.ts';
-import type { CreateProvider } from './provider-pool.ts';
+import type { CreateProvider } from '../phases/identity/create-provider.ts';
 
 export interface EngineSettings extends CheckSettings {
   /** The namespace of the Secrets and ConfigMaps of cluster providers. */

@@ -1,5 +1,5 @@
 import { isJsonObject, ownMember, type JsonObject, type JsonValue } from '../../../core/json.ts';
-import { jwtAlgorithms, type JwtAlgorithm } from '../../../policy/spec.ts';
+import { jwtAlgorithms, type JwtAlgorithm } from '../../../policy/provider-spec.ts';
 import { decodeBase64url } from '../../../std/base64url.ts';
 
 /** What we take of a JWK: only its public members, and what it may verify. */
