@@ -4,6 +4,7 @@ import { clientAddress } from './client-address.ts';
 import { readHeaders } from './headers.ts';
 import { canonicalizeHost } from './host.ts';
 import { canonicalizePath } from './path.ts';
+import { canonicalIp } from '../std/ip.ts';
 import { readQuery } from './query.ts';
 
 export interface ReadingSettings {
@@ -43,6 +44,11 @@ export function readRequest(raw: RawRequest, settings: ReadingSettings): Request
     scheme: raw.scheme,
     protocol: raw.protocol,
     headers,
+    connection: {
+      peerAddress: raw.peerAddress === undefined ? undefined : canonicalIp(raw.peerAddress),
+      principal: raw.peerPrincipal || undefined,
+      certificate: raw.peerCertificate || undefined,
+    },
     clientIp: clientAddress(raw.peerAddress, headers.get('x-forwarded-for'), settings.trustedHops),
     contextExtensions: raw.contextExtensions,
     route: raw.route,

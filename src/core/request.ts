@@ -23,6 +23,13 @@ export interface RawRequest {
   readonly duplicates: 'separate' | 'joined';
   /** The address of the direct peer of the proxy's listener, without port; undefined where it has none (a unix socket). */
   readonly peerAddress: string | undefined;
+  /**
+   * Whom the certificate names that the client presented to the proxy's listener: its first URI, else its first DNS name, else its subject
+   * (Envoy `Peer.principal`). Nothing says that the proxy validated it; empty where there is none.
+   */
+  readonly peerPrincipal: string;
+  /** The certificate itself: URL-encoded PEM (Envoy `Peer.certificate`), empty where the proxy sends none. */
+  readonly peerCertificate: string;
   /** Per-route strings that the proxy's configuration sets and no client can (Envoy `context_extensions`). */
   readonly contextExtensions: ReadonlyMap<string, string>;
   /** Undefined where the proxy does not say which route it chose. */
@@ -68,10 +75,22 @@ export interface Request {
   readonly scheme: string;
   readonly protocol: string;
   readonly headers: Headers;
+  /** What the proxy says of the connection that the request came on. */
+  readonly connection: Connection;
   /** The client's address, IPv4-mapped IPv6 as IPv4; undefined where it is not known, and then every address test fails (S31). */
   readonly clientIp: string | undefined;
   readonly contextExtensions: ReadonlyMap<string, string>;
   readonly route: RequestRoute | undefined;
+}
+
+/** The connection between the proxy's listener and its direct peer, which may be another proxy. */
+export interface Connection {
+  /** The address of the direct peer, IPv4-mapped IPv6 as IPv4; undefined where it has none (a unix socket). */
+  readonly peerAddress: string | undefined;
+  /** As in RawRequest; undefined where there is none. */
+  readonly principal: string | undefined;
+  /** URL-encoded PEM, as the proxy sends it; undefined where it sends none. */
+  readonly certificate: string | undefined;
 }
 
 /** Header fields by lower-case name. Pseudo headers are not among them. */

@@ -3,14 +3,10 @@ import type { DocumentStatus } from '../core/status.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
 import type { SetMember } from '../policy/check-set.ts';
 import type { ParsedDocument } from '../policy/parse-document.ts';
+import type { MaterialFinder } from '../policy/providers/provider-material.ts';
 import type { Material } from '../policy/read-material.ts';
-import type {
-  AccessPolicySpec,
-  AuthorDocument,
-  IdentityProviderSpec,
-  RouteSpec,
-  SourceReading,
-} from '../policy/spec.ts';
+import type { IdentityProviderSpec } from '../policy/provider-spec.ts';
+import type { AccessPolicySpec, AuthorDocument, RouteSpec, SourceReading } from '../policy/spec.ts';
 import { runAtOnce, type Steps } from '../std/steps.ts';
 import { isPolicy, type CatalogEntry } from './catalog-entry.ts';
 import { acceptedPolicy, nameOf } from './claims.ts';
@@ -45,7 +41,7 @@ export interface LiveCatalog extends Catalog {
 export interface PreparedCatalog {
   readonly entries: EntryChanges;
   readonly changedMaterials: ReadonlySet<string>;
-  readonly material: (key: string) => Material | undefined;
+  readonly findMaterial: MaterialFinder;
   readonly changedRoutes: ReadonlySet<string>;
   readonly route: (key: string) => RouteSpec | undefined;
   commit(): void;
@@ -65,13 +61,13 @@ export function createCatalog({ grants, parse }: CatalogSettings): LiveCatalog {
     *prepare(change) {
       const prepared = yield* documents.prepare(change, (key) => index.entry(key));
       const entries = yield* judgeChange(prepared.changed, index, grants);
-      const { changedMaterials, material, changedRoutes, route } = prepared;
+      const { changedMaterials, findMaterial, changedRoutes, route } = prepared;
       const commitEntries = yield* index.prepare(entries);
       const commit = (): void => {
         prepared.commit();
         commitEntries();
       };
-      return { entries, changedMaterials, material, changedRoutes, route, commit };
+      return { entries, changedMaterials, findMaterial, changedRoutes, route, commit };
     },
   };
 }

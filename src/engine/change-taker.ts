@@ -5,7 +5,7 @@ import type { IdentityPorts } from '../phases/identity/identity-ports.ts';
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
 import { ownHeaders } from '../phases/response/compile-upstream.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
-import type { IdentityProviderSpec } from '../policy/spec.ts';
+import type { IdentityProviderSpec } from '../policy/provider-spec.ts';
 import { runAtOnce, runInSlices, type Pace, type Steps } from '../std/steps.ts';
 import { createCatalog, type CatalogSettings, type LiveCatalog, type PreparedCatalog } from './catalog.ts';
 import { isPolicy, type CatalogEntry } from './catalog-entry.ts';
@@ -13,7 +13,8 @@ import type { DocumentChange } from './documents.ts';
 import type { EntryChanges } from './entry-index.ts';
 import { logChange } from './log-change.ts';
 import { createPolicyCompiler, type PolicyCompiler, type PreparedPolicies } from './policy-compiler.ts';
-import { createProviderPool, type CreateProvider, type PreparedProviders, type ProviderPool } from './provider-pool.ts';
+import type { CreateProvider } from '../phases/identity/create-provider.ts';
+import { createProviderPool, type PreparedProviders, type ProviderPool } from './provider-pool.ts';
 import { buildSnapshot, type Snapshot, type SnapshotSettings } from './snapshot.ts';
 import { createStatusBoard, type PreparedStatuses, type StatusBoard } from './status-board.ts';
 
@@ -131,8 +132,8 @@ async function prepareChange(
   waitForKeys: (fresh: readonly IdentityProvider[]) => Promise<void>,
 ): Promise<Prepared> {
   const prepared = await run(catalog.prepare(change));
-  const { entries, changedMaterials, material } = prepared;
-  const providers = pool.prepare({ specs: providerSpecs(entries), changedMaterials, material });
+  const { entries, changedMaterials, findMaterial } = prepared;
+  const providers = pool.prepare({ specs: providerSpecs(entries), changedMaterials, findMaterial });
   try {
     if (providers.fresh.length > 0) await waitForKeys(providers.fresh);
     const entryOf = (key: string): CatalogEntry | undefined =>

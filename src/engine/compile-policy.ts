@@ -6,20 +6,14 @@ import { compileDeniedConditions } from '../phases/authorization/compile-conditi
 import { compileAuthorization } from '../phases/authorization/compile-authorization.ts';
 import { compileAuthentication, type Authenticate } from '../phases/identity/authenticate.ts';
 import { compileCredentialRemoval, type CredentialRemoval } from '../phases/identity/credential-removal.ts';
-import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
+import type { IdentityProvider, MessageProvider, PeerProvider } from '../phases/identity/identity-provider.ts';
 import { compileKeptHeaders, type KeptHeaders } from '../phases/identity/kept-headers.ts';
 import { compileDenial, type DenialDressing } from '../phases/response/compile-denial.ts';
 import { compileUpstream, type UpstreamProgram } from '../phases/response/compile-upstream.ts';
 import { compileAddresses, type AddressTest } from '../phases/restrictions/compile-addresses.ts';
-import {
-  specKey,
-  type AccessPolicySpec,
-  type CredentialPlace,
-  type MatchSpec,
-  type PolicyMode,
-  type ProviderRef,
-  type RuleSpec,
-} from '../policy/spec.ts';
+import type { CredentialPlace } from '../policy/provider-spec.ts';
+import { specKey } from '../policy/spec-name.ts';
+import type { AccessPolicySpec, MatchSpec, PolicyMode, ProviderRef, RuleSpec } from '../policy/spec.ts';
 import { compileOnce } from '../std/shared-values.ts';
 
 /** A policy ready to decide: everything that can be prepared is. Replaced as a whole when anything of it changes. */
@@ -87,7 +81,11 @@ export interface AllowingRule extends RuleName {
   /** Also of Public rules, which ask only where the floor does (S8). */
   readonly authenticate: Authenticate;
   /** Those that `authenticate` asks. */
-  readonly providers: readonly IdentityProvider[];
+  readonly providers: readonly MessageProvider[];
+  /** Who vouches for who connects (S18): `gone` where the policy names somebody who does not exist any more. */
+  readonly peer: PeerProvider | 'gone' | undefined;
+  /** True where the peer is the identity: the rule has no providers beside it. */
+  readonly peerIdentifies: boolean;
   /** Names of its providers that are the namespace's own, not the cluster's. */
   readonly ownProviders: ReadonlySet<string>;
   readonly authorization: AuthorizationTest | undefined;
@@ -128,7 +126,11 @@ export function compilePolicy(spec: AccessPolicySpec, providers: RunningProvider
           dress,
         },
       });
-    else rules.push({ matches, rule: compileRule(name, access, rule, places, providers) });
+    else
+      rules.push({
+        matches,
+        rule: { ...compileRule(name, access, rule, places, providers), ...compilePeer(spec, rule, providers) },
+      });
   }
   const { namespace, mode, attachment, hosts, paths, setsHeaders } = spec;
   const addresses = addressesOf(spec);
@@ -156,13 +158,25 @@ export function compileTargets({
   return targets.map(({ kind, name, section }) => ({ route: specKey({ kind, namespace, name }), section }));
 }
 
+function compilePeer(
+  { peer }: AccessPolicySpec,
+  rule: RuleSpec,
+  providers: RunningProviders,
+): Pick<AllowingRule, 'peer' | 'peerIdentifies' | 'ownProviders'> {
+  if (peer === undefined) return { peer: undefined, peerIdentifies: false, ownProviders: ownNames(rule.providers) };
+  const running = providers.get(specKey(peer));
+  const peerIdentifies = rule.providers.length === 0;
+  const ownProviders = peerIdentifies ? ownNames([peer]) : ownNames(rule.providers);
+  return { peer: running?.layer === 'peer' ? running : 'gone', peerIdentifies, ownProviders };
+}
+
 function compileRule(
   name: RuleName,
   access: AllowingRule['access'],
   rule: RuleSpec,
   placesOfPolicy: readonly CredentialPlace[],
   providers: RunningProviders,
-): AllowingRule {
+): Omit<AllowingRule, 'peer' | 'peerIdentifies' | 'ownProviders'> {
   const { running, authenticate } = askingOf(runningProviders(rule.providers, providers));
   // Every place of every provider of the policy is emptied; what Keep passes is the credential of the rule's own providers.
   const own = access === 'Public' ? placesOfPolicy : running.flatMap(({ places }) => places);
@@ -175,7 +189,6 @@ function compileRule(
     // A rule all of whose providers are gone answers that it cannot tell, never that nobody asked (promise 1).
     authenticate: rule.providers.length > 0 && running.length === 0 ? denyForGone : authenticate,
     providers: running,
-    ownProviders: ownNames(rule.providers),
     authorization: rule.authorization === undefined ? undefined : compileAuthorization(rule.authorization),
     upstream: compileUpstream(rule.upstream),
     removeCredential: removalOf(emptied),
@@ -214,24 +227,28 @@ function placesOf(refs: readonly ProviderRef[], known: KnownPlaces): readonly Cr
 
 /** Some providers, and how they are asked. */
 interface Asking {
-  readonly running: readonly IdentityProvider[];
+  readonly running: readonly MessageProvider[];
   readonly authenticate: Authenticate;
 }
 
-function askingOf(running: readonly IdentityProvider[]): Asking {
+function askingOf(running: readonly MessageProvider[]): Asking {
   const [only, ...others] = running;
   if (only === undefined) return askingNobody;
   return others.length === 0 ? askingOne(only) : { running, authenticate: compileAuthentication(running) };
 }
 
-const askingOne = compileOnce((provider: IdentityProvider): Asking => ({
+const askingOne = compileOnce((provider: MessageProvider): Asking => ({
   running: [provider],
   authenticate: compileAuthentication([provider]),
 }));
 const askingNobody: Asking = { running: [], authenticate: compileAuthentication([]) };
 
-function runningProviders(refs: readonly ProviderRef[], providers: RunningProviders): IdentityProvider[] {
-  return refs.flatMap((ref) => providers.get(specKey(ref)) ?? []);
+/** One that became another kind since the policy was read is none that may be asked. */
+function runningProviders(refs: readonly ProviderRef[], providers: RunningProviders): MessageProvider[] {
+  return refs.flatMap((ref) => {
+    const provider = providers.get(specKey(ref));
+    return provider?.layer === 'message' ? [provider] : [];
+  });
 }
 
 /**

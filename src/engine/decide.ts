@@ -5,13 +5,13 @@ import type { Request } from '../core/request.ts';
 import type { RestrictingFate, Trace, TracedRule, TracedTest } from '../core/trace.ts';
 import type { RequestScope, Scope } from '../expressions/scope.ts';
 import type { AuthorizationInput } from '../phases/authorization/authorization-test.ts';
-import { judgeTogether } from '../phases/identity/authenticate.ts';
-import type { VerifyResult } from '../phases/identity/identity-provider.ts';
+import { judgeTogether, type VerificationMemo } from '../phases/identity/authenticate.ts';
 import { plainDenial, type DenialDressing } from '../phases/response/compile-denial.ts';
 import type { OwnedHeaders } from '../phases/response/compile-upstream.ts';
 import type { AddressTest } from '../phases/restrictions/compile-addresses.ts';
 import { removalFor, type AllowingRule, type CompiledRule, type DeniedRule, type RuleName } from './compile-policy.ts';
 import { policyExtension } from './attachments.ts';
+import { identify, nobody, type Caller, type IdentifyResult } from './identify.ts';
 import type { CompiledFloor, Demand } from './floor.ts';
 import type { PolicyGroup } from './host-table.ts';
 import { deniesMethod, type Candidate, type RouteIndex } from './route-index.ts';
@@ -244,7 +244,8 @@ function authenticateAll(check: Check, hurdles: Hurdles): Decision | Promise<Dec
   const ordered = [deciding, ...rules.filter((rule) => rule !== deciding && rule.access !== 'Public')];
   const objection = ordered.length < 2 ? undefined : judgeCredentials(check, hurdles, ordered);
   if (objection !== undefined) return refuse(check, objection, deciding);
-  return authenticateFrom(check, hurdles, ordered, 0, anonymous);
+  const memo: VerificationMemo | undefined = ordered.length < 2 ? undefined : new Map();
+  return authenticateFrom({ check, hurdles, ordered, memo }, 0, nobody);
 }
 
 /** Each rule by itself would be content with the credential of its own places. */
@@ -258,23 +259,27 @@ function judgeCredentials(
   return judgeTogether(providers, request, request.host);
 }
 
-function authenticateFrom(
-  check: Check,
-  hurdles: Hurdles,
-  ordered: readonly AllowingRule[],
-  index: number,
-  identity: Identity,
-): Decision | Promise<Decision> {
+/** One credential that several rules ask for. */
+interface Asking {
+  readonly check: Check;
+  readonly hurdles: Hurdles;
+  /** The deciding rule first. */
+  readonly ordered: readonly AllowingRule[];
+  readonly memo: VerificationMemo | undefined;
+}
+
+function authenticateFrom(asking: Asking, index: number, caller: Caller): Decision | Promise<Decision> {
+  const { check, hurdles, ordered } = asking;
   const rule = ordered[index];
-  if (rule === undefined) return permit(check, hurdles, identity);
-  const next = (result: VerifyResult): Decision | Promise<Decision> => {
+  if (rule === undefined) return permit(check, hurdles, caller);
+  const next = (result: IdentifyResult): Decision | Promise<Decision> => {
     check.trace?.note({ kind: 'identity', ...traced(rule), result });
     if ('denial' in result) return refuse(check, result.denial, whoAsked(hurdles, rule, result.denial));
-    const objection = rule.authorization?.(toInput(check, rule, result.identity));
+    const objection = rule.authorization?.(toInput(check, rule, result));
     if (objection !== undefined) return refuse(check, objection, rule, result.identity);
-    return authenticateFrom(check, hurdles, ordered, index + 1, index === 0 ? result.identity : identity);
+    return authenticateFrom(asking, index + 1, index === 0 ? result : caller);
   };
-  const result = identify(check, rule, index === 0 && hurdles.demands.length > 0);
+  const result = identify(rule, check.request, asking.memo, index === 0 && hurdles.demands.length > 0);
   return result instanceof Promise ? result.then(next) : next(result);
 }
 
@@ -285,30 +290,21 @@ function whoAsked({ deciding, demands }: Hurdles, rule: AllowingRule, { code }: 
   return demand === undefined || rule !== deciding || asks ? rule : { ...demand, dress: rule.dress };
 }
 
-/** Public verifies nothing, Optional takes none for anonymous (S20); where the floor demands an identity both ask for it. */
-function identify({ request }: Check, rule: AllowingRule, isDemanded: boolean): VerifyResult | Promise<VerifyResult> {
-  if (rule.access === 'Public' && !isDemanded) return { identity: anonymous };
-  const result = rule.authenticate(request, request.host);
-  if (rule.access !== 'Optional' || isDemanded) return result;
-  const orAnonymous = (found: VerifyResult): VerifyResult =>
-    'denial' in found && found.denial.code === 'credential_missing' ? { identity: anonymous } : found;
-  return result instanceof Promise ? result.then(orAnonymous) : orAnonymous(result);
-}
-
-function permit(check: Check, { deciding, rules, demands }: Hurdles, identity: Identity): Decision {
+function permit(check: Check, { deciding, rules, demands }: Hurdles, caller: Caller): Decision {
+  const { identity, peer } = caller;
   const needsIdentity = demands.length > 0 || deciding.access === 'Authenticated' || deciding.access === 'Restricted';
   // A rule that asks for an identity and has none must never get here; if a change of the code lets it, it is denied.
   if (needsIdentity && !identity.authenticated) return refuse(check, denial('internal_error'), deciding);
   const seen = demands.length === 0 ? identity : asTheFloorSees(identity, deciding);
   for (const demand of demands) {
-    const objection = demand.authorization?.(toInput(check, demand, seen));
+    const objection = demand.authorization?.(toInput(check, demand, { identity: seen, peer }));
     if (objection !== undefined) return refuse(check, objection, { ...demand, dress: deciding.dress }, identity);
   }
   const removal = removalFor(deciding, rules)(check.request);
   if ('denial' in removal) return refuse(check, removal.denial, deciding, identity);
   const upstream = deciding.upstream({
     headers: check.request.headers,
-    scope: () => scopeOf(check, deciding, identity),
+    scope: () => scopeOf(check, deciding, caller),
     owned: check.ownedBy(deciding.namespace),
     removal: removal.changes,
     kept: deciding.keptHeaders(check.request),
@@ -324,18 +320,19 @@ function asTheFloorSees(identity: Identity, { ownProviders, namespace }: Allowin
     : identity;
 }
 
-function toInput(check: Check, rule: RuleName, identity: Identity): AuthorizationInput {
+function toInput(check: Check, rule: RuleName, caller: Caller): AuthorizationInput {
   const { trace } = check;
   const tell = trace && ((test: TracedTest): void => trace.note({ kind: 'test', ...traced(rule), ...test }));
-  return { identity, realm: check.request.host, now: check.now, scope: () => scopeOf(check, rule, identity), tell };
+  const { identity } = caller;
+  return { identity, realm: check.request.host, now: check.now, scope: () => scopeOf(check, rule, caller), tell };
 }
 
 /** What the expressions of a rule see (S23). */
-function scopeOf(check: Check, { namespace, policy, name }: RuleName, identity: Identity): Scope {
+function scopeOf(check: Check, { namespace, policy, name }: RuleName, { identity, peer }: Caller): Scope {
   return {
     request: check.expressions,
     identity,
-    peer: undefined,
+    peer,
     route: check.request.route,
     policy: { namespace, name: namespace === '' ? policy : policy.slice(namespace.length + 1), rule: name },
   };

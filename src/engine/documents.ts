@@ -1,7 +1,9 @@
 import { hasError, type Problem } from '../core/problem.ts';
 import type { ParsedDocument } from '../policy/parse-document.ts';
+import { selectMaterials, type MaterialFinder } from '../policy/providers/provider-material.ts';
 import type { Material } from '../policy/read-material.ts';
-import { specKey, type AuthorDocument, type RouteSpec } from '../policy/spec.ts';
+import { specKey } from '../policy/spec-name.ts';
+import type { AuthorDocument, RouteSpec } from '../policy/spec.ts';
 import type { Steps } from '../std/steps.ts';
 import type { CatalogEntry, DocumentVersions, NamedVersion } from './catalog-entry.ts';
 import { changeLists, comparePlaces, replaceLists, type DocumentNews } from './document-lists.ts';
@@ -32,7 +34,7 @@ export interface PreparedDocuments {
   readonly changed: ChangedDocuments;
   /** Keys of Secrets and ConfigMaps that are new, others or gone. */
   readonly changedMaterials: ReadonlySet<string>;
-  readonly material: (key: string) => Material | undefined;
+  readonly findMaterial: MaterialFinder;
   /** Keys of routes that are new, others or gone. */
   readonly changedRoutes: ReadonlySet<string>;
   readonly route: (key: string) => RouteSpec | undefined;
@@ -124,7 +126,10 @@ export function createDocuments(parse: Parse): Documents {
       return {
         changed,
         changedMaterials: foundMaterials.changed,
-        material: foundMaterials.get,
+        findMaterial: {
+          get: foundMaterials.get,
+          select: (selector) => selectMaterials(foundMaterials.inNamespace(selector.namespace), selector),
+        },
         changedRoutes: foundRoutes.changed,
         route: foundRoutes.get,
         commit,

@@ -1,5 +1,7 @@
 import { areGranted, isClaimable, type GrantSetting } from '../policy/check-hosts.ts';
+import { placesOf } from '../policy/providers/credential-forms.ts';
 import { widerPatterns } from '../policy/read-host.ts';
+import type { IdentityProviderSpec } from '../policy/provider-spec.ts';
 import type { Steps } from '../std/steps.ts';
 import { isPolicy, toEntry, type CatalogEntry, type DocumentVersions } from './catalog-entry.ts';
 import { claimedHosts, isAged, nameOf } from './claims.ts';
@@ -56,7 +58,12 @@ export function* draftChange(
 function providerStanding(entry: CatalogEntry | undefined): string {
   if (entry === undefined) return 'gone';
   const { inForce } = entry;
-  return inForce === undefined ? 'refused' : isPolicy(inForce) ? '' : `of ${inForce.issuer}`;
+  return inForce === undefined ? 'refused' : isPolicy(inForce) ? '' : credentialsOf(inForce);
+}
+
+/** What decides whether it may stand beside another provider. */
+function credentialsOf(spec: IdentityProviderSpec): string {
+  return JSON.stringify([spec.type, spec.type === 'JWT' ? spec.issuer : '', placesOf(spec)]);
 }
 
 /**

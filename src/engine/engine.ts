@@ -14,7 +14,7 @@ import type { RawRequest } from '../core/request.ts';
 import type { DocumentStatus, ProviderCondition, ServiceStatus } from '../core/status.ts';
 import type { Trace } from '../core/trace.ts';
 import { defaultIdentitySettings, type IdentitySettings } from '../phases/identity/identity-settings.ts';
-import { createTokenCache } from '../phases/identity/token-cache.ts';
+import { createTokenCache } from '../phases/identity/jwt/token-cache.ts';
 import { parseOnce } from '../policy/parsed-elsewhere.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
 import type { SourceChange, SourceReading } from '../policy/spec.ts';
@@ -22,7 +22,7 @@ import { createChangeQueue } from './change-queue.ts';
 import { createChangeTaker } from './change-taker.ts';
 import { checkRequest, refusal, toShadowOfAll, type CheckPorts, type CheckSettings } from './check-request.ts';
 import { createUnroutedChecks } from './unrouted-checks.ts';
-import type { CreateProvider } from './provider-pool.ts';
+import type { CreateProvider } from '../phases/identity/create-provider.ts';
 
 export interface EngineSettings extends CheckSettings {
   /** The namespace of the Secrets and ConfigMaps of cluster providers. */

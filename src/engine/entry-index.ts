@@ -1,5 +1,5 @@
 import { isClaimable, type GrantSetting } from '../policy/check-hosts.ts';
-import { specKey } from '../policy/spec.ts';
+import { specKey } from '../policy/spec-name.ts';
 import { createMultiMap, type MultiMap } from '../std/multi-map.ts';
 import type { Steps } from '../std/steps.ts';
 import type { CatalogEntry } from './catalog-entry.ts';

@@ -1,10 +1,9 @@
 import { Failure } from '../core/failure.ts';
 import type { Clock, HttpClient, Logger, Random, Timers } from '../core/ports.ts';
+import { createProvider, type CreateProvider } from '../phases/identity/create-provider.ts';
 import { createDangerouslyBelievingProvider } from '../phases/identity/dangerously-believing-provider.ts';
-import { createJwtProvider } from '../phases/identity/jwt-provider.ts';
-import type { IdentityProviderSpec } from '../policy/spec.ts';
+import type { JwtProviderSpec } from '../policy/provider-spec.ts';
 import { createEngine, type Engine, type EngineSettings } from './engine.ts';
-import type { CreateProvider } from './provider-pool.ts';
 
 /** Where an engine without a network has its knowledge of tokens from. */
 export type OfflineKeys =
@@ -13,7 +12,7 @@ export type OfflineKeys =
   /** A JWK Set (JSON text) for every provider. */
   | { readonly kind: 'jwks'; readonly json: string }
   /** Each provider's own: a JWK Set (JSON text); undefined: what its document says. */
-  | { readonly kind: 'by-provider'; readonly jwksOf: (spec: IdentityProviderSpec) => string | undefined }
+  | { readonly kind: 'by-provider'; readonly jwksOf: (spec: JwtProviderSpec) => string | undefined }
   /** DANGEROUS: every token is believed. */
   | { readonly kind: 'believe-everything' };
 
@@ -44,19 +43,23 @@ const noNetwork: HttpClient = {
 };
 
 function providerFactory(keys: OfflineKeys): CreateProvider {
+  const withKeys =
+    (jwksOf: (spec: JwtProviderSpec) => string | undefined): CreateProvider =>
+    (spec, material, ports) => {
+      const json = spec.type === 'JWT' ? jwksOf(spec) : undefined;
+      const known =
+        spec.type !== 'JWT' || json === undefined ? spec : { ...spec, keys: { type: 'Inline', json } as const };
+      return createProvider(known, material, ports);
+    };
   switch (keys.kind) {
     case 'documents':
-      return createJwtProvider;
+      return createProvider;
     case 'jwks':
-      return (spec, material, ports) =>
-        createJwtProvider({ ...spec, keys: { type: 'Inline', json: keys.json } }, material, ports);
+      return withKeys(() => keys.json);
     case 'by-provider':
-      return (spec, material, ports) => {
-        const json = keys.jwksOf(spec);
-        const known = json === undefined ? spec : { ...spec, keys: { type: 'Inline', json } as const };
-        return createJwtProvider(known, material, ports);
-      };
+      return withKeys(keys.jwksOf);
     case 'believe-everything':
-      return (spec) => createDangerouslyBelievingProvider(spec);
+      return (spec, material, ports) =>
+        spec.type === 'JWT' ? createDangerouslyBelievingProvider(spec) : createProvider(spec, material, ports);
   }
 }

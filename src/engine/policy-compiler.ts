@@ -1,6 +1,8 @@
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
 import type { RefusedPolicy } from '../policy/salvage-policy.ts';
-import { specKey, type CredentialPlace, type PolicySpec } from '../policy/spec.ts';
+import type { CredentialPlace } from '../policy/provider-spec.ts';
+import { specKey } from '../policy/spec-name.ts';
+import type { PolicySpec } from '../policy/spec.ts';
 import type { Steps } from '../std/steps.ts';
 import { isPolicy, type CatalogEntry } from './catalog-entry.ts';
 import { compilePolicy, type CompiledPolicy, type KnownPlaces, type RunningProviders } from './compile-policy.ts';
@@ -102,7 +104,8 @@ function knownPlaces(
   const places = new Map<string, readonly CredentialPlace[]>();
   for (const ref of spec.providers) {
     const key = specKey(ref);
-    const known = running.get(key)?.places ?? last.get(key);
+    const provider = running.get(key);
+    const known = provider?.layer === 'message' ? provider.places : last.get(key);
     if (known !== undefined) places.set(key, known);
   }
   return places;

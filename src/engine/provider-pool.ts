@@ -1,9 +1,13 @@
-import type { KeyMaterial } from '../phases/identity/create-provider-keys.ts';
 import type { IdentityPorts } from '../phases/identity/identity-ports.ts';
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
-import { createJwtProvider } from '../phases/identity/jwt-provider.ts';
-import type { Material } from '../policy/read-material.ts';
-import { specKey, type ConfigMapKey, type IdentityProviderSpec } from '../policy/spec.ts';
+import { createProvider, type CreateProvider } from '../phases/identity/create-provider.ts';
+import {
+  gatherMaterial,
+  isSameMaterial,
+  type MaterialFinder,
+  type ProviderMaterial,
+} from '../policy/providers/provider-material.ts';
+import type { IdentityProviderSpec } from '../policy/provider-spec.ts';
 
 /** The providers at work. One stays as it is, with its keys and verified tokens, until its document or what that refers to changes. */
 export interface ProviderPool {
@@ -19,10 +23,8 @@ export interface ProviderChange {
   readonly specs: ReadonlyMap<string, IdentityProviderSpec | undefined>;
   /** Keys of Secrets and ConfigMaps that changed. */
   readonly changedMaterials: ReadonlySet<string>;
-  readonly material: FindMaterial;
+  readonly findMaterial: MaterialFinder;
 }
-
-type FindMaterial = (key: string) => Material | undefined;
 
 export interface PreparedProviders {
   readonly fresh: readonly IdentityProvider[];
@@ -37,30 +39,20 @@ export interface PreparedProviders {
 
 interface Pooled {
   readonly spec: IdentityProviderSpec;
-  readonly keysText: string | undefined;
-  readonly ca: string | undefined;
+  readonly material: ProviderMaterial;
   readonly provider: IdentityProvider;
 }
 
-/** Makes a provider of its spec and of what that refers to. */
-export type CreateProvider = (
-  spec: IdentityProviderSpec,
-  material: KeyMaterial,
-  ports: IdentityPorts,
-) => IdentityProvider;
-
-export function createProviderPool(
-  ports: IdentityPorts,
-  createProvider: CreateProvider = createJwtProvider,
-): ProviderPool {
+export function createProviderPool(ports: IdentityPorts, create: CreateProvider = createProvider): ProviderPool {
   const running = new Map<string, Pooled>();
-  const pool = (spec: IdentityProviderSpec, known: Pooled | undefined, material: FindMaterial): Pooled => {
-    const keysText = spec.keys.type === 'ConfigMap' ? textOf(spec.keys.ref, material) : undefined;
-    const ca = spec.ca === undefined ? undefined : textOf(spec.ca, material);
-    if (known?.spec === spec && known.keysText === keysText && known.ca === ca) return known;
-    return { spec, keysText, ca, provider: createProvider(spec, { keysText, ca }, ports) };
+  const pool = (spec: IdentityProviderSpec, known: Pooled | undefined, find: MaterialFinder): Pooled => {
+    const material = gatherMaterial(spec, find);
+    if (known?.spec !== spec) return { spec, material, provider: create(spec, material, ports) };
+    if (isSameMaterial(known.material, material)) return known;
+    const { provider } = known;
+    return { spec, material, provider: provider.renew === undefined ? create(spec, material, ports) : provider };
   };
-  const prepare = ({ specs, changedMaterials, material }: ProviderChange): PreparedProviders => {
+  const prepare = ({ specs, changedMaterials, findMaterial }: ProviderChange): PreparedProviders => {
     const asked = new Map(specs);
     if (changedMaterials.size > 0) {
       for (const [key, { spec }] of running) if (!asked.has(key)) asked.set(key, spec);
@@ -68,22 +60,27 @@ export function createProviderPool(
     const next = new Map<string, Pooled | undefined>();
     for (const [key, spec] of asked) {
       const known = running.get(key);
-      const pooled = spec && pool(spec, known, material);
+      const pooled = spec && pool(spec, known, findMaterial);
       if (pooled !== known) next.set(key, pooled);
     }
+    const isOther = ([key, pooled]: readonly [string, Pooled | undefined]): boolean =>
+      running.get(key)?.provider !== pooled?.provider;
+    const others = [...next].filter(isOther);
     return {
-      fresh: [...next.values()].flatMap((pooled) => pooled?.provider ?? []),
-      changed: new Set(next.keys()),
+      fresh: others.flatMap(([, pooled]) => pooled?.provider ?? []),
+      changed: new Set(others.map(([key]) => key)),
       get: (key) => (next.has(key) ? next.get(key) : running.get(key))?.provider,
       commit: () => {
         for (const [key, pooled] of next) {
-          running.get(key)?.provider.close();
+          const known = running.get(key);
+          if (known !== undefined && known.provider === pooled?.provider) known.provider.renew?.(pooled.material);
+          else known?.provider.close();
           if (pooled === undefined) running.delete(key);
           else running.set(key, pooled);
         }
       },
       discard: () => {
-        for (const pooled of next.values()) pooled?.provider.close();
+        for (const [, pooled] of others) pooled?.provider.close();
       },
     };
   };
@@ -95,9 +92,4 @@ export function createProviderPool(
       running.clear();
     },
   };
-}
-
-/** The text of a ConfigMap's key; undefined where it is missing. */
-export function textOf({ namespace, name, key }: ConfigMapKey, material: FindMaterial): string | undefined {
-  return material(specKey({ kind: 'ConfigMap', namespace, name }))?.data.get(key);
 }

@@ -1,6 +1,7 @@
 import { hasError, type Problem } from '../core/problem.ts';
 import type { ParsedDocument } from '../policy/parse-document.ts';
 import type { AuthorDocument } from '../policy/spec.ts';
+import { createMultiMap } from '../std/multi-map.ts';
 import type { Steps } from '../std/steps.ts';
 import { changeLists, replaceLists, type DocumentNews } from './document-lists.ts';
 
@@ -20,6 +21,7 @@ export interface PreparedReferents<T> {
   /** Keys of those that are new, others or gone. */
   readonly changed: ReadonlySet<string>;
   readonly get: (key: string) => T | undefined;
+  readonly inNamespace: (namespace: string) => Iterable<T>;
   commit(): void;
 }
 
@@ -31,6 +33,7 @@ interface NamedReferent<T> {
 
 /** What every referent says of itself. */
 interface Sourced {
+  readonly namespace: string;
   /** The file that it is in. */
   readonly source: string;
 }
@@ -44,11 +47,11 @@ export function createReferents<T extends Sourced>(
     return found && { document, parsed: { key: found.key, problems: parsed.problems }, referent: found.referent };
   };
   const lists = new Map<string, readonly NamedReferent<T>[]>();
-  const settled = new Map<string, T>();
+  const settled = createSettled<T>();
   const twice = new Set<string>();
   let unread: ReadonlySet<string> = new Set();
   return {
-    settled,
+    settled: settled.all,
     *twice() {
       for (const key of twice) yield* problemsOfTwice(key, lists.get(key) ?? []);
     },
@@ -69,6 +72,10 @@ export function createReferents<T extends Sourced>(
       return {
         changed: new Set(next.keys()),
         get: (key) => (next.has(key) ? next.get(key) : settled.get(key)),
+        inNamespace: (namespace) => [
+          ...settled.inNamespace(namespace, next),
+          ...[...next.values()].flatMap((referent) => (referent?.namespace === namespace ? [referent] : [])),
+        ],
         commit: () => {
           replaceLists(lists, changedLists);
           for (const [key, list] of changedLists) {
@@ -76,13 +83,38 @@ export function createReferents<T extends Sourced>(
             else twice.delete(key);
           }
           unread = nowUnread;
-          for (const [key, referent] of next) {
-            if (referent === undefined) settled.delete(key);
-            else settled.set(key, referent);
-          }
+          for (const [key, referent] of next) settled.put(key, referent);
         },
       };
     },
+  };
+}
+
+interface Settled<T> {
+  readonly all: ReadonlyMap<string, T>;
+  get(key: string): T | undefined;
+  put(key: string, referent: T | undefined): void;
+  /** Those of the namespace but for the ones of these keys. */
+  inNamespace(namespace: string, without: ReadonlyMap<string, unknown>): readonly T[];
+}
+
+function createSettled<T extends Sourced>(): Settled<T> {
+  const all = new Map<string, T>();
+  const keysIn = createMultiMap();
+  return {
+    all,
+    get: (key) => all.get(key),
+    put: (key, referent) => {
+      const before = all.get(key);
+      if (before !== undefined) keysIn.delete(before.namespace, key);
+      if (referent === undefined) all.delete(key);
+      else {
+        all.set(key, referent);
+        keysIn.add(referent.namespace, key);
+      }
+    },
+    inNamespace: (namespace, without) =>
+      [...keysIn.get(namespace)].flatMap((key) => (without.has(key) ? [] : (all.get(key) ?? []))),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { RequestRoute } from '../core/request.ts';
-import { specKey } from '../policy/spec.ts';
+import { specKey } from '../policy/spec-name.ts';
 import type { CompiledPolicy } from './compile-policy.ts';
 import { shareGroups, withEntries, type PolicyChange, type PolicyGroup } from './host-table.ts';
 

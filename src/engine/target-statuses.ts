@@ -1,5 +1,6 @@
 import type { TargetStatus } from '../core/status.ts';
-import { specKey, type RouteSpec, type TargetSpec } from '../policy/spec.ts';
+import { specKey } from '../policy/spec-name.ts';
+import type { RouteSpec, TargetSpec } from '../policy/spec.ts';
 import { isPolicy, type CatalogEntry } from './catalog-entry.ts';
 
 /** The routes that the newest version of a policy is attached to, as far as they can be read, and whether they are there. */

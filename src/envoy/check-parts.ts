@@ -20,6 +20,8 @@ export interface CheckParts {
   /** Those of `header_map`. */
   separate: RawHeader[] | undefined;
   peerAddress: string;
+  peerPrincipal: string;
+  peerCertificate: string;
   contextExtensions: Map<string, string> | undefined;
   /** What the proxy says of the route that it chose. */
   routeMetadata: Metadata | undefined;
@@ -43,6 +45,8 @@ export function readCheckParts(reader: WireReader): CheckParts {
     joined: undefined,
     separate: undefined,
     peerAddress: '',
+    peerPrincipal: '',
+    peerCertificate: '',
     contextExtensions: undefined,
     routeMetadata: undefined,
     entry: emptyEntry(),
@@ -184,7 +188,25 @@ function shapeOfOne(wanted: number, inner: Shape): Shape {
 }
 
 const address = shapeOfOne(fieldsOf.address.socket_address, socketAddress);
-const peer = shapeOfOne(fieldsOf.peer.address, address);
+
+const peer: Shape = {
+  known: Object.values(fieldsOf.peer),
+  take(reader, field, parts) {
+    switch (field) {
+      case fieldsOf.peer.address:
+        readMessage(reader, reader.end, address, parts);
+        break;
+      case fieldsOf.peer.principal:
+        parts.peerPrincipal = reader.text();
+        break;
+      case fieldsOf.peer.certificate:
+        parts.peerCertificate = reader.text();
+        break;
+      default:
+        reader.pass();
+    }
+  },
+};
 
 const attributes: Shape = {
   known: Object.values(fieldsOf.attributes),

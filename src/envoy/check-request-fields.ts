@@ -10,7 +10,7 @@ export const checkRequestFields = {
     context_extensions: 10,
     route_metadata_context: 13,
   },
-  'envoy.service.auth.v3.AttributeContext.Peer': { address: 1 },
+  'envoy.service.auth.v3.AttributeContext.Peer': { address: 1, principal: 4, certificate: 5 },
   'envoy.config.core.v3.Address': { socket_address: 1 },
   'envoy.config.core.v3.SocketAddress': { address: 2 },
   'envoy.service.auth.v3.AttributeContext.Request': { http: 2 },

@@ -51,6 +51,8 @@ function toRawRequest(parts: CheckParts): DecodedCheck {
     duplicates: separate === undefined ? 'joined' : 'separate',
     // A pipe or an internal listener has no address of a client's machine.
     peerAddress: parts.peerAddress || undefined,
+    peerPrincipal: parts.peerPrincipal,
+    peerCertificate: parts.peerCertificate,
     contextExtensions: parts.contextExtensions ?? noExtensions,
     route: parts.routeMetadata && routeOf(parts.routeMetadata),
   };

@@ -1,7 +1,9 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Problem } from '../core/problem.ts';
-import { specKey, type AuthorDocument } from '../policy/spec.ts';
-import type { ObjectMeta } from './api-object.ts';
+import { specKey } from '../policy/spec-name.ts';
+import type { AuthorDocument } from '../policy/spec.ts';
+import { ownAnnotations } from '../policy/read-material.ts';
+import { memberObject, type ObjectMeta } from './api-object.ts';
 
 /** A document out of the API server, and what the writer of status has to know of its object. */
 export interface ClusterDocument {
@@ -31,7 +33,8 @@ export function toClusterDocument(
 ): ClusterDocument {
   const { metadata: _metadata, status: statusValue, ...authored } = object;
   const { namespace, name } = meta;
-  const whole: JsonObject = { ...authored, metadata: namespace === '' ? { name } : { namespace, name } };
+  const metadata = { ...(namespace === '' ? { name } : { namespace, name }), ...selectable(kind, object) };
+  const whole: JsonObject = { ...authored, metadata };
   const isTooDeep = isDeeperThan(maxDepth, whole);
   const value = isTooDeep ? cutBelow(maxDepth, whole) : whole;
   const text = JSON.stringify(value);
@@ -40,6 +43,17 @@ export function toClusterDocument(
   if (isKnown) return { ...known, meta, status };
   const problems = isTooDeep ? [tooDeep(specKey({ kind, namespace, name }))] : [];
   return { document: toDocument(value, text, meta, kind, problems), kind, meta, text, status };
+}
+
+/** What chooses among Secrets and says whose they are; other annotations hold whole documents, secrets among them. */
+function selectable(kind: string, object: JsonObject): JsonObject {
+  if (kind !== 'Secret') return {};
+  const metadata = memberObject(object, 'metadata');
+  const annotations = Object.entries(memberObject(metadata, 'annotations'));
+  return {
+    labels: memberObject(metadata, 'labels'),
+    annotations: Object.fromEntries(annotations.filter(([name]) => name.startsWith(ownAnnotations))),
+  };
 }
 
 function isSameVersion(a: ObjectMeta, b: ObjectMeta): boolean {

@@ -1,6 +1,6 @@
 import { apiGroup, apiVersion } from '../policy/parse-document.ts';
 import { gatewayGroup } from '../policy/read-route.ts';
-import type { MaterialRef } from '../policy/spec.ts';
+import type { MaterialRef, SelectedMaterialRef } from '../policy/spec.ts';
 import { isApiFailure } from './api-failure.ts';
 
 /** A list of objects that the API server serves: a kind, of the cluster or of a namespace, whole or selected. */
@@ -57,20 +57,25 @@ export function policyCollection(kind: OurKind, namespace: string | undefined, l
   };
 }
 
-/** One Secret, ConfigMap or route by its name: whoever may read only this one may watch it so. */
-export function materialCollection({ kind, namespace, name }: MaterialRef): Collection {
+/** One Secret, ConfigMap or route by its name: whoever may read only this one may watch it so. Or the Secrets that have some labels. */
+export function materialCollection(ref: MaterialRef): Collection {
+  const { kind, namespace } = ref;
   const { group, version, resource } = referents[kind];
   const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
   return {
-    name: `the ${kind} ${namespace}/${name}`,
+    name: 'name' in ref ? `the ${kind} ${namespace}/${ref.name}` : `the Secrets ${namespace}?${labelsOf(ref)}`,
     kind,
     apiVersion: group === '' ? version : `${group}/${version}`,
     resource,
     group,
     namespace,
     path: `${root}/namespaces/${namespace}/${resource}`,
-    query: { fieldSelector: `metadata.name=${name}` },
+    query: 'name' in ref ? { fieldSelector: `metadata.name=${ref.name}` } : { labelSelector: labelsOf(ref) },
   };
+}
+
+function labelsOf({ labels }: SelectedMaterialRef): string {
+  return labels.map(([name, value]) => `${name}=${value}`).join(',');
 }
 
 const referents = {

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../core/json.ts';
 import type { Problem, ProblemCode } from '../core/problem.ts';
 import { formatTarget, type DocumentStatus, type ProviderCondition } from '../core/status.ts';
-import { specKey } from '../policy/spec.ts';
+import { specKey } from '../policy/spec-name.ts';
 
 /** A condition as Kubernetes has it (KEP-1623), without what depends on when it came to be. */
 export interface ConditionVerdict {

@@ -1,5 +1,5 @@
 import type { MaterialRef, SourceChange } from '../policy/spec.ts';
-import { specKey } from '../policy/spec.ts';
+import { materialKey } from '../policy/spec.ts';
 import { materialCollection } from './collection.ts';
 import { toClusterDocument } from './cluster-document.ts';
 import type { DocumentRefs } from '../policy/material-refs.ts';
@@ -26,7 +26,8 @@ export interface MaterialFollower {
 
 interface Followed {
   readonly reflector: Reflector;
-  document: AuthorDocument | undefined;
+  /** Those that it follows, by their sources: one of a name, and of a selector all that it takes. */
+  readonly documents: Map<string, AuthorDocument>;
 }
 
 export function createMaterialFollower(options: {
@@ -38,26 +39,34 @@ export function createMaterialFollower(options: {
 }): MaterialFollower {
   const { ports, timing, onChange, onAnswered } = options;
   const followed = new Map<string, Followed>();
+  // One that is named and taken by a selector is followed twice, and gone only where nobody has it any more.
+  const isHeld = ({ source }: AuthorDocument): boolean =>
+    [...followed.values()].some(({ documents }) => documents.has(source));
+  const tell = (change: SourceChange): void => {
+    const removed = change.removed.filter((document) => !isHeld(document));
+    if (removed.length > 0 || change.changed.length > 0) onChange({ removed, changed: change.changed });
+  };
   const begin = (key: string, ref: MaterialRef): void => {
+    const documents = new Map<string, AuthorDocument>();
     const reflector = createReflector({
       collection: materialCollection(ref),
       convert: (object, meta) => toClusterDocument(object, meta, ref.kind).document,
       onChange: ({ removed, changed }) => {
-        const known = followed.get(key);
-        if (known?.reflector !== reflector) return;
-        known.document = changed.at(-1);
-        if (removed.length > 0 || changed.length > 0) onChange({ removed, changed });
+        if (followed.get(key)?.reflector !== reflector) return;
+        for (const { source } of removed) documents.delete(source);
+        for (const document of changed) documents.set(document.source, document);
+        tell({ removed, changed });
       },
       ports,
       timing,
     });
-    followed.set(key, { reflector, document: undefined });
+    followed.set(key, { reflector, documents });
     void reflector.answered.then(onAnswered);
   };
-  const end = (key: string, { reflector, document }: Followed): void => {
+  const end = (key: string, { reflector, documents }: Followed): void => {
     reflector.close();
     followed.delete(key);
-    if (document !== undefined) onChange({ removed: [document], changed: [] });
+    tell({ removed: [...documents.values()], changed: [] });
   };
   return {
     follow: (refs) => {
@@ -124,7 +133,7 @@ function select(all: readonly MaterialRef[]): ReferredMaterials {
   const counts = new Map<string, number>();
   const excessive = new Set<string>();
   for (const ref of all) {
-    const key = specKey(ref);
+    const key = materialKey(ref);
     // By kind: many routes must not cost a provider its keys.
     const budget = `${ref.kind} ${ref.namespace}`;
     const count = counts.get(budget) ?? 0;

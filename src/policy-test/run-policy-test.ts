@@ -10,7 +10,8 @@ import { createCheckRequestDecoder } from '../envoy/decode-check-request.ts';
 import { encodeCheckRequest } from '../envoy/check-client.ts';
 import { codecOf } from '../envoy/protos.ts';
 import { parseDocument } from '../policy/parse-document.ts';
-import type { AuthorDocument, IdentityProviderSpec } from '../policy/spec.ts';
+import type { JwtProviderSpec } from '../policy/provider-spec.ts';
+import type { AuthorDocument } from '../policy/spec.ts';
 import { judgeDecision } from './judge-decision.ts';
 import type { CaseRequest, DecisionCase, PolicyTest } from './policy-test.ts';
 import { createTokenMint, type TokenMint } from './token-mint.ts';
@@ -67,12 +68,12 @@ export async function runPolicyTest(
   }
 }
 
-function toProvider(document: AuthorDocument): IdentityProviderSpec[] {
+function toProvider(document: AuthorDocument): JwtProviderSpec[] {
   const parsed = parseDocument(document, { serviceNamespace });
-  return parsed.kind === 'accepted' && 'issuer' in parsed.spec ? [parsed.spec] : [];
+  return parsed.kind === 'accepted' && 'type' in parsed.spec && parsed.spec.type === 'JWT' ? [parsed.spec] : [];
 }
 
-function createMint(test: PolicyTest, providers: readonly IdentityProviderSpec[], now: number): Promise<TokenMint> {
+function createMint(test: PolicyTest, providers: readonly JwtProviderSpec[], now: number): Promise<TokenMint> {
   const issuers = Object.entries(test.issuers).map(([name, { alg = 'RS256' }]) => {
     const spec = providers.find((provider) => provider.name === name);
     if (spec === undefined)

@@ -1,7 +1,10 @@
 import { isJsonObject, ownMember, type JsonValue } from '../core/json.ts';
 import type { ProblemCode } from '../core/problem.ts';
 import type { FieldPath, ProblemList } from './problem-list.ts';
-import { specKey, type AccessPolicySpec, type IdentityProviderSpec, type ProviderRef } from './spec.ts';
+import { findDispute } from './providers/credential-forms.ts';
+import type { IdentityProviderSpec } from './provider-spec.ts';
+import { specKey } from './spec-name.ts';
+import type { AccessPolicySpec, ProviderRef } from './spec.ts';
 
 /** A provider by its key: what it is, `refused` where it exists and cannot be used, undefined where it does not exist. */
 export type FindProvider = (key: string) => IdentityProviderSpec | 'refused' | undefined;
@@ -15,24 +18,49 @@ export function checkProviders(
 ): void {
   for (const ref of spec.providers) {
     const key = specKey(ref);
-    const found = find(key);
-    if (found !== undefined && found !== 'refused') continue;
+    const provider = find(key);
+    if (provider !== undefined && provider !== 'refused') continue;
     const [code, why]: [ProblemCode, string] =
-      found === 'refused' ? ['invalid-reference', 'was refused'] : ['missing-reference', 'does not exist'];
+      provider === 'refused' ? ['invalid-reference', 'was refused'] : ['missing-reference', 'does not exist'];
     const missing = code === 'missing-reference' ? key : undefined;
     problems.error(code, pathOfProvider(written, ref.name), `the ${key} that the policy names ${why}`, missing);
   }
+  checkLayers(spec, written, find, problems);
   const reported = new Set<string>();
   for (const [index, { providers }] of spec.rules.entries()) {
-    const twin = twoOfOneIssuer(providers, find);
-    if (twin === undefined || reported.has(twin)) continue;
-    reported.add(twin);
-    problems.error(
-      'ambiguous-provider',
-      ['spec', 'rules', index],
-      `two providers of one rule have the issuer ${twin}: a token must have one judge`,
-    );
+    const dispute = providers.length < 2 ? undefined : findDispute(providers.flatMap((ref) => found(ref, find)));
+    if (dispute === undefined || reported.has(dispute)) continue;
+    reported.add(dispute);
+    problems.error('ambiguous-provider', ['spec', 'rules', index], `${dispute}: a credential must have one judge`);
   }
+}
+
+/** S18: who connects and who calls are two questions. */
+function checkLayers(spec: AccessPolicySpec, written: JsonValue, find: FindProvider, problems: ProblemList): void {
+  const { peer } = spec;
+  for (const provider of peer === undefined ? [] : found(peer, find)) {
+    if (provider.type !== 'ClientCertificate')
+      problems.error(
+        'invalid-reference',
+        ['spec', 'authentication', 'peer'],
+        `${provider.name} is of type ${provider.type}: only one of type ClientCertificate knows who connects; name it under providers`,
+      );
+  }
+  for (const ref of new Set(spec.rules.flatMap(({ providers }) => providers))) {
+    for (const provider of found(ref, find)) {
+      if (provider.type === 'ClientCertificate')
+        problems.error(
+          'invalid-reference',
+          pathOfProvider(written, ref.name),
+          `${provider.name} is of type ClientCertificate and says who connects: name it as the peer`,
+        );
+    }
+  }
+}
+
+function found(ref: ProviderRef, find: FindProvider): readonly IdentityProviderSpec[] {
+  const provider = find(specKey(ref));
+  return provider === undefined || provider === 'refused' ? [] : [provider];
 }
 
 /** Where the document names the provider first: at the policy, else at a rule. */
@@ -48,21 +76,11 @@ function pathOfProvider(written: JsonValue, name: string): FieldPath {
       : -1;
     if (index >= 0) return [...at, 'authentication', 'providers', index];
   }
+  if (memberOf(memberOf(memberOf(spec, 'authentication'), 'peer'), 'name') === name)
+    return ['spec', 'authentication', 'peer'];
   return ['spec'];
 }
 
 function memberOf(value: JsonValue | undefined, name: string): JsonValue | undefined {
   return isJsonObject(value) ? ownMember(value, name) : undefined;
-}
-
-function twoOfOneIssuer(refs: readonly ProviderRef[], find: FindProvider): string | undefined {
-  if (refs.length < 2) return undefined;
-  const issuers = new Set<string>();
-  for (const ref of refs) {
-    const found = find(specKey(ref));
-    if (found === undefined || found === 'refused') continue;
-    if (issuers.has(found.issuer)) return found.issuer;
-    issuers.add(found.issuer);
-  }
-  return undefined;
 }

@@ -1,4 +1,5 @@
-import type { JwtAlgorithm, RouteKind } from './spec.ts';
+import type { HmacAlgorithm, IdentityProviderSpec, JwtAlgorithm, ProviderKind, TokenBinding } from './provider-spec.ts';
+import type { RouteKind } from './spec.ts';
 
 /**
  * The shapes of documents after `check-structure` found no error in them: what is required is there and of its type.
@@ -44,10 +45,13 @@ export interface TargetRefShape {
 }
 
 export interface AuthenticationShape {
-  readonly providers?: readonly {
-    readonly kind?: 'IdentityProvider' | 'ClusterIdentityProvider';
-    readonly name: string;
-  }[];
+  readonly providers?: readonly ProviderRefShape[];
+  readonly peer?: ProviderRefShape;
+}
+
+export interface ProviderRefShape {
+  readonly kind?: ProviderKind;
+  readonly name: string;
 }
 
 export interface AddressesShape {
@@ -135,8 +139,57 @@ export interface DenialAnswerShape {
 }
 
 export interface IdentityProviderShape {
-  readonly type: 'JWT';
+  readonly type: IdentityProviderSpec['type'];
   readonly jwt?: JwtShape;
+  readonly sharedSecretJwt?: SharedSecretJwtShape;
+  readonly introspection?: IntrospectionShape;
+  readonly apiKey?: ApiKeyShape;
+  readonly clientCertificate?: ClientCertificateShape;
+  readonly serviceAccount?: ServiceAccountShape;
+  readonly basic?: BasicShape;
+}
+
+export interface SharedSecretJwtShape {
+  readonly keyClaim?: string;
+  readonly secretSelector: SecretSelectorShape;
+  readonly secretEncoding?: 'Plain' | 'Base64';
+  readonly algorithms?: readonly HmacAlgorithm[];
+  readonly verifyClaims?: readonly ('exp' | 'nbf')[];
+}
+
+export interface SecretSelectorShape {
+  readonly matchLabels: Readonly<Record<string, string>>;
+}
+
+export interface IntrospectionShape {
+  readonly endpoint: string;
+  readonly clientAuthentication: {
+    readonly method: 'Basic' | 'Post' | 'PrivateKeyJWT';
+    readonly secretRef: { readonly name: string };
+  };
+  readonly issuer?: string;
+  readonly audiences: readonly string[];
+  readonly cache?: { readonly ttl?: string };
+  readonly timeout?: string;
+}
+
+export interface ApiKeyShape {
+  readonly from: readonly PlaceShape[];
+  readonly secretSelector: SecretSelectorShape;
+}
+
+export interface ClientCertificateShape {
+  readonly source: 'ValidatedPrincipal' | 'Certificate';
+  readonly caRef?: ConfigMapRefShape;
+  readonly spiffe?: { readonly trustDomains: readonly string[] };
+}
+
+export interface ServiceAccountShape {
+  readonly audiences: readonly string[];
+}
+
+export interface BasicShape {
+  readonly secretRef: ConfigMapRefShape;
 }
 
 export interface JwtShape {
@@ -159,6 +212,7 @@ export interface JwtShape {
     readonly scopes?: readonly string[];
     readonly roles?: readonly string[];
   };
+  readonly binding?: Partial<TokenBinding>;
 }
 
 export interface ConfigMapRefShape {

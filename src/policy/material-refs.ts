@@ -1,5 +1,7 @@
 import { parseDocument, type ParseSettings } from './parse-document.ts';
-import type { AccessPolicySpec, AuthorDocument, MaterialRef, RouteKind, Spec, SpecName } from './spec.ts';
+import { providerMaterialRefs } from './providers/provider-material.ts';
+import type { SpecName } from './spec-name.ts';
+import type { AccessPolicySpec, AuthorDocument, MaterialRef, RouteKind, Spec } from './spec.ts';
 
 /** What a document refers to and that is no document of ours. */
 export interface DocumentRefs {
@@ -19,9 +21,7 @@ export function materialRefsOf(document: AuthorDocument, settings: ParseSettings
 function refsOfSpec(spec: Spec): readonly MaterialRef[] {
   if (spec.kind === 'ClusterAccessPolicy') return [];
   if (spec.kind === 'AccessPolicy') return routesOf(spec);
-  const keys = spec.keys.type === 'ConfigMap' ? [spec.keys.ref] : [];
-  const refs = spec.ca === undefined ? keys : [...keys, spec.ca];
-  return refs.map(({ namespace, name }) => ({ kind: 'ConfigMap', namespace, name }));
+  return providerMaterialRefs(spec);
 }
 
 /** The routes that the policy is attached to: of its own namespace (S10). */

@@ -7,12 +7,13 @@ import { createProblemList, quote, type ProblemList } from './problem-list.ts';
 import { readFloor } from './read-floor.ts';
 import { readMaterial, type Material } from './read-material.ts';
 import { readPolicy } from './read-policy.ts';
-import { readProvider, type DocumentName } from './read-provider.ts';
+import { readProvider } from './providers/read-provider.ts';
 import { salvagePolicy, type RefusedPolicy } from './salvage-policy.ts';
 import { accessPolicySpec, clusterAccessPolicySpec } from './schema/access-policy.ts';
 import { identityProviderSpec } from './schema/identity-provider.ts';
 import { gatewayGroup, readRoute } from './read-route.ts';
-import { routeKinds, specKey, type AuthorDocument, type RouteSpec, type Spec } from './spec.ts';
+import { specKey, type SpecName } from './spec-name.ts';
+import { routeKinds, type AuthorDocument, type RouteSpec, type Spec } from './spec.ts';
 import type { Schema } from './schema/json-schema.ts';
 import { warnOfSuspicions } from './suspicions/warn-of-suspicions.ts';
 
@@ -48,7 +49,7 @@ export type ParsedDocument =
   /** Nothing says which document it is; `policy` is what it would have governed, where that can be read (S4). */
   | { readonly kind: 'nameless'; readonly policy: RefusedPolicy | undefined; readonly problems: readonly Problem[] };
 
-export interface RefusedDocument extends DocumentName {
+export interface RefusedDocument extends SpecName {
   readonly kind: string;
   /** What can still be read of a refused policy (S4); undefined for other kinds. */
   readonly policy: RefusedPolicy | undefined;
@@ -93,7 +94,7 @@ function parseValue(document: AuthorDocument, settings: ParseSettings): ParsedDo
   return parseOurs(document, head, settings, problems);
 }
 
-interface Head extends DocumentName {
+interface Head extends SpecName {
   readonly apiVersion: string;
   /** The kind that is meant. */
   readonly kind: string;
@@ -174,7 +175,7 @@ function parseOurs(
 
 /** What is left of a document that was refused, here or for what only shows beside others. */
 export function refusedDocument(
-  head: DocumentName & { readonly kind: string },
+  head: SpecName & { readonly kind: string },
   { value }: AuthorDocument,
 ): RefusedDocument {
   const { kind, namespace, name } = head;
@@ -262,7 +263,10 @@ function readSpec(head: Head, value: JsonObject, settings: ParseSettings, proble
     case 'ClusterIdentityProvider': {
       const materials = head.namespace === '' ? settings.serviceNamespace : head.namespace;
       const shape = checkProvider(spec, problems);
-      return shape && readProvider(head.kind, head, shape, materials, problems);
+      return (
+        shape &&
+        readProvider({ kind: head.kind, namespace: head.namespace, name: head.name, materials }, shape, problems)
+      );
     }
     case 'ClusterAccessPolicy': {
       const shape = checkFloor(spec, problems);

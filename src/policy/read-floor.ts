@@ -6,7 +6,7 @@ import { readAuthorization } from './read-authorization.ts';
 import { readMatch } from './read-match.ts';
 import { readHosts } from './read-attachment.ts';
 import { checkAuthorizationPresence, checkRuleNames, readAddresses } from './read-policy.ts';
-import type { DocumentName } from './read-provider.ts';
+import type { SpecName } from './spec-name.ts';
 import type { ClusterAccessPolicySpec, FloorRuleSpec } from './spec.ts';
 import { readDeniedConditions } from './read-conditions.ts';
 
@@ -15,7 +15,7 @@ const everyEscape = ['%2F', '%23', '%25', '%3F'];
 
 /** Reads the `spec` of a ClusterAccessPolicy whose structure is right; undefined where an error makes it unusable. */
 export function readFloor(
-  { name }: DocumentName,
+  { name }: SpecName,
   shape: ClusterAccessPolicyShape,
   problems: ProblemList,
 ): ClusterAccessPolicySpec | undefined {

@@ -1,19 +1,25 @@
-import { isJsonObject } from '../core/json.ts';
-import type { DocumentName } from './read-provider.ts';
+import { isJsonObject, type JsonValue } from '../core/json.ts';
 import type { ProblemList } from './problem-list.ts';
+import type { SpecName } from './spec-name.ts';
 import type { AuthorDocument } from './spec.ts';
 
 /** A Secret's or ConfigMap's texts by key. Never logged and never part of a Problem. */
-export interface Material extends DocumentName {
+export interface Material extends SpecName {
   readonly kind: string;
   /** The file that it is in. */
   readonly source: string;
   readonly data: ReadonlyMap<string, string>;
+  readonly labels: ReadonlyMap<string, string>;
+  /** Those of Portcullis: `portcullis.dev/client-id`. */
+  readonly annotations: ReadonlyMap<string, string>;
 }
+
+/** Where annotations of ours begin. */
+export const ownAnnotations = 'portcullis.dev/';
 
 /** Reads `data` (base64 in a Secret) and, for a Secret, `stringData`, which wins as it does in Kubernetes. */
 export function readMaterial(
-  head: DocumentName & { readonly kind: string },
+  head: SpecName & { readonly kind: string },
   { value, source }: AuthorDocument,
   problems: ProblemList,
 ): Material {
@@ -32,5 +38,22 @@ export function readMaterial(
       else data.set(key, isSecret && field === 'data' ? Buffer.from(text, 'base64').toString('utf8') : text);
     }
   }
-  return { source, kind: head.kind, namespace: head.namespace, name: head.name, data };
+  const metadata = document['metadata'];
+  const annotations = textsOf(metadata, 'annotations').filter(([name]) => name.startsWith(ownAnnotations));
+  return {
+    source,
+    kind: head.kind,
+    namespace: head.namespace,
+    name: head.name,
+    data,
+    labels: new Map(textsOf(metadata, 'labels')),
+    annotations: new Map(annotations),
+  };
+}
+
+/** The texts of a map; what is none is left out. */
+function textsOf(metadata: JsonValue | undefined, field: 'labels' | 'annotations'): [string, string][] {
+  const map = isJsonObject(metadata) ? metadata[field] : undefined;
+  const entries = isJsonObject(map) ? Object.entries(map) : [];
+  return entries.flatMap(([name, value]): [string, string][] => (typeof value === 'string' ? [[name, value]] : []));
 }

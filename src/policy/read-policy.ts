@@ -4,6 +4,7 @@ import type {
   AddressesShape,
   AuthenticationShape,
   AuthorizationShape,
+  ProviderRefShape,
   RuleShape,
 } from './document-shape.ts';
 import { checkExpressions } from './check-expressions.ts';
@@ -12,15 +13,15 @@ import { quote, type FieldPath, type ProblemList } from './problem-list.ts';
 import { readAuthorization } from './read-authorization.ts';
 import { readAttachment } from './read-attachment.ts';
 import { readMatch } from './read-match.ts';
-import type { DocumentName } from './read-provider.ts';
 import { mergeResponse, mergeUpstream, readResponse, readUpstream } from './read-response.ts';
 import { shareParts } from './share-parts.ts';
+import type { SpecName } from './spec-name.ts';
 import type { AccessPolicySpec, AddressesSpec, ProviderRef, RuleSpec } from './spec.ts';
 import { readDeniedConditions } from './read-conditions.ts';
 
 /** Reads the `spec` of an AccessPolicy whose structure is right; undefined where an error makes it unusable. */
 export function readPolicy(
-  name: DocumentName,
+  name: SpecName,
   shape: AccessPolicyShape,
   problems: ProblemList,
 ): AccessPolicySpec | undefined {
@@ -28,6 +29,7 @@ export function readPolicy(
     patterns: createPatternBudget(),
     allowEncoded: readAllowEncoded(shape.paths?.allowEncoded ?? [], problems),
     providers: readProviders(shape.authentication, name.namespace, ['spec', 'authentication'], problems),
+    peer: shape.authentication?.peer && toProviderRef(shape.authentication.peer, name.namespace),
     upstream: readUpstream(shape.upstream, ['spec', 'upstream'], problems),
     response: readResponse(shape.response, ['spec', 'response'], problems),
   };
@@ -42,7 +44,12 @@ export function readPolicy(
     ...readAttachment(shape, problems),
     paths: { parameters: shape.paths?.parameters ?? 'Refuse', allowEncoded: inherited.allowEncoded },
     addresses: readAddresses(shape.addresses, ['spec', 'addresses'], problems),
-    providers: distinctProviders([...inherited.providers, ...rules.flatMap((rule) => rule.providers)]),
+    providers: distinctProviders([
+      ...inherited.providers,
+      ...rules.flatMap((rule) => rule.providers),
+      ...(inherited.peer === undefined ? [] : [inherited.peer]),
+    ]),
+    peer: inherited.peer,
     setsHeaders: [
       ...new Set(
         [inherited.upstream.headers, ...rules.map((rule) => rule.upstream.headers)].flat().map(({ name }) => name),
@@ -60,12 +67,13 @@ interface Inherited {
   readonly patterns: PatternBudget;
   readonly allowEncoded: readonly string[];
   readonly providers: readonly ProviderRef[];
+  readonly peer: ProviderRef | undefined;
   readonly upstream: ReturnType<typeof readUpstream>;
   readonly response: ReturnType<typeof readResponse>;
 }
 
 function readRule(
-  name: DocumentName,
+  name: SpecName,
   rule: RuleShape,
   inherited: Inherited,
   at: FieldPath,
@@ -74,15 +82,16 @@ function readRule(
   const needsIdentity = rule.access !== 'Public' && rule.access !== 'Denied';
   const own = readProviders(rule.authentication, name.namespace, [...at, 'authentication'], problems);
   const providers = own.length > 0 ? own : inherited.providers;
-  if (needsIdentity && providers.length === 0) {
+  if (needsIdentity && providers.length === 0 && inherited.peer === undefined) {
     problems.error(
       'missing-provider',
       [...at, 'access'],
-      `access ${rule.access} needs an identity: name a provider under authentication.providers`,
+      `access ${rule.access} needs an identity: name a provider under authentication.providers, or a peer`,
     );
   }
   checkParts(rule, at, problems);
-  checkProviderNames(rule.authorization, providers, [...at, 'authorization'], problems);
+  const vouching = providers.length > 0 || inherited.peer === undefined ? providers : [inherited.peer];
+  checkProviderNames(rule.authorization, vouching, [...at, 'authorization'], problems);
   const upstream = readUpstream(rule.upstream, [...at, 'upstream'], problems);
   const response = readResponse(rule.response, [...at, 'response'], problems);
   return {
@@ -202,9 +211,7 @@ function readProviders(
   at: FieldPath,
   problems: ProblemList,
 ): readonly ProviderRef[] {
-  const refs = (shape?.providers ?? []).map(({ kind = 'IdentityProvider', name }): ProviderRef => {
-    return { kind, namespace: kind === 'IdentityProvider' ? namespace : '', name };
-  });
+  const refs = (shape?.providers ?? []).map((ref) => toProviderRef(ref, namespace));
   const names = new Set<string>();
   for (const [index, { name }] of refs.entries()) {
     if (names.has(name))
@@ -212,6 +219,10 @@ function readProviders(
     names.add(name);
   }
   return refs;
+}
+
+function toProviderRef({ kind = 'IdentityProvider', name }: ProviderRefShape, namespace: string): ProviderRef {
+  return { kind, namespace: kind === 'IdentityProvider' ? namespace : '', name };
 }
 
 /** Reads `addresses`; a range that is none is a Problem. */

@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { RouteParent } from '../core/status.ts';
 import { quote, type ProblemList } from './problem-list.ts';
 import { readHostPattern } from './read-host.ts';
-import type { DocumentName } from './read-provider.ts';
+import type { SpecName } from './spec-name.ts';
 import type { AuthorDocument, RouteKind, RouteSpec } from './spec.ts';
 
 export const gatewayGroup = 'gateway.networking.k8s.io';
@@ -13,7 +13,7 @@ export const gatewayGroup = 'gateway.networking.k8s.io';
  */
 export function readRoute(
   kind: RouteKind,
-  { namespace, name }: DocumentName,
+  { namespace, name }: SpecName,
   { value, source }: AuthorDocument,
   problems: ProblemList,
 ): RouteSpec {

@@ -3,14 +3,14 @@ import { createPatternBudget, type PatternBudget } from './path-pattern.ts';
 import { createProblemList } from './problem-list.ts';
 import { readHostPattern } from './read-host.ts';
 import { readMatch } from './read-match.ts';
-import type { DocumentName } from './read-provider.ts';
+import type { SpecName } from './spec-name.ts';
 import { routeKinds, type AccessPolicySpec, type MatchSpec, type PolicySpec, type TargetSpec } from './spec.ts';
 
 /**
  * What can still be read of a refused policy, so that it can deny what it would have governed and no wider policy decides for it (S4).
  * `rules` holds a rule for each whose matches are readable; where one is not, the policy takes every request that it covers.
  */
-export interface RefusedPolicy extends DocumentName {
+export interface RefusedPolicy extends SpecName {
   readonly kind: 'AccessPolicy' | 'ClusterAccessPolicy';
   readonly attachment: AccessPolicySpec['attachment'];
   /** Empty for a cluster policy that stands over every request, and for a policy that is attached otherwise. */
@@ -33,7 +33,7 @@ const everyEscape = ['%2F', '%23', '%25', '%3F'];
 /** Reads hosts and matches out of whatever the document is; undefined where it does not say what it governs, and where it is a shadow. */
 export function salvagePolicy(
   kind: RefusedPolicy['kind'],
-  { namespace, name }: DocumentName,
+  { namespace, name }: SpecName,
   spec: JsonValue | undefined,
 ): RefusedPolicy | undefined {
   if (kind === 'ClusterAccessPolicy') return salvageFloor(name, isJsonObject(spec) ? spec : {});

@@ -1,6 +1,8 @@
 import type { JsonValue } from '../core/json.ts';
 import type { Place, Problem } from '../core/problem.ts';
 import type { DocumentVersion, RouteParent } from '../core/status.ts';
+import { type SpecName, specKey } from './spec-name.ts';
+import type { ProviderKind, IdentityProviderSpec, SecretSelector } from './provider-spec.ts';
 
 /**
  * What a valid document means: plain data in its canonical form, small, comparable and fit for structuredClone.
@@ -8,70 +10,6 @@ import type { DocumentVersion, RouteParent } from '../core/status.ts';
  */
 export type Spec = AccessPolicySpec | ClusterAccessPolicySpec | IdentityProviderSpec;
 export type PolicySpec = AccessPolicySpec | ClusterAccessPolicySpec;
-
-/** `namespace/name`, or `name` for cluster kinds. */
-export interface SpecName {
-  /** Empty for cluster kinds. */
-  readonly namespace: string;
-  readonly name: string;
-}
-
-/** Later kinds of provider join this union. */
-export type IdentityProviderSpec = JwtProviderSpec;
-
-export type ProviderKind = 'IdentityProvider' | 'ClusterIdentityProvider';
-
-export interface JwtProviderSpec extends SpecName {
-  readonly kind: ProviderKind;
-  readonly type: 'JWT';
-  readonly issuer: string;
-  readonly audiences: readonly string[];
-  readonly keys: KeySource;
-  /** PEM certificates to trust for discovery and keys, instead of the system's. */
-  readonly ca: ConfigMapKey | undefined;
-  readonly algorithms: readonly JwtAlgorithm[];
-  readonly profile: 'Any' | 'AccessToken' | 'IDToken';
-  readonly clockSkew: number;
-  readonly maxLifetime: number | undefined;
-  /** Claims (literal names or JSON Pointers) that must be there, beside `exp`. */
-  readonly requiredClaims: readonly string[];
-  readonly from: readonly CredentialPlace[];
-  readonly claims: {
-    readonly subject: string;
-    readonly scopes: readonly string[];
-    readonly roles: readonly string[];
-  };
-}
-
-export const jwtAlgorithms = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-] as const;
-export type JwtAlgorithm = (typeof jwtAlgorithms)[number];
-
-export type KeySource =
-  | { readonly type: 'Discovery' }
-  | { readonly type: 'URI'; readonly uri: string }
-  | { readonly type: 'Inline'; readonly json: string }
-  | { readonly type: 'ConfigMap'; readonly ref: ConfigMapKey };
-
-export interface ConfigMapKey extends SpecName {
-  readonly key: string;
-}
-
-/** Where in a request a credential may stand. `scheme` absent: the whole value of the header. */
-export type CredentialPlace =
-  | { readonly in: 'header'; readonly name: string; readonly scheme: string | undefined }
-  | { readonly in: 'cookie'; readonly name: string }
-  | { readonly in: 'query'; readonly name: string };
 
 export interface ProviderRef {
   readonly kind: ProviderKind;
@@ -127,6 +65,8 @@ export interface AccessPolicySpec extends SpecName, PolicyMode {
   readonly addresses: AddressesSpec | undefined;
   /** Every provider that the policy or a rule of it names: their places are stripped on every allow (S20, S27). */
   readonly providers: readonly ProviderRef[];
+  /** Who vouches for who connects, on every rule but Public ones (S18); undefined: nobody is asked. */
+  readonly peer: ProviderRef | undefined;
   /** Lower-case names of every header that the policy or a rule of it sets upstream (S26). */
   readonly setsHeaders: readonly string[];
   readonly rules: readonly RuleSpec[];
@@ -297,9 +237,21 @@ export interface SourceChange {
   readonly removed: readonly AuthorDocument[];
 }
 
-/** What a document refers to and that is no document of ours: a Secret, a ConfigMap, a route. */
-export interface MaterialRef extends SpecName {
+/** What a document refers to and that is no document of ours: a Secret, a ConfigMap, a route, or the Secrets that a selector takes. */
+export type MaterialRef = NamedMaterialRef | SelectedMaterialRef;
+
+export interface NamedMaterialRef extends SpecName {
   readonly kind: 'Secret' | 'ConfigMap' | RouteKind;
+}
+
+export interface SelectedMaterialRef extends SecretSelector {
+  readonly kind: 'Secret';
+}
+
+/** Unique among references: `ConfigMap shop/keys`, `Secret shop?a=b,c=d`. */
+export function materialKey(ref: MaterialRef): string {
+  if ('name' in ref) return specKey(ref);
+  return `Secret ${ref.namespace}?${ref.labels.map(([name, value]) => `${name}=${value}`).join(',')}`;
 }
 
 /** One reading of a whole source. Documents that did not change since the last reading are the same objects. */
@@ -309,9 +261,4 @@ export interface SourceReading {
   readonly problems: readonly Problem[];
   /** Sources that could not be read in whole: what was read from them before and is missing now was not deleted. */
   readonly unreadable: ReadonlySet<string>;
-}
-
-/** `Kind namespace/name`, unique among documents. */
-export function specKey(spec: { readonly kind: string; readonly namespace: string; readonly name: string }): string {
-  return `${spec.kind} ${spec.namespace === '' ? '' : `${spec.namespace}/`}${spec.name}`;
 }

@@ -1,8 +1,9 @@
 import { Failure } from '../core/failure.ts';
-import { specKey, type IdentityProviderSpec } from '../policy/spec.ts';
+import type { IdentityProviderSpec } from '../policy/provider-spec.ts';
+import { specKey } from '../policy/spec-name.ts';
 
 /** Those that the name means: `namespace/name`, `name` of a cluster provider, else `name` of those of a namespace. */
-export function findNamed(providers: readonly IdentityProviderSpec[], name: string): readonly IdentityProviderSpec[] {
+export function findNamed<T extends IdentityProviderSpec>(providers: readonly T[], name: string): readonly T[] {
   const exact = providers.filter((provider) => fullName(provider) === name);
   return exact.length > 0 ? exact : providers.filter((provider) => provider.name === name);
 }

@@ -12,7 +12,8 @@ import { createCheckRequestDecoder } from '../envoy/decode-check-request.ts';
 import { decodeCheckAnswer, encodeCheckRequest, type ProxiedRequest } from '../envoy/check-client.ts';
 import { createCheckResponseEncoder, encodeDecision } from '../envoy/encode-check-response.ts';
 import { parseDocument } from '../policy/parse-document.ts';
-import { specKey, type SourceReading } from '../policy/spec.ts';
+import { specKey } from '../policy/spec-name.ts';
+import type { SourceReading } from '../policy/spec.ts';
 import type {
   Explain,
   ExplainedDecision,

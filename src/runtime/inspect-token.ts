@@ -1,7 +1,8 @@
 import { ownMember, type JsonObject } from '../core/json.ts';
 import type { TokenCheck } from '../core/token-inspection.ts';
 import { catalogProviders, judgeToken, readCatalog, readTokenParts } from '../engine/inspect-token.ts';
-import { specKey, type IdentityProviderSpec } from '../policy/spec.ts';
+import { isJwtProvider, type JwtProviderSpec } from '../policy/provider-spec.ts';
+import { specKey } from '../policy/spec-name.ts';
 import { durationInWords } from '../std/duration-in-words.ts';
 import { findNamed, unknownProvider } from './choose-provider.ts';
 import { readSourcesOrFail } from './read-sources.ts';
@@ -19,7 +20,9 @@ export const inspectToken: InspectToken = async ({ token, policies, provider, jw
   const read = { malformed: undefined, header, claims, times: timesOf(claims, now) };
   if (policies.length === 0) return { ...read, judgements: [], unjudged: undefined };
   const catalog = readCatalog(await readSourcesOrFail(policies, stdin), 'portcullis');
-  const providers = [...catalogProviders(catalog).values()].toSorted((a, b) => (specKey(a) < specKey(b) ? -1 : 1));
+  const providers = [...catalogProviders(catalog).values()]
+    .filter(isJwtProvider)
+    .toSorted((a, b) => (specKey(a) < specKey(b) ? -1 : 1));
   const chosen = choose(providers, provider, claims);
   const judgements = await Promise.all(
     chosen.map(async (spec): Promise<TokenJudgement> => {
@@ -32,17 +35,17 @@ export const inspectToken: InspectToken = async ({ token, policies, provider, jw
 
 /** As serving chooses (S17): by the issuer. A provider that was named is asked whatever the token says. */
 function choose(
-  providers: readonly IdentityProviderSpec[],
+  providers: readonly JwtProviderSpec[],
   name: string | undefined,
   claims: JsonObject,
-): readonly IdentityProviderSpec[] {
+): readonly JwtProviderSpec[] {
   if (name === undefined) return providers.filter(({ issuer }) => issuer === ownMember(claims, 'iss'));
   const named = findNamed(providers, name);
   if (named.length === 1) return named;
   throw unknownProvider(`${named.length === 0 ? 'no provider is' : 'several providers are'} named ${name}`, providers);
 }
 
-function nobody(providers: readonly IdentityProviderSpec[]): string {
+function nobody(providers: readonly JwtProviderSpec[]): string {
   const issuers = providers.map((provider) => `${specKey(provider)} has ${provider.issuer}`).join(', ');
   return `no provider of the documents has the token's issuer [token_issuer]; ${issuers || 'there are no providers'}`;
 }

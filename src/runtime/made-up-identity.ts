@@ -2,7 +2,9 @@ import { ownMember, type JsonObject } from '../core/json.ts';
 import { catalogProviders, readCatalog } from '../engine/inspect-token.ts';
 import type { ProxiedRequest } from '../envoy/check-client.ts';
 import { findNamed, unknownProvider } from './choose-provider.ts';
-import { specKey, type IdentityProviderSpec, type SourceReading } from '../policy/spec.ts';
+import { isJwtProvider, type JwtProviderSpec } from '../policy/provider-spec.ts';
+import { specKey } from '../policy/spec-name.ts';
+import type { SourceReading } from '../policy/spec.ts';
 
 /** Who may vouch for a made-up identity. */
 export interface Vouching {
@@ -42,12 +44,8 @@ export function presentMadeUpIdentity(
   }
 }
 
-function chooseProvider(
-  claims: JsonObject,
-  { name, preferred }: Vouching,
-  reading: SourceReading,
-): IdentityProviderSpec {
-  const providers = [...catalogProviders(readCatalog(reading, 'portcullis')).values()];
+function chooseProvider(claims: JsonObject, { name, preferred }: Vouching, reading: SourceReading): JwtProviderSpec {
+  const providers = [...catalogProviders(readCatalog(reading, 'portcullis')).values()].filter(isJwtProvider);
   const issuer = ownMember(claims, 'iss');
   const named = name === undefined ? providers : findNamed(providers, name);
   const fitting = named.filter((provider) => issuer === undefined || provider.issuer === issuer);

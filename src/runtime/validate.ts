@@ -3,7 +3,10 @@ import { membersOf, readCatalog } from '../engine/catalog.ts';
 import { isNameless } from '../engine/claims.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
 import { parseDocument, type ParsedDocument } from '../policy/parse-document.ts';
-import { specKey, type AuthorDocument, type ConfigMapKey, type RouteSpec } from '../policy/spec.ts';
+import { needsOf } from '../policy/providers/provider-material.ts';
+import { partOfType } from '../policy/providers/read-provider.ts';
+import { specKey } from '../policy/spec-name.ts';
+import type { AuthorDocument, RouteSpec } from '../policy/spec.ts';
 import { wideningWarnings } from '../policy/suspicions/widening-hosts.ts';
 import { readSources } from './read-sources.ts';
 import { suggestProviders } from './suggest-providers.ts';
@@ -84,20 +87,12 @@ function missingMaterials(
 ): Problem[] {
   if (parsed.kind !== 'accepted' || parsed.spec.kind === 'AccessPolicy' || parsed.spec.kind === 'ClusterAccessPolicy')
     return [];
-  const { keys, ca } = parsed.spec;
-  const refs: (ConfigMapKey | undefined)[] = [keys.type === 'ConfigMap' ? keys.ref : undefined, ca];
-  return refs.flatMap((ref): Problem[] => {
-    if (ref === undefined || materials.has(specKey({ ...ref, kind: 'ConfigMap' }))) return [];
-    const message = `the ConfigMap ${ref.namespace}/${ref.name} is not among the documents: until it is there, tokens of this provider are denied with 503`;
-    return [
-      {
-        code: 'missing-reference',
-        severity: 'warning',
-        message,
-        field: 'spec.jwt.jwks',
-        place: document.placeOf(['spec', 'jwt', 'jwks']),
-      },
-    ];
+  const part = partOfType[parsed.spec.type];
+  return needsOf(parsed.spec).keys.flatMap((ref): Problem[] => {
+    if (materials.has(specKey(ref))) return [];
+    const message = `the ${ref.kind} ${ref.namespace}/${ref.name} is not among the documents: until it is there, credentials of this provider are denied with 503`;
+    const place = document.placeOf(['spec', part]);
+    return [{ code: 'missing-reference', severity: 'warning', message, field: `spec.${part}`, place }];
   });
 }
 

@@ -2,7 +2,8 @@ import { createEngine, type Engine } from '../../src/engine/engine.ts';
 import { Failure } from '../../src/core/failure.ts';
 import type { Clock, ExpressionPlace, HttpClient, Logger, Random, Timers } from '../../src/core/ports.ts';
 import { parseDocument } from '../../src/policy/parse-document.ts';
-import type { AuthorDocument, IdentityProviderSpec } from '../../src/policy/spec.ts';
+import { isJwtProvider, type IdentityProviderSpec, type JwtProviderSpec } from '../../src/policy/provider-spec.ts';
+import type { AuthorDocument } from '../../src/policy/spec.ts';
 import type { PolicyTestOptions, TokenSpec } from '../../src/policy-test/policy-test.ts';
 import { createTokenMint, type TokenMint } from '../../src/policy-test/token-mint.ts';
 
@@ -45,7 +46,7 @@ export async function createDecisionStand(
   options: StandOptions = {},
 ): Promise<DecisionStand> {
   const clock = createClock(Date.parse(options.now ?? '2026-06-01T12:00:00Z'));
-  const providers = documents.flatMap(toProvider);
+  const providers = documents.flatMap(toProvider).filter(isJwtProvider);
   const issuers = Object.entries(options.issuers ?? {}).flatMap(([name, { alg = 'RS256' }]) => {
     const spec = providers.find((provider) => provider.name === name);
     return spec === undefined ? [] : [{ name, alg, iss: spec.issuer, aud: spec.audiences[0] ?? '' }];
@@ -124,7 +125,7 @@ function createLog(lines: LogLine[]): Logger {
 
 /** The issuers as a network would show them: discovery below the issuer, and keys. */
 function createIssuerNetwork(
-  providers: readonly IdentityProviderSpec[],
+  providers: readonly JwtProviderSpec[],
   mint: TokenMint,
   network: { readonly online: boolean },
 ): HttpClient {

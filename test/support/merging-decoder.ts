@@ -19,7 +19,11 @@ const name = 'portcullis.CheckView';
 /** The view as protobuf-es shows it: texts as bytes, which it would refuse where they are not UTF-8. */
 interface ByteView {
   readonly attributes?: {
-    readonly source?: { readonly address?: { readonly socketAddress?: { readonly address: Uint8Array } } };
+    readonly source?: {
+      readonly address?: { readonly socketAddress?: { readonly address: Uint8Array } };
+      readonly principal: Uint8Array;
+      readonly certificate: Uint8Array;
+    };
     readonly request?: { readonly http?: ByteHttp };
     readonly contextExtensions: readonly ByteEntry[];
     readonly routeMetadataContext?: {
@@ -96,7 +100,13 @@ function toView({ attributes }: ByteView): CheckView {
   const address = source?.address?.socketAddress?.address;
   return {
     attributes: {
-      ...(address && { source: { address: { socketAddress: { address: textOf(address) } } } }),
+      ...(source && {
+        source: {
+          ...(address && { address: { socketAddress: { address: textOf(address) } } }),
+          principal: textOf(source.principal),
+          certificate: textOf(source.certificate),
+        },
+      }),
       ...(request?.http && { request: { http: toHttp(request.http) } }),
       contextExtensions: contextExtensions.map(toEntry),
       ...(routeMetadataContext && {

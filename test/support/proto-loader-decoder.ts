@@ -11,7 +11,11 @@ const file = fileURLToPath(new URL('check_view.proto', import.meta.url));
 /** The message `portcullis.CheckView` as the loader gives it: absent fields are absent. */
 export interface CheckView {
   readonly attributes?: {
-    readonly source?: { readonly address?: { readonly socketAddress?: { readonly address?: string } } };
+    readonly source?: {
+      readonly address?: { readonly socketAddress?: { readonly address?: string } };
+      readonly principal?: string;
+      readonly certificate?: string;
+    };
     readonly request?: { readonly http?: HttpView };
     readonly contextExtensions?: readonly Entry[];
     readonly routeMetadataContext?: {
@@ -90,6 +94,8 @@ export function toRawRequest({ attributes }: CheckView): DecodedCheck {
     duplicates: raw === undefined ? 'joined' : 'separate',
     // A pipe or an internal listener has no address of a client's machine.
     peerAddress: attributes?.source?.address?.socketAddress?.address || undefined,
+    peerPrincipal: attributes?.source?.principal ?? '',
+    peerCertificate: attributes?.source?.certificate ?? '',
     contextExtensions: toMap(attributes?.contextExtensions),
     route: toRoute(attributes?.routeMetadataContext?.filterMetadata),
   };

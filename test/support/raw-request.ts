@@ -6,6 +6,10 @@ export interface RawRequestParts {
   readonly path?: string;
   readonly headers?: readonly (readonly [name: string, value: string])[];
   readonly peer?: string | undefined;
+  /** As Envoy says whom the client's certificate names. */
+  readonly principal?: string;
+  /** The client's certificate, as PEM encoded for a URL. */
+  readonly certificate?: string;
   readonly token?: string | undefined;
   readonly contextExtensions?: Readonly<Record<string, string>>;
   readonly route?: RequestRoute | undefined;
@@ -25,6 +29,8 @@ export function rawRequest(parts: RawRequestParts): RawRequest {
     headers: sent.map(([name, value]) => ({ name, value, isText: true })),
     duplicates: 'separate',
     peerAddress: 'peer' in parts ? parts.peer : '127.0.0.1',
+    peerPrincipal: parts.principal ?? '',
+    peerCertificate: parts.certificate ?? '',
     contextExtensions: new Map(Object.entries(contextExtensions)),
     route: parts.route,
   };

@@ -1,64 +1,105 @@
 import { denial, type Denial } from '../../core/decision.ts';
 import { reasons } from '../../core/reason.ts';
 import type { Request } from '../../core/request.ts';
-import type { CredentialPlace } from '../../policy/spec.ts';
+import { credentialForm, findDispute, placeKey, type CredentialForm } from '../../policy/providers/credential-forms.ts';
+import type { CredentialPlace } from '../../policy/provider-spec.ts';
 import { invalidRequestChallenge, invalidTokenChallenge, missingChallenge } from '../../std/www-authenticate.ts';
 import { compilePlaceReader, type Found, type PlaceReader } from './credential-place.ts';
-import type { IdentityProvider, VerifyResult } from './identity-provider.ts';
+import type { IdentityProvider, MessageProvider, PeerProvider, VerifyResult } from './identity-provider.ts';
 import { defaultIdentitySettings } from './identity-settings.ts';
-import { peekIssuer } from './parse-token.ts';
+import { peekToken } from './jwt/parse-token.ts';
 
 /**
  * Finds out who sends a request (S17). Answers at once where the token is known or refused without keys, else with a promise that never
  * rejects. `realm` names the protected space in challenges.
  */
-export type Authenticate = (request: Request, realm: string) => VerifyResult | Promise<VerifyResult>;
+export type Authenticate = (
+  request: Request,
+  realm: string,
+  memo?: VerificationMemo,
+) => VerifyResult | Promise<VerifyResult>;
+
+/** What providers said of the one credential of a check: one that may be shown only once is judged once, however many rules ask. */
+export type VerificationMemo = Map<IdentityProvider, VerifyResult | Promise<VerifyResult>>;
+
+/** Finds out who connects, as `Authenticate` does who sends; `gone` where the policy names a provider that does not exist any more. */
+export function authenticatePeer(
+  peer: PeerProvider | 'gone',
+  request: Request,
+  realm: string,
+  memo: VerificationMemo | undefined,
+): VerifyResult | Promise<VerifyResult> {
+  if (peer === 'gone') return { denial: denial('provider_unavailable') };
+  const verify = (): VerifyResult | Promise<VerifyResult> => peer.verifyPeer(request);
+  const result = memo === undefined ? verify() : rememberIn(memo, peer, verify);
+  return result instanceof Promise
+    ? result.then((late) => challenge(late, peerSchemes, realm))
+    : challenge(result, peerSchemes, realm);
+}
+
+/** RFC 9110 15.5.2 asks for a challenge; no scheme is registered for certificates. */
+const peerSchemes: readonly string[] = ['ClientCertificate'];
 
 /** A place, and the providers that take credentials from it. */
 interface Source {
   readonly place: CredentialPlace;
   readonly read: PlaceReader;
-  readonly providers: readonly IdentityProvider[];
+  readonly providers: readonly MessageProvider[];
 }
 
 type Present = { readonly source: Source; readonly found: Exclude<Found, { kind: 'absent' }> };
 
 /** Compiles the authentication of a rule or policy by its providers; without any, every request lacks its credential. */
 export function compileAuthentication(
-  providers: readonly IdentityProvider[],
+  providers: readonly MessageProvider[],
   limits: { readonly maxTokenBytes: number } = defaultIdentitySettings,
 ): Authenticate {
   const sources = toSources(providers);
   const schemes = challengeSchemes(sources);
-  const disputed = disputedIssuers(providers);
-  return (request, realm) => {
+  const disputed = findDisputed(providers);
+  return (request, realm, memo) => {
     const present = findPresent(sources, request);
     const chosen = chooseCredential(present);
     if ('denial' in chosen) return challenge(chosen, schemes, realm);
     const provider = chooseProvider(chosen.source, chosen.token, limits.maxTokenBytes);
     if ('denial' in provider) return challenge(provider, schemes, realm);
-    if (disputed.has(provider.spec.issuer)) return { denial: twoJudges };
-    const result = provider.verify(chosen.token);
+    if (disputed.has(provider)) return { denial: twoJudges };
+    const { token, source } = chosen;
+    const verify = (): VerifyResult | Promise<VerifyResult> => provider.verify({ token, place: source.place, request });
+    const result = memo === undefined ? verify() : rememberIn(memo, provider, verify);
     return result instanceof Promise
       ? result.then((late) => challenge(late, schemes, realm))
       : challenge(result, schemes, realm);
   };
 }
 
-const twoJudges = denial('provider_unavailable', 'Two identity providers of the rule have the issuer of the token.');
-
-/** Issuers of two of the providers, which only shows where one was changed after the rule was read: nobody can say who is to judge. */
-function disputedIssuers(providers: readonly IdentityProvider[]): ReadonlySet<string> {
-  const issuers = providers.map(({ spec }) => spec.issuer);
-  return new Set(issuers.filter((issuer, index) => issuers.indexOf(issuer) !== index));
+function rememberIn(
+  memo: VerificationMemo,
+  provider: IdentityProvider,
+  verify: () => VerifyResult | Promise<VerifyResult>,
+): VerifyResult | Promise<VerifyResult> {
+  const known = memo.get(provider);
+  if (known !== undefined) return known;
+  const result = verify();
+  memo.set(provider, result);
+  return result;
 }
+
+/** Providers that take what another one takes, which only shows where one was changed after the rule was read: nobody can say who is to judge. */
+function findDisputed(providers: readonly MessageProvider[]): ReadonlySet<MessageProvider> {
+  const isDisputed = (one: MessageProvider): boolean =>
+    providers.some((other) => other !== one && findDispute([one.spec, other.spec]) !== undefined);
+  return new Set(providers.filter(isDisputed));
+}
+
+const twoJudges = denial('provider_unavailable', 'Two identity providers of the rule take the same credential.');
 
 /**
  * Refuses the request that carries more than one credential for the rules of these providers together, each of which may find one alone
  * in its own places (S17). Says nothing of a credential that is bad or missing. `realm` as for `Authenticate`.
  */
 export function judgeTogether(
-  providers: readonly IdentityProvider[],
+  providers: readonly MessageProvider[],
   request: Request,
   realm: string,
 ): Denial | undefined {
@@ -71,8 +112,8 @@ export function judgeTogether(
 }
 
 /** One source for each distinct place; places of a header with a scheme come first. */
-function toSources(providers: readonly IdentityProvider[]): readonly Source[] {
-  const byPlace = new Map<string, { place: CredentialPlace; providers: IdentityProvider[] }>();
+function toSources(providers: readonly MessageProvider[]): readonly Source[] {
+  const byPlace = new Map<string, { place: CredentialPlace; providers: MessageProvider[] }>();
   for (const provider of providers) {
     for (const place of provider.places) {
       const key = placeKey(place);
@@ -84,12 +125,6 @@ function toSources(providers: readonly IdentityProvider[]): readonly Source[] {
   return [...byPlace.values()]
     .map(({ place, providers }) => ({ place, providers, read: compilePlaceReader(place) }))
     .sort((a, b) => Number(isWholeHeader(a.place)) - Number(isWholeHeader(b.place)));
-}
-
-/** Equal for places that are one: schemes are compared in any case. */
-function placeKey(place: CredentialPlace): string {
-  const scheme = place.in === 'header' ? (place.scheme?.toLowerCase() ?? null) : null;
-  return JSON.stringify([place.in, place.name, scheme]);
 }
 
 function isWholeHeader(place: CredentialPlace): boolean {
@@ -138,18 +173,27 @@ function chooseCredential(
   }
 }
 
-/** The provider of the place that has the token's issuer. A place of one provider needs no look: that provider judges the issuer itself. */
+/**
+ * Who of the providers of the place judges the token (S17): by an HMAC, by its issuer, else the one that takes what says nothing of itself.
+ * A place of one provider needs no look: that provider judges all that stands there.
+ */
 function chooseProvider(
-  source: Source,
+  { providers }: Source,
   token: string,
   maxTokenBytes: number,
-): IdentityProvider | { readonly denial: Denial } {
-  const [only, ...others] = source.providers;
+): MessageProvider | { readonly denial: Denial } {
+  const [only, ...others] = providers;
   if (only !== undefined && others.length === 0) return only;
-  const issuer = peekIssuer(token, maxTokenBytes);
-  if ('denial' in issuer) return issuer;
-  const provider = source.providers.find((candidate) => candidate.spec.issuer === issuer.value);
-  return provider ?? { denial: denial('token_issuer') };
+  const peek = peekToken(token, maxTokenBytes);
+  const byForm = (wanted: (form: CredentialForm) => boolean): MessageProvider | undefined =>
+    providers.find(({ spec }) => wanted(credentialForm(spec)));
+  const opaque = byForm(({ form }) => form === 'opaque');
+  if ('denial' in peek) return opaque ?? peek;
+  const { alg, issuer } = peek.value;
+  const hmac = alg?.startsWith('HS') === true ? (byForm(({ form }) => form === 'hmac') ?? opaque) : undefined;
+  if (hmac !== undefined) return hmac;
+  const own = byForm((form) => form.form === 'jwt' && form.issuer === issuer);
+  return own ?? opaque ?? { denial: denial('token_issuer') };
 }
 
 /** The schemes of all headers that could carry a credential; Bearer where none names one. */

@@ -1,5 +1,5 @@
 import type { Request } from '../../core/request.ts';
-import type { CredentialPlace } from '../../policy/spec.ts';
+import type { CredentialPlace } from '../../policy/provider-spec.ts';
 
 /** What stands in one place of a request (S17): `bad` is a credential that cannot be read, which is not the same as none. */
 export type Found =

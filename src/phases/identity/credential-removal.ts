@@ -1,6 +1,6 @@
 import { denial, type Denial, type UpstreamChanges } from '../../core/decision.ts';
 import type { Request } from '../../core/request.ts';
-import type { CredentialPlace } from '../../policy/spec.ts';
+import type { CredentialPlace } from '../../policy/provider-spec.ts';
 import { isHeaderValue } from '../../std/http-headers.ts';
 import { compilePlaceReader, cookieName, type Found, type PlaceReader } from './credential-place.ts';
 

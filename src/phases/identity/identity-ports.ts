@@ -1,6 +1,6 @@
 import type { Clock, HttpClient, IdentityEvents, Logger, Random, Timers } from '../../core/ports.ts';
 import type { IdentitySettings } from './identity-settings.ts';
-import type { TokenCache } from './token-cache.ts';
+import type { TokenCache } from './jwt/token-cache.ts';
 
 /** What providers need from outside. */
 export interface IdentityPorts {

@@ -1,17 +1,50 @@
 import type { Denial } from '../../core/decision.ts';
 import type { Identity } from '../../core/identity.ts';
-import type { CredentialPlace, IdentityProviderSpec } from '../../policy/spec.ts';
+import type { Request } from '../../core/request.ts';
+import type { ProviderMaterial } from '../../policy/providers/provider-material.ts';
+import type {
+  ClientCertificateProviderSpec,
+  CredentialPlace,
+  IdentityProviderSpec,
+} from '../../policy/provider-spec.ts';
 
 /** One configured provider at work: it has a life-time, and is replaced as a whole when its document changes. */
-export interface IdentityProvider {
-  readonly spec: IdentityProviderSpec;
-  readonly places: readonly CredentialPlace[];
-  /** Judges one token. At once where the token is known, a promise where keys or cryptography are waited for; never rejects. */
-  verify(token: string): VerifyResult | Promise<VerifyResult>;
-  /** Resolves when its keys were tried for the first time, well or not. */
+export type IdentityProvider = MessageProvider | PeerProvider;
+
+interface RunningProvider {
+  /** Resolves when what it needs was tried for the first time, well or not. */
   readonly firstLoad: Promise<void>;
   status(): ProviderStatus;
+  /** Takes other Secrets and ConfigMaps in from one moment to the next. Absent: it is made anew instead, with all that it remembers. */
+  readonly renew?: (material: ProviderMaterial) => void;
   close(): void;
+}
+
+/** Judges credentials of messages (S17). */
+export interface MessageProvider extends RunningProvider {
+  readonly layer: 'message';
+  readonly spec: MessageProviderSpec;
+  readonly places: readonly CredentialPlace[];
+  /** Judges one credential. At once where it is known, a promise where keys, cryptography or others are waited for; never rejects. */
+  verify(credential: Credential): VerifyResult | Promise<VerifyResult>;
+}
+
+export type MessageProviderSpec = Exclude<IdentityProviderSpec, ClientCertificateProviderSpec>;
+
+/** Judges who connects (S18). */
+export interface PeerProvider extends RunningProvider {
+  readonly layer: 'peer';
+  readonly spec: ClientCertificateProviderSpec;
+  /** A connection without a certificate is denied with `credential_missing`. Never rejects. */
+  verifyPeer(request: Request): VerifyResult | Promise<VerifyResult>;
+}
+
+/** A credential of a message as it is presented. What it may be bound to (a certificate, a proof) is in the request. */
+export interface Credential {
+  /** What stands in the place behind the scheme; its form has not been looked at. */
+  readonly token: string;
+  readonly place: CredentialPlace;
+  readonly request: Request;
 }
 
 export type VerifyResult = { readonly identity: Identity } | { readonly denial: Denial };

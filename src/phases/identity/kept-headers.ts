@@ -1,5 +1,5 @@
 import type { Request } from '../../core/request.ts';
-import type { CredentialPlace } from '../../policy/spec.ts';
+import type { CredentialPlace } from '../../policy/provider-spec.ts';
 import { compilePlaceReader } from './credential-place.ts';
 
 /** The names of the headers of a request that hold a credential which `Keep` passes on; another use of such a header is none. */

@@ -54,9 +54,7 @@ export const accessPolicySpec: Schema = guard(
     mode,
     onInvalid,
     paths,
-    authentication: authentication(
-      'The providers that credentials may come from. The place, the scheme and the issuer of a credential choose among them.',
-    ),
+    authentication,
     addresses: addresses('Addresses of clients, for every request that the policy covers.'),
     ...policyProtections,
     rules,

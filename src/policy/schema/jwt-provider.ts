@@ -1,4 +1,4 @@
-import { jwtAlgorithms } from '../spec.ts';
+import { jwtAlgorithms } from '../provider-spec.ts';
 import {
   atMostOne,
   duration,

@@ -1,4 +1,4 @@
-import { jwtAlgorithms } from '../spec.ts';
+import { jwtAlgorithms } from '../provider-spec.ts';
 import { exactlyOne, flag, integer, list, object, oneOf, text, unsupported, type Schema } from './json-schema.ts';
 
 /** The whole document of a PolicyTest (`test.portcullis.dev/v1alpha1`). No cluster stores it: no CRD is made of it. */

@@ -14,17 +14,21 @@ const when = conditions(
   'With access Denied, and only there: the rule hits where all of these over the request are true, or cannot be evaluated. Other rules have theirs under authorization.',
 );
 
-/** `authentication` of a policy or a rule. */
-export function authentication(providers: string): Schema {
-  return restriction('Who can say who is calling.', {
-    providers: providerRefs(providers),
-    peer: unsupported(
-      providerRef(
-        'The provider that vouches for who connects. It must hold beside the credential; alone it is the identity.',
-      ),
+/** `authentication` of a policy. */
+export const authentication: Schema = restriction('Who can say who is calling.', {
+  providers: providerRefs(
+    'The providers that credentials may come from. The place, the scheme and the issuer of a credential choose among them.',
+  ),
+  peer: unsupported(
+    providerRef(
+      'The provider of type ClientCertificate that vouches for who connects. It must hold beside the credential on every rule but Public ones; without providers it is the identity.',
     ),
-  });
-}
+  ),
+});
+
+const authenticationOfRule: Schema = restriction('Who can say who is calling. The peer of the policy stays.', {
+  providers: providerRefs('The providers of this rule, in place of those of the policy.'),
+});
 
 const validations: readonly Validation[] = [
   {
@@ -51,7 +55,7 @@ const rule: Schema = guard(
       ['Public', 'Optional', 'Authenticated', 'Restricted', 'Denied'],
     ),
     authorization,
-    authentication: authentication('The providers of this rule, in place of those of the policy.'),
+    authentication: authenticationOfRule,
     addresses: addresses(
       'Addresses that the rule is for, on top of those of the policy. A Denied rule hits the clients that these refuse.',
     ),

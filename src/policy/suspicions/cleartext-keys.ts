@@ -1,12 +1,12 @@
 import { classifyAddress } from '../../std/classify-address.ts';
 import type { ProblemList } from '../problem-list.ts';
-import type { IdentityProviderSpec } from '../spec.ts';
+import type { JwtProviderSpec } from '../provider-spec.ts';
 
 /**
  * Warns of keys that come over http from outside: who sits on the way can put his own in their place and sign any token with them.
  * An issuer whose keys come from elsewhere is only a name, and nothing is fetched from it.
  */
-export function warnOfCleartextKeys({ issuer, keys }: IdentityProviderSpec, problems: ProblemList): void {
+export function warnOfCleartextKeys({ issuer, keys }: JwtProviderSpec, problems: ProblemList): void {
   const warn = (url: string, at: readonly string[], what: string): void => {
     if (!isCleartextAbroad(url)) return;
     const message = `${what} over http from a host that may be anywhere: whoever sits on the way can exchange the keys and forge any token; write https`;

@@ -12,7 +12,7 @@ export function warnOfSuspicions(spec: Spec, problems: ProblemList): void {
   switch (spec.kind) {
     case 'IdentityProvider':
     case 'ClusterIdentityProvider':
-      warnOfCleartextKeys(spec, problems);
+      if (spec.type === 'JWT') warnOfCleartextKeys(spec, problems);
       return;
     case 'ClusterAccessPolicy':
       warnOfDenials(spec.rules, problems);

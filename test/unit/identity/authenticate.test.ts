@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileAuthentication, type Authenticate } from '../../../src/phases/identity/authenticate.ts';
-import type { IdentityProvider } from '../../../src/phases/identity/identity-provider.ts';
+import type { MessageProvider } from '../../../src/phases/identity/identity-provider.ts';
 import {
   bearer,
   createWorld,
@@ -17,8 +17,8 @@ const key = rsaKey('k1');
 const otherIssuer = 'https://other.example';
 
 let world: World;
-let okta: IdentityProvider;
-let other: IdentityProvider;
+let okta: MessageProvider;
+let other: MessageProvider;
 
 beforeAll(async () => {
   world = createWorld([key]);
@@ -81,7 +81,7 @@ describe('S17: which provider judges a credential', () => {
       const authenticate = compileAuthentication(providers);
       expect(await ask(authenticate, withToken(tokenOf(key)))).toEqual({
         code: 'provider_unavailable',
-        message: 'Two identity providers of the rule have the issuer of the token.',
+        message: 'Two identity providers of the rule take the same credential.',
         challenges: [],
       });
       // The control: another issuer has one judge still.

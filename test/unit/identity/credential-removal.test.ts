@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { compileCredentialRemoval } from '../../../src/phases/identity/credential-removal.ts';
-import type { CredentialPlace } from '../../../src/policy/spec.ts';
+import type { CredentialPlace } from '../../../src/policy/provider-spec.ts';
 import { bearer, requestOf, type RequestParts } from './identity-fixtures.ts';
 
 const cookie: CredentialPlace = { in: 'cookie', name: 'token' };

@@ -6,11 +6,11 @@ import type { Clock, HttpClient, LogFields, Logger, Timers } from '../../../src/
 import type { RawHeader, RawRequest, Request } from '../../../src/core/request.ts';
 import { compileAuthentication } from '../../../src/phases/identity/authenticate.ts';
 import type { IdentityPorts } from '../../../src/phases/identity/identity-ports.ts';
-import type { IdentityProvider, VerifyResult } from '../../../src/phases/identity/identity-provider.ts';
+import type { Credential, MessageProvider, VerifyResult } from '../../../src/phases/identity/identity-provider.ts';
 import { defaultIdentitySettings, type IdentitySettings } from '../../../src/phases/identity/identity-settings.ts';
-import { createJwtProvider } from '../../../src/phases/identity/jwt-provider.ts';
-import { createTokenCache } from '../../../src/phases/identity/token-cache.ts';
-import type { JwtProviderSpec } from '../../../src/policy/spec.ts';
+import { createJwtProvider } from '../../../src/phases/identity/jwt/jwt-provider.ts';
+import { createTokenCache } from '../../../src/phases/identity/jwt/token-cache.ts';
+import type { JwtProviderSpec } from '../../../src/policy/provider-spec.ts';
 
 export const issuer = 'https://idp.example/tenant';
 export const audience = 'api://orders';
@@ -38,6 +38,7 @@ export function jwtSpec(changes: Partial<JwtProviderSpec> = {}): JwtProviderSpec
     requiredClaims: [],
     from: [bearer],
     claims: { subject: 'sub', scopes: ['scope', 'scp'], roles: [] },
+    binding: { certificate: 'IfBound', dpop: 'IfBound' },
     ...changes,
   };
 }
@@ -214,7 +215,7 @@ export interface World {
   readonly log: RecordingLog;
   /** `hit`, `miss`, `ok`, `failed` in the order told. */
   readonly events: string[];
-  provider(changes?: Partial<JwtProviderSpec>): IdentityProvider;
+  provider(changes?: Partial<JwtProviderSpec>): MessageProvider;
 }
 
 /** Everything around a provider, with a JWKS of these keys at `jwksUri`. */
@@ -250,6 +251,9 @@ export interface RequestParts {
   readonly target?: string;
   readonly headers?: readonly (readonly [name: string, value: string] | RawHeader)[];
   readonly duplicates?: RawRequest['duplicates'];
+  readonly method?: string;
+  readonly principal?: string;
+  readonly certificate?: string;
 }
 
 /** A request as the canonicaliser reads it; throws where it refuses it. */
@@ -260,7 +264,7 @@ export function requestOf(parts: RequestParts): Request {
   const reading = readRequest(
     {
       kind: 'http',
-      method: 'GET',
+      method: parts.method ?? 'GET',
       target: parts.target ?? '/orders',
       host: 'shop.example',
       scheme: 'https',
@@ -268,6 +272,8 @@ export function requestOf(parts: RequestParts): Request {
       headers,
       duplicates: parts.duplicates ?? 'separate',
       peerAddress: '203.0.113.7',
+      peerPrincipal: parts.principal ?? '',
+      peerCertificate: parts.certificate ?? '',
       contextExtensions: new Map(),
       route: undefined,
     },
@@ -283,7 +289,12 @@ export function verdictOf(result: VerifyResult): string {
 }
 
 /** Presents the token as a Bearer credential. */
-export async function present(provider: IdentityProvider, token: string): Promise<string> {
+export async function present(provider: MessageProvider, token: string): Promise<string> {
   const request = requestOf({ headers: [['authorization', `Bearer ${token}`]] });
   return verdictOf(await compileAuthentication([provider])(request, 'shop'));
+}
+
+/** The token as a Bearer credential of a request that holds nothing else. */
+export function credentialOf(token: string, request: Request = requestOf({})): Credential {
+  return { token, place: bearer, request };
 }

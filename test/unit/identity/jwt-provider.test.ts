@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/core/failure.ts';
-import type { IdentityProvider, VerifyResult } from '../../../src/phases/identity/identity-provider.ts';
-import { createJwtProvider } from '../../../src/phases/identity/jwt-provider.ts';
-import { createTokenCache } from '../../../src/phases/identity/token-cache.ts';
-import type { JwtProviderSpec } from '../../../src/policy/spec.ts';
+import type { MessageProvider, VerifyResult } from '../../../src/phases/identity/identity-provider.ts';
+import { createJwtProvider } from '../../../src/phases/identity/jwt/jwt-provider.ts';
+import { createTokenCache } from '../../../src/phases/identity/jwt/token-cache.ts';
+import type { JwtProviderSpec } from '../../../src/policy/provider-spec.ts';
 import {
   audience,
   createWorld,
@@ -15,21 +15,22 @@ import {
   tokenOf,
   verdictOf,
   type World,
+  credentialOf,
 } from './identity-fixtures.ts';
 
 const key = rsaKey('k1');
 
-let provider: IdentityProvider | undefined;
+let provider: MessageProvider | undefined;
 afterEach(() => provider?.close());
 
 async function started(
   changes: Partial<JwtProviderSpec> = {},
-): Promise<World & { verify: IdentityProvider['verify'] }> {
+): Promise<World & { verify: (token: string) => VerifyResult | Promise<VerifyResult> }> {
   const world = createWorld([key]);
   const one = world.provider(changes);
   provider = one;
   await one.firstLoad;
-  return { ...world, verify: (token) => one.verify(token) };
+  return { ...world, verify: (token) => one.verify(credentialOf(token)) };
 }
 
 function atOnce(result: VerifyResult | Promise<VerifyResult>): VerifyResult {
@@ -83,7 +84,9 @@ describe('the identity of a token', () => {
     expect(verdictOf(await verify(tokenOf(key, { user: { id: 7 } })))).toBe('token_claim');
     provider?.close();
     const plain = await started();
-    expect(await plain.verify(tokenOf(key, { sub: undefined }))).toMatchObject({ identity: { subject: '' } });
+    expect(await plain.verify(tokenOf(key, { sub: undefined }))).toMatchObject({
+      identity: { subject: '' },
+    });
   });
 });
 
@@ -151,7 +154,7 @@ describe('the cache of verified tokens', () => {
       ports,
     );
     await stricter.firstLoad;
-    expect(verdictOf(await stricter.verify(token))).toBe('token_audience');
+    expect(verdictOf(await stricter.verify(credentialOf(token)))).toBe('token_audience');
     expect(verdictOf(atOnce(verify(token)))).toBe('allow');
     stricter.close();
   });
@@ -203,7 +206,7 @@ describe('a provider that fails inside', () => {
     );
     await broken.firstLoad;
     const token = tokenOf(key);
-    expect(verdictOf(await broken.verify(token))).toBe('internal_error');
+    expect(verdictOf(await broken.verify(credentialOf(token)))).toBe('internal_error');
     expect(world.log.lines).toEqual([
       {
         level: 'error',

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { IdentityProvider } from '../../../src/phases/identity/identity-provider.ts';
+import type { MessageProvider } from '../../../src/phases/identity/identity-provider.ts';
 import {
   createWorld,
   discoveryUri,
@@ -21,7 +21,7 @@ const second = rsaKey('k2');
 const minute = 60_000;
 const hour = 60 * minute;
 
-let provider: IdentityProvider | undefined;
+let provider: MessageProvider | undefined;
 afterEach(() => provider?.close());
 
 async function warm(

@@ -1,8 +1,8 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { reasons, type ReasonCode } from '../../../src/core/reason.ts';
 import { compileAuthentication } from '../../../src/phases/identity/authenticate.ts';
-import type { IdentityProvider } from '../../../src/phases/identity/identity-provider.ts';
-import type { JwtProviderSpec } from '../../../src/policy/spec.ts';
+import type { MessageProvider } from '../../../src/phases/identity/identity-provider.ts';
+import type { JwtProviderSpec } from '../../../src/policy/provider-spec.ts';
 import {
   audience,
   createWorld,
@@ -31,7 +31,7 @@ const stranger = rsaKey('rsa-1');
 const strangerEc = ecKey('ec-1');
 
 let world: World;
-let provider: IdentityProvider;
+let provider: MessageProvider;
 
 /** Every row of a table runs between two good tokens of the same provider: a service that denies everything fails here. */
 async function between(run: () => Promise<void>, changes: Partial<JwtProviderSpec> = {}): Promise<void> {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { anonymous } from '../../../src/core/identity.ts';
 import { createCheckRequestDecoder } from '../../../src/envoy/decode-check-request.ts';
-import { createTokenCache, type VerifiedToken } from '../../../src/phases/identity/token-cache.ts';
+import { createTokenCache, type VerifiedToken } from '../../../src/phases/identity/jwt/token-cache.ts';
 import { heapGrowth } from '../../support/heap-growth.ts';
 import { checkRequest } from '../envoy/envoy-fixtures.ts';
 

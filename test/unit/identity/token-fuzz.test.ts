@@ -1,13 +1,22 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Failure } from '../../../src/core/failure.ts';
-import type { IdentityProvider } from '../../../src/phases/identity/identity-provider.ts';
-import { readKeySet } from '../../../src/phases/identity/key-set.ts';
-import { peekIssuer, splitToken } from '../../../src/phases/identity/parse-token.ts';
-import { createWorld, ecKey, encode, goodClaims, signText, tokenOf, verdictOf } from './identity-fixtures.ts';
+import type { MessageProvider } from '../../../src/phases/identity/identity-provider.ts';
+import { readKeySet } from '../../../src/phases/identity/jwt/key-set.ts';
+import { peekToken, splitToken } from '../../../src/phases/identity/jwt/parse-token.ts';
+import {
+  createWorld,
+  ecKey,
+  encode,
+  goodClaims,
+  signText,
+  tokenOf,
+  verdictOf,
+  credentialOf,
+} from './identity-fixtures.ts';
 
 const key = ecKey('k1');
-let provider: IdentityProvider;
+let provider: MessageProvider;
 beforeAll(async () => {
   provider = createWorld([key]).provider();
   await provider.firstLoad;
@@ -23,8 +32,8 @@ test('whatever the text, a token is refused and nothing is thrown', async () => 
   await fc.assert(
     fc.asyncProperty(text, async (token) => {
       expect(() => splitToken(token, 100)).not.toThrow();
-      expect(() => peekIssuer(token, 100)).not.toThrow();
-      expect(verdictOf(await provider.verify(token))).not.toBe('allow');
+      expect(() => peekToken(token, 100)).not.toThrow();
+      expect(verdictOf(await provider.verify(credentialOf(token)))).not.toBe('allow');
     }),
     { numRuns: 300 },
   );
@@ -32,7 +41,7 @@ test('whatever the text, a token is refused and nothing is thrown', async () => 
 
 test('one changed character of a good token is a bad token', async () => {
   const good = tokenOf(key);
-  expect(verdictOf(await provider.verify(good))).toBe('allow');
+  expect(verdictOf(await provider.verify(credentialOf(good)))).toBe('allow');
   await fc.assert(
     fc.asyncProperty(
       fc.nat(good.length - 1),
@@ -40,7 +49,7 @@ test('one changed character of a good token is a bad token', async () => {
       async (at, put) => {
         const changed = good.slice(0, at) + put + good.slice(at + 1);
         fc.pre(changed !== good);
-        expect(verdictOf(await provider.verify(changed))).not.toBe('allow');
+        expect(verdictOf(await provider.verify(credentialOf(changed)))).not.toBe('allow');
       },
     ),
     { numRuns: 200 },
@@ -54,7 +63,9 @@ test('signed claims of any kind end in a verdict, and allow only with the issuer
     fc.asyncProperty(changes, async (changed) => {
       const claims = { ...goodClaims(), ...changed };
       const verdict = verdictOf(
-        await provider.verify(signText(JSON.stringify({ alg: 'ES256', kid: 'k1' }), JSON.stringify(claims), key)),
+        await provider.verify(
+          credentialOf(signText(JSON.stringify({ alg: 'ES256', kid: 'k1' }), JSON.stringify(claims), key)),
+        ),
       );
       expect(verdict).not.toBe('internal_error');
       if (verdict !== 'allow') return;

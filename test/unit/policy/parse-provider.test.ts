@@ -35,6 +35,7 @@ describe('a provider of type JWT', () => {
         requiredClaims: [],
         from: [{ in: 'header', name: 'authorization', scheme: 'Bearer' }],
         claims: { subject: 'sub', scopes: ['scope', 'scp'], roles: [] },
+        binding: { certificate: 'IfBound', dpop: 'IfBound' },
       },
     });
   });

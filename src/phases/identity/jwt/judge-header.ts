@@ -1,5 +1,5 @@
-import { denial, type Denial } from '../../core/decision.ts';
-import { ownMember, type JsonObject } from '../../core/json.ts';
+import { denial, type Denial } from '../../../core/decision.ts';
+import { ownMember, type JsonObject } from '../../../core/json.ts';
 import type { TokenRules } from './token-rules.ts';
 
 /** Refuses a token for what its header says; undefined where it has nothing against it. */

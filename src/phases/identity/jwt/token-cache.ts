@@ -1,6 +1,6 @@
-import type { Identity } from '../../core/identity.ts';
-import { createBoundedCache } from '../../std/bounded-cache.ts';
-import { ownCopy } from '../../std/own-copy.ts';
+import type { Identity } from '../../../core/identity.ts';
+import { createBoundedCache } from '../../../std/bounded-cache.ts';
+import { ownCopy } from '../../../std/own-copy.ts';
 
 /** A token whose signature and claims were found right, and what can still end it. Times in seconds since the epoch. */
 export interface VerifiedToken {

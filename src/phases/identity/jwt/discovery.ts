@@ -1,6 +1,6 @@
-import { Failure, messageOf } from '../../core/failure.ts';
-import { isJsonObject, ownMember } from '../../core/json.ts';
-import { parseStrictJsonBytes } from '../../std/strict-json.ts';
+import { Failure, messageOf } from '../../../core/failure.ts';
+import { isJsonObject, ownMember } from '../../../core/json.ts';
+import { parseStrictJsonBytes } from '../../../std/strict-json.ts';
 
 /** GETs a document; throws a Failure as core's HttpClient does. */
 export type GetDocument = (url: string) => Promise<Uint8Array>;

@@ -1,5 +1,5 @@
-import type { Denial } from '../../core/decision.ts';
-import { ownMember, type JsonObject } from '../../core/json.ts';
+import type { Denial } from '../../../core/decision.ts';
+import { ownMember, type JsonObject } from '../../../core/json.ts';
 import { badClaim, isText, readAudiences, type NamedClaimJudge } from './judge-claims.ts';
 import type { TokenRules } from './token-rules.ts';
 

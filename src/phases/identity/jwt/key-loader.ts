@@ -1,6 +1,6 @@
-import type { Clock, HttpClient } from '../../core/ports.ts';
+import type { Clock, HttpClient } from '../../../core/ports.ts';
 import { discoverJwksUri } from './discovery.ts';
-import type { IdentitySettings } from './identity-settings.ts';
+import type { IdentitySettings } from '../identity-settings.ts';
 import { readKeySet, type KeySet } from './key-set.ts';
 
 /** Fetches keys once. Throws a Failure where there are none to be had. */

@@ -1,7 +1,7 @@
 import { importJWK, type CryptoKey } from 'jose';
-import { Failure } from '../../core/failure.ts';
-import { isJsonObject, ownMember, type JsonValue } from '../../core/json.ts';
-import { parseStrictJsonBytes } from '../../std/strict-json.ts';
+import { Failure } from '../../../core/failure.ts';
+import { isJsonObject, ownMember, type JsonValue } from '../../../core/json.ts';
+import { parseStrictJsonBytes } from '../../../std/strict-json.ts';
 import { judgeJwk, type PublicJwk } from './judge-jwk.ts';
 
 /** The usable keys of one issuer, ready to verify. Immutable: newer keys are another KeySet. */

@@ -1,4 +1,4 @@
-import { messageOf } from '../../core/failure.ts';
+import { messageOf } from '../../../core/failure.ts';
 import type { KeyCache } from './key-cache.ts';
 import { describeLeftOut, readKeySet, type KeySet } from './key-set.ts';
 

@@ -1,5 +1,6 @@
-import { specKey, type ConfigMapKey, type JwtProviderSpec } from '../../policy/spec.ts';
-import type { IdentityPorts } from './identity-ports.ts';
+import type { ConfigMapKey, JwtProviderSpec } from '../../../policy/provider-spec.ts';
+import { specKey } from '../../../policy/spec-name.ts';
+import type { IdentityPorts } from '../identity-ports.ts';
 import { createKeyCache, type KeyCache } from './key-cache.ts';
 import { createKeyLoader } from './key-loader.ts';
 import type { KeySet } from './key-set.ts';

@@ -1,5 +1,5 @@
-import { denial, type Denial } from '../../core/decision.ts';
-import { isJsonObject, ownMember, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { denial, type Denial } from '../../../core/decision.ts';
+import { isJsonObject, ownMember, type JsonObject, type JsonValue } from '../../../core/json.ts';
 import type { TokenRules } from './token-rules.ts';
 
 /** Refuses a token for what its payload says; `now` in seconds since the epoch. */

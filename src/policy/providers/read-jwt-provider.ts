@@ -1,43 +1,29 @@
-import { isJsonObject } from '../core/json.ts';
-import { parseDuration } from '../std/duration.ts';
-import { isHeaderName, isProtocolHeader } from '../std/http-headers.ts';
-import { checkClaimName } from './claim-name.ts';
-import type { IdentityProviderShape, JwtShape, PlaceShape } from './document-shape.ts';
-import { quote, type FieldPath, type ProblemList } from './problem-list.ts';
-import type { ConfigMapKey, CredentialPlace, JwtAlgorithm, JwtProviderSpec, KeySource, ProviderKind } from './spec.ts';
+import { isJsonObject } from '../../core/json.ts';
+import { checkClaimName } from '../claim-name.ts';
+import type { JwtShape } from '../document-shape.ts';
+import { quote, type FieldPath, type ProblemList } from '../problem-list.ts';
+import type { ConfigMapKey, JwtAlgorithm, JwtProviderSpec, KeySource } from '../provider-spec.ts';
+import { isHttpUrl } from './http-url.ts';
+import type { ProviderHead } from './provider-head.ts';
+import { bearer, readPlaces } from './read-places.ts';
+import { readSeconds } from './read-seconds.ts';
 
 const defaultAlgorithms: readonly JwtAlgorithm[] = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'];
-const bearer: CredentialPlace = { in: 'header', name: 'authorization', scheme: 'Bearer' };
 const maxClockSkew = 300;
 
-export interface DocumentName {
-  readonly namespace: string;
-  readonly name: string;
-}
-
-/**
- * Reads the `spec` of a provider; undefined where an error makes it unusable.
- * `materials` is the namespace of the Secrets and ConfigMaps that it refers to: its own, or the service's for a cluster provider.
- */
-export function readProvider(
-  kind: ProviderKind,
-  { namespace, name }: DocumentName,
-  shape: IdentityProviderShape,
-  materials: string,
+/** Reads `jwt`. Where the list gets an error, what is returned is not to be used. */
+export function readJwtProvider(
+  { kind, namespace, name, materials }: ProviderHead,
+  jwt: JwtShape,
   problems: ProblemList,
-): JwtProviderSpec | undefined {
-  const { jwt } = shape;
-  if (jwt === undefined) {
-    problems.error('missing-field', ['spec'], 'a provider of type JWT needs the field jwt');
-    return undefined;
-  }
+): JwtProviderSpec {
   const at: FieldPath = ['spec', 'jwt'];
   const keys = readKeySource(jwt, materials, problems);
   checkIssuer(jwt.issuer, keys, [...at, 'issuer'], problems);
   const skew = readSeconds(jwt.clockSkew, [...at, 'clockSkew'], problems) ?? 30;
   if (skew > maxClockSkew) problems.error('invalid-value', [...at, 'clockSkew'], 'clockSkew is at most 300s');
   checkClaimNames(jwt, at, problems);
-  const spec: JwtProviderSpec = {
+  return {
     kind,
     type: 'JWT',
     namespace,
@@ -51,14 +37,14 @@ export function readProvider(
     clockSkew: skew,
     maxLifetime: readSeconds(jwt.maxLifetime, [...at, 'maxLifetime'], problems),
     requiredClaims: jwt.requiredClaims ?? [],
-    from: readPlaces(jwt.from, [...at, 'from'], problems),
+    from: jwt.from === undefined ? [bearer] : readPlaces(jwt.from, [...at, 'from'], problems),
     claims: {
       subject: jwt.claims?.subject ?? 'sub',
       scopes: jwt.claims?.scopes ?? ['scope', 'scp'],
       roles: jwt.claims?.roles ?? [],
     },
+    binding: { certificate: jwt.binding?.certificate ?? 'IfBound', dpop: jwt.binding?.dpop ?? 'IfBound' },
   };
-  return problems.hasError() ? undefined : spec;
 }
 
 function readKeySource(jwt: JwtShape, materials: string, problems: ProblemList): KeySource {
@@ -111,17 +97,6 @@ function checkIssuer(issuer: string, keys: KeySource, at: FieldPath, problems: P
   }
 }
 
-function isHttpUrl(text: string): boolean {
-  const url = URL.parse(text);
-  return (
-    url !== null &&
-    (url.protocol === 'https:' || url.protocol === 'http:') &&
-    url.username === '' &&
-    url.password === '' &&
-    !text.includes('#')
-  );
-}
-
 function isKeySet(text: string): boolean {
   try {
     const value: unknown = JSON.parse(text);
@@ -129,14 +104,6 @@ function isKeySet(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-function readSeconds(text: string | undefined, at: FieldPath, problems: ProblemList): number | undefined {
-  if (text === undefined) return undefined;
-  const milliseconds = parseDuration(text);
-  if (milliseconds === undefined)
-    problems.error('invalid-value', at, `${quote(text)} is no duration: write 30s, 5m or 24h`);
-  return milliseconds === undefined ? undefined : milliseconds / 1000;
 }
 
 function checkClaimNames(jwt: JwtShape, at: FieldPath, problems: ProblemList): void {
@@ -147,45 +114,4 @@ function checkClaimNames(jwt: JwtShape, at: FieldPath, problems: ProblemList): v
     [[...at, 'requiredClaims'], jwt.requiredClaims ?? []],
   ];
   for (const [where, names] of named) for (const name of names) checkClaimName(name, where, problems);
-}
-
-function readPlaces(
-  shapes: readonly PlaceShape[] | undefined,
-  at: FieldPath,
-  problems: ProblemList,
-): readonly CredentialPlace[] {
-  if (shapes === undefined) return [bearer];
-  const places = shapes.flatMap((shape, index) => readPlace(shape, [...at, index], problems) ?? []);
-  const seen = new Set<string>();
-  for (const [index, place] of places.entries()) {
-    const text = JSON.stringify(place).toLowerCase();
-    if (seen.has(text)) problems.error('duplicate-name', [...at, index], 'the same place is there twice');
-    seen.add(text);
-  }
-  return places;
-}
-
-function readPlace(shape: PlaceShape, at: FieldPath, problems: ProblemList): CredentialPlace | undefined {
-  const { header, cookie, query, scheme } = shape;
-  const named = [header, cookie, query].filter((name) => name !== undefined);
-  if (named.length !== 1 || (scheme !== undefined && header === undefined)) {
-    problems.error('invalid-value', at, 'a place is exactly one of header (with an optional scheme), cookie and query');
-    return undefined;
-  }
-  const name = named[0] ?? '';
-  if (query !== undefined) {
-    if (/^[A-Za-z0-9._~-]+$/.test(query)) return { in: 'query', name: query };
-    problems.error('invalid-value', at, `${quote(query)}: a query parameter's name is of letters, digits and . _ ~ -`);
-    return undefined;
-  }
-  if (!isHeaderName(name) || (scheme !== undefined && !isHeaderName(scheme))) {
-    problems.error('invalid-value', at, `${quote(name)} or its scheme is no token (RFC 9110 5.6.2)`);
-    return undefined;
-  }
-  if (cookie !== undefined) return { in: 'cookie', name: cookie };
-  if (isProtocolHeader(name) || name.toLowerCase() === 'cookie') {
-    problems.error('forbidden-header', at, `${name} cannot carry a credential`);
-    return undefined;
-  }
-  return { in: 'header', name: name.toLowerCase(), scheme };
 }

@@ -1,5 +1,5 @@
 import { compactVerify, errors } from 'jose';
-import { denial, type Denial } from '../../core/decision.ts';
+import { denial, type Denial } from '../../../core/decision.ts';
 import type { KeyCache } from './key-cache.ts';
 import { findKeys, type KeySet, type VerificationKey } from './key-set.ts';
 

@@ -1,6 +1,6 @@
-import type { ClaimReader } from '../../core/claim-path.ts';
-import type { Identity } from '../../core/identity.ts';
-import { ownMember, type JsonObject } from '../../core/json.ts';
+import type { ClaimReader } from '../../../core/claim-path.ts';
+import type { Identity } from '../../../core/identity.ts';
+import { ownMember, type JsonObject } from '../../../core/json.ts';
 import { isStringArray } from './judge-claims.ts';
 import type { TokenRules } from './token-rules.ts';
 

@@ -1,6 +1,6 @@
-import { isJsonObject, ownMember, type JsonObject, type JsonValue } from '../../core/json.ts';
-import { jwtAlgorithms, type JwtAlgorithm } from '../../policy/spec.ts';
-import { decodeBase64url } from '../../std/base64url.ts';
+import { isJsonObject, ownMember, type JsonObject, type JsonValue } from '../../../core/json.ts';
+import { jwtAlgorithms, type JwtAlgorithm } from '../../../policy/provider-spec.ts';
+import { decodeBase64url } from '../../../std/base64url.ts';
 
 /** What we take of a JWK: only its public members, and what it may verify. */
 export interface PublicJwk {

@@ -1,9 +1,9 @@
-import { messageOf } from '../../core/failure.ts';
-import type { Denial } from '../../core/decision.ts';
-import { ownMember, type JsonObject } from '../../core/json.ts';
-import type { TokenCheck } from '../../core/token-inspection.ts';
-import type { JwtProviderSpec } from '../../policy/spec.ts';
-import { defaultIdentitySettings } from './identity-settings.ts';
+import { messageOf } from '../../../core/failure.ts';
+import type { Denial } from '../../../core/decision.ts';
+import { ownMember, type JsonObject } from '../../../core/json.ts';
+import type { TokenCheck } from '../../../core/token-inspection.ts';
+import type { JwtProviderSpec } from '../../../policy/provider-spec.ts';
+import { defaultIdentitySettings } from '../identity-settings.ts';
 import { claimJudges } from './judge-claims.ts';
 import { headerJudges } from './judge-header.ts';
 import { profileJudges } from './judge-profile.ts';

@@ -1,10 +1,12 @@
-import { denial, type Denial } from '../../core/decision.ts';
-import { ownMember, type JsonObject } from '../../core/json.ts';
-import { thrownFields } from '../../core/thrown-fields.ts';
-import { specKey, type JwtProviderSpec } from '../../policy/spec.ts';
+import { denial, type Denial } from '../../../core/decision.ts';
+import { ownMember, type JsonObject } from '../../../core/json.ts';
+import { thrownFields } from '../../../core/thrown-fields.ts';
+import type { JwtProviderSpec } from '../../../policy/provider-spec.ts';
+import { specKey } from '../../../policy/spec-name.ts';
 import { createProviderKeys, type KeyMaterial } from './create-provider-keys.ts';
-import type { IdentityProvider, VerifyResult } from './identity-provider.ts';
-import type { IdentityPorts } from './identity-ports.ts';
+import { placesOf } from '../../../policy/providers/credential-forms.ts';
+import type { MessageProvider, VerifyResult } from '../identity-provider.ts';
+import type { IdentityPorts } from '../identity-ports.ts';
 import { claimJudges } from './judge-claims.ts';
 import { headerJudges } from './judge-header.ts';
 import { profileJudges } from './judge-profile.ts';
@@ -16,20 +18,17 @@ import { compileTokenRules, type TokenRules } from './token-rules.ts';
 import { verifySignature, type UnverifiedToken } from './verify-signature.ts';
 
 /** A provider of type JWT at work. `material` is what the spec refers to, resolved; without it the provider refuses every token. */
-export function createJwtProvider(
-  spec: JwtProviderSpec,
-  material: KeyMaterial,
-  ports: IdentityPorts,
-): IdentityProvider {
+export function createJwtProvider(spec: JwtProviderSpec, material: KeyMaterial, ports: IdentityPorts): MessageProvider {
   const rules = compileTokenRules(spec);
   const tokens = ports.tokens.forProvider();
   const keys = createProviderKeys(spec, material, rules.algorithms, ports, (set) => tokens.keepOnly(set.fingerprints));
   const provider: ProviderParts = { spec, rules, tokens, keys, ports };
   return {
+    layer: 'message',
     spec,
-    places: spec.from,
+    places: placesOf(spec),
     firstLoad: keys.firstLoad,
-    verify: (token) => verifyToken(provider, token),
+    verify: ({ token }) => verifyToken(provider, token),
     status: () => keys.status(),
     close: () => {
       keys.close();

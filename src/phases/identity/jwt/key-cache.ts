@@ -1,7 +1,7 @@
-import { Failure, messageOf } from '../../core/failure.ts';
-import type { Clock, IdentityEvents, Logger, Random, Timers } from '../../core/ports.ts';
-import type { ProviderStatus } from './identity-provider.ts';
-import type { IdentitySettings } from './identity-settings.ts';
+import { Failure, messageOf } from '../../../core/failure.ts';
+import type { Clock, IdentityEvents, Logger, Random, Timers } from '../../../core/ports.ts';
+import type { ProviderStatus } from '../identity-provider.ts';
+import type { IdentitySettings } from '../identity-settings.ts';
 import type { KeyLoader } from './key-loader.ts';
 import { describeLeftOut, type KeySet } from './key-set.ts';
 

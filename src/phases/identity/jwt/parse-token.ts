@@ -1,7 +1,7 @@
-import { denial, type Denial } from '../../core/decision.ts';
-import { isJsonObject, type JsonObject } from '../../core/json.ts';
-import { decodeBase64url } from '../../std/base64url.ts';
-import { parseStrictJsonBytes, type StrictJsonReason } from '../../std/strict-json.ts';
+import { denial, type Denial } from '../../../core/decision.ts';
+import { isJsonObject, ownMember, type JsonObject } from '../../../core/json.ts';
+import { decodeBase64url } from '../../../std/base64url.ts';
+import { parseStrictJsonBytes, type StrictJsonReason } from '../../../std/strict-json.ts';
 
 /** A step that reads something out of a token, or refuses it. */
 export type Read<T> = { readonly value: T } | { readonly denial: Denial };
@@ -41,17 +41,26 @@ export function readObject(part: 'header' | 'payload', bytes: Uint8Array): Read<
   return { value: json.value };
 }
 
-/**
- * The `iss` of a token that nobody has verified yet, to choose who may verify it; undefined where it has none.
- * Reads the payload exactly as verification does later, so that both see the same issuer.
- */
-export function peekIssuer(text: string, maxBytes: number): Read<string | undefined> {
+/** What chooses who may judge a token that nobody has verified yet; undefined for what it does not say, or not as a text. */
+export interface TokenPeek {
+  readonly alg: string | undefined;
+  readonly issuer: string | undefined;
+}
+
+/** Reads header and payload exactly as verification does later, so that both see the same. A Denial: it is no JWT. */
+export function peekToken(text: string, maxBytes: number): Read<TokenPeek> {
   const segments = splitToken(text, maxBytes);
   if ('denial' in segments) return segments;
+  const header = readObject('header', segments.value.header);
+  if ('denial' in header) return header;
   const payload = readObject('payload', segments.value.payload);
   if ('denial' in payload) return payload;
-  const issuer = Object.hasOwn(payload.value, 'iss') ? payload.value['iss'] : undefined;
-  return { value: typeof issuer === 'string' ? issuer : undefined };
+  return { value: { alg: textMember(header.value, 'alg'), issuer: textMember(payload.value, 'iss') } };
+}
+
+function textMember(object: JsonObject, name: string): string | undefined {
+  const value = ownMember(object, name);
+  return typeof value === 'string' ? value : undefined;
 }
 
 const said: Readonly<Record<StrictJsonReason, string>> = {

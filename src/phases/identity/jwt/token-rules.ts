@@ -1,5 +1,5 @@
-import { compileClaimPath, type ClaimReader } from '../../core/claim-path.ts';
-import type { JwtProviderSpec } from '../../policy/spec.ts';
+import { compileClaimPath, type ClaimReader } from '../../../core/claim-path.ts';
+import type { JwtProviderSpec } from '../../../policy/provider-spec.ts';
 
 /** What a provider asks of a token, prepared once. Times are in seconds. */
 export interface TokenRules {

@@ -1,0 +1,103 @@
+import type { Material } from '../read-material.ts';
+import type { IdentityProviderSpec, SecretSelector } from '../provider-spec.ts';
+import { specKey, type SpecName } from '../spec-name.ts';
+import type { MaterialRef } from '../spec.ts';
+
+/** One value of a ConfigMap or Secret. */
+export interface MaterialKey extends SpecName {
+  readonly kind: 'ConfigMap' | 'Secret';
+  readonly key: string;
+}
+
+/** What the document of a provider refers to. */
+export interface ProviderNeeds {
+  readonly keys: readonly MaterialKey[];
+  readonly selector: SecretSelector | undefined;
+}
+
+/** What a provider refers to, as it was found: its own texts, nothing else of the Secrets and ConfigMaps that hold them. */
+export interface ProviderMaterial {
+  /** By `textKey`; what is missing is absent. */
+  readonly texts: ReadonlyMap<string, string>;
+  /** The Secrets that its selector takes, by name. */
+  readonly secrets: readonly Material[];
+}
+
+export const noMaterial: ProviderMaterial = { texts: new Map(), secrets: [] };
+
+export function needsOf(spec: IdentityProviderSpec): ProviderNeeds {
+  switch (spec.type) {
+    case 'JWT':
+      return onlyKeys([...(spec.keys.type === 'ConfigMap' ? [spec.keys.ref] : []), ...(spec.ca ? [spec.ca] : [])]);
+    case 'ClientCertificate':
+      return onlyKeys(spec.ca ? [spec.ca] : []);
+    case 'Introspection': {
+      const { secret } = spec.clientAuthentication;
+      return { keys: introspectionKeys.map((key) => ({ ...secret, kind: 'Secret', key })), selector: undefined };
+    }
+    case 'Basic':
+      return { keys: [{ ...spec.users, kind: 'Secret' }], selector: undefined };
+    case 'SharedSecretJWT':
+    case 'APIKey':
+      return { keys: [], selector: spec.secrets };
+    case 'ServiceAccount':
+      return { keys: [], selector: undefined };
+  }
+}
+
+/** The keys of the Secret that `clientAuthentication` names. */
+export const introspectionKeys = ['client_id', 'client_secret', 'private_key'] as const;
+
+function onlyKeys(refs: readonly Omit<MaterialKey, 'kind'>[]): ProviderNeeds {
+  return { keys: refs.map((ref) => ({ ...ref, kind: 'ConfigMap' })), selector: undefined };
+}
+
+/** Finds what there is. */
+export interface MaterialFinder {
+  /** By `materialKey` of one with a name. */
+  get(key: string): Material | undefined;
+  /** Those that the selector takes, by name. */
+  select(selector: SecretSelector): readonly Material[];
+}
+
+export function gatherMaterial(spec: IdentityProviderSpec, find: MaterialFinder): ProviderMaterial {
+  const { keys, selector } = needsOf(spec);
+  const texts = new Map<string, string>();
+  for (const ref of keys) {
+    const text = find.get(specKey(ref))?.data.get(ref.key);
+    if (text !== undefined) texts.set(textKey(ref), text);
+  }
+  return { texts, secrets: selector === undefined ? [] : find.select(selector) };
+}
+
+/** `Secret shop/web client_id`. */
+export function textKey(ref: MaterialKey): string {
+  return `${specKey(ref)} ${ref.key}`;
+}
+
+export function isSameMaterial(a: ProviderMaterial, b: ProviderMaterial): boolean {
+  return (
+    a.texts.size === b.texts.size &&
+    [...a.texts].every(([key, text]) => b.texts.get(key) === text) &&
+    a.secrets.length === b.secrets.length &&
+    a.secrets.every((secret, index) => secret === b.secrets[index])
+  );
+}
+
+/** What has to be followed for the provider. */
+export function providerMaterialRefs(spec: IdentityProviderSpec): readonly MaterialRef[] {
+  const { keys, selector } = needsOf(spec);
+  const named = new Map<string, MaterialRef>();
+  for (const ref of keys) named.set(specKey(ref), { kind: ref.kind, namespace: ref.namespace, name: ref.name });
+  return [...named.values(), ...(selector === undefined ? [] : [{ kind: 'Secret' as const, ...selector }])];
+}
+
+/** The Secrets among these that have all labels of the selector, by name. */
+export function selectMaterials(materials: Iterable<Material>, { labels }: SecretSelector): readonly Material[] {
+  const selected: Material[] = [];
+  for (const material of materials) {
+    if (material.kind === 'Secret' && labels.every(([name, value]) => material.labels.get(name) === value))
+      selected.push(material);
+  }
+  return selected.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
