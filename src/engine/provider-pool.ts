@@ -1,3 +1,4 @@
+import type { MissingMaterial } from '../core/status.ts';
 import type { KeyMaterial } from '../phases/identity/create-provider-keys.ts';
 import type { IdentityPorts } from '../phases/identity/identity-ports.ts';
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
@@ -8,7 +9,7 @@ import { specKey, type ConfigMapKey, type IdentityProviderSpec } from '../policy
 /** The providers at work. One stays as it is, with its keys and verified tokens, until its document or what that refers to changes. */
 export interface ProviderPool {
   /** By key. */
-  readonly running: ReadonlyMap<string, { readonly provider: IdentityProvider }>;
+  readonly running: ReadonlyMap<string, { readonly provider: IdentityProvider; readonly spec: IdentityProviderSpec }>;
   /** Makes the providers that a change asks for; those begin to load their keys. Nothing else is changed by it until `commit`. */
   prepare(change: ProviderChange): PreparedProviders;
   close(): void;
@@ -95,6 +96,17 @@ export function createProviderPool(
       running.clear();
     },
   };
+}
+
+/** The keys of ConfigMaps that the provider refers to and that are not there. */
+export function missingMaterials(spec: IdentityProviderSpec, material: FindMaterial): readonly MissingMaterial[] {
+  const keys = spec.keys.type === 'ConfigMap' ? [spec.keys.ref] : [];
+  const refs = spec.ca === undefined ? keys : [...keys, spec.ca];
+  return refs.flatMap((ref) => {
+    if (textOf(ref, material) !== undefined) return [];
+    const { namespace, name, key } = ref;
+    return [{ namespace, name, key, isWhole: material(specKey({ kind: 'ConfigMap', namespace, name })) === undefined }];
+  });
 }
 
 /** The text of a ConfigMap's key; undefined where it is missing. */

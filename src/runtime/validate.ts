@@ -6,7 +6,7 @@ import { parseDocument, type ParsedDocument } from '../policy/parse-document.ts'
 import { specKey, type AuthorDocument, type ConfigMapKey, type RouteSpec } from '../policy/spec.ts';
 import { wideningWarnings } from '../policy/suspicions/widening-hosts.ts';
 import { readSources } from './read-sources.ts';
-import { suggestProviders } from './suggest-providers.ts';
+import { suggestProviders } from '../policy/suggest-providers.ts';
 import type { PassedOverDocument, ValidateSources, ValidationReport } from './validation-report.ts';
 
 /** Judges documents as `serve` would that has these grants; what they refer to and cannot be found is a warning. */

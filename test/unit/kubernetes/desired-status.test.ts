@@ -43,6 +43,8 @@ function inputOf(document: Partial<DocumentStatus> = {}, input: Partial<StatusIn
     isShadow: false,
     readingOf: () => ({ isRead: true, failure: undefined }),
     provider: undefined,
+    missing: [],
+    providers: [],
     value: { spec: { hosts: ['a.example.com', 'b.example.com', 'c.example.com', 'd.example.com'], rules: [{}, {}] } },
     keysFetchedAt: undefined,
     ...input,

@@ -62,6 +62,8 @@ function start({ isShadowAll = false } = {}): Stand {
     facts: {
       documentStatus,
       providerCondition: () => undefined,
+      missingMaterials: () => [],
+      providersOf: () => [],
       agreements: () => ({ agreeing: 1, pending: 0, disagreeing: 0 }),
       isShadowAll,
       readingOf: () => ({ isRead: true, failure: undefined }),
