@@ -13,13 +13,7 @@ import type { DocumentChange } from './documents.ts';
 import type { EntryChanges } from './entry-index.ts';
 import { logChange } from './log-change.ts';
 import { createPolicyCompiler, type PolicyCompiler, type PreparedPolicies } from './policy-compiler.ts';
-import {
-  createProviderPool,
-  missingMaterials,
-  type CreateProvider,
-  type PreparedProviders,
-  type ProviderPool,
-} from './provider-pool.ts';
+import { createProviderPool, type CreateProvider, type PreparedProviders, type ProviderPool } from './provider-pool.ts';
 import { buildSnapshot, type Snapshot, type SnapshotSettings } from './snapshot.ts';
 import { createStatusBoard, type PreparedStatuses, type StatusBoard } from './status-board.ts';
 
@@ -127,10 +121,7 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
       const running = pool.running.get(key);
       return running && { key, ...running.provider.status() };
     },
-    missingMaterials: (key) => {
-      const running = pool.running.get(key);
-      return running === undefined ? [] : missingMaterials(running.spec, (name) => catalog.materials.get(name));
-    },
+    missingMaterials: (key) => pool.running.get(key)?.missing ?? [],
     providersOf: (key) => {
       const inForce = catalog.index.entry(key)?.inForce;
       return inForce?.kind === 'AccessPolicy' ? inForce.providers.map(specKey) : [];

@@ -9,10 +9,16 @@ import { specKey, type ConfigMapKey, type IdentityProviderSpec } from '../policy
 /** The providers at work. One stays as it is, with its keys and verified tokens, until its document or what that refers to changes. */
 export interface ProviderPool {
   /** By key. */
-  readonly running: ReadonlyMap<string, { readonly provider: IdentityProvider; readonly spec: IdentityProviderSpec }>;
+  readonly running: ReadonlyMap<string, Running>;
   /** Makes the providers that a change asks for; those begin to load their keys. Nothing else is changed by it until `commit`. */
   prepare(change: ProviderChange): PreparedProviders;
   close(): void;
+}
+
+export interface Running {
+  readonly provider: IdentityProvider;
+  /** What it refers to and that is not there: without it, it has no keys. */
+  readonly missing: readonly MissingMaterial[];
 }
 
 export interface ProviderChange {
@@ -36,11 +42,10 @@ export interface PreparedProviders {
   discard(): void;
 }
 
-interface Pooled {
+interface Pooled extends Running {
   readonly spec: IdentityProviderSpec;
   readonly keysText: string | undefined;
   readonly ca: string | undefined;
-  readonly provider: IdentityProvider;
 }
 
 /** Makes a provider of its spec and of what that refers to. */
@@ -58,8 +63,10 @@ export function createProviderPool(
   const pool = (spec: IdentityProviderSpec, known: Pooled | undefined, material: FindMaterial): Pooled => {
     const keysText = spec.keys.type === 'ConfigMap' ? textOf(spec.keys.ref, material) : undefined;
     const ca = spec.ca === undefined ? undefined : textOf(spec.ca, material);
-    if (known?.spec === spec && known.keysText === keysText && known.ca === ca) return known;
-    return { spec, keysText, ca, provider: createProvider(spec, { keysText, ca }, ports) };
+    const missing = missingMaterials(spec, material);
+    const isSame = known?.spec === spec && known.keysText === keysText && known.ca === ca;
+    if (isSame && isSameMissing(known.missing, missing)) return known;
+    return { spec, keysText, ca, missing, provider: createProvider(spec, { keysText, ca }, ports) };
   };
   const prepare = ({ specs, changedMaterials, material }: ProviderChange): PreparedProviders => {
     const asked = new Map(specs);
@@ -99,7 +106,7 @@ export function createProviderPool(
 }
 
 /** The keys of ConfigMaps that the provider refers to and that are not there. */
-export function missingMaterials(spec: IdentityProviderSpec, material: FindMaterial): readonly MissingMaterial[] {
+function missingMaterials(spec: IdentityProviderSpec, material: FindMaterial): readonly MissingMaterial[] {
   const keys = spec.keys.type === 'ConfigMap' ? [spec.keys.ref] : [];
   const refs = spec.ca === undefined ? keys : [...keys, spec.ca];
   return refs.flatMap((ref) => {
@@ -107,6 +114,10 @@ export function missingMaterials(spec: IdentityProviderSpec, material: FindMater
     const { namespace, name, key } = ref;
     return [{ namespace, name, key, isWhole: material(specKey({ kind: 'ConfigMap', namespace, name })) === undefined }];
   });
+}
+
+function isSameMissing(a: readonly MissingMaterial[], b: readonly MissingMaterial[]): boolean {
+  return a.length === b.length && (a.length === 0 || JSON.stringify(a) === JSON.stringify(b));
 }
 
 /** The text of a ConfigMap's key; undefined where it is missing. */

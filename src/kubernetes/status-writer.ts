@@ -2,6 +2,7 @@ import { messageOf } from '../core/failure.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { DocumentStatus, MissingMaterial, ProviderCondition } from '../core/status.ts';
 import { isApiFailure, isForAll } from './api-failure.ts';
+import { readMeta } from './api-object.ts';
 import type { ClusterDocument } from './cluster-document.ts';
 import { pluralOf } from './collection.ts';
 import { apiVersion } from '../policy/parse-document.ts';
@@ -63,8 +64,8 @@ export function createStatusWriter({ facts, events, ports, leads }: StatusWriter
     if (object === undefined || desired === undefined) return;
     const waitMs = budgets.spend(key, object.meta);
     if (waitMs > 0) return queue.addLater(key, waitMs);
-    await patch(object, desired.status, ports);
-    if (objects.get(key) === object) objects.set(key, { ...object, status: JSON.stringify(desired.status) });
+    const meta = await patch(object, desired.status, ports);
+    if (objects.get(key) === object) objects.set(key, { ...object, meta, status: JSON.stringify(desired.status) });
     for (const transition of desired.transitions) await teller.tell(object, transition);
   };
   const work = async (key: string): Promise<void> => {
@@ -73,7 +74,7 @@ export function createStatusWriter({ facts, events, ports, leads }: StatusWriter
       failing.delete(key);
       told.delete(key);
     } catch (thrown) {
-      // Made anew meanwhile: the watch brings what there is to do.
+      // Changed or made anew meanwhile: the watch brings what there is to do.
       if (isApiFailure(thrown, 'api_conflict')) return;
       // Of one that was deleted meanwhile the watch has told before the second time.
       if (failing.has(key) && !told.has(key) && told.size < maxFailingTold) {
@@ -178,15 +179,28 @@ function parseStatus(text: string): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 
-/** Server-side apply: what we no longer say goes away, what others say stays. The uid keeps us from an object that was made anew. */
-async function patch({ kind, meta }: ClusterDocument, status: JsonObject, { api }: ReflectorPorts): Promise<void> {
-  const { namespace, name, uid } = meta;
+/**
+ * Server-side apply: what we no longer say goes away, what others say stays. The uid keeps us from an object that was made anew, the version
+ * from one about which another leader has spoken since, where we stood still between the judgement and the write. Answers what is there now.
+ */
+async function patch(
+  { kind, meta }: ClusterDocument,
+  status: JsonObject,
+  { api }: ReflectorPorts,
+): Promise<ClusterDocument['meta']> {
+  const { namespace, name, uid, resourceVersion } = meta;
   const within = namespace === '' ? '' : `/namespaces/${namespace}`;
-  await api.request({
+  const written = await api.request({
     method: 'PATCH',
     path: `/apis/${apiVersion}${within}/${pluralOf(kind)}/${name}/status`,
     query: { fieldManager: 'portcullis', force: 'true' },
     contentType: 'application/apply-patch+yaml',
-    body: { apiVersion, kind, metadata: { ...(namespace === '' ? {} : { namespace }), name, uid }, status },
+    body: {
+      apiVersion,
+      kind,
+      metadata: { ...(namespace === '' ? {} : { namespace }), name, uid, resourceVersion },
+      status,
+    },
   });
+  return readMeta(written);
 }

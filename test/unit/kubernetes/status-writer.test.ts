@@ -31,7 +31,7 @@ function start({ isShadowAll = false } = {}): Stand {
         if (method === 'POST') stand.events.push(sent);
         else stand.writes.push(sent);
         if (stand.failure !== undefined) throw stand.failure;
-        return {};
+        return sent;
       },
       watch: () => Promise.reject(new Error('no watch')),
       close: async () => undefined,
