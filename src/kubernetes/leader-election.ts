@@ -26,7 +26,7 @@ export interface ElectionTiming {
   readonly retryMs: number;
 }
 
-const defaultTiming: ElectionTiming = { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2000 };
+export const electionTiming: ElectionTiming = { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2000 };
 
 export interface LeaderElection {
   leads(): boolean;
@@ -40,7 +40,7 @@ export interface LeaderElection {
  */
 export function createLeaderElection(options: LeaderElectionOptions): LeaderElection {
   const { namespace, name, identity, ports, onChange } = options;
-  const timing: ElectionTiming = { ...defaultTiming, ...options.timing };
+  const timing: ElectionTiming = { ...electionTiming, ...options.timing };
   const { clock, logger } = ports;
   const lease = `${namespace}/${name}`;
   const mayTake = createLeaseWatch(identity, clock);

@@ -32,9 +32,9 @@ export interface ReplicaLease {
   close(): Promise<void>;
 }
 
-const renewMs = 10_000;
+export const renewMs = 10_000;
 const retryMs = 1000;
-const leaseSeconds = 30;
+export const leaseSeconds = 30;
 /** Changes that come together are told together. */
 const gatherMs = 40;
 

