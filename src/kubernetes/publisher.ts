@@ -73,12 +73,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const onElection = (leads: boolean): void => void (leads && writer.look());
   const election = createLeaderElection({ namespace, name: leaseName, identity, ports, onChange: onElection });
   const agreements = (key: string): Agreements => countAgreements(key, digest, replicas.all(), identity);
-  const withSuggestions = (key: string): DocumentStatus | undefined => {
-    const status = documentStatus(key);
-    return status && suggestWithin(status, providers);
-  };
   const writer = createStatusWriter({
-    facts: { ...options, documentStatus: withSuggestions, agreements },
+    facts: { ...options, documentStatus: (key) => suggestWithin(documentStatus(key), providers), agreements },
     events: createEventRecorder(ports, identity),
     ports,
     leads: () => election.leads(),
@@ -118,8 +114,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
 }
 
 /** As `validate` says it, but of providers of its own namespace and of the cluster alone: the names of others are not its namespace's to know. */
-function suggestWithin(status: DocumentStatus, providers: ReadonlySet<string>): DocumentStatus {
-  if (!status.problems.some(({ reference }) => reference !== undefined)) return status;
+function suggestWithin(status: DocumentStatus | undefined, providers: ReadonlySet<string>): DocumentStatus | undefined {
+  if (!status?.problems.some(({ reference }) => reference !== undefined)) return status;
   const own = `IdentityProvider ${status.namespace}/`;
   const known = [...providers].filter((key) => key.startsWith(own) || key.startsWith('ClusterIdentityProvider '));
   return { ...status, problems: suggestProviders(status.problems, known) };

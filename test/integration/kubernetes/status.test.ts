@@ -140,10 +140,10 @@ describeWithCluster('status before a real API server', () => {
     await cluster.killApiServer();
     await delay(4000);
     await cluster.restartApiServer();
-    const ofServer = ({ lines }: ServeProcess): readonly string[] =>
-      lines().flatMap(({ level, msg }) =>
-        /API server|lease/u.test(String(msg)) ? `${String(level)}: ${String(msg)}` : [],
-      );
+    const ofServer = (replica: ServeProcess): readonly string[] =>
+      replica
+        .lines()
+        .flatMap(({ level, msg }) => (/API server|lease/u.test(String(msg)) ? `${String(level)}: ${String(msg)}` : []));
     for (const replica of replicas)
       await eventually(
         () =>

@@ -91,6 +91,26 @@ describe('the writer of status', () => {
     expect(writes).toHaveLength(1);
   });
 
+  it('names the version that it judged, so that nothing old is written over what another leader said since', async () => {
+    const stand = start();
+    const { writer, time, writes, events } = stand;
+    writer.note('orders', objectOf('orders'));
+    await time.advance(10);
+    expect(writes.map((write) => memberObject(write, 'metadata'))).toEqual([
+      { namespace: 'shop', name: 'orders', uid: 'uid-orders', resourceVersion: '1' },
+    ]);
+    const told = events.length;
+    stand.failure = new ApiFailure('api_conflict', '409 the object has been modified');
+    writer.note('orders', objectOf('orders'));
+    await time.advance(600_000);
+    // Not again until the watch brings what is there, and no Event of what was not written.
+    expect([writes.length, events.length, stand.warnings]).toEqual([2, told, []]);
+    stand.failure = undefined;
+    writer.note('orders', objectOf('orders'));
+    await time.advance(10);
+    expect(writes).toHaveLength(3);
+  });
+
   it.each([
     [false, 'Programmed'],
     [true, 'Shadow'],

@@ -7,18 +7,24 @@ import { getText, startServe, type ServeProcess } from '../../support/serve-proc
 
 /** Replicas before a cluster, and what it says of objects. */
 export interface ServeStand {
-  /** Starts a replica; it is ended by `end`. */
-  serve(pod: string, flags?: readonly string[], kubeconfig?: string): Promise<ServeProcess>;
+  /** Starts a replica and waits until it is ready; it is ended by `end`. */
+  readonly serve: (pod: string, flags?: readonly string[], kubeconfig?: string) => Promise<ServeProcess>;
   /** `allow`, or the status and the code of the denial. */
-  ask(service: ServeProcess, host: string, path?: string): Promise<string>;
-  decides(service: ServeProcess, host: string, path: string, expected: string, timeoutMs?: number): Promise<void>;
-  statusOf(kind: string, name: string): Promise<JsonObject>;
+  readonly ask: (service: ServeProcess, host: string, path?: string) => Promise<string>;
+  readonly decides: (
+    service: ServeProcess,
+    host: string,
+    path: string,
+    expected: string,
+    timeoutMs?: number,
+  ) => Promise<void>;
+  readonly statusOf: (kind: string, name: string) => Promise<JsonObject>;
   /** `Accepted=True/Accepted ResolvedRefs=…` */
-  conditionsOf(kind: string, name: string): Promise<string>;
-  messageOf(kind: string, name: string, condition: string): Promise<string>;
-  programmed(name: string, timeoutSeconds?: number): Promise<string>;
+  readonly conditionsOf: (kind: string, name: string) => Promise<string>;
+  readonly messageOf: (kind: string, name: string, condition: string) => Promise<string>;
+  readonly programmed: (name: string, timeoutSeconds?: number) => Promise<string>;
   /** Ends every replica. */
-  end(): Promise<void>;
+  readonly end: () => Promise<void>;
 }
 
 /** A policy of the namespace shop with one rule for every path. */
