@@ -86,6 +86,16 @@ export interface ProviderCondition {
   readonly lastError: string | undefined;
 }
 
+/** A key of a ConfigMap that a provider refers to and that is not there. */
+export interface MissingMaterial {
+  readonly kind: 'ConfigMap' | 'Secret';
+  readonly namespace: string;
+  readonly name: string;
+  readonly key: string;
+  /** True where the whole object is missing, and not only its key. */
+  readonly isWhole: boolean;
+}
+
 /** `HTTPRoute shop/orders`, with `, rule admin` where one rule is meant. */
 export function formatTarget({ kind, namespace, name, section }: Omit<TargetStatus, 'found' | 'parents'>): string {
   return `${kind} ${namespace}/${name}${section === '' ? '' : `, rule ${section}`}`;

@@ -1,11 +1,12 @@
 import type { Clock, Logger, Timers } from '../core/ports.ts';
 import { formatProblem, type Problem } from '../core/problem.ts';
-import type { DocumentStatus, ProviderCondition, ServiceStatus } from '../core/status.ts';
+import type { DocumentStatus, MissingMaterial, ProviderCondition, ServiceStatus } from '../core/status.ts';
 import type { IdentityPorts } from '../phases/identity/identity-ports.ts';
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
 import { ownHeaders } from '../phases/response/compile-upstream.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
 import type { IdentityProviderSpec } from '../policy/provider-spec.ts';
+import { specKey } from '../policy/spec-name.ts';
 import { runAtOnce, runInSlices, type Pace, type Steps } from '../std/steps.ts';
 import { createCatalog, type CatalogSettings, type LiveCatalog, type PreparedCatalog } from './catalog.ts';
 import { isPolicy, type CatalogEntry } from './catalog-entry.ts';
@@ -36,6 +37,10 @@ export interface ChangeTaker {
   documentStatus(key: string): DocumentStatus | undefined;
   /** Of a provider that runs. */
   providerCondition(key: string): ProviderCondition | undefined;
+  /** What a provider that runs refers to and that is not there. */
+  missingMaterials(key: string): readonly MissingMaterial[];
+  /** The keys of the providers that the version in force of a policy names, whether they run or not. */
+  providersOf(key: string): readonly string[];
   close(): void;
 }
 
@@ -118,6 +123,11 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
       const running = pool.running.get(key);
       return running && { key, ...running.provider.status() };
     },
+    missingMaterials: (key) => pool.running.get(key)?.missing ?? [],
+    providersOf: (key) => {
+      const inForce = catalog.index.entry(key)?.inForce;
+      return inForce?.kind === 'AccessPolicy' ? inForce.providers.map(specKey) : [];
+    },
     close: () => {
       parts.isClosed = true;
       pool.close();
@@ -166,7 +176,7 @@ function commitChange(change: Change, prepared: Prepared, parts: Parts, { logger
   const changes =
     statuses.length +
     prepared.policies.changes.length +
-    prepared.providers.changed.size +
+    prepared.providers.news.size +
     prepared.catalog.changedRoutes.size;
   const isNews = change.isWhole || parts.snapshot === undefined || problems !== undefined || changes > 0;
   if (isNews) parts.snapshot = prepared.snapshot;
@@ -175,7 +185,17 @@ function commitChange(change: Change, prepared: Prepared, parts: Parts, { logger
   if (!isNews) return;
   const { revision } = prepared.snapshot;
   logChange(logger, { revision, statuses, problems: problems ?? [], tally: board.tally() });
-  tell({ revision, keys: statuses.map(({ key }) => key) });
+  tell({ revision, keys: changedKeys(prepared, catalog) });
+}
+
+/** Documents with another status, and those that providers which are others now stand or fall with. */
+function changedKeys({ statuses, providers }: Prepared, { index }: LiveCatalog): readonly string[] {
+  const keys = new Set(statuses.changes.map(({ key }) => key));
+  for (const provider of providers.news) {
+    keys.add(provider);
+    for (const user of index.usersOf(provider)) keys.add(user);
+  }
+  return [...keys];
 }
 
 function providerSpecs(entries: EntryChanges): ReadonlyMap<string, IdentityProviderSpec | undefined> {

@@ -11,7 +11,7 @@ import type {
   Timers,
 } from '../core/ports.ts';
 import type { RawRequest } from '../core/request.ts';
-import type { DocumentStatus, ProviderCondition, ServiceStatus } from '../core/status.ts';
+import type { DocumentStatus, MissingMaterial, ProviderCondition, ServiceStatus } from '../core/status.ts';
 import type { Trace } from '../core/trace.ts';
 import { defaultIdentitySettings, type IdentitySettings } from '../phases/identity/identity-settings.ts';
 import { createTokenCache } from '../phases/identity/jwt/token-cache.ts';
@@ -63,6 +63,10 @@ export interface Engine extends Authorizer {
   documentStatus(key: string): DocumentStatus | undefined;
   /** Of a provider that runs; undefined where there is none. */
   providerCondition(key: string): ProviderCondition | undefined;
+  /** What a provider that runs refers to and that is not there. */
+  missingMaterials(key: string): readonly MissingMaterial[];
+  /** The keys of the providers that the version in force of a policy names, whether they run or not. */
+  providersOf(key: string): readonly string[];
   /** Calls after every change that was taken in; the returned function ends it. */
   onChange(listener: (change: StatusNews) => void): () => void;
   close(): void;
@@ -73,7 +77,7 @@ export type EngineStatus = Omit<ServiceStatus, 'lastReadAt'>;
 /** What a change changed of what is told. */
 export interface StatusNews {
   readonly revision: number;
-  /** The documents whose status is another one now, or that are gone. */
+  /** The documents whose status is another one now, or that are gone, and those whose providers are others. */
   readonly keys: readonly string[];
 }
 
@@ -120,6 +124,8 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
       return status && withUnrouted(status);
     },
     providerCondition: (key) => taker.providerCondition(key),
+    missingMaterials: (key) => taker.missingMaterials(key),
+    providersOf: (key) => taker.providersOf(key),
     onChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -1,9 +1,11 @@
+import type { MissingMaterial } from '../core/status.ts';
 import type { IdentityPorts } from '../phases/identity/identity-ports.ts';
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
 import { createProvider, type CreateProvider } from '../phases/identity/create-provider.ts';
 import {
   gatherMaterial,
   isSameMaterial,
+  missingMaterials,
   type MaterialFinder,
   type ProviderMaterial,
 } from '../policy/providers/provider-material.ts';
@@ -12,10 +14,16 @@ import type { IdentityProviderSpec } from '../policy/provider-spec.ts';
 /** The providers at work. One stays as it is, with its keys and verified tokens, until its document or what that refers to changes. */
 export interface ProviderPool {
   /** By key. */
-  readonly running: ReadonlyMap<string, { readonly provider: IdentityProvider }>;
+  readonly running: ReadonlyMap<string, Running>;
   /** Makes the providers that a change asks for; those begin to load their keys. Nothing else is changed by it until `commit`. */
   prepare(change: ProviderChange): PreparedProviders;
   close(): void;
+}
+
+export interface Running {
+  readonly provider: IdentityProvider;
+  /** What it refers to and that is not there: without it, it has no keys. */
+  readonly missing: readonly MissingMaterial[];
 }
 
 export interface ProviderChange {
@@ -30,6 +38,8 @@ export interface PreparedProviders {
   readonly fresh: readonly IdentityProvider[];
   /** The keys behind which another provider stands, or none any more. */
   readonly changed: ReadonlySet<string>;
+  /** Those, and the keys of the providers that found other Secrets or ConfigMaps, or miss others. */
+  readonly news: ReadonlySet<string>;
   get(key: string): IdentityProvider | undefined;
   /** Puts them to work, and ends those whose place they take. */
   commit(): void;
@@ -37,20 +47,22 @@ export interface PreparedProviders {
   discard(): void;
 }
 
-interface Pooled {
+interface Pooled extends Running {
   readonly spec: IdentityProviderSpec;
   readonly material: ProviderMaterial;
-  readonly provider: IdentityProvider;
 }
 
 export function createProviderPool(ports: IdentityPorts, create: CreateProvider = createProvider): ProviderPool {
   const running = new Map<string, Pooled>();
   const pool = (spec: IdentityProviderSpec, known: Pooled | undefined, find: MaterialFinder): Pooled => {
     const material = gatherMaterial(spec, find);
-    if (known?.spec !== spec) return { spec, material, provider: create(spec, material, ports) };
-    if (isSameMaterial(known.material, material)) return known;
+    const missing = missingMaterials(spec, find);
+    if (known?.spec !== spec) return { spec, material, missing, provider: create(spec, material, ports) };
+    const isSame = isSameMaterial(known.material, material);
+    if (isSame && isSameMissing(known.missing, missing)) return known;
     const { provider } = known;
-    return { spec, material, provider: provider.renew === undefined ? create(spec, material, ports) : provider };
+    const keeps = isSame || provider.renew !== undefined;
+    return { spec, material, missing, provider: keeps ? provider : create(spec, material, ports) };
   };
   const prepare = ({ specs, changedMaterials, findMaterial }: ProviderChange): PreparedProviders => {
     const asked = new Map(specs);
@@ -69,6 +81,7 @@ export function createProviderPool(ports: IdentityPorts, create: CreateProvider 
     return {
       fresh: others.flatMap(([, pooled]) => pooled?.provider ?? []),
       changed: new Set(others.map(([key]) => key)),
+      news: new Set(next.keys()),
       get: (key) => (next.has(key) ? next.get(key) : running.get(key))?.provider,
       commit: () => {
         for (const [key, pooled] of next) {
@@ -92,4 +105,8 @@ export function createProviderPool(ports: IdentityPorts, create: CreateProvider 
       running.clear();
     },
   };
+}
+
+function isSameMissing(a: readonly MissingMaterial[], b: readonly MissingMaterial[]): boolean {
+  return a.length === b.length && (a.length === 0 || JSON.stringify(a) === JSON.stringify(b));
 }

@@ -25,7 +25,7 @@ export function createApiClient(options: ApiClientOptions): KubernetesApi {
   const { connection, timers, userAgent, timeoutMs = defaultTimeoutMs, maxBytes = defaultMaxBytes } = options;
   const open = async (request: ApiRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> => {
     const { headers, dispatcher } = await connection.prepare();
-    return send(urlOf(connection.server, request), {
+    const response = await send(urlOf(connection.server, request), {
       dispatcher,
       method: request.method,
       signal,
@@ -40,6 +40,9 @@ export function createApiClient(options: ApiClientOptions): KubernetesApi {
       },
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
     });
+    // Another may lie there already.
+    if (response.statusCode === 401) connection.renew();
+    return response;
   };
   return {
     request: (request) =>

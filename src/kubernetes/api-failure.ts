@@ -62,3 +62,16 @@ export function sayWhyNotWritten(thrown: unknown): string {
 export function isApiFailure(thrown: unknown, ...codes: readonly ApiFailureCode[]): thrown is ApiFailure {
   return thrown instanceof ApiFailure && codes.includes(thrown.code);
 }
+
+/** True for what every exchange would fail with now: the API server is away, has enough of us or does not know us. */
+export function isForAll(thrown: unknown): boolean {
+  return isApiFailure(
+    thrown,
+    'api_unreachable',
+    'api_timeout',
+    'api_unavailable',
+    'api_throttled',
+    'api_unauthorized',
+    'api_config',
+  );
+}

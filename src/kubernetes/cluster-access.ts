@@ -8,6 +8,8 @@ export interface ClusterAccess {
   readonly namespace: string | undefined;
   /** Credentials and TLS material as they are now. Rejects where they cannot be read. */
   read(): Promise<AccessNow>;
+  /** The credentials were refused: what is kept of them is read again. Absent where nothing is kept here. */
+  renew?(): void;
 }
 
 export interface AccessNow {

@@ -15,6 +15,8 @@ export interface ClusterConnection {
   readonly namespace: string | undefined;
   /** The headers of a request now (tokens are read again as they rotate) and the dispatcher that dials with the TLS material of now. */
   prepare(): Promise<PreparedConnection>;
+  /** The API server refused the credentials: they are read again. */
+  renew(): void;
   close(): Promise<void>;
 }
 
@@ -54,6 +56,7 @@ export async function openClusterConnection(kubeconfig: string | undefined, cloc
       const { headers, tls } = await read();
       return { headers, dispatcher: dispatchers.of(tls) };
     },
+    renew: () => access.renew?.(),
     close: () => dispatchers.close(),
   };
 }

@@ -1,7 +1,5 @@
 import type { JsonObject } from '../core/json.ts';
-import type { Problem, ProblemCode } from '../core/problem.ts';
-import { formatTarget, type DocumentStatus, type ProviderCondition } from '../core/status.ts';
-import { specKey } from '../policy/spec-name.ts';
+import type { DocumentStatus, MissingMaterial, ProviderCondition } from '../core/status.ts';
 
 /** A condition as Kubernetes has it (KEP-1623), without what depends on when it came to be. */
 export interface ConditionVerdict {
@@ -29,6 +27,10 @@ export const conditionReasons = {
   ResolvedRefs: 'Everything that it refers to is there.',
   RefNotFound: 'Something that it refers to does not exist.',
   RefRefused: 'Something that it refers to was refused.',
+  RefPending: 'What it refers to is not read yet.',
+  RefNotReadable: 'What it refers to cannot be read.',
+  ProviderNotResolved:
+    'A provider that it uses refers to something that does not exist: its tokens are answered with 503.',
   TargetNotFound:
     'A route that it is attached to, or a rule of one, does not exist; it stands ready for the checks that name it.',
   TargetPending: 'The routes that it is attached to are not read yet.',
@@ -36,6 +38,8 @@ export const conditionReasons = {
   Programmed: 'Every replica serves the newest version.',
   Pending: 'Not every replica has taken the newest version in.',
   LastGoodServed: 'The newest version was refused and the last good one serves.',
+  ProviderUnavailable:
+    'A provider of the version that serves is gone, refused or one of two of an issuer: rules that need it answer 503.',
   Denying: 'No version serves: requests that it would have governed are denied.',
   ReplicasDisagree: 'The newest version was refused, and replicas serve different older ones or deny.',
   Shadow: 'The policy is in shadow mode: it is evaluated and recorded, and changes no answer.',
@@ -68,167 +72,27 @@ export interface DocumentFacts {
   readonly document: DocumentStatus;
   readonly replicas: Agreements;
   readonly isShadow: boolean;
-  /** How far a route that it is attached to could be read, by its key. */
-  readonly readingOf: (route: string) => ReferenceReading;
+  /** How far a route or a ConfigMap that it refers to could be read, by its key. */
+  readonly readingOf: (key: string) => ReferenceReading;
   /** Of a provider that serves. */
   readonly provider: ProviderCondition | undefined;
+  /** What a provider that serves refers to and that is not there. */
+  readonly missing: readonly MissingMaterial[];
+  /** The providers that the version in force of a policy names. */
+  readonly providers: readonly NamedProvider[];
 }
 
-/** The conditions of a document, in the order in which people read them. */
-export function judgeConditions(facts: DocumentFacts): readonly ConditionVerdict[] {
-  const { document, provider } = facts;
-  const isProvider = document.kind.endsWith('IdentityProvider');
-  return [
-    judgeAccepted(document),
-    judgeRefs(facts),
-    judgeProgrammed(facts),
-    ...(document.conflicts.length > 0 ? [judgeConflicts(document)] : []),
-    ...(document.isUnrouted ? [unrouted] : []),
-    ...(isProvider && provider !== undefined ? [judgeKeys(provider)] : []),
-  ];
-}
-
-function judgeAccepted({ accepted, problems, conflicts }: DocumentStatus): ConditionVerdict {
-  const type = 'Accepted';
-  if (accepted) {
-    const warnings = problems.filter(({ severity }) => severity === 'warning').length;
-    const also = warnings === 0 ? '' : ` It has ${count(warnings, 'warning')}, see status.problems.`;
-    return { type, status: 'True', reason: 'Accepted', message: `${conditionReasons.Accepted}${also}` };
-  }
-  const errors = problems.filter(({ severity }) => severity === 'error');
-  const reason = reasonOf(errors, conflicts.length > 0);
-  return { type, status: 'False', reason, message: firstOf(errors, conditionReasons[reason]) };
-}
-
-const refCodes: ReadonlySet<ProblemCode> = new Set(['missing-reference', 'invalid-reference']);
-const hostCodes: ReadonlySet<ProblemCode> = new Set(['host-conflict', 'host-not-granted']);
-
-function reasonOf(errors: readonly Problem[], hasConflicts: boolean): ConditionReason {
-  const areAll = (codes: ReadonlySet<ProblemCode>): boolean => errors.every(({ code }) => codes.has(code));
-  if (errors.length === 0) return hasConflicts ? 'HostsNotOwned' : 'Invalid';
-  if (areAll(new Set(['unsupported']))) return 'Unsupported';
-  if (areAll(refCodes)) return 'RefsNotResolved';
-  return areAll(hostCodes) ? 'HostsNotOwned' : 'Invalid';
-}
-
-const unrouted: ConditionVerdict = {
-  type: 'Unrouted',
-  status: 'True',
-  reason: 'RouteMetadataMissing',
-  message: `${conditionReasons.RouteMetadataMissing} In Envoy Gateway's SecurityPolicy write includeRouteMetadata: true; for a proxy that sends none write hosts or attachment: Named.`,
-};
-
-function judgeRefs({ document, readingOf }: DocumentFacts): ConditionVerdict {
-  const { problems } = document;
-  const type = 'ResolvedRefs';
-  const broken = problems.filter(({ code, severity }) => severity === 'error' && refCodes.has(code));
-  const [first] = broken;
-  if (first === undefined) return judgeTargets(document, readingOf);
-  const reason = first.code === 'missing-reference' ? 'RefNotFound' : 'RefRefused';
-  return { type, status: 'False', reason, message: firstOf(broken, conditionReasons[reason]) };
-}
-
-/** Of routes that are not there: those that cannot be read come first, because nobody knows of them. */
-function judgeTargets({ targets }: DocumentStatus, readingOf: DocumentFacts['readingOf']): ConditionVerdict {
-  const type = 'ResolvedRefs';
-  const missing = targets
-    .filter(({ found }) => found !== 'found')
-    .map((target) => ({ target, ...readingOf(specKey(target)) }));
-  const [first] = missing;
-  if (first === undefined)
-    return { type, status: 'True', reason: 'ResolvedRefs', message: conditionReasons.ResolvedRefs };
-  const unreadable = missing.find(({ target, failure }) => target.found === 'no-route' && failure !== undefined);
-  if (unreadable?.failure !== undefined) {
-    const message = clip(`${formatTarget(unreadable.target)} cannot be read: ${unreadable.failure}`);
-    return { type, status: 'False', reason: 'TargetNotReadable', message };
-  }
-  if (missing.some(({ target, isRead }) => target.found === 'no-route' && !isRead))
-    return { type, status: 'Unknown', reason: 'TargetPending', message: conditionReasons.TargetPending };
-  const all = missing.slice(0, 8).map(({ target }) => formatTarget(target));
-  const message = clip(
-    `${all.join('; ')}: ${missing.length === 1 ? 'it does' : 'they do'} not exist, and the policy stands ready for the checks that name ${missing.length === 1 ? 'it' : 'them'}`,
-  );
-  return { type, status: 'False', reason: 'TargetNotFound', message };
-}
-
-function judgeProgrammed({ document, replicas, isShadow }: DocumentFacts): ConditionVerdict {
-  const type = 'Programmed';
-  const { accepted, servedGeneration, version } = document;
-  const all = replicas.agreeing + replicas.pending + replicas.disagreeing;
-  const verdict = (status: 'True' | 'False', reason: ConditionReason, message: string): ConditionVerdict => ({
-    type,
-    status,
-    reason,
-    message,
-  });
-  if (replicas.disagreeing > 0) {
-    const ours = servedGeneration === undefined ? 'deny what it would govern' : `serve generation ${servedGeneration}`;
-    const message = `${replicas.agreeing} of ${count(all, 'replica')} ${ours}, ${replicas.disagreeing} answer otherwise: correct the policy`;
-    return verdict('False', 'ReplicasDisagree', message);
-  }
-  // It neither decides nor denies (S10).
-  if (accepted && servedGeneration === undefined && document.conflicts.length > 0)
-    return verdict('False', 'HostsNotOwned', conditionReasons.HostsNotOwned);
-  if (servedGeneration === undefined) return verdict('False', 'Denying', conditionReasons.Denying);
-  if (!accepted) {
-    const message = `generation ${servedGeneration} serves on; a replica that starts now has none and denies`;
-    return verdict('False', 'LastGoodServed', message);
-  }
-  if (replicas.pending > 0) {
-    return verdict(
-      'False',
-      'Pending',
-      `${replicas.agreeing} of ${count(all, 'replica')} serve generation ${version?.generation ?? servedGeneration}`,
-    );
-  }
-  return verdict(
-    'True',
-    isShadow ? 'Shadow' : 'Programmed',
-    isShadow ? conditionReasons.Shadow : conditionReasons.Programmed,
-  );
-}
-
-function judgeConflicts({ conflicts, accepted }: DocumentStatus): ConditionVerdict {
-  const hosts = conflicts.map(({ host, owner }) =>
-    owner === undefined ? `${host} is not granted` : `${host} belongs to the namespace ${owner}`,
-  );
-  const others = accepted ? '; the policy governs its other hosts' : '';
-  return {
-    type: 'Conflicted',
-    status: 'True',
-    reason: 'HostConflict',
-    message: clip(`${hosts.slice(0, 8).join(', ')}${others}`),
-  };
-}
-
-function judgeKeys({ keys, lastError }: ProviderCondition): ConditionVerdict {
-  const type = 'KeysLoaded';
-  const why = lastError === undefined ? '' : `: ${lastError}`;
-  if (keys === 0)
-    return {
-      type,
-      status: 'False',
-      reason: 'KeysMissing',
-      message: clip(`${conditionReasons.KeysMissing.slice(0, -1)}${why}`),
-    };
-  if (lastError !== undefined)
-    return { type, status: 'True', reason: 'KeysStale', message: clip(`${count(keys, 'key')}${why}`) };
-  return { type, status: 'True', reason: 'KeysLoaded', message: `${count(keys, 'key')} in use` };
-}
-
-function firstOf(problems: readonly Problem[], otherwise: string): string {
-  const [first] = problems;
-  if (first === undefined) return otherwise;
-  const others = problems.length === 1 ? '' : ` (and ${problems.length - 1} more, see status.problems)`;
-  return clip(`${first.field === '' ? '' : `${first.field}: `}${first.message}${others}`);
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+/** A provider that a policy names. */
+export interface NamedProvider {
+  /** `IdentityProvider shop/okta`. */
+  readonly key: string;
+  /** False where it does not exist any more, or was refused and has no last good version. */
+  readonly isRunning: boolean;
+  readonly missing: readonly MissingMaterial[];
 }
 
 /** The API server takes messages of up to 32 KiB; people take less. */
-function clip(text: string): string {
+export function clip(text: string): string {
   return text.length > 1024 ? `${text.slice(0, 1021)}...` : text;
 }
 

@@ -1,12 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { ancestorsOf } from './ancestors.ts';
-import {
-  isConditionType,
-  judgeConditions,
-  toConditionObject,
-  type ConditionVerdict,
-  type DocumentFacts,
-} from './conditions.ts';
+import { isConditionType, toConditionObject, type ConditionVerdict, type DocumentFacts } from './conditions.ts';
+import { judgeConditions } from './judge-conditions.ts';
 import { toTime } from './micro-time.ts';
 
 export interface StatusInput extends DocumentFacts {
@@ -19,7 +14,17 @@ export interface StatusInput extends DocumentFacts {
 export interface DesiredStatus {
   readonly status: JsonObject;
   /** Conditions whose status or reason is another than before: what an Event tells. */
-  readonly transitions: readonly ConditionVerdict[];
+  readonly transitions: readonly Transition[];
+}
+
+export interface Transition extends ConditionVerdict {
+  /** Status and reason before, as `standingOf` gives them; undefined where there was no such condition. */
+  readonly was: string | undefined;
+}
+
+/** `True/Programmed`. */
+export function standingOf({ status, reason }: Pick<ConditionVerdict, 'status' | 'reason'>): string {
+  return `${status}/${reason}`;
 }
 
 const maxProblems = 16;
@@ -35,9 +40,11 @@ export function desiredStatus(input: StatusInput, before: JsonObject, now: numbe
   const generation = document.version?.generation ?? 0;
   const known = conditionsOf(before);
   const verdicts = judgeConditions(input);
-  const transitions = verdicts.filter(
-    ({ type, status, reason }) => known.get(type)?.['status'] !== status || known.get(type)?.['reason'] !== reason,
-  );
+  const transitions = verdicts.flatMap((verdict): Transition[] => {
+    const before = known.get(verdict.type);
+    const was = before && `${textOf(before['status'])}/${textOf(before['reason'])}`;
+    return was === standingOf(verdict) ? [] : [{ ...verdict, was }];
+  });
   const conditions = verdicts.map((verdict) => {
     const was = known.get(verdict.type);
     const since = was?.['status'] === verdict.status ? was['lastTransitionTime'] : undefined;
@@ -94,6 +101,10 @@ function summaryOf({ document, value }: StatusInput): JsonObject {
     targets: `${shown}${targets.length > 3 ? `,+${targets.length - 3}` : ''}`.slice(0, 512),
     rules: Array.isArray(rules) ? rules.length : 0,
   };
+}
+
+function textOf(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function nameOf(value: JsonValue | undefined): string {

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/ports.ts';
-import { isApiFailure, sayWhyNotWritten } from './api-failure.ts';
+import { isApiFailure } from './api-failure.ts';
+import { createComplaint } from './complaint.ts';
 import { leasePath, readLease, writeLease, type Lease } from './lease.ts';
 import type { ReflectorPorts } from './reflector.ts';
 import { repeat } from './repeat.ts';
@@ -25,7 +26,7 @@ export interface ElectionTiming {
   readonly retryMs: number;
 }
 
-const defaultTiming: ElectionTiming = { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2000 };
+export const electionTiming: ElectionTiming = { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2000 };
 
 export interface LeaderElection {
   leads(): boolean;
@@ -39,14 +40,16 @@ export interface LeaderElection {
  */
 export function createLeaderElection(options: LeaderElectionOptions): LeaderElection {
   const { namespace, name, identity, ports, onChange } = options;
-  const timing: ElectionTiming = { ...defaultTiming, ...options.timing };
+  const timing: ElectionTiming = { ...electionTiming, ...options.timing };
   const { clock, logger } = ports;
   const lease = `${namespace}/${name}`;
   const mayTake = createLeaseWatch(identity, clock);
+  const complaint = createComplaint(clock, (error) =>
+    logger.warn({ lease, error }, 'the lease of the leader cannot be held'),
+  );
   let renewedAt = 0;
   let isLeading = false;
   let closed = false;
-  let failure: string | undefined;
 
   const isFresh = (): boolean => clock.monotonic() - renewedAt <= timing.renewDeadlineMs;
   const setLeading = (leads: boolean): void => {
@@ -59,12 +62,15 @@ export function createLeaderElection(options: LeaderElectionOptions): LeaderElec
     const startedAt = clock.monotonic();
     const before = await read(options);
     if (closed) return;
-    if (before !== undefined && !mayTake(before)) return setLeading(false);
+    if (before !== undefined && !mayTake(before)) {
+      complaint.succeeded();
+      return setLeading(false);
+    }
     await hold(options, before, timing);
     // Who was late led nobody meanwhile and wrote nothing: it begins to lead anew.
     if (!isFresh()) setLeading(false);
     renewedAt = startedAt;
-    failure = undefined;
+    complaint.succeeded();
     if (!closed) setLeading(isFresh());
   };
   const repeated = repeat(ports.timers, async () => {
@@ -72,10 +78,7 @@ export function createLeaderElection(options: LeaderElectionOptions): LeaderElec
       await tryOnce();
     } catch (thrown) {
       // Another was faster: that is what the version is for.
-      if (!isApiFailure(thrown, 'api_conflict') && failure !== sayWhyNotWritten(thrown)) {
-        failure = sayWhyNotWritten(thrown);
-        logger.warn({ lease, error: failure }, 'the lease of the leader cannot be held');
-      }
+      if (!isApiFailure(thrown, 'api_conflict')) complaint.failed(thrown);
       if (!isFresh()) setLeading(false);
     }
     return timing.retryMs * (1 + ports.random.fraction() / 5);

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Clock } from '../core/ports.ts';
 import type { ClusterAccess } from './cluster-access.ts';
-import { createRotatedFile } from './rotated-file.ts';
+import { createRotatedFile, type RotatedFile } from './rotated-file.ts';
 
 /**
  * A kubeconfig whose current context says nothing but a server, its root and a token; undefined for one that says more or is wrong, which
@@ -20,7 +20,7 @@ export async function openPlainKubeconfig(path: string, clock: Clock): Promise<C
   if (cluster === undefined || user === undefined) return undefined;
   const { server } = cluster;
   const { namespace } = context;
-  const file = (name: string): (() => Promise<string>) => createRotatedFile(resolve(dirname(path), name), clock);
+  const file = (name: string): RotatedFile => createRotatedFile(resolve(dirname(path), name), clock);
   const ca = readOne(cluster, 'certificate-authority-data', 'certificate-authority', file);
   const token = readOne(user, 'token', 'tokenFile', file);
   const saysMore =
@@ -34,12 +34,13 @@ export async function openPlainKubeconfig(path: string, clock: Clock): Promise<C
     proxyUrl: undefined,
     namespace: typeof namespace === 'string' ? namespace : undefined,
     read: async () => {
-      const root = await ca();
+      const root = await ca.read();
       return {
-        headers: { authorization: `Bearer ${(await token()).trim()}` },
+        headers: { authorization: `Bearer ${(await token.read()).trim()}` },
         tls: { ca: isInline ? Buffer.from(root, 'base64').toString('utf8') : root },
       };
     },
+    renew: () => token.renew(),
   };
 }
 
@@ -70,9 +71,10 @@ function readOne(
   part: JsonObject,
   inPlace: string,
   asFile: string,
-  file: (name: string) => () => Promise<string>,
-): (() => Promise<string>) | undefined {
+  file: (name: string) => RotatedFile,
+): RotatedFile | undefined {
   const { [inPlace]: value, [asFile]: name } = part;
-  if (typeof value === 'string' && value !== '' && name === undefined) return async () => value;
+  if (typeof value === 'string' && value !== '' && name === undefined)
+    return { read: async () => value, renew: () => undefined };
   return typeof name === 'string' && name !== '' && value === undefined ? file(name) : undefined;
 }

@@ -29,15 +29,16 @@ export async function openPodAccess(
     createRotatedFile(`${accountFolder}/${name}`, clock),
   );
   const read = async (): ReturnType<ClusterAccess['read']> => ({
-    headers: { authorization: `Bearer ${(await token?.())?.trim()}` },
-    tls: { ca: await ca?.() },
+    headers: { authorization: `Bearer ${(await token?.read())?.trim()}` },
+    tls: { ca: await ca?.read() },
   });
   await read();
   return {
     server: `https://${isIPv6(host) ? `[${host}]` : host}:${port}`,
     proxyUrl: undefined,
     // Not every account says it; then the settings must.
-    namespace: (await namespace?.().catch(() => undefined))?.trim(),
+    namespace: (await namespace?.read().catch(() => undefined))?.trim(),
     read,
+    renew: () => token?.renew(),
   };
 }

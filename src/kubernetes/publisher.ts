@@ -1,4 +1,5 @@
-import type { DocumentStatus, ProviderCondition } from '../core/status.ts';
+import type { DocumentStatus, MissingMaterial, ProviderCondition } from '../core/status.ts';
+import { suggestProviders } from '../policy/suggest-providers.ts';
 import type { ClusterDocument } from './cluster-document.ts';
 import type { Agreements, ReferenceReading } from './conditions.ts';
 import { createEventRecorder } from './event-recorder.ts';
@@ -27,6 +28,8 @@ export interface PublisherOptions {
   readonly identity: string;
   readonly documentStatus: (key: string) => DocumentStatus | undefined;
   readonly providerCondition: (key: string) => ProviderCondition | undefined;
+  readonly missingMaterials: (key: string) => readonly MissingMaterial[];
+  readonly providersOf: (key: string) => readonly string[];
   readonly readingOf: (key: string) => ReferenceReading;
   /** True where no policy changes an answer (`serve --shadow-all`). */
   readonly isShadowAll: boolean;
@@ -51,7 +54,7 @@ const agingMs = 20_000;
 const gatherMs = 50;
 
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { namespace, leaseName, identity, ports, documentStatus, providerCondition, readingOf } = options;
+  const { namespace, leaseName, identity, ports, documentStatus } = options;
   const digest = createServedDigest();
   const providers = new Set<string>();
   /** Policies that are attached to routes. */
@@ -70,9 +73,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const onElection = (leads: boolean): void => void (leads && writer.look());
   const election = createLeaderElection({ namespace, name: leaseName, identity, ports, onChange: onElection });
   const agreements = (key: string): Agreements => countAgreements(key, digest, replicas.all(), identity);
-  const facts = { documentStatus, providerCondition, agreements, readingOf, isShadowAll: options.isShadowAll };
   const writer = createStatusWriter({
-    facts,
+    facts: { ...options, documentStatus: (key) => suggestWithin(documentStatus(key), providers), agreements },
     events: createEventRecorder(ports, identity),
     ports,
     leads: () => election.leads(),
@@ -109,6 +111,14 @@ export function createPublisher(options: PublisherOptions): Publisher {
       await Promise.all([aging.close(), writer.close(), election.close(), lease?.close()]);
     },
   };
+}
+
+/** As `validate` says it, but of providers of its own namespace and of the cluster alone: the names of others are not its namespace's to know. */
+function suggestWithin(status: DocumentStatus | undefined, providers: ReadonlySet<string>): DocumentStatus | undefined {
+  if (!status?.problems.some(({ reference }) => reference !== undefined)) return status;
+  const own = `IdentityProvider ${status.namespace}/`;
+  const known = [...providers].filter((key) => key.startsWith(own) || key.startsWith('ClusterIdentityProvider '));
+  return { ...status, problems: suggestProviders(status.problems, known) };
 }
 
 function keep(set: Set<string>, key: string, isIn: boolean): void {

@@ -14,6 +14,8 @@ export interface ReflectedStore<T> {
   /** All that there is: what is not among it was deleted while nobody looked. */
   replace(objects: readonly ReadObject<T>[]): void;
   update(events: readonly WatchEvent[]): void;
+  /** How many objects are kept. */
+  size(): number;
 }
 
 export interface ReadObject<T> {
@@ -72,6 +74,7 @@ export function createReflectedStore<T>(
     kept.delete(key);
   };
   return {
+    size: () => kept.size,
     read,
     replace: (objects) =>
       inOne((touch) => {

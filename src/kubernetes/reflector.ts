@@ -7,6 +7,7 @@ import type { Collection } from './collection.ts';
 import type { KubernetesApi, WatchEvent } from './kubernetes-api.ts';
 import { listAll } from './list-all.ts';
 import { createOutage } from './outage.ts';
+import { createServerOutage, type ServerOutage } from './server-outage.ts';
 import { createReflectedStore, type ReflectedChange } from './reflected-store.ts';
 import { watchOnce } from './watch-once.ts';
 
@@ -26,13 +27,18 @@ export interface ReflectorPorts {
   readonly timers: Timers;
   readonly random: Random;
   readonly logger: Logger;
+  /** Of all that follow one API server, so that its absence is told once; absent: each tells for itself. */
+  readonly server?: ServerOutage;
 }
 
 /** Milliseconds. */
 export interface ReflectorTiming {
   /** How long the server is asked to keep a watch open; up to a quarter more at random. */
   readonly watchMs: number;
-  /** Bookmarks come about every minute: a watch that is silent for longer is taken for dead. */
+  /**
+   * Bookmarks come about every minute, but for up to ten minutes not of a collection to which nothing happened since the API server began: a
+   * watch that is silent for longer is opened anew, which tells the dead from the idle.
+   */
   readonly silenceMs: number;
   /** A whole list now and then finds whatever a watch lost without saying so; up to a quarter more at random. */
   readonly relistMs: number;
@@ -47,6 +53,9 @@ export const defaultReflectorTiming: ReflectorTiming = {
   firstBackOffMs: 250,
   maxBackOffMs: 8000,
 };
+
+/** A collection of no more objects is listed where its watch is silent: nothing else tells that an idle one is up to date. Two pages. */
+const maxConfirmed = 200;
 
 /** A copy of one collection of the API server that follows it: it never stops by itself, whatever the server does. */
 export interface Reflector {
@@ -79,7 +88,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
   const answered = Promise.withResolvers<undefined>();
   const ended = new AbortController();
   const backOff = createBackOff({ firstMs: timing.firstBackOffMs, maxMs: timing.maxBackOffMs }, ports.random);
-  const outage = createOutage(collection, ports.logger);
+  const outage = createOutage(collection, ports.logger, ports.server ?? createServerOutage(ports.logger));
   let confirmedAt: number | undefined;
   const copy = createCopy(options, timing, ended.signal, {
     onOpen: () => outage.end(),
@@ -105,6 +114,10 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
         if (ended.signal.aborted) return;
         if (mustRelist(thrown)) copy.beginAnew();
         outage.begin(thrown);
+        if (isApiFailure(thrown, 'api_silent')) {
+          copy.confirm();
+          continue;
+        }
         if (isApiFailure(thrown, 'api_not_found', 'api_forbidden')) answered.resolve(undefined);
         const askedMs = thrown instanceof ApiFailure ? thrown.retryAfterMs : undefined;
         await sleep(backOff.next(askedMs), ports.timers, ended.signal);
@@ -116,7 +129,10 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
     synced: first.promise,
     answered: answered.promise,
     state: () => ({ collection, isSynced: confirmedAt !== undefined, confirmedAt, failure: outage.current() }),
-    close: () => ended.abort(),
+    close: () => {
+      ended.abort();
+      outage.forget();
+    },
   };
 }
 
@@ -125,6 +141,8 @@ interface Copy {
   follow(): Promise<void>;
   /** The next time it lists. */
   beginAnew(): void;
+  /** The next time it lists where that costs little. */
+  confirm(): void;
 }
 
 interface CopyEvents {
@@ -169,6 +187,9 @@ function createCopy<T>(
     },
     beginAnew: () => {
       from = undefined;
+    },
+    confirm: () => {
+      if (store.size() <= maxConfirmed) from = undefined;
     },
   };
 }

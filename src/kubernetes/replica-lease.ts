@@ -1,5 +1,6 @@
 import { messageOf } from '../core/failure.ts';
-import { isApiFailure, sayWhyNotWritten } from './api-failure.ts';
+import { isApiFailure } from './api-failure.ts';
+import { createComplaint } from './complaint.ts';
 import { leasePath, writeLease } from './lease.ts';
 import type { ReflectorPorts } from './reflector.ts';
 import { repeat } from './repeat.ts';
@@ -31,9 +32,9 @@ export interface ReplicaLease {
   close(): Promise<void>;
 }
 
-const renewMs = 10_000;
+export const renewMs = 10_000;
 const retryMs = 1000;
-const leaseSeconds = 30;
+export const leaseSeconds = 30;
 /** Changes that come together are told together. */
 const gatherMs = 40;
 
@@ -42,20 +43,16 @@ export function createReplicaLease(options: ReplicaLeaseOptions): ReplicaLease {
   const { namespace, group, identity, ports } = options;
   const name = replicaLeaseName(group, identity);
   const path = leasePath(namespace, name);
-  let failure: string | undefined;
+  const complaint = createComplaint(ports.clock, (error) =>
+    ports.logger.warn({ lease: `${namespace}/${name}`, error }, 'what this replica serves cannot be published'),
+  );
   const repeated = repeat(ports.timers, async () => {
     try {
       await write(options, name);
-      failure = undefined;
+      complaint.succeeded();
       return renewMs;
     } catch (thrown) {
-      if (failure !== sayWhyNotWritten(thrown)) {
-        failure = sayWhyNotWritten(thrown);
-        ports.logger.warn(
-          { lease: `${namespace}/${name}`, error: failure },
-          'what this replica serves cannot be published',
-        );
-      }
+      complaint.failed(thrown);
       return retryMs;
     }
   });

@@ -15,6 +15,9 @@ export interface Replicas {
   close(): void;
 }
 
+/** How often it is looked who died. */
+export const sweepMs = 5000;
+
 /** Follows the Leases of all replicas, and deletes those that ran out long ago where `mayDelete` says so. */
 export function createReplicas(options: {
   readonly namespace: string;
@@ -45,9 +48,9 @@ export function createReplicas(options: {
       void ports.api.request({ method: 'DELETE', path: leasePath(namespace, name), body }).catch(() => undefined);
     }
     look();
-    cancel = ports.timers.after(5000, sweep);
+    cancel = ports.timers.after(sweepMs, sweep);
   };
-  let cancel = ports.timers.after(5000, sweep);
+  let cancel = ports.timers.after(sweepMs, sweep);
   const reflector = createReflector({
     collection: leasesOf(namespace, group),
     convert: (object) => readLease(object),

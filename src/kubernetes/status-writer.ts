@@ -1,14 +1,16 @@
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import type { DocumentStatus, ProviderCondition } from '../core/status.ts';
-import { isApiFailure, sayWhyNotWritten } from './api-failure.ts';
+import type { DocumentStatus, MissingMaterial, ProviderCondition } from '../core/status.ts';
+import { isApiFailure, isForAll, sayWhyNotWritten } from './api-failure.ts';
+import { readMeta } from './api-object.ts';
 import type { ClusterDocument } from './cluster-document.ts';
 import { pluralOf } from './collection.ts';
 import { apiVersion } from '../policy/parse-document.ts';
-import type { Agreements, ConditionVerdict, ReferenceReading } from './conditions.ts';
+import type { Agreements, ReferenceReading } from './conditions.ts';
 import { desiredStatus } from './desired-status.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import type { ReflectorPorts } from './reflector.ts';
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts';
+import { createTransitionTeller } from './transition-teller.ts';
 import { createWorkQueue, type WorkQueue } from './work-queue.ts';
 
 /** What the writer asks about a document. */
@@ -16,6 +18,10 @@ export interface StatusFacts {
   /** Undefined where the engine has not taken the document in. */
   documentStatus(key: string): DocumentStatus | undefined;
   providerCondition(key: string): ProviderCondition | undefined;
+  /** What a provider that runs refers to and that is not there. */
+  missingMaterials(key: string): readonly MissingMaterial[];
+  /** The keys of the providers that the version in force of a policy names. */
+  providersOf(key: string): readonly string[];
   agreements(key: string): Agreements;
   /** How far something that documents refer to could be read, by its key. */
   readingOf(key: string): ReferenceReading;
@@ -50,16 +56,16 @@ export function createStatusWriter({ facts, events, ports, leads }: StatusWriter
   const failing = new Set<string>();
   const told = new Set<string>();
   const budgets = createBudgets(ports);
+  const teller = createTransitionTeller(events, ports.timers);
   const write = async (key: string): Promise<void> => {
     const object = objects.get(key);
     const desired = object === undefined || !leads() ? undefined : wanted(key, object, facts, ports.clock.now());
     if (object === undefined || desired === undefined) return;
     const waitMs = budgets.spend(key, object.meta);
     if (waitMs > 0) return queue.addLater(key, waitMs);
-    await patch(object, desired.status, ports);
-    if (objects.get(key) === object) objects.set(key, { ...object, status: JSON.stringify(desired.status) });
-    for (const verdict of desired.transitions)
-      await events.record({ apiVersion, kind: object.kind, meta: object.meta }, toEvent(verdict));
+    const meta = await patch(object, desired.status, ports);
+    if (objects.get(key) === object) objects.set(key, { ...object, meta, status: JSON.stringify(desired.status) });
+    for (const transition of desired.transitions) await teller.tell(object, transition);
   };
   const work = async (key: string): Promise<void> => {
     try {
@@ -67,7 +73,7 @@ export function createStatusWriter({ facts, events, ports, leads }: StatusWriter
       failing.delete(key);
       told.delete(key);
     } catch (thrown) {
-      // Made anew meanwhile: the watch brings what there is to do.
+      // Changed or made anew meanwhile: the watch brings what there is to do.
       if (isApiFailure(thrown, 'api_conflict')) return;
       // Of one that was deleted meanwhile the watch has told before the second time.
       if (failing.has(key) && !told.has(key) && told.size < maxFailingTold) {
@@ -96,7 +102,10 @@ export function createStatusWriter({ facts, events, ports, leads }: StatusWriter
       if (!leads()) return;
       for (const key of keys) if (objects.has(key)) queue.add(key);
     },
-    close: () => queue.close(),
+    close: async () => {
+      teller.close();
+      await queue.close();
+    },
   };
 }
 
@@ -131,19 +140,6 @@ function createBudgets({ clock, logger }: ReflectorPorts): Budgets {
   };
 }
 
-/** The API server is away, or has enough of us. */
-function isForAll(thrown: unknown): boolean {
-  return isApiFailure(
-    thrown,
-    'api_unreachable',
-    'api_timeout',
-    'api_unavailable',
-    'api_throttled',
-    'api_unauthorized',
-    'api_config',
-  );
-}
-
 function wanted(
   key: string,
   object: ClusterDocument,
@@ -163,6 +159,12 @@ function wanted(
     isShadow: facts.isShadowAll || isShadow(value),
     readingOf: (route: string) => facts.readingOf(route),
     provider,
+    missing: facts.missingMaterials(key),
+    providers: facts.providersOf(key).map((name) => ({
+      key: name,
+      isRunning: facts.providerCondition(name) !== undefined,
+      missing: facts.missingMaterials(name),
+    })),
     value,
     keysFetchedAt,
   };
@@ -179,28 +181,28 @@ function parseStatus(text: string): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 
-/** Server-side apply: what we no longer say goes away, what others say stays. The uid keeps us from an object that was made anew. */
-async function patch({ kind, meta }: ClusterDocument, status: JsonObject, { api }: ReflectorPorts): Promise<void> {
-  const { namespace, name, uid } = meta;
+/**
+ * Server-side apply: what we no longer say goes away, what others say stays. The uid keeps us from an object that was made anew, the version
+ * from one about which another leader has spoken since, where we stood still between the judgement and the write. Answers what is there now.
+ */
+async function patch(
+  { kind, meta }: ClusterDocument,
+  status: JsonObject,
+  { api }: ReflectorPorts,
+): Promise<ClusterDocument['meta']> {
+  const { namespace, name, uid, resourceVersion } = meta;
   const within = namespace === '' ? '' : `/namespaces/${namespace}`;
-  await api.request({
+  const written = await api.request({
     method: 'PATCH',
     path: `/apis/${apiVersion}${within}/${pluralOf(kind)}/${name}/status`,
     query: { fieldManager: 'portcullis', force: 'true' },
     contentType: 'application/apply-patch+yaml',
-    body: { apiVersion, kind, metadata: { ...(namespace === '' ? {} : { namespace }), name, uid }, status },
+    body: {
+      apiVersion,
+      kind,
+      metadata: { ...(namespace === '' ? {} : { namespace }), name, uid, resourceVersion },
+      status,
+    },
   });
-}
-
-function toEvent({ type, status, reason, message }: ConditionVerdict): {
-  type: 'Normal' | 'Warning';
-  reason: string;
-  message: string;
-} {
-  const isGood = type === 'Conflicted' || type === 'Unrouted' ? status === 'False' : status === 'True';
-  return {
-    type: isGood || reason === 'Pending' || reason === 'TargetPending' ? 'Normal' : 'Warning',
-    reason,
-    message: `${type} is ${status}: ${message}`,
-  };
+  return readMeta(written);
 }

@@ -25,7 +25,7 @@ import type {
 import { createShowValue, showMembers, type ShowValue } from './mask-value.ts';
 import { readSourcesOrFail } from './read-sources.ts';
 import { presentMadeUpIdentity } from './made-up-identity.ts';
-import { suggestProviders } from './suggest-providers.ts';
+import { suggestProviders } from '../policy/suggest-providers.ts';
 import { systemClock, systemRandom, systemTimers } from './system-ports.ts';
 
 const nowhere = (): void => undefined;

@@ -2,8 +2,9 @@ import { hostname } from 'node:os';
 import type { Engine } from '../engine/engine.ts';
 import { createApiClient } from '../kubernetes/api-client.ts';
 import { openClusterConnection } from '../kubernetes/cluster-connection.ts';
-import { createClusterSource } from '../kubernetes/cluster-source.ts';
+import { createClusterSource, type ClusterScope } from '../kubernetes/cluster-source.ts';
 import type { ReferenceReading } from '../kubernetes/conditions.ts';
+import { createServerOutage } from '../kubernetes/server-outage.ts';
 import { createPublisher, type Publisher } from '../kubernetes/publisher.ts';
 import { materialRefsOf } from '../policy/material-refs.ts';
 import type { Config } from './config/settings.ts';
@@ -22,18 +23,22 @@ export async function startClusterSource(
   const { clock, timers, random, observation } = io;
   const connection = await openClusterConnection(config.kubeconfig, clock);
   const api = createApiClient({ connection, timers, userAgent });
-  const ports = { api, clock, timers, random, logger: observation.logger };
+  const { logger } = observation;
+  const ports = { api, clock, timers, random, logger, server: createServerOutage(logger) };
   const readingOf = (key: string): ReferenceReading => {
     const state = source.referenceState(key);
     return { isRead: state?.isSynced === true, failure: state?.failure };
   };
   const publisher = config.publishStatus ? startPublisher(config, engine, readingOf, ports) : undefined;
+  const scope = {
+    namespaces: config.watchNamespaces,
+    policySelector: config.policySelector,
+    clusterKinds: config.clusterKinds,
+  };
+  // A policy that is not among these has no status, and this line is where its author is told why.
+  logger.info({ ...sayScope(scope), publishStatus: config.publishStatus }, 'reads policies from the API server');
   const source = createClusterSource({
-    scope: {
-      namespaces: config.watchNamespaces,
-      policySelector: config.policySelector,
-      clusterKinds: config.clusterKinds,
-    },
+    scope,
     sink: {
       applyChange: (change) => engine.applyChange(change),
       referencesOf: (document) => materialRefsOf(document, { serviceNamespace: config.namespace }),
@@ -60,6 +65,15 @@ export async function startClusterSource(
   };
 }
 
+/** What of the cluster is read, in words. */
+function sayScope({ namespaces, policySelector, clusterKinds }: ClusterScope): Readonly<Record<string, unknown>> {
+  return {
+    namespaces: namespaces.length === 0 ? 'all' : namespaces,
+    policySelector: policySelector === '' ? 'none: every AccessPolicy' : policySelector,
+    clusterKinds,
+  };
+}
+
 function startPublisher(
   config: Config,
   engine: Engine,
@@ -73,6 +87,8 @@ function startPublisher(
     isShadowAll: config.shadowAll,
     documentStatus: (key) => engine.documentStatus(key),
     providerCondition: (key) => engine.providerCondition(key),
+    missingMaterials: (key) => engine.missingMaterials(key),
+    providersOf: (key) => engine.providersOf(key),
     readingOf,
     ports,
   });

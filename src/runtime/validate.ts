@@ -9,7 +9,7 @@ import { specKey } from '../policy/spec-name.ts';
 import type { AuthorDocument, RouteSpec } from '../policy/spec.ts';
 import { wideningWarnings } from '../policy/suspicions/widening-hosts.ts';
 import { readSources } from './read-sources.ts';
-import { suggestProviders } from './suggest-providers.ts';
+import { suggestProviders } from '../policy/suggest-providers.ts';
 import type { PassedOverDocument, ValidateSources, ValidationReport } from './validation-report.ts';
 
 /** Judges documents as `serve` would that has these grants; what they refer to and cannot be found is a warning. */

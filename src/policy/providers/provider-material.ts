@@ -1,3 +1,4 @@
+import type { MissingMaterial } from '../../core/status.ts';
 import type { Material } from '../read-material.ts';
 import type { IdentityProviderSpec, SecretSelector } from '../provider-spec.ts';
 import { specKey, type SpecName } from '../spec-name.ts';
@@ -33,7 +34,10 @@ export function needsOf(spec: IdentityProviderSpec): ProviderNeeds {
       return onlyKeys(spec.ca ? [spec.ca] : []);
     case 'Introspection': {
       const { secret } = spec.clientAuthentication;
-      return { keys: introspectionKeys.map((key) => ({ ...secret, kind: 'Secret', key })), selector: undefined };
+      return {
+        keys: introspectionKeys[spec.clientAuthentication.method].map((key) => ({ ...secret, kind: 'Secret', key })),
+        selector: undefined,
+      };
     }
     case 'Basic':
       return { keys: [{ ...spec.users, kind: 'Secret' }], selector: undefined };
@@ -45,8 +49,12 @@ export function needsOf(spec: IdentityProviderSpec): ProviderNeeds {
   }
 }
 
-/** The keys of the Secret that `clientAuthentication` names. */
-export const introspectionKeys = ['client_id', 'client_secret', 'private_key'] as const;
+/** The keys of the Secret that `clientAuthentication` names, by its method. */
+export const introspectionKeys = {
+  Basic: ['client_id', 'client_secret'],
+  Post: ['client_id', 'client_secret'],
+  PrivateKeyJWT: ['client_id', 'private_key'],
+} as const;
 
 function onlyKeys(refs: readonly Omit<MaterialKey, 'kind'>[]): ProviderNeeds {
   return { keys: refs.map((ref) => ({ ...ref, kind: 'ConfigMap' })), selector: undefined };
@@ -68,6 +76,15 @@ export function gatherMaterial(spec: IdentityProviderSpec, find: MaterialFinder)
     if (text !== undefined) texts.set(textKey(ref), text);
   }
   return { texts, secrets: selector === undefined ? [] : find.select(selector) };
+}
+
+/** The keys that the provider refers to and that are not there. */
+export function missingMaterials(spec: IdentityProviderSpec, find: MaterialFinder): readonly MissingMaterial[] {
+  return needsOf(spec).keys.flatMap(({ kind, namespace, name, key }) => {
+    const material = find.get(specKey({ kind, namespace, name }));
+    if (material?.data.has(key) === true) return [];
+    return [{ kind, namespace, name, key, isWhole: material === undefined }];
+  });
 }
 
 /** `Secret shop/web client_id`. */

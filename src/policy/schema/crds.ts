@@ -51,6 +51,7 @@ const providerColumns = [
   accepted,
   programmed,
   column('Type', '.spec.type'),
+  column('KeysLoaded', condition('KeysLoaded', 'status')),
   column('Keys', '.status.keys.count', 'integer'),
   replicas,
   reason,

@@ -183,6 +183,46 @@ describe('an object that is deleted and made anew under its name, in one change'
   });
 });
 
+describe('what documents depend on', () => {
+  const idp = clusterDocuments(
+    `{apiVersion: portcullis.dev/v1alpha1, kind: IdentityProvider, metadata: {name: idp, namespace: shop}, spec: {type: JWT, jwt: {issuer: "https://idp.example", audiences: [a], jwks: {configMapRef: {name: keys, key: jwks.json}}}}}`,
+  );
+  const user = policy('a', '/a', 1, ', authentication: {providers: [{name: idp}]}');
+  const configMap = (key: string): readonly AuthorDocument[] =>
+    clusterDocuments(
+      `{apiVersion: v1, kind: ConfigMap, metadata: {name: keys, namespace: shop}, data: {${key}: '{"keys":[]}'}}`,
+    );
+  const [provider, policyKey] = ['IdentityProvider shop/idp', 'AccessPolicy shop/a'];
+
+  test('is the ConfigMap of a provider, whole or the one key, and whoever uses the provider is told of it', async () => {
+    const on = start();
+    const news: StatusNews[] = [];
+    on.onChange((one) => news.push(one));
+    await on.applyChange({ changed: [...idp, ...user], removed: [] });
+    const missing = { kind: 'ConfigMap', namespace: 'shop', name: 'keys', key: 'jwks.json' };
+    expect(on.missingMaterials(provider)).toEqual([{ ...missing, isWhole: true }]);
+    await on.applyChange({ changed: configMap('other.json'), removed: [] });
+    expect(on.missingMaterials(provider)).toEqual([{ ...missing, isWhole: false }]);
+    await on.applyChange({ changed: configMap('jwks.json'), removed: [] });
+    expect(on.missingMaterials(provider)).toEqual([]);
+    expect(news.map(({ keys }) => new Set(keys))).toEqual([1, 2, 3].map(() => new Set([provider, policyKey])));
+    // Another key is no matter of theirs.
+    await on.applyChange({ changed: policy('b', '/b'), removed: [] });
+    expect(news.at(-1)?.keys).toEqual(['AccessPolicy shop/b']);
+  });
+
+  test('is the provider of a policy in force, also where it is gone', async () => {
+    const on = start();
+    await on.applyChange({ changed: [...idp, ...user], removed: [] });
+    await on.applyChange({ changed: [], removed: idp });
+    expect(on.providersOf(policyKey)).toEqual([provider]);
+    expect(on.providerCondition(provider)).toBeUndefined();
+    expect([on.providersOf(provider), on.providersOf('AccessPolicy shop/none'), on.missingMaterials(provider)]).toEqual(
+      [[], [], []],
+    );
+  });
+});
+
 describe('changes one after the other', () => {
   test('are taken in in slices, in their order, and none is lost', async () => {
     let pauses = 0;

@@ -29,6 +29,7 @@ async function serve(answer: Answer, limits: { timeoutMs?: number; maxBytes?: nu
       server: `http://127.0.0.1:${port}/prefix`,
       namespace: undefined,
       prepare: async () => ({ headers: { authorization: 'Bearer canary' }, dispatcher }),
+      renew: () => undefined,
       close: async () => undefined,
     },
     timers: systemTimers,

@@ -55,6 +55,20 @@ describe("a pod's service account", () => {
     expect((await access.read()).headers).toEqual({ authorization: 'Bearer second' });
   });
 
+  it('is read again at once where its token was refused, and not with every refusal', async () => {
+    await mount();
+    const access = await openPodAccess(clock, { environment, accountFolder: folder });
+    await write('token', 'second');
+    now = 900;
+    access.renew?.();
+    expect((await access.read()).headers).toEqual({ authorization: 'Bearer first' });
+    now = 1000;
+    expect((await access.read()).headers).toEqual({ authorization: 'Bearer second' });
+    await write('token', 'third');
+    now = 2500;
+    expect((await access.read()).headers).toEqual({ authorization: 'Bearer second' });
+  });
+
   it('is not there outside of a pod, nor where its token is not mounted', async () => {
     await mount();
     await expect(openPodAccess(clock, { environment: {}, accountFolder: folder })).rejects.toThrow('this is no pod');

@@ -43,6 +43,8 @@ function inputOf(document: Partial<DocumentStatus> = {}, input: Partial<StatusIn
     isShadow: false,
     readingOf: () => ({ isRead: true, failure: undefined }),
     provider: undefined,
+    missing: [],
+    providers: [],
     value: { spec: { hosts: ['a.example.com', 'b.example.com', 'c.example.com', 'd.example.com'], rules: [{}, {}] } },
     keysFetchedAt: undefined,
     ...input,
@@ -252,6 +254,71 @@ describe('the status of a document', () => {
   ])('shows what %j stands over', (spec, targets) => {
     expect(statusOf(inputOf({}, { value: { spec } })).status['targets']).toBe(targets);
   });
+});
+
+describe('the status of what refers to ConfigMaps and providers', () => {
+  const material = { kind: 'ConfigMap' as const, namespace: 'shop', name: 'keys', key: 'jwks.json', isWhole: true };
+  const refsOf = (input: StatusInput): unknown => {
+    const conditions = statusOf(input).status['conditions'] as readonly JsonObject[];
+    const refs = conditions.find(({ type }) => type === 'ResolvedRefs');
+    return [refs?.['status'], refs?.['reason'], refs?.['message']].map(textOf).join(' ');
+  };
+
+  it.each([
+    ['does not exist', true, {}, 'False RefNotFound the ConfigMap shop/keys does not exist'],
+    ['has no such key', false, {}, 'False RefNotFound the ConfigMap shop/keys has no key jwks.json'],
+    ['is not read yet', true, { isRead: false }, `Unknown RefPending ${conditionReasons.RefPending}`],
+    [
+      'may not be read',
+      true,
+      { isRead: false, failure: '403' },
+      'False RefNotReadable the ConfigMap shop/keys cannot be read: 403',
+    ],
+    [
+      'has no such key, and cannot be read now',
+      false,
+      { failure: 'away' },
+      'False RefNotFound the ConfigMap shop/keys has no key jwks.json',
+    ],
+  ])('says of a provider that its ConfigMap %s', (_title, isWhole, reading, expected) => {
+    const asked: string[] = [];
+    const readingOf = (name: string) => {
+      asked.push(name);
+      return { isRead: true, failure: undefined, ...reading };
+    };
+    const missing = [{ ...material, isWhole }];
+    expect(refsOf(inputOf({ kind: 'IdentityProvider' }, { missing, readingOf, value: {} }))).toBe(expected);
+    expect(asked).toEqual(['ConfigMap shop/keys']);
+  });
+
+  it('says of a policy which of its providers refers to what is missing; the others are no matter', () => {
+    const good = { key: 'IdentityProvider shop/good', isRunning: true, missing: [] };
+    const bad = { key: 'IdentityProvider shop/idp', isRunning: true, missing: [material] };
+    expect(refsOf(inputOf({}, { providers: [good, bad] }))).toBe(
+      'False ProviderNotResolved IdentityProvider shop/idp: the ConfigMap shop/keys does not exist: credentials are answered with 503',
+    );
+    expect(refsOf(inputOf({}, { providers: [good] }))).toBe(`True ResolvedRefs ${conditionReasons.ResolvedRefs}`);
+  });
+
+  it.each([
+    ['whose provider is gone', 'missing-reference', false, 5, 'ProviderUnavailable'],
+    ['whose provider became the twin of another one', 'ambiguous-provider', true, 5, 'ProviderUnavailable'],
+    ['that was changed to name a provider that does not exist', 'missing-reference', true, 4, 'LastGoodServed'],
+    ['that was changed to name two of one issuer', 'ambiguous-provider', true, 4, 'LastGoodServed'],
+  ] as const)(
+    'says what really happens to requests of a policy %s',
+    (_title, code, isRunning, servedGeneration, reason) => {
+      const providers = [{ key: 'IdentityProvider shop/idp', isRunning, missing: [] }];
+      const problems = [problemOf(code)];
+      const desired = statusOf(
+        inputOf({ accepted: false, serving: 'last-good', servedGeneration, problems }, { providers }),
+      );
+      expect(outline(desired)).toContain(`Programmed=False/${reason}`);
+      expect(JSON.stringify(desired.status).includes('503 (provider_unavailable)')).toBe(
+        reason === 'ProviderUnavailable',
+      );
+    },
+  );
 });
 
 describe('the status of a policy on routes', () => {

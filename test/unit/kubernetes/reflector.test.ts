@@ -173,8 +173,28 @@ describe('a reflector', () => {
     expect(api.watches).toHaveLength(1);
     await time.advance(1500);
     expect(watch.signal.aborted).toBe(true);
-    expect((await api.nextWatch(1)).query['resourceVersion']).toBe('6');
-    expect(logged.map(({ message }) => message)).toContain('a watch of the API server is begun anew');
+    expect(api.watches).toHaveLength(2);
+    expect(logged.map(({ level, message }) => [level, message])).toEqual([
+      ['debug', 'a watch of the API server is begun anew'],
+    ]);
+  });
+
+  it('lists a small collection whose watch is silent, because nothing else tells that it is up to date, and says nothing of it', async () => {
+    const { api, time, logged, reflector, told } = start((fake) => void fake.put('a', 7));
+    await time.advance(305_000);
+    expect([api.lists.length, api.watches.length]).toEqual([4, 4]);
+    expect(reflector.state()).toMatchObject({ failure: undefined, confirmedAt: time.clock.now() - 5000 });
+    expect(new Set(logged.map(({ level }) => level))).toEqual(new Set(['debug']));
+    expect(told).toEqual(['+a@7']);
+  });
+
+  it('takes up the silent watch of a large collection where it was, without a list', async () => {
+    const { api, time } = start((fake) => {
+      for (let index = 1; index <= 201; index++) fake.put(`p${index}`, index);
+    });
+    await time.advance(105_000);
+    expect(api.lists).toHaveLength(3);
+    expect(api.watches.map(({ query }) => query['resourceVersion'])).toEqual(['201', '201']);
   });
 
   it('lists again now and then in the midst of a watch, and finds what the watch lost', async () => {

@@ -31,7 +31,7 @@ function start({ isShadowAll = false } = {}): Stand {
         if (method === 'POST') stand.events.push(sent);
         else stand.writes.push(sent);
         if (stand.failure !== undefined) throw stand.failure;
-        return {};
+        return sent;
       },
       watch: () => Promise.reject(new Error('no watch')),
       close: async () => undefined,
@@ -62,6 +62,8 @@ function start({ isShadowAll = false } = {}): Stand {
     facts: {
       documentStatus,
       providerCondition: () => undefined,
+      missingMaterials: () => [],
+      providersOf: () => [],
       agreements: () => ({ agreeing: 1, pending: 0, disagreeing: 0 }),
       isShadowAll,
       readingOf: () => ({ isRead: true, failure: undefined }),
@@ -87,6 +89,26 @@ describe('the writer of status', () => {
     writer.note('orders', objectOf('orders', memberObject(writes[0] ?? {}, 'status')));
     await time.advance(1000);
     expect(writes).toHaveLength(1);
+  });
+
+  it('names the version that it judged, so that nothing old is written over what another leader said since', async () => {
+    const stand = start();
+    const { writer, time, writes, events } = stand;
+    writer.note('orders', objectOf('orders'));
+    await time.advance(10);
+    expect(writes.map((write) => memberObject(write, 'metadata'))).toEqual([
+      { namespace: 'shop', name: 'orders', uid: 'uid-orders', resourceVersion: '1' },
+    ]);
+    const told = events.length;
+    stand.failure = new ApiFailure('api_conflict', '409 the object has been modified');
+    writer.note('orders', objectOf('orders'));
+    await time.advance(600_000);
+    // Not again until the watch brings what is there, and no Event of what was not written.
+    expect([writes.length, events.length, stand.warnings]).toEqual([2, told, []]);
+    stand.failure = undefined;
+    writer.note('orders', objectOf('orders'));
+    await time.advance(10);
+    expect(writes).toHaveLength(3);
   });
 
   it.each([

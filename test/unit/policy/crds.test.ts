@@ -102,6 +102,18 @@ test.each(['AccessPolicy', 'ClusterAccessPolicy'])('%s has the columns of the co
   ]);
 });
 
+test.each(['IdentityProvider', 'ClusterIdentityProvider'])('%s has a column for whether its keys are there', (kind) => {
+  const columns = at(kindNamed(kind).crd, 'spec', 'versions', 0, 'additionalPrinterColumns') as readonly JsonObject[];
+  expect(columns.flatMap(({ name, priority }) => (priority === undefined ? [name] : []))).toEqual([
+    'Accepted',
+    'Programmed',
+    'Type',
+    'KeysLoaded',
+    'Keys',
+    'Age',
+  ]);
+});
+
 describe.each(crds)('the CRD of $kind', ({ crd, spec, status }) => {
   const all = [...spec, ...status];
 
