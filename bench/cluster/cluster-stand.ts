@@ -61,13 +61,11 @@ export async function createClusterStand(stand: Stand): Promise<ClusterStand> {
     writesWithin,
     changeReaders,
     timeWatch: async (policy, role) => {
-      const ended = new AbortController();
       const watch = await request(
         `${cluster.url}${policies}?watch=true&fieldSelector=metadata.name=${nameOf(policy)}`,
         {
           dispatcher,
           headers: { authorization: `Bearer ${cluster.token('admin')}` },
-          signal: ended.signal,
         },
       );
       let answeredAt = 0;
@@ -77,7 +75,7 @@ export async function createClusterStand(stand: Stand): Promise<ClusterStand> {
       const seenAt = seen.next();
       await changeReaders(policy, role).then(() => (answeredAt = performance.now()));
       const ms = ((await seenAt).value ?? Number.NaN) - answeredAt;
-      ended.abort();
+      await seen.return(undefined);
       return ms;
     },
     createPolicies: async (from, to) => {
