@@ -15,6 +15,8 @@ export interface ClusterStand {
   createPolicies(from: number, to: number): Promise<void>;
   /** Lets this role read, and no other. Resolves when the API server's answer was read. */
   changeReaders(policy: number, role: string): Promise<void>;
+  /** How long after the API server's answer a watch without anything behind it brings the change, milliseconds; below 0 where it is first. */
+  timeWatch(policy: number, role: string): Promise<number>;
   startServe(name: string, nodeFlags?: readonly string[]): Promise<PortcullisProcess>;
   /** What was written to the API server in that time, Leases left out. */
   writesWithin(ms: number): Promise<Writes>;
@@ -50,19 +52,38 @@ export async function createClusterStand(stand: Stand): Promise<ClusterStand> {
   const kubeconfig = await createServiceAccount(cluster);
   await cluster.kubectl('create', 'namespace', 'bench');
   await cluster.apply(providerText(stand.issuer));
+  const changeReaders = async (policy: number, role: string): Promise<void> => {
+    const patch = [{ op: 'replace', path: '/spec/rules/1/authorization/roles/anyOf', value: [role] }];
+    await send('PATCH', `${policies}/${nameOf(policy)}`, 'application/json-patch+json', JSON.stringify(patch));
+  };
   return {
     stand,
     writesWithin,
+    changeReaders,
+    timeWatch: async (policy, role) => {
+      const watch = await request(
+        `${cluster.url}${policies}?watch=true&fieldSelector=metadata.name=${nameOf(policy)}`,
+        {
+          dispatcher,
+          headers: { authorization: `Bearer ${cluster.token('admin')}` },
+        },
+      );
+      let answeredAt = 0;
+      // The first event is the policy as it is.
+      const seen = timesOfEvents(watch.body);
+      await seen.next();
+      const seenAt = seen.next();
+      await changeReaders(policy, role).then(() => (answeredAt = performance.now()));
+      const ms = ((await seenAt).value ?? Number.NaN) - answeredAt;
+      await seen.return(undefined);
+      return ms;
+    },
     createPolicies: async (from, to) => {
       let next = from;
       const work = async (): Promise<void> => {
         while (next < to) await send('POST', policies, 'application/yaml', textOf(next++));
       };
       await Promise.all(Array.from({ length: connections }, work));
-    },
-    changeReaders: async (policy, role) => {
-      const patch = [{ op: 'replace', path: '/spec/rules/1/authorization/roles/anyOf', value: [role] }];
-      await send('PATCH', `${policies}/${nameOf(policy)}`, 'application/json-patch+json', JSON.stringify(patch));
     },
     startServe: (name, nodeFlags) =>
       stand.startPortcullis({
@@ -83,6 +104,11 @@ export async function createClusterStand(stand: Stand): Promise<ClusterStand> {
       await cluster.stop();
     },
   };
+}
+
+/** When each chunk of a watch came; an event of one small object is one chunk. */
+async function* timesOfEvents(body: AsyncIterable<unknown>): AsyncGenerator<number> {
+  for await (const _chunk of body) yield performance.now();
 }
 
 function textOf(policy: number): string {

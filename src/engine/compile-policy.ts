@@ -145,7 +145,8 @@ export function compilePolicy(spec: AccessPolicySpec, providers: RunningProvider
     addresses,
     setsHeaders,
     refusesAll: false,
-    rules,
+    // A copy is as long as it has to be: a list that grew has room for sixteen more.
+    rules: [...rules],
     denied,
     dress,
   };

@@ -36,8 +36,10 @@ export function* changeLists<T extends Listed>(
   for (const [document, parsed] of fresh) {
     const one = as(document, parsed);
     if (one === undefined) continue;
-    const list = [...listOf(one.parsed.key), one];
-    changed.set(one.parsed.key, list.length === 1 ? list : list.sort((a, b) => comparePlaces(a.document, b.document)));
+    const others = listOf(one.parsed.key);
+    // A list that grew by an element has room for sixteen more, which is most of what it takes.
+    const list = others.length === 0 ? [one] : [...others, one].sort(byPlace);
+    changed.set(one.parsed.key, list);
     yield;
   }
   return changed;
@@ -49,6 +51,10 @@ export function replaceLists<T>(lists: Map<string, readonly T[]>, changed: Reado
     if (list.length === 0) lists.delete(key);
     else lists.set(key, list);
   }
+}
+
+function byPlace(a: Listed, b: Listed): number {
+  return comparePlaces(a.document, b.document);
 }
 
 /** Documents in the order of their places, whatever the order in which they were read. */

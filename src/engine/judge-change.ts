@@ -46,7 +46,7 @@ function* refuseByProviders(drafts: Drafts, index: EntryIndex): Steps<ReadonlyMa
     const policy = candidate && acceptedPolicy(candidate);
     const document = candidate?.versions[0]?.document;
     if (policy === undefined || document === undefined) continue;
-    const problems = createProblemList({ ...document, problems: [] });
+    const problems = createProblemList(document, []);
     checkProviders(policy, document.value, find, problems);
     if (problems.all.length > 0) refused.set(key, problems.all);
     yield;

@@ -2,7 +2,7 @@ import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
 import type { RefusedPolicy } from '../policy/salvage-policy.ts';
 import type { CredentialPlace } from '../policy/provider-spec.ts';
 import { specKey } from '../policy/spec-name.ts';
-import type { PolicySpec } from '../policy/spec.ts';
+import type { PolicySpec, ProviderRef } from '../policy/spec.ts';
 import type { Steps } from '../std/steps.ts';
 import { isPolicy, type CatalogEntry } from './catalog-entry.ts';
 import { compilePolicy, type CompiledPolicy, type KnownPlaces, type RunningProviders } from './compile-policy.ts';
@@ -81,7 +81,7 @@ function compileEntry(
   const source: Source = {
     spec,
     providers: spec?.kind === 'AccessPolicy' ? spec.providers.map((ref) => providers.get(specKey(ref))) : [],
-    places: knownPlaces(spec, before, providers),
+    places: sharePlaces(spec, knownPlaces(spec, before, providers)),
     denying: denying && JSON.stringify(denying),
   };
   if (before !== undefined && isSameSource(before.source, source)) return before;
@@ -108,6 +108,18 @@ function knownPlaces(
     const known = provider?.layer === 'message' ? provider.places : last.get(key);
     if (known !== undefined) places.set(key, known);
   }
+  return places;
+}
+
+const placesOfProviders = new WeakMap<readonly ProviderRef[], KnownPlaces>();
+
+/** The places, or those that say the same of another policy with the same providers: most policies of a namespace have one. */
+function sharePlaces(spec: PolicySpec | undefined, places: KnownPlaces): KnownPlaces {
+  if (spec?.kind !== 'AccessPolicy') return places;
+  const known = placesOfProviders.get(spec.providers);
+  const isSame = known?.size === places.size && [...places].every(([key, list]) => known.get(key) === list);
+  if (known !== undefined && isSame) return known;
+  placesOfProviders.set(spec.providers, places);
   return places;
 }
 

@@ -1,6 +1,6 @@
 import { foldPath } from '../canonical/path.ts';
 import { isMatchedWithoutMention } from '../canonical/method.ts';
-import type { MatchSpec } from '../policy/spec.ts';
+import type { MatchSpec, PathMatch } from '../policy/spec.ts';
 import { compileOnce } from '../std/shared-values.ts';
 import { compilePathPattern, type PathPattern } from '../policy/path-pattern.ts';
 import { compileMatchConditions, type MatchConditions } from './match-conditions.ts';
@@ -24,8 +24,6 @@ export interface IndexedMatch<T> {
   readonly conditions: MatchConditions | undefined;
   /** As the policy says it. */
   readonly spec: MatchSpec;
-  readonly fits: (path: string) => boolean;
-  readonly fitsFolded: (path: string, folded: string) => boolean;
 }
 
 /** Finds the matches that fit a path. The cost grows with the depth of the path, not with the number of rules. */
@@ -47,7 +45,7 @@ export function createRouteIndex<T>(
   const prefixes = new Map<string, IndexedMatch<T>[]>();
   const expressions: {
     readonly foldedPrefix: string;
-    readonly hasEscapes: boolean;
+    readonly pattern: PathPattern;
     readonly match: IndexedMatch<T>;
   }[] = [];
   let longestPrefix = 0;
@@ -60,15 +58,15 @@ export function createRouteIndex<T>(
         const pattern = checked(value);
         expressions.push({
           foldedPrefix: foldedPrefix(pattern.expression.literalPrefix),
-          hasEscapes: pattern.unescaped !== undefined,
-          match: { rule, spec, methods, conditions, ...expressionFit(pattern) },
+          pattern,
+          match: { rule, spec, methods, conditions, rank: 2 * pattern.expression.literalPrefix.length + 1 },
         });
         continue;
       }
       const folded = foldPath(value);
       if (type === 'PathPrefix') longestPrefix = Math.max(longestPrefix, folded.length);
-      const fit = type === 'Exact' ? exactFit(value) : prefixFit(value);
-      append(type === 'Exact' ? exact : prefixes, folded, { rule, spec, methods, conditions, ...fit });
+      const rank = type === 'Exact' ? exactRank : 2 * value.length;
+      append(type === 'Exact' ? exact : prefixes, folded, { rule, spec, methods, conditions, rank });
     }
   }
   return {
@@ -77,7 +75,10 @@ export function createRouteIndex<T>(
       const probe = `${folded}/`;
       const readings = 1 + spellingsOf(path, folded).size;
       const asked = expressions.filter((one) => probe.startsWith(one.foldedPrefix));
-      return asked.reduce((sum, one) => sum + (readings + (one.hasEscapes ? 2 : 0)) * probe.length, 0);
+      return asked.reduce(
+        (sum, one) => sum + (readings + (one.pattern.unescaped === undefined ? 0 : 2)) * probe.length,
+        0,
+      );
     },
     candidates: (path, folded) => {
       const found: Candidate<T>[] = [];
@@ -88,10 +89,10 @@ export function createRouteIndex<T>(
       }
       gather(found, prefixes.get('/'), path);
       const probe = expressions.length === 0 ? '' : `${folded}/`;
-      for (const { foldedPrefix: prefix, match } of expressions) {
+      for (const { foldedPrefix: prefix, pattern, match } of expressions) {
         if (!probe.startsWith(prefix)) continue;
-        const isExact = match.fits(path);
-        if (isExact || match.fitsFolded(path, folded)) found.push({ rule: match.rule, match, isExact });
+        const isExact = pattern.expression.matches(path);
+        if (isExact || fitsFolded(pattern, path, folded)) found.push({ rule: match.rule, match, isExact });
       }
       return isSorted(found) ? found : found.sort((a, b) => b.match.rank - a.match.rank);
     },
@@ -109,32 +110,19 @@ export function deniesMethod(methods: ReadonlySet<string> | undefined, method: s
   return methods === undefined || methods.has(method) || (method === 'HEAD' && methods.has('GET'));
 }
 
-type Fit = Pick<IndexedMatch<unknown>, 'rank' | 'fits' | 'fitsFolded'>;
-
-function exactFit(value: string): Fit {
-  const folded = foldPath(value);
-  return { rank: exactRank, fits: (path) => path === value, fitsFolded: (_path, other) => other === folded };
+/** Of a match that is no regular expression. A PathPrefix is one by segment: `/orders` fits `/orders`, `/orders/` and `/orders/7`, not `/ordersX`. */
+function fits({ type, value }: PathMatch, path: string): boolean {
+  if (type === 'Exact') return path === value;
+  return (
+    value === '/' ||
+    (path.startsWith(value) && (path.length === value.length || path.charCodeAt(value.length) === 0x2f))
+  );
 }
 
-/** By segment: `/orders` fits `/orders`, `/orders/` and `/orders/7`, not `/ordersX`. */
-function prefixFit(value: string): Fit {
-  const { length } = value;
-  const folded = foldPath(value);
-  const under = (path: string, prefix: string): boolean =>
-    prefix === '/' ||
-    (path.startsWith(prefix) && (path.length === prefix.length || path.charCodeAt(prefix.length) === 0x2f));
-  return { rank: 2 * length, fits: (path) => under(path, value), fitsFolded: (_path, other) => under(other, folded) };
-}
-
-function expressionFit({ expression, unescaped }: PathPattern): Fit {
-  return {
-    rank: 2 * expression.literalPrefix.length + 1,
-    fits: (path) => expression.matches(path),
-    fitsFolded: (path, folded) => {
-      if ([...spellingsOf(path, folded)].some((spelling) => expression.matchesIgnoringCase(spelling))) return true;
-      return unescaped !== undefined && [folded, `${folded}/`].some((one) => unescaped.matchesIgnoringCase(one));
-    },
-  };
+/** Whether a path that a regular expression does not match fits it all the same when case, escapes and a trailing slash are ignored. */
+function fitsFolded({ expression, unescaped }: PathPattern, path: string, folded: string): boolean {
+  if ([...spellingsOf(path, folded)].some((spelling) => expression.matchesIgnoringCase(spelling))) return true;
+  return unescaped !== undefined && [folded, `${folded}/`].some((one) => unescaped.matchesIgnoringCase(one));
 }
 
 /** The path as a match that ignores case, escapes and a trailing slash looks at it. */
@@ -172,5 +160,5 @@ function append<T>(map: Map<string, IndexedMatch<T>[]>, key: string, match: Inde
 
 function gather<T>(found: Candidate<T>[], matches: readonly IndexedMatch<T>[] | undefined, path: string): void {
   if (matches === undefined) return;
-  for (const match of matches) found.push({ rule: match.rule, match, isExact: match.fits(path) });
+  for (const match of matches) found.push({ rule: match.rule, match, isExact: fits(match.spec.path, path) });
 }

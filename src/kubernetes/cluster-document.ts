@@ -4,6 +4,7 @@ import { specKey } from '../policy/spec-name.ts';
 import type { AuthorDocument } from '../policy/spec.ts';
 import { ownAnnotations } from '../policy/read-material.ts';
 import { memberObject, type ObjectMeta } from './api-object.ts';
+import { KeptDocument } from './kept-document.ts';
 
 /** A document out of the API server, and what the writer of status has to know of its object. */
 export interface ClusterDocument {
@@ -18,12 +19,12 @@ export interface ClusterDocument {
 
 /** Ours have a dozen levels. The API server takes ten thousand of them, more than the stack does. */
 const maxDepth = 64;
+const noProblems: readonly Problem[] = [];
 
 /**
- * The document that an object is: its kind, name and everything that its author wrote, without what the server adds. The value is kept as
- * text, which takes a fifth of the memory, and made again where somebody asks for it later. What is nested too deep is cut off, and the
- * document is refused for it. `known` is of the version before: where only its status or its labels changed, the document is the same one,
- * and nobody has to read it again.
+ * The document that an object is: its kind, name and everything that its author wrote, without what the server adds. What is nested too
+ * deep is cut off, and the document is refused for it. `known` is of the version before: where only its status or its labels changed, the
+ * document is the same one, and nobody has to read it again.
  */
 export function toClusterDocument(
   object: JsonObject,
@@ -41,8 +42,17 @@ export function toClusterDocument(
   const status = toStatusText(statusValue);
   const isKnown = known?.text === text && isSameVersion(known.meta, meta);
   if (isKnown) return { ...known, meta, status };
-  const problems = isTooDeep ? [tooDeep(specKey({ kind, namespace, name }))] : [];
-  return { document: toDocument(value, text, meta, kind, problems), kind, meta, text, status };
+  const source = specKey({ kind, namespace, name });
+  const { uid, generation, createdAt } = meta;
+  const version = { uid, generation, createdAt };
+  const document = new KeptDocument({
+    value,
+    text,
+    source,
+    problems: isTooDeep ? [tooDeep(source)] : noProblems,
+    version,
+  });
+  return { document, kind, meta, text, status };
 }
 
 /** What chooses among Secrets and says whose they are; other annotations hold whole documents, secrets among them. */
@@ -58,31 +68,6 @@ function selectable(kind: string, object: JsonObject): JsonObject {
 
 function isSameVersion(a: ObjectMeta, b: ObjectMeta): boolean {
   return a.uid === b.uid && a.generation === b.generation && a.createdAt === b.createdAt;
-}
-
-function toDocument(
-  value: JsonObject,
-  text: string,
-  { namespace, name, uid, generation, createdAt }: ObjectMeta,
-  kind: string,
-  problems: readonly Problem[],
-): AuthorDocument {
-  const source = specKey({ kind, namespace, name });
-  let kept = new WeakRef(value);
-  return {
-    get value(): JsonValue {
-      const known = kept.deref();
-      if (known !== undefined) return known;
-      const made: unknown = JSON.parse(text);
-      if (!isJsonObject(made)) return null;
-      kept = new WeakRef(made);
-      return made;
-    },
-    source,
-    problems,
-    placeOf: () => ({ source, line: undefined, column: undefined }),
-    version: { uid, generation, createdAt },
-  };
 }
 
 /** A status too deep to be ours is none. */

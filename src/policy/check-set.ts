@@ -47,7 +47,7 @@ export function* checkHostSet({ policies, refusedPolicies, grants, held }: HostS
   const ownership = compileHostOwnership(grants, claimed, held);
   const problems = new Map<string, readonly Problem[]>();
   for (const { key, spec, document } of enforced) {
-    const found = createProblemList({ ...document, problems: [] });
+    const found = createProblemList(document, []);
     checkHosts(spec, ownership, found);
     if (found.all.length > 0) problems.set(key, found.all);
     yield;

@@ -168,7 +168,8 @@ function parseOurs(
   const spec = isWhole ? readSpec(head, value, settings, problems) : undefined;
   if (spec !== undefined && !problems.hasError()) {
     warnOfSuspicions(spec, problems);
-    return { kind: 'accepted', key, spec, problems: problems.all };
+    // A copy is as long as it has to be: a list that grew has room for sixteen more.
+    return { kind: 'accepted', key, spec, problems: [...problems.all] };
   }
   return { kind: 'refused', key, document: refusedDocument(head, document), problems: problems.all };
 }

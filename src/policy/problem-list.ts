@@ -15,8 +15,12 @@ export interface ProblemList {
 /** A document can have thousands of mistakes; nobody reads more than these. */
 const maxProblems = 50;
 
-export function createProblemList(document: AuthorDocument): ProblemList {
-  const all: Problem[] = [...document.problems];
+/** `first`: those that it begins with, by default the document's own. */
+export function createProblemList(
+  document: Pick<AuthorDocument, 'problems' | 'placeOf'>,
+  first: readonly Problem[] = document.problems,
+): ProblemList {
+  const all: Problem[] = [...first];
   let errors = all.filter(({ severity }) => severity === 'error').length;
   const add = (problem: Omit<Problem, 'field' | 'place'>, path: FieldPath): void => {
     if (problem.severity === 'error') errors += 1;

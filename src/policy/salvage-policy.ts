@@ -176,8 +176,6 @@ function readLooseMatch(match: JsonValue, patterns: PatternBudget): MatchSpec | 
   if (methods !== undefined && !isTexts(methods)) return undefined;
   if (path !== undefined && !isPath(path)) return undefined;
   const problems = createProblemList({
-    value: null,
-    source: '',
     problems: [],
     placeOf: () => ({ source: '', line: undefined, column: undefined }),
   });

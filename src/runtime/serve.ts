@@ -17,9 +17,12 @@ export interface ServeOptions {
   readonly io: ServiceIo;
 }
 
+/** Every status is looked at once when all policies are there, which is part of loading them: about a second in ten thousand. */
+const statusesMs = 20_000;
+
 /** Serves until a signal says stop, and ends in stages. Throws the Failure of a service that could not start. */
 export async function serve({ config, warnings, version, startService, process, io }: ServeOptions): Promise<void> {
-  tuneMemory();
+  const everythingIsLoaded = tuneMemory();
   const { logger, metrics } = io.observation;
   const unguard = guardProcess({ process, logger, onUncaught: (kind) => metrics.uncaught(kind) });
   const onForced = (signal: StopSignal): void =>
@@ -28,14 +31,18 @@ export async function serve({ config, warnings, version, startService, process, 
   try {
     for (const { message, code, place } of warnings) logger.warn({ code, place: formatPlace(place) }, message);
     const service = await startService(config, io);
+    const settleMs = config.policies === undefined && config.publishStatus ? statusesMs : 0;
+    const settled = service.ready.then(() => io.timers.after(settleMs, everythingIsLoaded));
     const { grpcAddress, httpAddress, adminAddress } = service;
     logger.info({ version, grpcAddress, httpAddress, adminAddress, policies: config.policies }, 'serving');
     const signal = await signals.first;
     const { shutdownDelay: delayMs, shutdownTimeout: timeoutMs } = config;
     logger.info({ signal, delayMs, timeoutMs }, 'stopping');
     await service.stop();
+    void settled.then((cancel) => cancel());
     logger.info({}, 'stopped');
   } finally {
+    everythingIsLoaded();
     signals.close();
     unguard();
   }

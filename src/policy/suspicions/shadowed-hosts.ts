@@ -12,7 +12,7 @@ export function shadowWarnings(
   document: AuthorDocument,
   decidedBy: (pattern: string) => string | undefined,
 ): readonly Problem[] {
-  const problems = createProblemList({ ...document, problems: [] });
+  const problems = createProblemList(document, []);
   for (const host of hosts) {
     const wider = decidedBy(host) === undefined ? widerPatterns(host).find(decidedBy) : undefined;
     if (wider === undefined) continue;

@@ -21,7 +21,7 @@ export function wideningWarnings(members: readonly Member[]): ReadonlyMap<string
   }
   const warnings = new Map<string, readonly Problem[]>();
   for (const member of enforced) {
-    const problems = createProblemList({ ...member.document, problems: [] });
+    const problems = createProblemList(member.document, []);
     for (const [index, host] of member.spec.hosts.entries()) {
       if (!host.startsWith('*')) continue;
       const others = othersBeside(member, host, enforced, byHost);

@@ -16,7 +16,17 @@ test('the figures of a cluster are a line each', () => {
   };
   expect(
     formatCluster({
-      enforcement: { policies: 1000, changes: 200, p50Ms: 2.04, p90Ms: 5, p99Ms: 11, maxMs: 12, atOnce: 40, stops },
+      enforcement: {
+        policies: 1000,
+        changes: 200,
+        p50Ms: 2.04,
+        p90Ms: 5,
+        p99Ms: 11,
+        maxMs: 12,
+        atOnce: 40,
+        watchP50Ms: 1.04,
+        stops,
+      },
       burst: { updates: 1000, writtenMs: 2500, enforcedMs: 20.4, stops, checkP99Ms: 9, checkMaxMs: 14 },
       quiet: { seconds: 20, policies: 1000, writes: {} },
       loads: [load],
@@ -24,6 +34,7 @@ test('the figures of a cluster are a line each', () => {
     }),
   ).toEqual([
     "  from the API server's answer to enforcement, 1000 policies: p50 2.0, p90 5.0, p99 11.0, max 12.0 ms (200 changes, 40 of them at the first check)",
+    '    until a watch with nothing behind it brings the change: p50 1.0 ms',
     '    meanwhile: longest stop of the event loop 12.3 ms of its own CPU time (31.3 ms by the clock), 0 above 20 ms',
     '  1000 updates, written in 2.5 s, enforced 20 ms later: longest stop of the event loop 12.3 ms of its own CPU time (31.3 ms by the clock), 0 above 20 ms',
     "    a check a millisecond meanwhile, on the load's core: p99 9.0, max 14.0 ms",
