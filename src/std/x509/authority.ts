@@ -1,0 +1,115 @@
+import { parseCertificate, type Certificate } from './certificate.ts';
+import { readPemBlocks } from './pem-blocks.ts';
+import { isStrongKey } from './signature-algorithm.ts';
+
+/** A certificate of an authority that somebody trusts, and every way from it to the end of trust: itself first. */
+export interface Authority {
+  readonly certificate: Certificate;
+  readonly paths: readonly AuthorityPath[];
+}
+
+/** Every authority of it may have issued the one before. Times in milliseconds since the epoch: when all are valid. */
+export interface AuthorityPath {
+  readonly authorities: readonly Certificate[];
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+export interface AuthorityBundle {
+  readonly authorities: readonly Authority[];
+  /** Why some of the text are not used, a clause each. */
+  readonly problems: readonly string[];
+}
+
+const maxAuthorities = 100;
+const maxDepth = 8;
+const maxPaths = 32;
+
+export const keyUsageBits = { digitalSignature: 0, certificateSigning: 5, listSigning: 6 } as const;
+export const clientAuthentication = '1.3.6.1.5.5.7.3.2';
+
+/**
+ * Reads the PEM certificates of a text. Trust ends at one that issued itself, or whose issuer is not in the text: whoever writes it
+ * there trusts it. Where something in the text cannot be read, only the former: what cannot be read may be the issuer that says less.
+ */
+export function readAuthorities(text: string): AuthorityBundle {
+  const blocks = readPemBlocks(text, 'CERTIFICATE');
+  const problems: string[] = [];
+  if (blocks.length === 0) problems.push('there is no PEM certificate');
+  if (blocks.length > maxAuthorities) problems.push(`there are more than ${maxAuthorities} certificates`);
+  const all: Certificate[] = [];
+  const good = new Set<Certificate>();
+  for (const [index, der] of blocks.slice(0, maxAuthorities).entries()) {
+    const certificate = parseCertificate(der);
+    if (certificate !== undefined) all.push(certificate);
+    const objection = certificate === undefined ? 'it cannot be read' : judgeAuthority(certificate);
+    if (objection !== undefined) problems.push(`certificate ${index + 1} is left out: ${objection}`);
+    else if (certificate !== undefined) good.add(certificate);
+  }
+  const isWhole = all.length === blocks.length;
+  const authorities = [...good].map((certificate): Authority => ({
+    certificate,
+    paths: findPaths([certificate], { all, good, isWhole }).slice(0, maxPaths),
+  }));
+  return { authorities: authorities.filter(({ paths }) => paths.length > 0), problems };
+}
+
+function judgeAuthority(certificate: Certificate): string | undefined {
+  const { authority, keyUsage, extendedKeyUsage, notUnderstood, publicKey } = certificate;
+  if (authority === undefined) return 'it is not of an authority (basicConstraints)';
+  if (keyUsage !== undefined && !keyUsage(keyUsageBits.certificateSigning))
+    return 'its key may not sign certificates (keyUsage)';
+  if (extendedKeyUsage?.includes(clientAuthentication) === false) return 'it is not for clients (extendedKeyUsage)';
+  if (notUnderstood.length > 0) return `its extension ${notUnderstood.join(', ')} is not supported`;
+  return isStrongKey(publicKey) ? undefined : 'its key is too weak';
+}
+
+interface Known {
+  readonly all: readonly Certificate[];
+  readonly good: ReadonlySet<Certificate>;
+  /** All of the text could be read. */
+  readonly isWhole: boolean;
+}
+
+/** All ways on from the last of the path, which are none where they lead nowhere. */
+function findPaths(path: readonly Certificate[], known: Known): AuthorityPath[] {
+  const last = path.at(-1);
+  if (last === undefined || path.length > maxDepth || !isLongEnough(path)) return [];
+  if (isSelfIssued(last)) return [toPath(path)];
+  const issuers = known.all.filter((other) => other !== last && isIssuedBy(last, other));
+  if (issuers.length === 0) return known.isWhole ? [toPath(path)] : [];
+  if (last.signatureHash === undefined) return [];
+  const paths: AuthorityPath[] = [];
+  for (const issuer of issuers) {
+    if (known.good.has(issuer) && !path.includes(issuer)) paths.push(...findPaths([...path, issuer], known));
+    if (paths.length >= maxPaths) break;
+  }
+  return paths;
+}
+
+function isSelfIssued({ subject, issuer }: Certificate): boolean {
+  return subject.hex === issuer.hex;
+}
+
+/** RFC 5280 4.2.1.9: how many authorities, those that issued themselves not counted, may stand below the last of the path. */
+function isLongEnough(path: readonly Certificate[]): boolean {
+  const below = path.slice(0, -1).filter((authority) => !isSelfIssued(authority)).length;
+  return below <= (path.at(-1)?.authority?.maxBelow ?? Infinity);
+}
+
+function toPath(authorities: readonly Certificate[]): AuthorityPath {
+  return {
+    authorities,
+    notBefore: Math.max(...authorities.map(({ notBefore }) => notBefore)),
+    notAfter: Math.min(...authorities.map(({ notAfter }) => notAfter)),
+  };
+}
+
+/** By name, by key identifier and use where they are there, and by the signature. */
+export function isIssuedBy(certificate: Certificate, authority: Certificate): boolean {
+  return (
+    certificate.issuer.hex === authority.subject.hex &&
+    certificate.x509.checkIssued(authority.x509) &&
+    certificate.x509.verify(authority.publicKey)
+  );
+}
