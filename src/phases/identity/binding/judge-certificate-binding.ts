@@ -1,4 +1,5 @@
-import { denial } from '../../../core/decision.ts';
+import { denial, type Denial } from '../../../core/decision.ts';
+import type { Connection } from '../../../core/request.ts';
 import { decodeBase64url } from '../../../std/base64url.ts';
 import { isSameBytes } from '../../../std/is-same-bytes.ts';
 import { readCertificateText } from '../../../std/x509/read-certificate-text.ts';
@@ -12,12 +13,24 @@ import type { ConfirmationJudge } from './judge-binding.ts';
 export const judgeCertificateBinding: ConfirmationJudge = (member, { request }) => {
   const bound = typeof member === 'string' ? decodeBase64url(member) : undefined;
   if (bound?.length !== 32) return malformed;
-  const { certificate } = request.connection;
-  if (certificate === undefined) return missing;
-  const der = readCertificateText(certificate);
-  if (der === undefined) return unreadable;
-  return isSameBytes(thumbprintOf(der), bound) ? undefined : other;
+  const shown = thumbprintOfHolder(request.connection);
+  if (!(shown instanceof Uint8Array)) return shown;
+  return isSameBytes(shown, bound) ? undefined : other;
 };
+
+/**
+ * Of the certificate that the holder of the token showed: to the proxy that asks, or to one before it that is believed about its clients.
+ * The certificate of that one itself is nobody's proof.
+ */
+function thumbprintOfHolder({ certificate, forwarded }: Connection): Uint8Array | Denial {
+  if (forwarded?.kind === 'absent') return missing;
+  if (forwarded?.kind === 'refused' && forwarded.why === 'malformed') return unreadable;
+  if (forwarded?.kind === 'found' && forwarded.certificate === undefined) return Buffer.from(forwarded.hash, 'hex');
+  const text = forwarded?.kind === 'found' ? forwarded.certificate : certificate;
+  if (text === undefined) return missing;
+  const der = readCertificateText(text);
+  return der === undefined ? unreadable : thumbprintOf(der);
+}
 
 const malformed = denial('token_binding', 'The x5t#S256 of the token is no SHA-256 thumbprint.');
 const missing = denial(
