@@ -29,7 +29,7 @@ export const keyUsageBits = { digitalSignature: 0, certificateSigning: 5, listSi
 export const clientAuthentication = '1.3.6.1.5.5.7.3.2';
 
 /**
- * Reads the PEM certificates of a text. Trust ends at one that issued itself, or whose issuer is not in the text: whoever writes it
+ * Reads the PEM certificates of a text. Trust ends at one that issued itself, or whose issuer's name is not in the text: whoever writes it
  * there trusts it. Where something in the text cannot be read, only the former: what cannot be read may be the issuer that says less.
  */
 export function readAuthorities(text: string): AuthorityBundle {
@@ -76,12 +76,14 @@ function findPaths(path: readonly Certificate[], known: Known): AuthorityPath[] 
   const last = path.at(-1);
   if (last === undefined || path.length > maxDepth || !isLongEnough(path)) return [];
   if (isSelfIssued(last)) return [toPath(path)];
-  const issuers = known.all.filter((other) => other !== last && isIssuedBy(last, other));
+  // By name alone: one that is of no use as an issuer does not make an end of trust of what it issued.
+  const issuers = known.all.filter((other) => other !== last && other.subject.hex === last.issuer.hex);
   if (issuers.length === 0) return known.isWhole ? [toPath(path)] : [];
   if (last.signatureHash === undefined) return [];
   const paths: AuthorityPath[] = [];
   for (const issuer of issuers) {
-    if (known.good.has(issuer) && !path.includes(issuer)) paths.push(...findPaths([...path, issuer], known));
+    if (known.good.has(issuer) && !path.includes(issuer) && isIssuedBy(last, issuer))
+      paths.push(...findPaths([...path, issuer], known));
     if (paths.length >= maxPaths) break;
   }
   return paths;
