@@ -27,6 +27,7 @@ export function createClientCertificateProvider(
     keys: trust?.authorities ?? 0,
     keyAgeSeconds: undefined,
     lastError: problems.length === 0 ? undefined : problems.join('; '),
+    ...(spec.ca === undefined ? { isKeyless: true } : {}),
   };
   return {
     layer: 'peer',
