@@ -7,9 +7,8 @@ export const forwardedCertificateHeader = 'x-forwarded-client-cert';
 const maxCharacters = 65_536;
 
 /**
- * What the direct peer says of the certificate that a client showed it (Envoy's x-forwarded-client-cert): the last element of the header,
- * which the peer itself has written; what stands before it may be a client's own word. `mayForward` are the addresses that are believed.
- * Undefined where nothing is said and nobody asked.
+ * What the direct peer says of the certificate that a client showed it (Envoy's x-forwarded-client-cert). `mayForward` are the addresses
+ * that are believed. Undefined where nothing is said and nobody asked.
  */
 export function readForwardedCertificate(
   headers: Headers,
@@ -29,28 +28,23 @@ const malformed: ForwardedCertificate = { kind: 'refused', why: 'malformed' };
 type Found = Extract<ForwardedCertificate, { kind: 'found' }>;
 
 /**
- * The last element of the header. Elements stand between commas, their pairs of a key in any case and a value between semicolons, and a
- * value may be quoted, in which a backslash stands before a quote or another backslash. Undefined where any element is of another form,
- * or the last one has a key twice that may be there once, or no Hash, which every Envoy writes.
+ * The one element of the header: pairs of a key in any case and a value between semicolons; a value may be quoted, in which a backslash
+ * stands before a quote or another backslash. Undefined for any other form, for a key twice that may be there once, and without a Hash,
+ * which every Envoy writes. Undefined also for several elements: Envoy writes the names of a certificate without quotes, so behind a
+ * comma may stand what a client had put into its certificate.
  */
 export function parseForwardedCertificate(text: string): Found | undefined {
   if (text.length > maxCharacters) return undefined;
   const cursor = { at: 0 };
-  let last: readonly (readonly [string, string])[] | undefined;
-  for (;;) {
-    last = readElement(text, cursor);
-    if (last === undefined) return undefined;
-    if (cursor.at >= text.length) return toFound(last);
-    cursor.at += 1;
-    while (text[cursor.at] === ' ') cursor.at += 1;
-  }
+  const pairs = readElement(text, cursor);
+  return pairs === undefined || cursor.at < text.length ? undefined : toFound(pairs);
 }
 
 interface Cursor {
   at: number;
 }
 
-/** To the comma behind the element, or the end. */
+/** To the comma behind the element, or the end; undefined where it has another form. */
 function readElement(text: string, cursor: Cursor): readonly (readonly [string, string])[] | undefined {
   const pairs: (readonly [string, string])[] = [];
   for (;;) {

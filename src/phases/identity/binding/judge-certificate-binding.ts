@@ -25,10 +25,9 @@ export const judgeCertificateBinding: ConfirmationJudge = (member, { request }) 
 function thumbprintOfHolder({ certificate, forwarded }: Connection): Uint8Array | Denial {
   if (forwarded?.kind === 'absent') return missing;
   if (forwarded?.kind === 'refused' && forwarded.why === 'malformed') return unreadable;
-  if (forwarded?.kind === 'found' && forwarded.certificate === undefined) return Buffer.from(forwarded.hash, 'hex');
-  const text = forwarded?.kind === 'found' ? forwarded.certificate : certificate;
-  if (text === undefined) return missing;
-  const der = readCertificateText(text);
+  if (forwarded?.kind === 'found') return Buffer.from(forwarded.hash, 'hex');
+  if (certificate === undefined) return missing;
+  const der = readCertificateText(certificate);
   return der === undefined ? unreadable : thumbprintOf(der);
 }
 

@@ -103,7 +103,13 @@ function judgeForwarded(forwarded: ForwardedCertificate | undefined, judges: Jud
       return forwarded.why === 'malformed' ? malformed : notBelieved;
     case 'found': {
       const { certificate, subject, uri, dns, hash: fingerprint } = forwarded;
-      if (judges.verify !== undefined) return certificate === undefined ? notSent : judges.verify(certificate, now);
+      if (judges.verify !== undefined) {
+        if (certificate === undefined) return notSent;
+        const result = judges.verify(certificate, now);
+        // A name that a client had put into its certificate may look like the certificate of somebody else; the hash stands before it.
+        const isOther = 'identity' in result && result.identity.claims?.['fingerprint'] !== fingerprint;
+        return isOther ? malformed : result;
+      }
       const claims = { subject, dns, uri, fingerprint };
       return judges.identify({ uri, dns, subject, claims, issuer: '', expiresAt: undefined });
     }
