@@ -19,7 +19,7 @@ const maxNames = 100;
 
 /** Throws a DerError for a text that is no name of its kind: one with a NUL, say, that others would read as a shorter one. */
 export function readAlternativeNames(list: DerReader): AlternativeNames {
-  const names = { dns: [] as string[], uri: [] as string[], email: [] as string[] };
+  const names: Record<keyof AlternativeNames, string[]> = { dns: [], uri: [], email: [] };
   let count = 0;
   while (!list.isAtEnd) {
     const name = list.read();

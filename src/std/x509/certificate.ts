@@ -132,7 +132,8 @@ export function readExtensions(wrapper: DerReader | undefined): ReadonlyMap<stri
   const extensions = new Map<string, Extension>();
   const list = wrapper?.into(tags.sequence);
   wrapper?.finish();
-  while (list !== undefined && !list.isAtEnd) {
+  if (list === undefined) return extensions;
+  while (!list.isAtEnd) {
     const one = list.into(tags.sequence);
     const id = readOid(one.contents(one.read(tags.oid)));
     const critical = one.readIf(tags.boolean);

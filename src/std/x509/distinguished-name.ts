@@ -1,4 +1,4 @@
-import { DerError, DerReader, readOid, tags } from './der.ts';
+import { DerError, type DerReader, readOid, tags } from './der.ts';
 
 const shortNames: ReadonlyMap<string, string> = new Map([
   ['2.5.4.3', 'CN'],

@@ -53,16 +53,8 @@ const curves: ReadonlySet<string | undefined> = new Set(['prime256v1', 'secp384r
 
 /** True for a key that nobody can compute the private one of: RSA of 2048 bits and more, the curves of NIST, Ed25519 and Ed448. */
 export function isStrongKey({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {
-  switch (asymmetricKeyType) {
-    case 'rsa':
-    case 'rsa-pss':
-      return (asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
-    case 'ec':
-      return curves.has(asymmetricKeyDetails?.namedCurve);
-    case 'ed25519':
-    case 'ed448':
-      return true;
-    default:
-      return false;
-  }
+  if (asymmetricKeyType === 'rsa' || asymmetricKeyType === 'rsa-pss')
+    return (asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
+  if (asymmetricKeyType === 'ec') return curves.has(asymmetricKeyDetails?.namedCurve);
+  return asymmetricKeyType === 'ed25519' || asymmetricKeyType === 'ed448';
 }

@@ -82,7 +82,7 @@ describe('x-forwarded-client-cert', () => {
     );
     const started = performance.now();
     parseForwardedCertificate(`Hash=${hash};Subject="${'\\"'.repeat(30_000)}`);
-    parseForwardedCertificate(`${'a=;'.repeat(20_000)}`);
+    parseForwardedCertificate('a=;'.repeat(20_000));
     expect(performance.now() - started).toBeLessThan(500);
   });
 });

@@ -458,7 +458,7 @@ describe('hostile text in place of a certificate', () => {
         );
         expect(judge(provider, pemOf(Buffer.from(text)))).toBe('certificate_invalid');
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -471,7 +471,7 @@ describe('hostile text in place of a certificate', () => {
         bytes[at] = (bytes[at] ?? 0) ^ change;
         expect(judge(provider, pemOf(bytes))).toBe('certificate_invalid');
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
     expect(world.log.lines).toEqual([]);
   });
@@ -484,7 +484,7 @@ describe('hostile text in place of a certificate', () => {
         const provider = verifying(pemOf(Buffer.from(bytes)) + root.certificate, { crl }, cut);
         expect(['revocation_unknown', 'allow']).toContain(judge(provider, good));
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 });
