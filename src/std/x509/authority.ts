@@ -21,9 +21,13 @@ export interface AuthorityBundle {
   readonly problems: readonly string[];
 }
 
+/** Whoever writes a bundle must not keep everybody waiting: authorities of one name are all tried, and paths may fork at each. */
 const maxAuthorities = 100;
+const maxOfOneName = 8;
 const maxDepth = 8;
 const maxPaths = 32;
+/** Of the search for the paths of one. */
+const maxSteps = 500;
 
 export const keyUsageBits = { digitalSignature: 0, certificateSigning: 5, listSigning: 6 } as const;
 export const clientAuthentication = '1.3.6.1.5.5.7.3.2';
@@ -42,15 +46,26 @@ export function readAuthorities(text: string): AuthorityBundle {
   for (const [index, der] of blocks.slice(0, maxAuthorities).entries()) {
     const certificate = parseCertificate(der);
     if (certificate !== undefined) all.push(certificate);
-    const objection = certificate === undefined ? 'it cannot be read' : judgeAuthority(certificate);
+    const twins = all.filter((other) => other.subject.hex === certificate?.subject.hex).length;
+    const objection =
+      certificate === undefined
+        ? 'it cannot be read'
+        : twins > maxOfOneName
+          ? `there are more than ${maxOfOneName} of its name`
+          : judgeAuthority(certificate);
     if (objection !== undefined) problems.push(`certificate ${index + 1} is left out: ${objection}`);
     else if (certificate !== undefined) good.add(certificate);
   }
   const isWhole = all.length === blocks.length;
-  const authorities = [...good].map((certificate): Authority => ({
-    certificate,
-    paths: findPaths([certificate], { all, good, isWhole }).slice(0, maxPaths),
-  }));
+  const issuers = new Map<Certificate, readonly Certificate[]>();
+  let isCutShort = false;
+  const authorities = [...good].map((certificate): Authority => {
+    const known: Known = { all, good, isWhole, issuers, stepsLeft: maxSteps };
+    const paths = findPaths([certificate], known).slice(0, maxPaths);
+    isCutShort ||= known.stepsLeft < 0;
+    return { certificate, paths };
+  });
+  if (isCutShort) problems.push('the certificates lead to one another in too many ways: some are not followed');
   return { authorities: authorities.filter(({ paths }) => paths.length > 0), problems };
 }
 
@@ -69,21 +84,28 @@ interface Known {
   readonly good: ReadonlySet<Certificate>;
   /** All of the text could be read. */
   readonly isWhole: boolean;
+  /** Of those of which it is known: the good ones that issued it. */
+  readonly issuers: Map<Certificate, readonly Certificate[]>;
+  stepsLeft: number;
 }
 
 /** All ways on from the last of the path, which are none where they lead nowhere. */
 function findPaths(path: readonly Certificate[], known: Known): AuthorityPath[] {
   const last = path.at(-1);
+  known.stepsLeft -= 1;
+  if (known.stepsLeft < 0) return [];
   if (last === undefined || path.length > maxDepth || !isLongEnough(path)) return [];
   if (isSelfIssued(last)) return [toPath(path)];
   // By name alone: one that is of no use as an issuer does not make an end of trust of what it issued.
-  const issuers = known.all.filter((other) => other !== last && other.subject.hex === last.issuer.hex);
-  if (issuers.length === 0) return known.isWhole ? [toPath(path)] : [];
+  const named = known.all.filter((other) => other !== last && other.subject.hex === last.issuer.hex);
+  if (named.length === 0) return known.isWhole ? [toPath(path)] : [];
   if (last.signatureHash === undefined) return [];
+  const issuers =
+    known.issuers.get(last) ?? named.filter((issuer) => known.good.has(issuer) && isIssuedBy(last, issuer));
+  known.issuers.set(last, issuers);
   const paths: AuthorityPath[] = [];
   for (const issuer of issuers) {
-    if (known.good.has(issuer) && !path.includes(issuer) && isIssuedBy(last, issuer))
-      paths.push(...findPaths([...path, issuer], known));
+    if (!path.includes(issuer)) paths.push(...findPaths([...path, issuer], known));
     if (paths.length >= maxPaths) break;
   }
   return paths;

@@ -18,13 +18,16 @@ export type RevocationJudge = (
   now: number,
 ) => { readonly from: number; readonly until: number } | 'revoked' | 'revocation-unknown';
 
+const maxLists = 100;
+
 /** Prepares the PEM lists of a text, each for the authority that signed it; the newest of an authority counts. */
 export function compileRevocation(text: string | undefined, authorities: readonly Certificate[]): Revocation {
   const lists = new Map<Certificate, RevocationList>();
   const problems: string[] = [];
   const blocks = text === undefined ? [] : readPemBlocks(text, 'X509 CRL');
   if (text !== undefined && blocks.length === 0) problems.push('there is no PEM revocation list (X509 CRL)');
-  for (const [index, der] of blocks.entries()) {
+  if (blocks.length > maxLists) problems.push(`there are more than ${maxLists} revocation lists`);
+  for (const [index, der] of blocks.slice(0, maxLists).entries()) {
     const list = parseRevocationList(der);
     const signers = list === undefined ? [] : authorities.filter((authority) => isSignedBy(list, authority));
     for (const signer of signers) {

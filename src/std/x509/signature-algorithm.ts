@@ -51,10 +51,15 @@ export function verifySigned({ hash, pss }: SignatureHash, body: Buffer, signatu
 
 const curves: ReadonlySet<string | undefined> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
 
-/** True for a key that nobody can compute the private one of: RSA of 2048 bits and more, the curves of NIST, Ed25519 and Ed448. */
+/** Beyond, a signature takes too long to verify. */
+function isStrongLength(bits: number): boolean {
+  return bits >= 2048 && bits <= 8192;
+}
+
+/** True for a key that nobody can compute the private one of: RSA of 2048 to 8192 bits, the curves of NIST, Ed25519 and Ed448. */
 export function isStrongKey({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {
   if (asymmetricKeyType === 'rsa' || asymmetricKeyType === 'rsa-pss')
-    return (asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
+    return isStrongLength(asymmetricKeyDetails?.modulusLength ?? 0);
   if (asymmetricKeyType === 'ec') return curves.has(asymmetricKeyDetails?.namedCurve);
   return asymmetricKeyType === 'ed25519' || asymmetricKeyType === 'ed448';
 }

@@ -358,6 +358,26 @@ describe('the authorities', () => {
     expect(judge(verifying(broken + between.certificate + root.certificate), leaf.certificate)).toBe('allow');
   });
 
+  test('that lead in circles, or are many of one name, keep nobody waiting', () => {
+    const keys = ecKeys();
+    const names = Array.from({ length: 6 }, (_, index) => `ring ${index}`);
+    const ring = names.flatMap((name, index) => {
+      const above = createClientAuthority(now, { name: names[(index + 1) % names.length] ?? '', keys });
+      return Array.from({ length: 12 }, () => above.below({ name, keys }).certificate);
+    });
+    const started = performance.now();
+    const provider = verifying(ring.join('') + root.certificate);
+    expect(performance.now() - started).toBeLessThan(2000);
+    expect(provider.status()).toMatchObject({
+      keys: 1,
+      lastError: expect.stringContaining('there are more than 8 of its name'),
+    });
+    expect(judge(provider, root.issue(workload).certificate)).toBe('allow');
+    verifying(`-----BEGIN CERTIFICATE-----${' '.repeat(900_000)}`);
+    verifying('-----BEGIN CERTIFICATE-----\n'.repeat(30_000));
+    expect(performance.now() - started).toBeLessThan(4000);
+  });
+
   test.each([
     ['are missing', undefined, 'the ConfigMap shop/client-ca or its key ca.crt is missing'],
     ['are empty', '', 'there is no PEM certificate'],
@@ -452,7 +472,7 @@ describe('hostile text in place of a certificate', () => {
   test('is refused, whatever it is, and nothing is thrown', () => {
     const provider = verifying(root.certificate);
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.base64String(), fc.string({ unit: 'binary' })), (text) => {
+      fc.property(fc.oneof(fc.string(), fc.base64String(), fc.string({ unit: 'binary-ascii' })), (text) => {
         expect(['certificate_invalid', 'credential_missing']).toContain(
           verdictOf(ask(provider, { certificate: text })),
         );
