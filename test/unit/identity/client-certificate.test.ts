@@ -315,7 +315,7 @@ describe('the authorities', () => {
     ['constraints of names', { more: [constraints] }, 'its extension 2.5.29.30 is not supported'],
     ['a weak key', { keys: generateKeyPairSync('rsa', { modulusLength: 1024 }) }, 'its key is too weak'],
   ])('with %s are left out, and named, and nothing below them is trusted', (_title, parts, why) => {
-    const bad = createClientAuthority(now, parts);
+    const bad = createClientAuthority(now, { ...parts, name: 'bad root' });
     const middle = bad.below({ name: 'below a bad one' });
     const provider = verifying(bad.certificate + middle.certificate + root.certificate);
     expect(judge(provider, bad.issue(workload).certificate)).toBe('certificate_invalid');
