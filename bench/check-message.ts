@@ -5,6 +5,8 @@ export interface MessageOptions {
   readonly path: string;
   /** The bearer token; undefined: no Authorization header. */
   readonly token: string | undefined;
+  /** The certificate of the client, PEM; undefined: it showed none. */
+  readonly certificate?: string | undefined;
 }
 
 /** What a browser sends through a proxy at the edge, 25 with `authorization`; in its place one more of a client's own. */
@@ -36,13 +38,13 @@ const usualHeaders = {
 } as const;
 
 /** A CheckRequest as Envoy sends it, with its gRPC prefix: 25 header fields beside the pseudo headers. */
-export function encodeCheckMessage({ host, path, token }: MessageOptions): Buffer {
+export function encodeCheckMessage({ host, path, token, certificate }: MessageOptions): Buffer {
   const own = token === undefined ? { 'x-tenant': 'acme' } : { authorization: `Bearer ${token}` };
   const pseudo = { ':authority': host, ':method': 'GET', ':path': path, ':scheme': 'https' };
   const headers = { ...pseudo, ...usualHeaders, ...own };
   const http = { id: '14067190817215284471', method: 'GET', path, host, scheme: 'https', protocol: 'HTTP/2', headers };
   const attributes = {
-    source: peer('10.4.7.19', 51_442),
+    source: { ...peer('10.4.7.19', 51_442), certificate: certificate?.replaceAll(/[\n +/=]/g, encodeURIComponent) },
     destination: peer('10.4.2.8', 8443),
     request: { time: { seconds: 1_795_227_600, nanos: 218_000_000 }, http },
     metadataContext: {},

@@ -5,6 +5,7 @@ export const rows = {
   'repeated-token': 'serve: one RS256 token again and again, a rule that asks for a role',
   'no-token': 'serve: the same without a token, denied',
   'new-tokens': 'serve: every token for the first time, RS256',
+  certificate: 'serve: one client certificate again and again, verified by us, a rule that asks for a claim',
   conditions: 'serve: the repeated token, a rule with three CEL conditions besides',
   'ten-policies': 'serve: the repeated token, 10 policies on one host',
   'many-policies': 'serve: the repeated token, 10,000 policies over 1000 hosts',

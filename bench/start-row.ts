@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { allow } from '../src/core/decision.ts';
 import { anonymous } from '../src/core/identity.ts';
 import { createCheckResponseEncoder } from '../src/envoy/encode-check-response.ts';
+import { writeCertificateFolder } from './certificate-folder.ts';
 import { encodeCheckMessage, withGrpcPrefix } from './check-message.ts';
 import { startNode, type Child } from './child-process.ts';
 import { freePort } from './free-port.ts';
@@ -57,6 +58,8 @@ export async function startRow(name: RowName, stand: Stand): Promise<StartedRow>
       const flags = ['--token-cache-entries', String(freshTokenCache)];
       return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'allow', flags });
     }
+    case 'certificate':
+      return startCertificateRow(name, stand);
     case 'conditions': {
       const messages = [encodeCheckMessage({ ...first, token: await stand.mintToken('alice') })];
       return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'allow', conditions });
@@ -88,6 +91,13 @@ async function startServe(name: RowName, stand: Stand, row: ServeRow): Promise<S
   const { messages, expected } = row;
   const target = { port: server.grpcPort, messages, expected };
   return { name, server, target, objection: () => (name === 'new-tokens' ? cacheObjection(server) : nothing()) };
+}
+
+async function startCertificateRow(name: RowName, stand: Stand): Promise<StartedRow> {
+  const { policies, host, certificate } = await writeCertificateFolder(join(stand.workFolder, name));
+  const server = await stand.startPortcullis({ name, policies });
+  const messages = [encodeCheckMessage({ host, path: policyPath(0), token: undefined, certificate })];
+  return { name, server, target: { port: server.grpcPort, messages, expected: 'allow' }, objection: nothing };
 }
 
 /** What a server answers that decides nothing: an allow as the policies of the bench make it. */

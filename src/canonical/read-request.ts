@@ -4,7 +4,8 @@ import { clientAddress } from './client-address.ts';
 import { readHeaders } from './headers.ts';
 import { canonicalizeHost } from './host.ts';
 import { canonicalizePath } from './path.ts';
-import { canonicalIp } from '../std/ip.ts';
+import { readForwardedCertificate } from './forwarded-certificate.ts';
+import { canonicalIp, type AddressSet } from '../std/ip.ts';
 import { readQuery } from './query.ts';
 
 export interface ReadingSettings {
@@ -12,6 +13,8 @@ export interface ReadingSettings {
   readonly trustedHops: number;
   /** Header fields beyond which a request is refused. */
   readonly maxHeaders: number;
+  /** Direct peers that are believed about the certificates of their clients; absent: none. */
+  readonly mayForwardCertificates?: AddressSet | undefined;
 }
 
 /** Header fields of which a second one is refused whatever the policies say (S29). */
@@ -31,6 +34,7 @@ export function readRequest(raw: RawRequest, settings: ReadingSettings): Request
   const twice = single.find((name) => headers.count(name) > 1);
   if (twice !== undefined) return denial('header_duplicated', `The header ${twice} is there twice.`);
   const rawQuery = mark < 0 ? '' : raw.target.slice(mark + 1);
+  const peerAddress = raw.peerAddress === undefined ? undefined : canonicalIp(raw.peerAddress);
   return {
     method: raw.method,
     path: path.path,
@@ -45,9 +49,10 @@ export function readRequest(raw: RawRequest, settings: ReadingSettings): Request
     protocol: raw.protocol,
     headers,
     connection: {
-      peerAddress: raw.peerAddress === undefined ? undefined : canonicalIp(raw.peerAddress),
+      peerAddress,
       principal: raw.peerPrincipal || undefined,
       certificate: raw.peerCertificate || undefined,
+      forwarded: readForwardedCertificate(headers, peerAddress, settings.mayForwardCertificates),
     },
     clientIp: clientAddress(raw.peerAddress, headers.get('x-forwarded-for'), settings.trustedHops),
     contextExtensions: raw.contextExtensions,

@@ -78,6 +78,7 @@ function formatStep(step: ExplainedStep): string[] {
       return [`addresses  ${nameOf(step)}: ${verdict(step.objection)}`];
     case 'identity':
       return [
+        ...(step.peer === undefined ? [] : [`peer       ${nameOf(step)}: ${inWords(step.peer)}`]),
         `identity   ${nameOf(step)}: ${step.identity === undefined ? verdict(step.objection) : inWords(step.identity)}`,
       ];
     case 'test': {

@@ -6,7 +6,7 @@ import type { ProxiedRequest } from '../runtime/check-report.ts';
 import { UsageError } from './cli-command.ts';
 import type { CliIo } from './cli-io.ts';
 import { collect } from './policy-flags.ts';
-import { readToken } from './read-token.ts';
+import { readText, readToken } from './read-token.ts';
 
 /** How a request is described on the command line, in the words of curl. */
 export interface RequestFlags {
@@ -16,6 +16,8 @@ export interface RequestFlags {
   readonly context?: readonly string[];
   readonly route?: string;
   readonly clientIp: string;
+  readonly principal?: string;
+  readonly certificate?: string;
   readonly headerMap?: true;
 }
 
@@ -36,6 +38,11 @@ export function addRequestFlags(command: Command): void {
       'the route that the proxy says it chose, as HTTPRoute/shop/orders or HTTPRoute/shop/orders/admin',
     )
     .option('--client-ip <ADDRESS>', "the address of the proxy's direct peer", '127.0.0.1')
+    .option('--principal <NAME>', 'the name in the certificate that the client showed the proxy, as spiffe://…')
+    .option(
+      '--certificate <FILE>',
+      'the certificate itself, a PEM file, as a proxy with include_peer_certificate sends it',
+    )
     .option(
       '--header-map',
       'several headers of one name each by itself (Envoy 1.30 and later), not joined with a comma',
@@ -57,9 +64,23 @@ export async function readRequestFlags(url: string, flags: RequestFlags, io: Cli
     headers: [...headers.filter(([name]) => name !== 'host'), ...authorization],
     form: flags.headerMap === true ? 'apart' : 'joined',
     clientAddress: flags.clientIp,
+    ...(await readPeer(flags, io)),
     contextExtensions: Object.fromEntries((flags.context ?? []).map(readContext)),
     route: flags.route === undefined ? undefined : readRoute(flags.route),
   };
+}
+
+/** A PEM file may hold more than the certificate; proxies send that alone. */
+async function readPeer(
+  { principal, certificate: file }: RequestFlags,
+  io: CliIo,
+): Promise<Pick<ProxiedRequest, 'peer'>> {
+  if (principal === undefined && file === undefined) return {};
+  const text = file === undefined ? undefined : await readText(`@${file}`, io);
+  const certificate = text && /-----BEGIN CERTIFICATE-----\r?\n[^-]+-----END CERTIFICATE-----/.exec(text)?.[0];
+  if (text !== undefined && certificate === undefined)
+    throw new UsageError(`--certificate: ${JSON.stringify(file)} holds no PEM certificate`);
+  return { peer: { principal, certificate: certificate && `${certificate.replaceAll('\r', '')}\n` } };
 }
 
 /** Not with the class URL, which would resolve dot segments and re-encode: what is ambiguous is what one wants to ask about. */

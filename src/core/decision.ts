@@ -74,6 +74,8 @@ export interface DecisionAbout {
   /** The deciding rule's name; empty where none decided. */
   readonly rule: string;
   readonly identity: Identity;
+  /** Who connects, where the rule asked for that too (S18); undefined where nobody was asked, or the peer is the identity alone. */
+  readonly peer?: Identity | undefined;
   /** The request as it was read; undefined where it could not be. */
   readonly request: Request | undefined;
   /** What policies in shadow mode would have made of it (S9). */

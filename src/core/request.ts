@@ -91,7 +91,26 @@ export interface Connection {
   readonly principal: string | undefined;
   /** URL-encoded PEM, as the proxy sends it; undefined where it sends none. */
   readonly certificate: string | undefined;
+  /** What the direct peer says of the certificate of the client before it (x-forwarded-client-cert); undefined where it says nothing and need not. */
+  readonly forwarded: ForwardedCertificate | undefined;
 }
+
+export type ForwardedCertificate =
+  /** The direct peer may say who its client is, and says nothing: the client showed no certificate. */
+  | { readonly kind: 'absent' }
+  /** The header comes from somebody who is not believed, or cannot be read. */
+  | { readonly kind: 'refused'; readonly why: 'not-trusted' | 'malformed' }
+  | {
+      readonly kind: 'found';
+      /** The SHA-256 of the certificate, in lower-case hex. */
+      readonly hash: string;
+      /** URL-encoded PEM; undefined where the peer does not pass it on. */
+      readonly certificate: string | undefined;
+      /** RFC 2253; empty where the peer does not pass it on. */
+      readonly subject: string;
+      readonly uri: readonly string[];
+      readonly dns: readonly string[];
+    };
 
 /** Header fields by lower-case name. Pseudo headers are not among them. */
 export interface Headers {

@@ -84,6 +84,8 @@ export interface ProviderCondition {
   readonly keys: number;
   readonly keyAgeSeconds: number | undefined;
   readonly lastError: string | undefined;
+  /** True for one that needs no keys: somebody else verifies. */
+  readonly isKeyless?: boolean | undefined;
 }
 
 /** A key of a ConfigMap that a provider refers to and that is not there. */

@@ -36,7 +36,8 @@ export type TraceStep =
   /** `identity` is undefined where nobody was asked. */
   | (TracedRule & {
       readonly kind: 'identity';
-      readonly result: { readonly identity: Identity } | { readonly denial: Denial };
+      readonly result:
+        { readonly identity: Identity; readonly peer?: Identity | undefined } | { readonly denial: Denial };
     })
   | (TracedRule & { readonly kind: 'test' } & TracedTest);
 

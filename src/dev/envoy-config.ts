@@ -13,6 +13,8 @@ export interface EnvoySetup {
   readonly filter?: JsonObject | undefined;
   /** Fields of the HTTP connection manager in place of ours, such as `normalize_path`. */
   readonly connectionManager?: JsonObject | undefined;
+  /** Fields of the filter chain of the listener, such as `transport_socket`. */
+  readonly filterChain?: JsonObject | undefined;
   /** In place of the one route that sends everything to the upstream; the cluster's name is `upstream`. */
   readonly routes?: readonly JsonObject[] | undefined;
 }
@@ -32,7 +34,10 @@ export function envoyConfig(setup: EnvoySetup): JsonObject {
           name: 'http',
           address: socketAddress('127.0.0.1', setup.port),
           filter_chains: [
-            { filters: [typed('envoy.filters.network.http_connection_manager', connectionManager(setup))] },
+            {
+              filters: [typed('envoy.filters.network.http_connection_manager', connectionManager(setup))],
+              ...setup.filterChain,
+            },
           ],
         },
       ],

@@ -12,10 +12,10 @@ const standardError = 2;
 /**
  * Portcullis as `portcullis serve` runs it, on free loopback ports and on the folder of policies; resolves once it is ready. Only what
  * belongs to a demonstration differs: keys may be fetched from this machine, nothing is logged but failures, and nobody waits for it
- * to drain. Throws a Failure where it cannot start, or is not ready within 15 s.
+ * to drain. Throws a Failure where it cannot start, or is not ready within 15 s. `more` are other settings.
  */
-export async function startPortcullis(policies: string): Promise<RunningService> {
-  const config = await demonstrationConfig(policies);
+export async function startPortcullis(policies: string, more: SettingFlags = []): Promise<RunningService> {
+  const config = await demonstrationConfig(policies, more);
   const io = createSystemServiceIo(config, { version: readVersion(), logTo: standardError, processMetrics: false });
   const service = await startService(config, io);
   const stop = async (): Promise<void> => {
@@ -28,8 +28,11 @@ export async function startPortcullis(policies: string): Promise<RunningService>
   throw new Failure('not_ready', ['Portcullis did not become ready.', ...problems].join('\n'));
 }
 
-async function demonstrationConfig(policies: string): Promise<Config> {
-  const flags = new Map([
+/** Flags of settings in place of the demonstration's, or beside them, with their values. */
+export type SettingFlags = readonly (readonly [flag: string, values: readonly string[]])[];
+
+async function demonstrationConfig(policies: string, more: SettingFlags): Promise<Config> {
+  const flags = new Map<string, readonly string[]>([
     ['--policies', [policies]],
     ['--grpc-address', ['127.0.0.1:0']],
     ['--http-address', ['127.0.0.1:0']],
@@ -39,6 +42,7 @@ async function demonstrationConfig(policies: string): Promise<Config> {
     ['--log-decisions', ['none']],
     ['--shutdown-delay', ['0s']],
     ['--shutdown-timeout', ['1s']],
+    ...more,
   ]);
   const resolved = await loadConfig(flags, {});
   if (!resolved.ok) throw new Failure('config_invalid', resolved.problems.map(formatProblem).join('\n'));

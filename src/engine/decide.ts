@@ -1,6 +1,6 @@
 import { foldPath } from '../canonical/path.ts';
 import { allow, denial, deny, type Decision, type DecisionAbout, type Denial } from '../core/decision.ts';
-import { anonymous, type Identity } from '../core/identity.ts';
+import type { Identity } from '../core/identity.ts';
 import type { Request } from '../core/request.ts';
 import type { RestrictingFate, Trace, TracedRule, TracedTest } from '../core/trace.ts';
 import type { RequestScope, Scope } from '../expressions/scope.ts';
@@ -276,7 +276,7 @@ function authenticateFrom(asking: Asking, index: number, caller: Caller): Decisi
     check.trace?.note({ kind: 'identity', ...traced(rule), result });
     if ('denial' in result) return refuse(check, result.denial, whoAsked(hurdles, rule, result.denial));
     const objection = rule.authorization?.(toInput(check, rule, result));
-    if (objection !== undefined) return refuse(check, objection, rule, result.identity);
+    if (objection !== undefined) return refuse(check, objection, rule, result);
     return authenticateFrom(asking, index + 1, index === 0 ? result : caller);
   };
   const result = identify(rule, check.request, asking.memo, index === 0 && hurdles.demands.length > 0);
@@ -298,10 +298,10 @@ function permit(check: Check, { deciding, rules, demands }: Hurdles, caller: Cal
   const seen = demands.length === 0 ? identity : asTheFloorSees(identity, deciding);
   for (const demand of demands) {
     const objection = demand.authorization?.(toInput(check, demand, { identity: seen, peer }));
-    if (objection !== undefined) return refuse(check, objection, { ...demand, dress: deciding.dress }, identity);
+    if (objection !== undefined) return refuse(check, objection, { ...demand, dress: deciding.dress }, caller);
   }
   const removal = removalFor(deciding, rules)(check.request);
-  if ('denial' in removal) return refuse(check, removal.denial, deciding, identity);
+  if ('denial' in removal) return refuse(check, removal.denial, deciding, caller);
   const upstream = deciding.upstream({
     headers: check.request.headers,
     scope: () => scopeOf(check, deciding, caller),
@@ -309,8 +309,8 @@ function permit(check: Check, { deciding, rules, demands }: Hurdles, caller: Cal
     removal: removal.changes,
     kept: deciding.keptHeaders(check.request),
   });
-  if ('code' in upstream) return refuse(check, upstream, deciding, identity);
-  return allow(about(check, deciding, identity), upstream, deciding.responseHeaders);
+  if ('code' in upstream) return refuse(check, upstream, deciding, caller);
+  return allow(about(check, deciding, caller), upstream, deciding.responseHeaders);
 }
 
 /** A provider of a namespace has its namespace before its name for the floor, so that no team can pass its own off as the cluster's (S8). */
@@ -343,11 +343,13 @@ interface Origin extends Pick<RuleName, 'policy' | 'name'> {
   readonly dress?: DenialDressing | undefined;
 }
 
-function refuse(check: Check, reason: Denial, origin?: Origin, identity: Identity = anonymous): Decision {
+function refuse(check: Check, reason: Denial, origin?: Origin, caller: Caller = nobody): Decision {
   const dress = origin?.dress ?? plainDenial;
-  return deny(about(check, origin, identity), reason, dress(reason, check.id, check.request.headers));
+  return deny(about(check, origin, caller), reason, dress(reason, check.id, check.request.headers));
 }
 
-function about(check: Check, rule: Origin | undefined, identity: Identity): DecisionAbout {
-  return { id: check.id, policy: rule?.policy ?? '', rule: rule?.name ?? '', identity, request: check.request };
+function about(check: Check, rule: Origin | undefined, { identity, peer }: Caller): DecisionAbout {
+  const { id, request } = check;
+  const said = { id, policy: rule?.policy ?? '', rule: rule?.name ?? '', identity, request };
+  return peer === undefined || peer === identity ? said : { ...said, peer };
 }

@@ -1,3 +1,4 @@
+import { forwardedCertificateHeader } from '../canonical/forwarded-certificate.ts';
 import type { Decision } from '../core/decision.ts';
 import { messageOf } from '../core/failure.ts';
 import type {
@@ -18,18 +19,24 @@ import { createTokenCache } from '../phases/identity/jwt/token-cache.ts';
 import { parseOnce } from '../policy/parsed-elsewhere.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
 import type { SourceChange, SourceReading } from '../policy/spec.ts';
+import { compileAddressSet } from '../std/ip.ts';
 import { createChangeQueue } from './change-queue.ts';
 import { createChangeTaker } from './change-taker.ts';
 import { checkRequest, refusal, toShadowOfAll, type CheckPorts, type CheckSettings } from './check-request.ts';
 import { createUnroutedChecks } from './unrouted-checks.ts';
 import type { CreateProvider } from '../phases/identity/create-provider.ts';
 
-export interface EngineSettings extends CheckSettings {
+export interface EngineSettings extends Omit<CheckSettings, 'mayForwardCertificates'> {
   /** The namespace of the Secrets and ConfigMaps of cluster providers. */
   readonly serviceNamespace: string;
   readonly hostGrants: GrantSetting;
   /** Header names, lower case, that only we set, in every namespace (S26). */
   readonly ownedHeaders: readonly string[];
+  /**
+   * Ranges of direct peers that are believed about the certificates of their clients (x-forwarded-client-cert); none where it is absent.
+   * With any, the header is one that only we may set.
+   */
+  readonly forwardedClientCertFrom?: readonly string[];
   /** How long a change waits for the first keys of a new provider before it is in force without them, milliseconds. */
   readonly keyLoadTimeoutMs: number;
   /** Limits of keys and tokens; a default stands for each that is absent. */
@@ -92,8 +99,11 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
   const tell = (news: StatusNews): void => {
     for (const listener of listeners) tellSafely(listener, news, logger);
   };
+  const { forwardedClientCertFrom: forwarders = [] } = settings;
+  const isForwarded = forwarders.length > 0;
+  const ownedHeaders = isForwarded ? [...settings.ownedHeaders, forwardedCertificateHeader] : settings.ownedHeaders;
   const taker = createChangeTaker(
-    { ...settings, parse: (document) => parseOnce(document, settings) },
+    { ...settings, ownedHeaders, parse: (document) => parseOnce(document, settings) },
     {
       ...ports,
       identity: { ...ports, settings: identity, tokens },
@@ -110,6 +120,8 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
     unrouted.isMissed(`${status.namespace}/${status.name}`) && status.kind === 'AccessPolicy'
       ? { ...status, isUnrouted: true }
       : status;
+  const mayForwardCertificates = isForwarded ? compileAddressSet(forwarders) : undefined;
+  const checking: CheckSettings = { ...settings, mayForwardCertificates };
   const serving: CheckPorts = { ...ports, onUnrouted: (policy) => unrouted.note(policy) };
 
   return {
@@ -135,8 +147,8 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
       const decision = refusal(ports.random.id(), code);
       return settings.shadowAll ? toShadowOfAll(decision) : decision;
     },
-    check: (raw) => checkRequest(raw, taker.snapshot(), settings, serving),
-    explain: async (raw, trace) => checkRequest(raw, taker.snapshot(), settings, { ...ports, trace }),
+    check: (raw) => checkRequest(raw, taker.snapshot(), checking, serving),
+    explain: async (raw, trace) => checkRequest(raw, taker.snapshot(), checking, { ...ports, trace }),
   };
 }
 

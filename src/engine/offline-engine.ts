@@ -26,7 +26,7 @@ export interface OfflinePorts {
 /** The engine as it serves, without a network: for explanations, never for answers to a proxy. */
 export function createOfflineEngine(
   settings: Pick<EngineSettings, 'trustedHops' | 'maxHeaders' | 'serviceNamespace' | 'hostGrants' | 'ownedHeaders'> &
-    Partial<Pick<EngineSettings, 'shadowAll'>>,
+    Partial<Pick<EngineSettings, 'shadowAll' | 'forwardedClientCertFrom'>>,
   keys: OfflineKeys,
   ports: OfflinePorts,
 ): Engine {

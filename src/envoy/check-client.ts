@@ -29,9 +29,18 @@ export interface ProxiedRequest {
   /** `joined`: several of one name joined with a comma (Envoy's `headers`); `apart`: each by itself (`header_map`). */
   readonly form: 'joined' | 'apart';
   readonly clientAddress: string;
+  /** What the proxy says of the certificate that the client showed it. */
+  readonly peer?: ProxiedPeer | undefined;
   readonly contextExtensions: Readonly<Record<string, string>>;
   /** The route that the proxy chose, as Envoy Gateway says it; undefined where it does not. */
   readonly route: RequestRoute | undefined;
+}
+
+export interface ProxiedPeer {
+  /** The name in the certificate: its first URI, else its first DNS name, else its subject. */
+  readonly principal?: string | undefined;
+  /** PEM. */
+  readonly certificate?: string | undefined;
 }
 
 /** What a proxy would do with the request. */
@@ -127,10 +136,20 @@ function checkRequest({ method, target, host, scheme, headers, form, ...rest }: 
       ? { headers: joined(all) }
       : { headerMap: { headers: all.map(([key, value]) => ({ key, rawValue: Buffer.from(value) })) } };
   const http = { method, path: target, host, scheme, protocol: 'HTTP/1.1', ...fields };
-  const source = { address: { socketAddress: { address: rest.clientAddress, portValue: 40_000 } } };
-  const { contextExtensions, route } = rest;
+  const { contextExtensions, route, clientAddress, peer } = rest;
+  const address = { socketAddress: { address: clientAddress, portValue: 40_000 } };
+  const source = {
+    address,
+    principal: peer?.principal,
+    certificate: peer?.certificate && urlEncoded(peer.certificate),
+  };
   const said = route === undefined ? {} : { routeMetadataContext: metadataOf(route) };
   return { attributes: { source, request: { http }, contextExtensions, ...said } };
+}
+
+/** As Envoy encodes a certificate. */
+function urlEncoded(pem: string): string {
+  return pem.replaceAll(/[\n +/=]/g, encodeURIComponent);
 }
 
 function joined(headers: readonly HeaderEntry[]): Readonly<Record<string, string>> {

@@ -19,7 +19,7 @@ export function judgeConditions(facts: DocumentFacts): readonly ConditionVerdict
     judgeProgrammed(facts),
     ...(document.conflicts.length > 0 ? [judgeConflicts(document)] : []),
     ...(document.isUnrouted ? [unrouted] : []),
-    ...(isProvider && provider !== undefined ? [judgeKeys(provider)] : []),
+    ...(isProvider && provider !== undefined && provider.isKeyless !== true ? [judgeKeys(provider)] : []),
   ];
 }
 

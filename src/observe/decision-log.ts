@@ -43,6 +43,7 @@ function decisionFields(outcome: Decision, request: Request | undefined, duratio
     rule: about.rule,
     provider: about.identity.provider,
     subject: cut(about.identity.subject, maxTextLength),
+    peer: about.peer && cut(about.peer.subject, maxTextLength),
     method: request && cut(request.method, maxTextLength),
     host: request && cut(request.host, maxTextLength),
     path: request && cut(request.path, maxPathLength),

@@ -5,6 +5,7 @@ import { createStructureCheck } from '../policy/check-structure.ts';
 import { createProblemList, quote, type FieldPath, type ProblemList } from '../policy/problem-list.ts';
 import type { AuthorDocument } from '../policy/spec.ts';
 import { closest } from '../std/closest.ts';
+import { parseCidr } from '../std/ip.ts';
 import type {
   CaseRequest,
   DecisionCase,
@@ -95,9 +96,15 @@ interface RequestShape {
   readonly clientIp?: string;
   readonly contextExtensions?: Readonly<Record<string, string>>;
   readonly route?: RouteShape;
+  readonly peer?: NonNullable<CaseRequest['peer']>;
 }
 
-function checkOptions({ now }: PolicyTestOptions, problems: ProblemList): void {
+function checkOptions({ now, forwardedClientCertFrom = [] }: PolicyTestOptions, problems: ProblemList): void {
+  for (const [index, range] of forwardedClientCertFrom.entries()) {
+    if (parseCidr(range) !== undefined) continue;
+    const at = ['options', 'forwardedClientCertFrom', index];
+    problems.error('invalid-value', at, `${quote(range)} is no range of addresses: write 10.0.0.0/8`);
+  }
   if (now !== undefined && Number.isNaN(Date.parse(now)))
     problems.error('invalid-value', ['options', 'now'], `${quote(now)} is no time: write 2026-06-01T12:00:00Z`);
 }
@@ -208,7 +215,7 @@ function toRoute({ kind = 'HTTPRoute', namespace, name, section = '', annotation
 }
 
 function toRequest(shape: RequestShape, at: FieldPath, problems: ProblemList): CaseRequest {
-  const { method = 'GET', host = 'api.example.com', path = '/', clientIp, contextExtensions = {}, route } = shape;
+  const { method = 'GET', host = 'api.example.com', path = '/', clientIp, contextExtensions = {}, route, peer } = shape;
   const headers = Object.entries(shape.headers ?? {}).flatMap(([name, value]) =>
     (Array.isArray(value) ? value : [value]).flatMap((one): [string, string][] => {
       if (typeof one === 'string') return [[name, one]];
@@ -216,5 +223,5 @@ function toRequest(shape: RequestShape, at: FieldPath, problems: ProblemList): C
       return [];
     }),
   );
-  return { method, host, path, headers, clientIp, contextExtensions, route: route && toRoute(route) };
+  return { method, host, path, headers, clientIp, contextExtensions, route: route && toRoute(route), peer };
 }

@@ -21,6 +21,8 @@ export interface PolicyTestOptions {
   readonly trustedHops?: number;
   readonly shadowAll?: boolean;
   readonly ownedHeaders?: readonly string[];
+  /** Ranges of addresses. */
+  readonly forwardedClientCertFrom?: readonly string[];
   readonly hostGrants?: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -44,6 +46,8 @@ export interface CaseRequest {
   readonly contextExtensions?: Readonly<Record<string, string>>;
   /** The route that the proxy says it chose (Envoy `route_metadata_context`). */
   readonly route?: RequestRoute | undefined;
+  /** What the proxy says of the certificate that the client showed it; the certificate is PEM. */
+  readonly peer?: { readonly principal?: string; readonly certificate?: string } | undefined;
 }
 
 export interface DecisionCase {

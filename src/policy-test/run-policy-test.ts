@@ -94,7 +94,7 @@ async function createTestEngine(
 ): Promise<Engine> {
   const jwks = new Map<string, string>();
   for (const name of Object.keys(issuers)) jwks.set(name, JSON.stringify(await mint.jwks(name)));
-  const { trustedHops = 0, ownedHeaders = [], hostGrants, shadowAll = false } = options;
+  const { trustedHops = 0, ownedHeaders = [], hostGrants, shadowAll = false, forwardedClientCertFrom = [] } = options;
   return createOfflineEngine(
     {
       trustedHops,
@@ -103,6 +103,7 @@ async function createTestEngine(
       hostGrants: hostGrants === undefined ? undefined : new Map(Object.entries(hostGrants)),
       ownedHeaders,
       shadowAll,
+      forwardedClientCertFrom,
     },
     { kind: 'by-provider', jwksOf: ({ name }) => jwks.get(name) },
     { ...ports, clock: { now: () => now, monotonic: () => now }, logger: silent },
@@ -130,7 +131,7 @@ async function runCase(one: DecisionCase, { test, engine, mint, checks }: Stand)
 }
 
 function toProxied(
-  { method, host, path, headers, clientIp, contextExtensions = {}, route }: CaseRequest,
+  { method, host, path, headers, clientIp, contextExtensions = {}, route, peer }: CaseRequest,
   token: string | undefined,
   transport: PolicyTest['options']['transport'],
 ): Parameters<typeof encodeCheckRequest>[0] {
@@ -145,6 +146,7 @@ function toProxied(
     clientAddress: clientIp ?? '127.0.0.1',
     contextExtensions,
     route,
+    peer,
   };
 }
 

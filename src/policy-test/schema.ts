@@ -36,6 +36,10 @@ export const requestSchema: Schema = object('A request as the proxy would descri
     },
     { required: ['namespace', 'name'] },
   ),
+  peer: object('What the proxy says of the certificate that the client showed it.', {
+    principal: text('The name in it: its first URI, else its first DNS name, else its subject.', 2048),
+    certificate: text('The certificate itself, PEM.', 16_384),
+  }),
 });
 
 const expectation: Schema = object(
@@ -95,6 +99,7 @@ export const policyTestSchema: Schema = object(
       trustedHops: integer('As the setting.', 0, 10),
       shadowAll: flag('As the setting.'),
       ownedHeaders: list('As the setting.', name('a header'), 64),
+      forwardedClientCertFrom: list('As the setting.', text('A range of addresses.', 64), 64),
       hostGrants: mapOf('As the setting.', list('Hosts of the namespace.', text('A host.', 253), 64)),
     }),
     issuers: mapOf(

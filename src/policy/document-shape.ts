@@ -1,4 +1,11 @@
-import type { HmacAlgorithm, IdentityProviderSpec, JwtAlgorithm, ProviderKind, TokenBinding } from './provider-spec.ts';
+import type {
+  CertificateSource,
+  HmacAlgorithm,
+  IdentityProviderSpec,
+  JwtAlgorithm,
+  ProviderKind,
+  TokenBinding,
+} from './provider-spec.ts';
 import type { RouteKind } from './spec.ts';
 
 /**
@@ -179,8 +186,9 @@ export interface ApiKeyShape {
 }
 
 export interface ClientCertificateShape {
-  readonly source: 'ValidatedPrincipal' | 'Certificate';
+  readonly source: CertificateSource;
   readonly caRef?: ConfigMapRefShape;
+  readonly crlRef?: ConfigMapRefShape;
   readonly spiffe?: { readonly trustDomains: readonly string[] };
 }
 

@@ -98,11 +98,16 @@ export interface ApiKeyProviderSpec extends ProviderSpecBase {
 
 export interface ClientCertificateProviderSpec extends ProviderSpecBase {
   readonly type: 'ClientCertificate';
-  readonly source: 'ValidatedPrincipal' | 'Certificate';
-  /** PEM certificates to trust; present exactly where `source` is Certificate. */
+  readonly source: CertificateSource;
+  /** PEM certificates to trust: with Certificate always, with ForwardedCertificate where we verify what the proxy passes on. */
   readonly ca: ConfigMapKey | undefined;
+  /** PEM lists of certificates that were revoked; only where there is `ca`. */
+  readonly crl: ConfigMapKey | undefined;
   readonly spiffe: { readonly trustDomains: readonly string[] } | undefined;
 }
+
+export const certificateSources = ['ValidatedPrincipal', 'Certificate', 'ForwardedCertificate'] as const;
+export type CertificateSource = (typeof certificateSources)[number];
 
 export interface ServiceAccountProviderSpec extends ProviderSpecBase {
   readonly type: 'ServiceAccount';

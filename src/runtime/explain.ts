@@ -42,7 +42,7 @@ export const explain: Explain = async (options, stdin) => {
   }
 };
 
-function createExplainingEngine({ trustedHops, jwks, claims }: ExplainOptions): Engine {
+function createExplainingEngine({ trustedHops, forwardedClientCertFrom = [], jwks, claims }: ExplainOptions): Engine {
   const keys: OfflineKeys =
     claims !== undefined
       ? { kind: 'believe-everything' }
@@ -50,7 +50,14 @@ function createExplainingEngine({ trustedHops, jwks, claims }: ExplainOptions): 
         ? { kind: 'documents' }
         : { kind: 'jwks', json: jwks };
   return createOfflineEngine(
-    { trustedHops, maxHeaders: 200, serviceNamespace: 'portcullis', hostGrants: 'unknown', ownedHeaders: [] },
+    {
+      trustedHops,
+      forwardedClientCertFrom,
+      maxHeaders: 200,
+      serviceNamespace: 'portcullis',
+      hostGrants: 'unknown',
+      ownedHeaders: [],
+    },
     keys,
     { clock: systemClock, timers: systemTimers, random: systemRandom, logger: silent },
   );
@@ -133,9 +140,11 @@ function toStep(step: TraceStep, show: ShowValue): ExplainedStep {
       return { ...step, objection: toObjection(step.objection) };
     case 'identity': {
       const { kind, policy, rule, result } = step;
-      return 'denial' in result
-        ? { kind, policy, rule, identity: undefined, objection: toObjection(result.denial) }
-        : { kind, policy, rule, identity: toIdentity(result.identity, show), objection: undefined };
+      if ('denial' in result)
+        return { kind, policy, rule, identity: undefined, peer: undefined, objection: toObjection(result.denial) };
+      const { identity, peer } = result;
+      const beside = peer === undefined || peer === identity ? undefined : toIdentity(peer, show);
+      return { kind, policy, rule, identity: toIdentity(identity, show), peer: beside, objection: undefined };
     }
     case 'test':
       // Who vouches is no person's data.

@@ -48,6 +48,8 @@ export type ExplainedStep =
   | (TracedRule & {
       readonly kind: 'identity';
       readonly identity: ExplainedIdentity | undefined;
+      /** Who connects, where that was asked beside the identity. */
+      readonly peer: ExplainedIdentity | undefined;
       readonly objection: ExplainedDenial | undefined;
     })
   | (TracedRule & {
@@ -93,6 +95,8 @@ export interface ExplainOptions {
   readonly policies: readonly string[];
   readonly request: ProxiedRequest;
   readonly trustedHops: number;
+  /** Ranges of addresses, as the setting. */
+  readonly forwardedClientCertFrom?: readonly string[];
   /** The JSON text of a JWK Set that stands for the keys of every provider. */
   readonly jwks: string | undefined;
   /** The claims of a made-up identity. */

@@ -127,6 +127,7 @@ function createEngineOf(config: Config, { clock, timers, random, observation }: 
       serviceNamespace: config.namespace,
       hostGrants: config.hostGrants.size === 0 ? undefined : config.hostGrants,
       ownedHeaders: config.ownedHeaders,
+      forwardedClientCertFrom: config.forwardedClientCertFrom,
       shadowAll: config.shadowAll,
       keyLoadTimeoutMs: config.keyLoadTimeout,
       identity: {

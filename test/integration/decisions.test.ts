@@ -52,7 +52,8 @@ for (const policyTest of policyTests) {
 }
 
 describeWithEnvoy('the decision cases through a real Envoy', (envoyBinary) => {
-  for (const policyTest of policyTests) {
+  // Who connects comes with certificates: client-certificates.test.ts.
+  for (const policyTest of policyTests.filter(({ options }) => options.forwardedClientCertFrom === undefined)) {
     describe(policyTest.name, () => {
       const contexts = contextRoutes(policyTest);
       let stand: DecisionStand;

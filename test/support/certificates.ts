@@ -63,7 +63,7 @@ function newKeys(): { readonly publicKey: KeyObject; readonly privateKey: KeyObj
   return generateKeyPairSync('ec', { namedCurve: 'P-256' });
 }
 
-function pairOf(privateKey: KeyObject, der: Buffer): TestPair {
+export function pairOf(privateKey: KeyObject, der: Buffer): TestPair {
   const body = (der.toString('base64').match(/.{1,64}/g) ?? []).join('\n');
   return {
     certificate: `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`,
@@ -115,33 +115,33 @@ function leafExtensions(use: IssueOptions['use']): readonly Buffer[] {
   ];
 }
 
-function extension(id: string, isCritical: boolean, value: Buffer): Buffer {
+export function extension(id: string, isCritical: boolean, value: Buffer): Buffer {
   return sequence(oid(id), ...(isCritical ? [yes] : []), der(0x04, value));
 }
 
-function nameOf(commonName: string): Buffer {
+export function nameOf(commonName: string): Buffer {
   return sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from(commonName)))));
 }
 
 /** GeneralizedTime; in whole seconds. */
-function time(ms: number): Buffer {
+export function time(ms: number): Buffer {
   return der(0x18, Buffer.from(`${new Date(ms).toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`));
 }
 
-function bits(value: Buffer): Buffer {
+export function bits(value: Buffer): Buffer {
   return der(0x03, Buffer.concat([Buffer.of(0), value]));
 }
 
 /** By the bytes of the identifier. */
-function oid(hex: string): Buffer {
+export function oid(hex: string): Buffer {
   return der(0x06, Buffer.from(hex, 'hex'));
 }
 
-function sequence(...parts: readonly Uint8Array[]): Buffer {
+export function sequence(...parts: readonly Uint8Array[]): Buffer {
   return der(0x30, Buffer.concat(parts));
 }
 
-function der(tag: number, value: Uint8Array): Buffer {
+export function der(tag: number, value: Uint8Array): Buffer {
   const { length } = value;
   const size = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
   return Buffer.concat([Buffer.of(tag, ...size), value]);

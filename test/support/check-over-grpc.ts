@@ -6,6 +6,7 @@ import { metadataOf } from '../../src/envoy/route-of-metadata.ts';
 import { createGrpcJsTransport } from '../../src/envoy/grpc-js-transport.ts';
 import { asBuffer, codecOf } from '../../src/envoy/protos.ts';
 import type { DecisionSink } from '../../src/core/ports.ts';
+import { asEnvoySends } from './client-certificates.ts';
 import { realTimers, type DecisionStand } from './decision-stand.ts';
 import type { CaseRequest } from '../../src/policy-test/policy-test.ts';
 
@@ -92,7 +93,7 @@ export function encodeCheck(message: object): Uint8Array {
 
 /** The CheckRequest that Envoy makes of a request, with its headers joined (`headers`) or apart (`header_map`). */
 export function checkOf(request: CaseRequest, token: string | undefined, form: 'joined' | 'apart'): object {
-  const { method, host, path, clientIp = '127.0.0.1', contextExtensions = {}, route } = request;
+  const { method, host, path, clientIp = '127.0.0.1', contextExtensions = {}, route, peer } = request;
   const pseudo = [
     [':authority', host],
     [':method', method],
@@ -104,7 +105,9 @@ export function checkOf(request: CaseRequest, token: string | undefined, form: '
     ...(token === undefined ? [] : [['authorization', `Bearer ${token}`] as const]),
     ...request.headers,
   ];
-  const source = { address: { socketAddress: { address: clientIp, portValue: 40_000 } } };
+  const address = { socketAddress: { address: clientIp, portValue: 40_000 } };
+  const { principal = '', certificate = '' } = peer ?? {};
+  const source = { address, principal, certificate: asEnvoySends(certificate) };
   const http = {
     method,
     host,

@@ -63,6 +63,7 @@ export async function createDecisionStand(
       serviceNamespace: 'portcullis',
       hostGrants: options.hostGrants === undefined ? undefined : new Map(Object.entries(options.hostGrants)),
       ownedHeaders: options.ownedHeaders ?? [],
+      forwardedClientCertFrom: options.forwardedClientCertFrom ?? [],
       keyLoadTimeoutMs: 2000,
       shadowAll: options.shadowAll ?? false,
       identity: { tokenCacheEntries: 1000 },

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import type { Explanation } from '../../runtime/explanation.ts';
+import { parseCidr } from '../../std/ip.ts';
 import { UsageError, type CommandContext, type CommandDetails } from '../cli-command.ts';
 import { formatExplanation } from '../format-explanation.ts';
 import { collect, isMistakeOfTheUser, readJsonFlag, refuseTwoReaders } from '../policy-flags.ts';
@@ -13,6 +14,7 @@ interface ExplainFlags extends RequestFlags {
   readonly provider?: string;
   readonly jwks?: string;
   readonly trustedHops: number;
+  readonly forwardedClientCertFrom?: readonly string[];
   readonly showValues?: true;
   readonly output: OutputFormat;
 }
@@ -58,6 +60,11 @@ Values of claims, subjects and upstream headers are told only in words (text of 
           .argParser(Number)
           .default(0),
       )
+      .option(
+        '--forwarded-client-cert-from <CIDR>',
+        "who is believed about clients' certificates, as the setting; may be repeated",
+        collect,
+      )
       .option('--show-values', 'print the values of claims and headers')
       .addOption(outputOption('table', 'json', 'yaml'))
       .action((url: string, flags: ExplainFlags) => explain(url, flags, context));
@@ -65,7 +72,7 @@ Values of claims, subjects and upstream headers are told only in words (text of 
 };
 
 async function explain(url: string, flags: ExplainFlags, { io, registry, exit }: CommandContext): Promise<void> {
-  const { policies = [], trustedHops, provider } = flags;
+  const { policies = [], trustedHops, provider, forwardedClientCertFrom = [] } = flags;
   if (policies.length === 0) throw new UsageError('no policies; give --policies DIR');
   if (flags.claims !== undefined && flags.token !== undefined)
     throw new UsageError('--claims makes up an identity in place of a token; give one of them');
@@ -73,6 +80,9 @@ async function explain(url: string, flags: ExplainFlags, { io, registry, exit }:
     throw new UsageError('--provider says who vouches for --claims; give --claims too');
   if (!Number.isInteger(trustedHops) || trustedHops < 0 || trustedHops > 10)
     throw new UsageError('--trusted-hops is a whole number from 0 to 10');
+  const noRange = forwardedClientCertFrom.find((range) => parseCidr(range) === undefined);
+  if (noRange !== undefined)
+    throw new UsageError(`--forwarded-client-cert-from: ${JSON.stringify(noRange)} is no range: write 10.0.0.0/8`);
   refuseTwoReaders([flags.token, flags.claims, ...policies]);
   const request = await readRequestFlags(url, flags, io);
   const claims = flags.claims === undefined ? undefined : await readJsonFlag('--claims', flags.claims, io);
@@ -80,7 +90,8 @@ async function explain(url: string, flags: ExplainFlags, { io, registry, exit }:
   const run = await registry.explain();
   let explanation: Explanation;
   try {
-    const options = { policies, request, trustedHops, jwks, claims, provider, showValues: flags.showValues === true };
+    const showValues = flags.showValues === true;
+    const options = { policies, request, trustedHops, forwardedClientCertFrom, jwks, claims, provider, showValues };
     explanation = await run(options, () => io.stdin());
   } catch (thrown) {
     if (isMistakeOfTheUser(thrown)) throw new UsageError(thrown.message);

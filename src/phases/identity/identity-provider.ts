@@ -55,4 +55,6 @@ export interface ProviderStatus {
   readonly keyAgeSeconds: number | undefined;
   /** Why the last fetch failed, or which keys were left out; undefined where all is well. Holds no secret. */
   readonly lastError: string | undefined;
+  /** True for one that needs no keys: somebody else verifies. */
+  readonly isKeyless?: boolean | undefined;
 }

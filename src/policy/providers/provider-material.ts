@@ -31,7 +31,7 @@ export function needsOf(spec: IdentityProviderSpec): ProviderNeeds {
     case 'JWT':
       return onlyKeys([...(spec.keys.type === 'ConfigMap' ? [spec.keys.ref] : []), ...(spec.ca ? [spec.ca] : [])]);
     case 'ClientCertificate':
-      return onlyKeys(spec.ca ? [spec.ca] : []);
+      return onlyKeys([spec.ca, spec.crl].filter((ref) => ref !== undefined));
     case 'Introspection': {
       const { secret } = spec.clientAuthentication;
       return {

@@ -10,14 +10,18 @@ const trustDomain = /^[a-z0-9._-]{1,255}$/;
 /** Reads `clientCertificate`. Where the list gets an error, what is returned is not to be used. */
 export function readClientCertificateProvider(
   { kind, namespace, name, materials }: ProviderHead,
-  { source, caRef, spiffe }: ClientCertificateShape,
+  { source, caRef, crlRef, spiffe }: ClientCertificateShape,
   problems: ProblemList,
 ): ClientCertificateProviderSpec {
-  if ((source === 'Certificate') !== (caRef !== undefined))
+  if (source === 'Certificate' && caRef === undefined)
+    problems.error('missing-field', at, 'source Certificate needs the field caRef: whose certificates are good');
+  if (source === 'ValidatedPrincipal' && caRef !== undefined)
+    problems.error('invalid-value', [...at, 'caRef'], 'source ValidatedPrincipal has no caRef: the proxy validates');
+  if (crlRef !== undefined && caRef === undefined)
     problems.error(
       'invalid-value',
-      [...at, 'caRef'],
-      'source Certificate needs caRef, and ValidatedPrincipal has none',
+      [...at, 'crlRef'],
+      'crlRef stands only beside caRef: its authorities sign the list',
     );
   for (const [index, domain] of (spiffe?.trustDomains ?? []).entries()) {
     if (!trustDomain.test(domain))
@@ -33,7 +37,8 @@ export function readClientCertificateProvider(
     namespace,
     name,
     source,
-    ca: caRef === undefined ? undefined : { namespace: materials, ...caRef },
+    ca: caRef && { namespace: materials, ...caRef },
+    crl: crlRef && { namespace: materials, ...crlRef },
     spiffe,
   };
 }

@@ -1,14 +1,14 @@
+import { clientCertificate } from './client-certificate-provider.ts';
 import { guard, oneOf, unsupported, type Schema } from './json-schema.ts';
 import { jwt } from './jwt-provider.ts';
-import { apiKey, basic, clientCertificate, introspection, serviceAccount, sharedSecretJwt } from './later-providers.ts';
+import { apiKey, basic, introspection, serviceAccount, sharedSecretJwt } from './later-providers.ts';
 import { login } from './login-provider.ts';
 
-const builtParts = { JWT: 'jwt' };
+const builtParts = { JWT: 'jwt', ClientCertificate: 'clientCertificate' };
 const laterParts = {
   SharedSecretJWT: 'sharedSecretJwt',
   Introspection: 'introspection',
   APIKey: 'apiKey',
-  ClientCertificate: 'clientCertificate',
   ServiceAccount: 'serviceAccount',
   Basic: 'basic',
   Login: 'login',
@@ -29,7 +29,7 @@ export const identityProviderSpec: Schema = guard(
     sharedSecretJwt: unsupported(sharedSecretJwt),
     introspection: unsupported(introspection),
     apiKey: unsupported(apiKey),
-    clientCertificate: unsupported(clientCertificate),
+    clientCertificate,
     serviceAccount: unsupported(serviceAccount),
     basic: unsupported(basic),
     login: unsupported(login),

@@ -1,4 +1,4 @@
-import { jwtAlgorithms } from '../provider-spec.ts';
+import { bindingRules, jwtAlgorithms } from '../provider-spec.ts';
 import {
   atMostOne,
   duration,
@@ -74,9 +74,18 @@ const claims: Schema = restriction('Where the parts of the identity are in the c
   roles: list('The claims that hold roles: a text, or a list of texts.', aClaim, 16, { absent: 'no roles' }),
 });
 
-function binding(description: string): Schema {
-  return oneOf(description, ['IfBound'], { unsupportedValues: ['Required', 'Ignore'], absent: 'IfBound' });
-}
+/** `binding`: which proofs are asked of tokens. */
+export const binding: Schema = restriction(
+  'Tokens that are bound to their holder (claim cnf). IfBound asks for the proof where a token is bound so; Required refuses tokens that are not; Ignore does not look at the proof.',
+  {
+    certificate: oneOf('The proof by client certificate (RFC 8705).', bindingRules, { absent: 'IfBound' }),
+    dpop: oneOf(
+      'The proof by DPoP (RFC 9449). This version cannot check one and denies tokens that are bound so.',
+      ['IfBound'],
+      { unsupportedValues: ['Required', 'Ignore'], absent: 'IfBound' },
+    ),
+  },
+);
 
 /** `jwt` of a provider of type JWT. */
 export const jwt: Schema = guard(
@@ -107,13 +116,7 @@ export const jwt: Schema = guard(
     requiredClaims: list('Claims that must be there; exp always must.', aClaim, 32, { absent: 'none' }),
     from: credentialPlaces('Where tokens are looked for.', 'the Authorization header with Bearer'),
     claims,
-    binding: restriction(
-      'Tokens that are bound to their holder (claim cnf). IfBound asks for the proof where a token is bound; this version cannot check one and denies such tokens.',
-      {
-        certificate: binding('The proof by client certificate (RFC 8705).'),
-        dpop: binding('The proof by DPoP (RFC 9449).'),
-      },
-    ),
+    binding,
   },
   { required: ['issuer', 'audiences'] },
 );

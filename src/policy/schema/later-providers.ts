@@ -1,6 +1,6 @@
 import { duration, guard, list, oneOf, oneOfThese, restriction, text, type Schema } from './json-schema.ts';
 import { credentialPlaces } from './jwt-provider.ts';
-import { configMapRef, secretKeyRef, secretRef, secretSelector } from './references.ts';
+import { secretKeyRef, secretRef, secretSelector } from './references.ts';
 
 /** The parts of the provider types that the contract has and this version does not build. */
 const audiences = (description: string): Schema => list(description, text('An audience.', 2048), 32);
@@ -58,33 +58,6 @@ export const apiKey: Schema = guard(
     ),
   },
   { required: ['from', 'secretSelector'] },
-);
-
-export const clientCertificate: Schema = guard(
-  'With type ClientCertificate: who presents a certificate to the proxy.',
-  {
-    source: oneOf(
-      'ValidatedPrincipal: you declare that the listener of the proxy validates client certificates. Certificate: we verify the chain of the one that the proxy sends against caRef.',
-      ['ValidatedPrincipal', 'Certificate'],
-    ),
-    caRef: configMapRef('A ConfigMap that holds the PEM certificates to trust, with source Certificate.'),
-    spiffe: restriction(
-      'The identity is a SPIFFE id; claims namespace and serviceAccount where it is of the form ns/sa.',
-      {
-        trustDomains: list('The trust domains, compared exactly.', text('A trust domain, as cluster.local.', 255), 32),
-      },
-      { required: ['trustDomains'] },
-    ),
-  },
-  {
-    required: ['source'],
-    validations: [
-      {
-        rule: "(self.source == 'Certificate') == has(self.caRef)",
-        message: 'source Certificate needs caRef, and ValidatedPrincipal has none',
-      },
-    ],
-  },
 );
 
 export const serviceAccount: Schema = guard(

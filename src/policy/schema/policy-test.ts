@@ -38,6 +38,10 @@ const request: Schema = object('A request. A case may have the name of one of re
     },
     { required: ['namespace', 'name'] },
   ),
+  peer: object('What the proxy says of the certificate that the client showed it.', {
+    principal: text('The name in it: its first URI, else its first DNS name, else its subject.', 2048),
+    certificate: text('The certificate itself, PEM.', 16_384),
+  }),
 });
 
 const options: Schema = object('How the service is set up, and when it is.', {
@@ -46,6 +50,7 @@ const options: Schema = object('How the service is set up, and when it is.', {
   trustedHops: integer('The setting trustedHops.', 0, 32, { absent: '0' }),
   shadowAll: flag('The flag shadowAll.', { absent: 'false' }),
   ownedHeaders: texts('The setting ownedHeaders.'),
+  forwardedClientCertFrom: texts('The setting forwardedClientCertFrom.'),
   hostGrants: mapOf('The setting hostGrants: host patterns by namespace.', texts('Host patterns.')),
 });
 

@@ -1,5 +1,5 @@
 import { addresses, authorization, conditions } from './authorization.ts';
-import { guard, list, oneOf, restriction, text, unsupported, type Schema, type Validation } from './json-schema.ts';
+import { guard, list, oneOf, restriction, text, type Schema, type Validation } from './json-schema.ts';
 import { matches } from './match.ts';
 import { ruleProtections } from './protections.ts';
 import { providerRef, providerRefs } from './references.ts';
@@ -19,10 +19,8 @@ export const authentication: Schema = restriction('Who can say who is calling.',
   providers: providerRefs(
     'The providers that credentials may come from. The place, the scheme and the issuer of a credential choose among them.',
   ),
-  peer: unsupported(
-    providerRef(
-      'The provider of type ClientCertificate that vouches for who connects. It must hold beside the credential on every rule but Public ones; without providers it is the identity.',
-    ),
+  peer: providerRef(
+    'The provider of type ClientCertificate that vouches for who connects. It must hold beside the credential on every rule but Public ones; without providers it is the identity.',
   ),
 });
 

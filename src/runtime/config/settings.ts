@@ -217,6 +217,15 @@ export const settings = {
     description:
       'How many proxies in front of Envoy are trusted to have written x-forwarded-for; the address that the last of them saw is the client. 0: the direct peer is the client.',
   },
+  forwardedClientCertFrom: {
+    group: 'Requests',
+    flag: '--forwarded-client-cert-from',
+    env: 'PORTCULLIS_FORWARDED_CLIENT_CERT_FROM',
+    type: cidrs(),
+    default: { value: [] },
+    description:
+      'Ranges of the direct peers of the proxy that are believed about the certificates of their own clients (x-forwarded-client-cert; providers with source ForwardedCertificate, and tokens bound to a certificate). From any other address the header is no credential. With any range it is removed from every request allowed.',
+  },
   checkTimeout: {
     group: 'Requests',
     flag: '--check-timeout',

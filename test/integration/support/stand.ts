@@ -24,7 +24,7 @@ export interface Stand {
 
 export interface StandOptions extends Pick<
   EnvoySetup,
-  'filter' | 'connectionManager' | 'routes' | 'authorizationCluster'
+  'filter' | 'connectionManager' | 'routes' | 'authorizationCluster' | 'filterChain'
 > {
   readonly envoyBinary: string;
   /** The text of `policy.yaml`, given the issuer's name; its tokens have the audience `orders`. */
@@ -60,7 +60,7 @@ export async function startStand(options: StandOptions): Promise<Stand> {
 export function startEnvoyBefore(
   authorizationAddress: string,
   upstreamPort: number,
-  { envoyBinary, filter, connectionManager, routes, authorizationCluster }: Omit<StandOptions, 'policies'>,
+  { envoyBinary, filter, connectionManager, routes, authorizationCluster, filterChain }: Omit<StandOptions, 'policies'>,
 ): Promise<RunningEnvoy> {
   const setup = {
     port: 0,
@@ -70,6 +70,7 @@ export function startEnvoyBefore(
     connectionManager,
     routes,
     authorizationCluster,
+    filterChain,
   };
   return startEnvoy(envoyBinary, envoyConfig(setup));
 }

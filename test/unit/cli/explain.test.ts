@@ -127,6 +127,66 @@ test('every test of the authorization is told, with values only where they are a
   expect((await explaining(...tests, '--show-values')).stdout).toContain('subject "alice-canary"');
 });
 
+describe('who connects', () => {
+  const peers = join(tmpdir(), 'portcullis-explain-peers.yaml');
+  const host = 'http://peers.example.com/orders';
+  const workload = ['--principal', 'spiffe://cluster.local/ns/shop/sa/canary'];
+
+  beforeAll(() =>
+    writeFileSync(
+      peers,
+      `apiVersion: portcullis.dev/v1alpha1
+kind: IdentityProvider
+metadata: {name: idp, namespace: shop}
+spec: {type: JWT, jwt: {issuer: "https://idp.example", audiences: [orders]}}
+---
+apiVersion: portcullis.dev/v1alpha1
+kind: IdentityProvider
+metadata: {name: mesh, namespace: shop}
+spec: {type: ClientCertificate, clientCertificate: {source: ValidatedPrincipal, spiffe: {trustDomains: [cluster.local]}}}
+---
+apiVersion: portcullis.dev/v1alpha1
+kind: AccessPolicy
+metadata: {name: peers, namespace: shop}
+spec:
+  hosts: [peers.example.com]
+  authentication: {providers: [{name: idp}], peer: {name: mesh}}
+  rules: [{name: all, matches: [{path: {type: PathPrefix, value: /}}], access: Authenticated}]
+`,
+    ),
+  );
+  afterAll(() => rmSync(peers, { force: true }));
+
+  const explainPeers = (...args: readonly string[]): Promise<CliRun> =>
+    run(['explain', '--policies', peers, host, ...args], { registry: { explain: () => Promise.resolve(explain) } });
+
+  test('is told beside who calls, and by name only where it is asked for', async () => {
+    const { stdout } = await explainPeers(...workload, '--claims', '{"sub":"u"}');
+    expect(stdout).toContain(
+      'peer       shop/peers all: of mesh: subject (text of 40), scopes (list of 0), roles (list of 0); claims: principal (text of 40), trustDomain (text of 13), namespace (text of 4), serviceAccount (text of 6)\nidentity   shop/peers all: of idp',
+    );
+    expect(stdout).not.toContain('canary');
+    const shown = await explainPeers(...workload, '--claims', '{"sub":"u"}', '--show-values');
+    expect(shown.stdout).toContain('subject "spiffe://cluster.local/ns/shop/sa/canary"');
+  });
+
+  test('must hold too', async () => {
+    const nobody = await explainPeers('--claims', '{"sub":"u"}');
+    expect([nobody.exitCode, nobody.stdout]).toEqual([1, expect.stringContaining('[credential_missing]')]);
+    const other = await explainPeers('--principal', 'CN=web', '--claims', '{"sub":"u"}');
+    expect([other.exitCode, other.stdout]).toEqual([1, expect.stringContaining('[certificate_name]')]);
+  });
+
+  test.each([
+    [['--certificate', 'package.json'], 'holds no PEM certificate'],
+    [['--certificate', 'no-such-file.pem'], 'cannot be read'],
+    [['--forwarded-client-cert-from', '10.0.0.1/8'], 'is no range'],
+  ])('%j is a mistake', async (args, why) => {
+    const { exitCode, stderr } = await explainPeers(...args);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(why)]);
+  });
+});
+
 test('a made-up identity is marked, before and behind', async () => {
   const { stdout } = await explaining('http://api.example.com/orders', '--claims', '{"sub":"x"}');
   expect(stdout).toMatch(

@@ -25,6 +25,7 @@ test('the defaults are those that the documentation promises', () => {
     tlsClientCa: undefined,
     tlsMinimumVersion: 'TLSv1.2',
     trustedHops: 0,
+    forwardedClientCertFrom: [],
     checkTimeout: 5000,
     maxReceiveBytes: 8_388_608,
     maxHeaders: 200,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, test } from 'vitest';
 import type { RawRequest } from '../../../src/core/request.ts';
 import { createCheckRequestDecoder } from '../../../src/envoy/decode-check-request.ts';
 import { codecOf } from '../../../src/envoy/protos.ts';
+import { asEnvoySends } from '../../support/client-certificates.ts';
 import { createDecisionStand, type DecisionStand } from '../../support/decision-stand.ts';
 import { expectDecision } from '../../support/expect-decision.ts';
 import type { DecisionCase } from '../../../src/policy-test/policy-test.ts';
@@ -30,8 +31,11 @@ for (const policyTest of readPolicyTests()) {
 async function toRawRequest(one: DecisionCase, stand: DecisionStand): Promise<RawRequest> {
   if (one.request !== undefined) {
     const token = one.token === undefined ? undefined : await stand.mint.mint(one.token);
-    const { method, host, path, headers, clientIp, contextExtensions = {}, route } = one.request;
-    return rawRequest({ method, host, path, headers, token, peer: clientIp ?? '127.0.0.1', contextExtensions, route });
+    const { method, host, path, headers, clientIp, contextExtensions = {}, route, peer } = one.request;
+    const { principal = '', certificate = '' } = peer ?? {};
+    const shown = { principal, certificate: asEnvoySends(certificate) };
+    const sent = { method, host, path, headers, token, contextExtensions, route, ...shown };
+    return rawRequest({ ...sent, peer: clientIp ?? '127.0.0.1' });
   }
   const bytes = codecOf('envoy.service.auth.v3.CheckRequest').encode(one.check ?? {});
   const decoded = createCheckRequestDecoder().decode(bytes);

@@ -47,6 +47,14 @@ describe('a line', () => {
     ]);
   });
 
+  test('names who connected beside who called', () => {
+    const { sink, lines } = createLog();
+    const decision = allowed();
+    const peer = { ...decision.about.identity, subject: 'spiffe://cluster.local/ns/shop/sa/web' };
+    sink.record({ ...decision, about: { ...decision.about, peer } }, request(), 1);
+    expect(lines.objects()).toMatchObject([{ subject: 'alice', peer: 'spiffe://cluster.local/ns/shop/sa/web' }]);
+  });
+
   test('a deny says why', () => {
     const { sink, lines } = createLog();
     const reason = 'The identity lacks a role that the rule asks for.';

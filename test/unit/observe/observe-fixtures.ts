@@ -82,7 +82,7 @@ export function request(overrides: Partial<Request> = {}): Request {
     scheme: 'https',
     protocol: 'HTTP/2',
     headers: { get: (name) => headers.get(name), count: () => 1, isText: () => true, names: () => headers.keys() },
-    connection: { peerAddress: '203.0.113.9', principal: canary, certificate: canary },
+    connection: { peerAddress: '203.0.113.9', principal: canary, certificate: canary, forwarded: undefined },
     clientIp: '203.0.113.9',
     contextExtensions: new Map([['key', canary]]),
     route: undefined,

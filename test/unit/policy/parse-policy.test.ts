@@ -174,7 +174,6 @@ describe('what this version does not build is refused by its name', () => {
     ['response: {unauthenticated: {redirectToLogin: p}}', 'redirectToLogin'],
     ['response: {securityHeaders: API}', 'securityHeaders'],
     ['upstream: {inject: {}}', 'inject'],
-    ['authentication: {peer: {name: m}}', 'peer'],
   ])('%s', (field, name) => {
     const parsed = policy(`hosts: [a.example], ${field}, rules: [{name: r, ${at}, access: Public}]`);
     expect(parsed.kind).toBe('refused');

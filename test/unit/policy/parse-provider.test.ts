@@ -60,6 +60,8 @@ describe('a provider of type JWT', () => {
     ', from: [{header: x-token}, {cookie: t}, {query: t}, {header: authorization, scheme: Token}]',
     ', claims: {subject: email, scopes: [perm], roles: ["/realm_access/roles"]}',
     ', binding: {certificate: IfBound, dpop: IfBound}',
+    ', binding: {certificate: Required}',
+    ', binding: {certificate: Ignore}',
     ', algorithms: [EdDSA], profile: AccessToken',
   ])('takes %s', (more) => {
     expect(provider(jwt(more))).toMatchObject({ kind: 'accepted', problems: [] });
@@ -87,7 +89,7 @@ describe('a provider of type JWT', () => {
     [', from: [{query: "a b"}]', 'invalid-value'],
     [', claims: {roles: ["/a~b"]}', 'invalid-value'],
     [', binding: {dpop: Ignore}', 'unsupported'],
-    [', binding: {certificate: Required}', 'unsupported'],
+    [', binding: {certificate: Perhaps}', 'invalid-value'],
     [', audience: [x]', 'unknown-field'],
     [', profile: Access', 'invalid-value'],
   ])('refuses %s', (more, code) => {
@@ -122,5 +124,56 @@ describe('a provider of type JWT', () => {
   test('its Problems never quote the key set', () => {
     const parsed = provider(jwt(', jwks: {inline: "secret-canary-4711"}'));
     expect(JSON.stringify(parsed.problems)).not.toContain('canary');
+  });
+});
+
+describe('a provider of type ClientCertificate', () => {
+  const certificate = (part: string): string => `{type: ClientCertificate, clientCertificate: ${part}}`;
+  const ca = 'caRef: {name: client-ca, key: ca.crt}';
+
+  test('has its authorities and lists in its namespace', () => {
+    const text = `{source: Certificate, ${ca}, crlRef: {name: client-ca, key: crl.pem}, spiffe: {trustDomains: [cluster.local]}}`;
+    expect(provider(certificate(text))).toEqual({
+      kind: 'accepted',
+      key: 'IdentityProvider shop/p',
+      problems: [],
+      spec: {
+        kind: 'IdentityProvider',
+        type: 'ClientCertificate',
+        namespace: 'shop',
+        name: 'p',
+        source: 'Certificate',
+        ca: { namespace: 'shop', name: 'client-ca', key: 'ca.crt' },
+        crl: { namespace: 'shop', name: 'client-ca', key: 'crl.pem' },
+        spiffe: { trustDomains: ['cluster.local'] },
+      },
+    });
+  });
+
+  test.each([
+    '{source: ValidatedPrincipal}',
+    '{source: ValidatedPrincipal, spiffe: {trustDomains: [cluster.local, td.example]}}',
+    `{source: Certificate, ${ca}}`,
+    '{source: ForwardedCertificate}',
+    `{source: ForwardedCertificate, ${ca}}`,
+  ])('takes %s', (part) => {
+    expect(provider(certificate(part))).toMatchObject({ kind: 'accepted', problems: [] });
+  });
+
+  test.each([
+    ['{}', 'missing-field'],
+    ['{source: Principal}', 'invalid-value'],
+    ['{source: Certificate}', 'missing-field'],
+    [`{source: ValidatedPrincipal, ${ca}}`, 'invalid-value'],
+    ['{source: ForwardedCertificate, crlRef: {name: c, key: k}}', 'invalid-value'],
+    ['{source: ValidatedPrincipal, spiffe: {}}', 'missing-field'],
+    ['{source: ValidatedPrincipal, spiffe: {trustDomains: []}}', 'invalid-value'],
+    ['{source: ValidatedPrincipal, spiffe: {trustDomains: ["spiffe://cluster.local"]}}', 'invalid-value'],
+    ['{source: ValidatedPrincipal, spiffe: {trustDomains: [Cluster.local]}}', 'invalid-value'],
+    ['{source: ValidatedPrincipal, trustDomains: [cluster.local]}', 'unknown-field'],
+  ])('refuses %s', (part, code) => {
+    const parsed = provider(certificate(part));
+    expect(parsed.kind).toBe('refused');
+    expect(parsed.problems.map((problem) => problem.code)).toContain(code);
   });
 });

@@ -1,5 +1,6 @@
 import { denial, type Denial } from '../../../core/decision.ts';
 import { isJsonObject, ownMember, type JsonObject, type JsonValue } from '../../../core/json.ts';
+import { judgeConfirmation } from '../binding/judge-binding.ts';
 import type { TokenRules } from './token-rules.ts';
 
 /** Refuses a token for what its payload says; `now` in seconds since the epoch. */
@@ -71,9 +72,9 @@ function judgeAudience(claims: JsonObject, rules: TokenRules): Denial | undefine
   return audiences.some((audience) => rules.audiences.has(audience)) ? undefined : denial('token_audience');
 }
 
-/** A token with `cnf` is bound to a key of its holder (RFC 7800); taken as a mere bearer token it must be refused (RFC 9449 7.2). */
-function judgeBinding(claims: JsonObject): Denial | undefined {
-  return Object.hasOwn(claims, 'cnf') ? denial('token_binding') : undefined;
+/** What of the binding needs no look at the request (RFC 7800); the proof is judged with every request. */
+function judgeBinding(claims: JsonObject, rules: TokenRules): Denial | undefined {
+  return judgeConfirmation(ownMember(claims, 'cnf'), rules.binding);
 }
 
 /** Logout tokens of issuers that do not type them have all that an ID token has (RFC 8725 3.12). */

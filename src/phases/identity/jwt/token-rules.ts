@@ -10,6 +10,7 @@ export interface TokenRules {
   readonly clockSkew: number;
   readonly maxLifetime: number | undefined;
   readonly requiredClaims: readonly NamedClaim[];
+  readonly binding: JwtProviderSpec['binding'];
   readonly subject: NamedClaim;
   readonly scopes: readonly ClaimReader[];
   readonly roles: readonly ClaimReader[];
@@ -30,6 +31,7 @@ export function compileTokenRules(spec: JwtProviderSpec): TokenRules {
     clockSkew: spec.clockSkew,
     maxLifetime: spec.maxLifetime,
     requiredClaims: spec.requiredClaims.map(toNamedClaim),
+    binding: spec.binding,
     subject: toNamedClaim(spec.claims.subject),
     scopes: spec.claims.scopes.map(compileClaimPath),
     roles: spec.claims.roles.map(compileClaimPath),

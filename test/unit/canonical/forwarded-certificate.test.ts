@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseForwardedCertificate } from '../../../src/canonical/forwarded-certificate.ts';
+
+const hash = 'ab'.repeat(32);
+
+describe('x-forwarded-client-cert', () => {
+  test('as Envoy writes it', () => {
+    const text = `By=spiffe://cluster.local/edge;Hash=${hash};Cert="-----BEGIN%20CERTIFICATE-----%0A";Subject="CN=a\\,b;c,O=\\"x\\"";URI=spiffe://cluster.local/a;URI=urn:b;DNS=a.example;DNS=b.example`;
+    expect(parseForwardedCertificate(text)).toEqual({
+      kind: 'found',
+      hash,
+      certificate: '-----BEGIN%20CERTIFICATE-----%0A',
+      subject: String.raw`CN=a\,b;c,O=\"x\"`,
+      uri: ['spiffe://cluster.local/a', 'urn:b'],
+      dns: ['a.example', 'b.example'],
+    });
+  });
+
+  test('with keys in any case, and without names', () => {
+    expect(parseForwardedCertificate(`hash=${hash};SUBJECT="";URI=`)).toEqual({
+      kind: 'found',
+      hash,
+      certificate: undefined,
+      subject: '',
+      uri: [],
+      dns: [],
+    });
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['no pair', 'x'],
+    ['a key without a name', `=x;Hash=${hash}`],
+    ['no hash', 'URI=spiffe://cluster.local/a'],
+    ['a hash in upper case', `Hash=${hash.toUpperCase()}`],
+    ['a hash that is short', 'Hash=abcd'],
+    ['two hashes', `Hash=${hash};Hash=${hash}`],
+    ['two certificates', `Hash=${hash};Cert=a;Cert=b`],
+    ['two subjects', `Hash=${hash};Subject=a;Subject=b`],
+    ['a quote that does not end', `Hash=${hash};Subject="a`],
+    ['a quote that a backslash keeps open', String.raw`Hash=${hash};Subject="a\"`],
+    ['something behind a quote', `Hash=${hash};Subject="a"b`],
+    ['a quote inside', `Hash=${hash};Subject=a"b"`],
+    ['a semicolon at the end', `Hash=${hash};`],
+    ['a comma at the end', `Hash=${hash},`],
+    ['two elements', `Hash=${hash},Hash=${hash}`],
+    ['a space before a key', `Hash=${hash}; URI=a`],
+    ['a very long text', `Hash=${hash};Chain=${'a'.repeat(70_000)}`],
+  ])('with %s is not read', (_title, text) => {
+    expect(parseForwardedCertificate(text)).toBeUndefined();
+  });
+
+  test('of any form is read or not, in no time, and never as more than it is', () => {
+    const part = fc.constantFrom(
+      'Hash=',
+      hash,
+      'URI=',
+      'Cert=',
+      'Subject=',
+      '"',
+      '\\',
+      ';',
+      ',',
+      '=',
+      'a',
+      ' ',
+      'DNS=',
+    );
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string({ maxLength: 200 }),
+          fc.array(part, { maxLength: 30 }).map((parts) => parts.join('')),
+        ),
+        (text) => {
+          const found = parseForwardedCertificate(text);
+          if (found !== undefined) expect(text).toContain(`=${found.hash}`);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+    const started = performance.now();
+    parseForwardedCertificate(`Hash=${hash};Subject="${'\\"'.repeat(30_000)}`);
+    parseForwardedCertificate('a=;'.repeat(20_000));
+    expect(performance.now() - started).toBeLessThan(500);
+  });
+});
