@@ -1,13 +1,13 @@
+import { apiKey } from './api-key-provider.ts';
 import { guard, oneOf, unsupported, type Schema } from './json-schema.ts';
 import { jwt } from './jwt-provider.ts';
-import { apiKey, basic, clientCertificate, introspection, serviceAccount, sharedSecretJwt } from './later-providers.ts';
+import { basic, clientCertificate, introspection, serviceAccount } from './later-providers.ts';
 import { login } from './login-provider.ts';
+import { sharedSecretJwt } from './shared-secret-jwt-provider.ts';
 
-const builtParts = { JWT: 'jwt' };
+const builtParts = { JWT: 'jwt', SharedSecretJWT: 'sharedSecretJwt', APIKey: 'apiKey' };
 const laterParts = {
-  SharedSecretJWT: 'sharedSecretJwt',
   Introspection: 'introspection',
-  APIKey: 'apiKey',
   ClientCertificate: 'clientCertificate',
   ServiceAccount: 'serviceAccount',
   Basic: 'basic',
@@ -26,9 +26,9 @@ export const identityProviderSpec: Schema = guard(
       },
     ),
     jwt,
-    sharedSecretJwt: unsupported(sharedSecretJwt),
+    sharedSecretJwt,
     introspection: unsupported(introspection),
-    apiKey: unsupported(apiKey),
+    apiKey,
     clientCertificate: unsupported(clientCertificate),
     serviceAccount: unsupported(serviceAccount),
     basic: unsupported(basic),
