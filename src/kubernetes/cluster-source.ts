@@ -54,6 +54,8 @@ export interface ClusterSource {
   states(): readonly ReflectorState[];
   /** Whether something that documents refer to is followed, by its key; undefined where it is not. */
   referenceState(key: string): ReflectorState | undefined;
+  /** Which of the things that the document refers to cannot be read now, and why; undefined where all can. */
+  unreadableOf(source: string): string | undefined;
   close(): void;
 }
 
@@ -115,6 +117,11 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
     confirmedAt: () => oldestOf(reflectors, materials.reflectors()),
     states: () => [...reflectors, ...materials.reflectors()].map((reflector) => reflector.state()),
     referenceState: (key) => materials.state(key),
+    unreadableOf: (source) => {
+      const states = references.of(source).flatMap((key) => materials.state(key) ?? []);
+      const failing = states.find(({ failure }) => failure !== undefined);
+      return failing && `${failing.collection.name} cannot be read: ${failing.failure ?? ''}`;
+    },
     close: () => {
       for (const reflector of reflectors) reflector.close();
       materials.close();

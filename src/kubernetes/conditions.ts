@@ -29,6 +29,7 @@ export const conditionReasons = {
   ResolvedRefs: 'Everything that it refers to is there.',
   RefNotFound: 'Something that it refers to does not exist.',
   RefRefused: 'Something that it refers to was refused.',
+  RefNotReadable: 'Something that it refers to cannot be read.',
   TargetNotFound:
     'A route that it is attached to, or a rule of one, does not exist; it stands ready for the checks that name it.',
   TargetPending: 'The routes that it is attached to are not read yet.',
@@ -42,9 +43,10 @@ export const conditionReasons = {
   HostConflict: 'Some of its hosts belong to another namespace, or are not granted.',
   RouteMetadataMissing:
     'Checks for the hostnames of its routes came whose proxy does not say which route it chose, and were denied.',
-  KeysLoaded: 'Keys of the issuer are in use.',
-  KeysMissing: 'No key of the issuer is in use: its tokens are answered with 503.',
+  KeysLoaded: 'Its keys are in use.',
+  KeysMissing: 'None of its keys is in use: it vouches for nobody.',
   KeysStale: 'The last fetch failed; keys fetched before it are in use.',
+  KeysIncomplete: 'Some of its keys are refused; the others are in use.',
 } as const;
 export type ConditionReason = keyof typeof conditionReasons;
 
@@ -72,6 +74,8 @@ export interface DocumentFacts {
   readonly readingOf: (route: string) => ReferenceReading;
   /** Of a provider that serves. */
   readonly provider: ProviderCondition | undefined;
+  /** Which of the Secrets and ConfigMaps that a provider refers to cannot be read now, and why; undefined where all can. */
+  readonly unreadable: string | undefined;
 }
 
 /** The conditions of a document, in the order in which people read them. */
@@ -118,11 +122,13 @@ const unrouted: ConditionVerdict = {
   message: `${conditionReasons.RouteMetadataMissing} In Envoy Gateway's SecurityPolicy write includeRouteMetadata: true; for a proxy that sends none write hosts or attachment: Named.`,
 };
 
-function judgeRefs({ document, readingOf }: DocumentFacts): ConditionVerdict {
+function judgeRefs({ document, readingOf, unreadable }: DocumentFacts): ConditionVerdict {
   const { problems } = document;
   const type = 'ResolvedRefs';
   const broken = problems.filter(({ code, severity }) => severity === 'error' && refCodes.has(code));
   const [first] = broken;
+  if (first === undefined && unreadable !== undefined)
+    return { type, status: 'False', reason: 'RefNotReadable', message: clip(unreadable) };
   if (first === undefined) return judgeTargets(document, readingOf);
   const reason = first.code === 'missing-reference' ? 'RefNotFound' : 'RefRefused';
   return { type, status: 'False', reason, message: firstOf(broken, conditionReasons[reason]) };
@@ -201,7 +207,7 @@ function judgeConflicts({ conflicts, accepted }: DocumentStatus): ConditionVerdi
   };
 }
 
-function judgeKeys({ keys, lastError }: ProviderCondition): ConditionVerdict {
+function judgeKeys({ keys, keyAgeSeconds, lastError }: ProviderCondition): ConditionVerdict {
   const type = 'KeysLoaded';
   const why = lastError === undefined ? '' : `: ${lastError}`;
   if (keys === 0)
@@ -211,9 +217,12 @@ function judgeKeys({ keys, lastError }: ProviderCondition): ConditionVerdict {
       reason: 'KeysMissing',
       message: clip(`${conditionReasons.KeysMissing.slice(0, -1)}${why}`),
     };
-  if (lastError !== undefined)
-    return { type, status: 'True', reason: 'KeysStale', message: clip(`${count(keys, 'key')}${why}`) };
-  return { type, status: 'True', reason: 'KeysLoaded', message: `${count(keys, 'key')} in use` };
+  const message = `${count(keys, 'key')} in use`;
+  if (lastError !== undefined) {
+    const reason = keyAgeSeconds === undefined ? 'KeysIncomplete' : 'KeysStale';
+    return { type, status: 'True', reason, message: clip(`${message}${why}`) };
+  }
+  return { type, status: 'True', reason: 'KeysLoaded', message };
 }
 
 function firstOf(problems: readonly Problem[], otherwise: string): string {

@@ -28,6 +28,7 @@ export interface PublisherOptions {
   readonly documentStatus: (key: string) => DocumentStatus | undefined;
   readonly providerCondition: (key: string) => ProviderCondition | undefined;
   readonly readingOf: (key: string) => ReferenceReading;
+  readonly unreadableOf: (key: string) => string | undefined;
   /** True where no policy changes an answer (`serve --shadow-all`). */
   readonly isShadowAll: boolean;
   readonly ports: ReflectorPorts;
@@ -51,7 +52,7 @@ const agingMs = 20_000;
 const gatherMs = 50;
 
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { namespace, leaseName, identity, ports, documentStatus, providerCondition, readingOf } = options;
+  const { namespace, leaseName, identity, ports, documentStatus, providerCondition, readingOf, unreadableOf } = options;
   const digest = createServedDigest();
   const providers = new Set<string>();
   /** Policies that are attached to routes. */
@@ -70,7 +71,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const onElection = (leads: boolean): void => void (leads && writer.look());
   const election = createLeaderElection({ namespace, name: leaseName, identity, ports, onChange: onElection });
   const agreements = (key: string): Agreements => countAgreements(key, digest, replicas.all(), identity);
-  const facts = { documentStatus, providerCondition, agreements, readingOf, isShadowAll: options.isShadowAll };
+  const { isShadowAll } = options;
+  const facts = { documentStatus, providerCondition, agreements, readingOf, unreadableOf, isShadowAll };
   const writer = createStatusWriter({
     facts,
     events: createEventRecorder(ports, identity),

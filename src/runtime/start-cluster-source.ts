@@ -27,7 +27,8 @@ export async function startClusterSource(
     const state = source.referenceState(key);
     return { isRead: state?.isSynced === true, failure: state?.failure };
   };
-  const publisher = config.publishStatus ? startPublisher(config, engine, readingOf, ports) : undefined;
+  const readings = { readingOf, unreadableOf: (key: string) => source.unreadableOf(key) };
+  const publisher = config.publishStatus ? startPublisher(config, engine, readings, ports) : undefined;
   const source = createClusterSource({
     scope: {
       namespaces: config.watchNamespaces,
@@ -63,7 +64,7 @@ export async function startClusterSource(
 function startPublisher(
   config: Config,
   engine: Engine,
-  readingOf: (key: string) => ReferenceReading,
+  readings: Pick<Parameters<typeof createPublisher>[0], 'readingOf' | 'unreadableOf'>,
   ports: Parameters<typeof createPublisher>[0]['ports'],
 ): Publisher {
   return createPublisher({
@@ -73,7 +74,7 @@ function startPublisher(
     isShadowAll: config.shadowAll,
     documentStatus: (key) => engine.documentStatus(key),
     providerCondition: (key) => engine.providerCondition(key),
-    readingOf,
+    ...readings,
     ports,
   });
 }

@@ -42,6 +42,7 @@ function inputOf(document: Partial<DocumentStatus> = {}, input: Partial<StatusIn
     replicas: { agreeing: 2, pending: 0, disagreeing: 0 },
     isShadow: false,
     readingOf: () => ({ isRead: true, failure: undefined }),
+    unreadable: undefined,
     provider: undefined,
     value: { spec: { hosts: ['a.example.com', 'b.example.com', 'c.example.com', 'd.example.com'], rules: [{}, {}] } },
     keysFetchedAt: undefined,
