@@ -21,8 +21,8 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 
 interface Started extends World {
   readonly keys: MessageProvider;
-  ask(presented: string): string;
-  renew(...secrets: readonly Material[]): void;
+  readonly ask: (presented: string) => string;
+  readonly renew: (...secrets: readonly Material[]) => void;
 }
 
 function start(...secrets: readonly Material[]): Started {

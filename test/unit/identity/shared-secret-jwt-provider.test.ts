@@ -42,8 +42,8 @@ function specOf(changes: Partial<SharedSecretJwtProviderSpec> = {}): SharedSecre
 
 interface Started extends World {
   readonly partners: MessageProvider;
-  ask(token: string): string;
-  renew(...secrets: readonly Material[]): void;
+  readonly ask: (token: string) => string;
+  readonly renew: (...secrets: readonly Material[]) => void;
 }
 
 function start(secrets: readonly Material[] = [acme], changes: Partial<SharedSecretJwtProviderSpec> = {}): Started {
