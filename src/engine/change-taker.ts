@@ -172,10 +172,15 @@ function commitChange(change: Change, prepared: Prepared, parts: Parts, { logger
   if (isNews) parts.snapshot = prepared.snapshot;
   prepared.providers.commit();
   change.commit();
-  if (!isNews) return;
+  const { renewed } = prepared.providers;
+  if (!isNews) {
+    // What is served is the same, and its providers say something else of themselves.
+    if (renewed.size > 0) tell({ revision: parts.snapshot?.revision ?? 0, keys: [...renewed] });
+    return;
+  }
   const { revision } = prepared.snapshot;
   logChange(logger, { revision, statuses, problems: problems ?? [], tally: board.tally() });
-  tell({ revision, keys: statuses.map(({ key }) => key) });
+  tell({ revision, keys: [...statuses.map(({ key }) => key), ...renewed] });
 }
 
 function providerSpecs(entries: EntryChanges): ReadonlyMap<string, IdentityProviderSpec | undefined> {

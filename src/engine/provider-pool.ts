@@ -30,6 +30,8 @@ export interface PreparedProviders {
   readonly fresh: readonly IdentityProvider[];
   /** The keys behind which another provider stands, or none any more. */
   readonly changed: ReadonlySet<string>;
+  /** The keys of those that stay as they are and take other Secrets in. */
+  readonly renewed: ReadonlySet<string>;
   get(key: string): IdentityProvider | undefined;
   /** Puts them to work, and ends those whose place they take. */
   commit(): void;
@@ -69,6 +71,7 @@ export function createProviderPool(ports: IdentityPorts, create: CreateProvider 
     return {
       fresh: others.flatMap(([, pooled]) => pooled?.provider ?? []),
       changed: new Set(others.map(([key]) => key)),
+      renewed: new Set([...next].filter((one) => !isOther(one)).map(([key]) => key)),
       get: (key) => (next.has(key) ? next.get(key) : running.get(key))?.provider,
       commit: () => {
         for (const [key, pooled] of next) {
