@@ -117,16 +117,17 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
     confirmedAt: () => oldestOf(reflectors, materials.reflectors()),
     states: () => [...reflectors, ...materials.reflectors()].map((reflector) => reflector.state()),
     referenceState: (key) => materials.state(key),
-    unreadableOf: (source) => {
-      const states = references.of(source).flatMap((key) => materials.state(key) ?? []);
-      const failing = states.find(({ failure }) => failure !== undefined);
-      return failing && `${failing.collection.name} cannot be read: ${failing.failure ?? ''}`;
-    },
+    unreadableOf: (source) => firstUnreadable(references.of(source).flatMap((key) => materials.state(key) ?? [])),
     close: () => {
       for (const reflector of reflectors) reflector.close();
       materials.close();
     },
   };
+}
+
+function firstUnreadable(states: readonly ReflectorState[]): string | undefined {
+  const failing = states.find(({ failure }) => failure !== undefined);
+  return failing && `${failing.collection.name} cannot be read: ${failing.failure ?? ''}`;
 }
 
 /** A document on which something throws must not hold up the others; the engine says what is wrong with it. */

@@ -52,7 +52,7 @@ const agingMs = 20_000;
 const gatherMs = 50;
 
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { namespace, leaseName, identity, ports, documentStatus, providerCondition, readingOf, unreadableOf } = options;
+  const { namespace, leaseName, identity, ports, documentStatus } = options;
   const digest = createServedDigest();
   const providers = new Set<string>();
   /** Policies that are attached to routes. */
@@ -71,10 +71,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const onElection = (leads: boolean): void => void (leads && writer.look());
   const election = createLeaderElection({ namespace, name: leaseName, identity, ports, onChange: onElection });
   const agreements = (key: string): Agreements => countAgreements(key, digest, replicas.all(), identity);
-  const { isShadowAll } = options;
-  const facts = { documentStatus, providerCondition, agreements, readingOf, unreadableOf, isShadowAll };
   const writer = createStatusWriter({
-    facts,
+    facts: { ...options, agreements },
     events: createEventRecorder(ports, identity),
     ports,
     leads: () => election.leads(),

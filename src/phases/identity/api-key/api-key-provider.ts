@@ -4,11 +4,11 @@ import type { ProviderMaterial } from '../../../policy/providers/provider-materi
 import type { ApiKeyProviderSpec } from '../../../policy/provider-spec.ts';
 import { isSameBytes } from '../../../std/is-same-bytes.ts';
 import { sha256Bytes } from '../../../std/sha256.ts';
-import { createClientTable, type ClientTable } from '../clients/client-table.ts';
+import type { ClientTable } from '../clients/client-table.ts';
 import { tellRefused } from '../clients/tell-refused.ts';
 import type { IdentityPorts } from '../identity-ports.ts';
 import type { MessageProvider, VerifyResult } from '../identity-provider.ts';
-import { digestKey, readApiKeyClient, type ApiKeyClient } from './read-api-key-client.ts';
+import { createApiKeyClients, digestKey, type ApiKeyClient } from './read-api-key-client.ts';
 
 /** A provider of type APIKey at work: one client a Secret, found by the hash of its key. */
 export function createApiKeyProvider(
@@ -16,10 +16,7 @@ export function createApiKeyProvider(
   { secrets }: ProviderMaterial,
   ports: IdentityPorts,
 ): MessageProvider {
-  const clients = createClientTable(
-    (secret) => readApiKeyClient(secret, spec.name),
-    'have the same API key, so that it works for none of them',
-  );
+  const clients = createApiKeyClients(spec.name);
   const tell = tellRefused(spec, clients, ports.logger);
   clients.renew(secrets);
   tell();

@@ -2,7 +2,7 @@ import type { Identity } from '../../../core/identity.ts';
 import { apiKeyField, readSealedApiKey } from '../../../policy/providers/sealed-api-key.ts';
 import type { Material } from '../../../policy/read-material.ts';
 import { isSameBytes } from '../../../std/is-same-bytes.ts';
-import type { ClientEntry } from '../clients/client-table.ts';
+import { createClientTable, type ClientEntry, type ClientTable } from '../clients/client-table.ts';
 import { readAnnotations, type ReadSecret } from '../clients/read-annotations.ts';
 
 /** A client that has an API key, and for as long as it is good. */
@@ -12,10 +12,18 @@ export interface ApiKeyClient {
   readonly identity: Identity;
 }
 
+/** The clients of the provider of that name; none yet. Each is found by `digestKey`. */
+export function createApiKeyClients(provider: string): ClientTable<ApiKeyClient> {
+  return createClientTable(
+    (secret) => readApiKeyClient(secret, provider),
+    'have the same API key, so that it works for none of them',
+  );
+}
+
 const hashField = 'api-key-sha256';
 
-/** Reads the client that a Secret is; found by `digestKey` of the digest. `provider` is the name of the provider that vouches. */
-export function readApiKeyClient(secret: Material, provider: string): ClientEntry<ApiKeyClient> {
+/** Reads the client that a Secret is. */
+function readApiKeyClient(secret: Material, provider: string): ClientEntry<ApiKeyClient> {
   const digest = readDigest(secret);
   if ('why' in digest) return { key: undefined, why: digest.why };
   const key = digestKey(digest.value);

@@ -2,7 +2,7 @@ import type { HmacAlgorithm, SharedSecretJwtProviderSpec } from '../../../policy
 import type { Material } from '../../../policy/read-material.ts';
 import { decodeBase64 } from '../../../std/base64.ts';
 import { createHmacKey, type HmacKey } from '../../../std/hmac.ts';
-import type { ClientEntry } from '../clients/client-table.ts';
+import { createClientTable, type ClientEntry, type ClientTable } from '../clients/client-table.ts';
 import { isClientName, readAnnotations, type ClientAnnotations, type ReadSecret } from '../clients/read-annotations.ts';
 
 /** Somebody who signs tokens with a secret that both sides have. */
@@ -18,12 +18,19 @@ export interface Consumer extends ClientAnnotations {
 /** RFC 7518 3.2: a key of the size of the hash output or larger must be used. */
 const minBytes: Readonly<Record<HmacAlgorithm, number>> = { HS256: 32, HS384: 48, HS512: 64 };
 
-/** Reads the consumer that a Secret is: `key` is its name, `secret` its secret. Found by its name. */
-export function readConsumer(
-  secret: Material,
-  spec: Pick<SharedSecretJwtProviderSpec, 'algorithms' | 'secretEncoding'>,
-  fingerprint: string,
-): ClientEntry<Consumer> {
+type ConsumerSpec = Pick<SharedSecretJwtProviderSpec, 'algorithms' | 'secretEncoding'>;
+
+/** The consumers of a provider, none yet. Each is found by its name. */
+export function createConsumers(spec: ConsumerSpec): ClientTable<Consumer> {
+  let readings = 0;
+  return createClientTable(
+    (secret) => readConsumer(secret, spec, `${++readings}`),
+    'name the same consumer, so that none of them works',
+  );
+}
+
+/** Reads the consumer that a Secret is: `key` is its name, `secret` its secret. */
+function readConsumer(secret: Material, spec: ConsumerSpec, fingerprint: string): ClientEntry<Consumer> {
   const name = secret.data.get('key');
   if (name === undefined || !isClientName(name)) {
     const why = name === undefined ? 'it has no key (the name of the consumer)' : 'its key is no printable name';

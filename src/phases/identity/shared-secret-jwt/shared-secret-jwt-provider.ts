@@ -8,7 +8,7 @@ import type { SharedSecretJwtProviderSpec } from '../../../policy/provider-spec.
 import type { Material } from '../../../policy/read-material.ts';
 import { specKey } from '../../../policy/spec-name.ts';
 import { isHmac } from '../../../std/hmac.ts';
-import { createClientTable, type ClientTable } from '../clients/client-table.ts';
+import type { ClientTable } from '../clients/client-table.ts';
 import { tellRefused } from '../clients/tell-refused.ts';
 import type { IdentityPorts } from '../identity-ports.ts';
 import type { MessageProvider, VerifyResult } from '../identity-provider.ts';
@@ -20,7 +20,7 @@ import {
   type HmacTokenRules,
   type ReadHmacToken,
 } from './hmac-token-rules.ts';
-import { readConsumer, type Consumer } from './read-consumer.ts';
+import { createConsumers, type Consumer } from './read-consumer.ts';
 
 /** A provider of type SharedSecretJWT at work: a consumer with a secret of its own for each Secret. */
 export function createSharedSecretJwtProvider(
@@ -28,11 +28,7 @@ export function createSharedSecretJwtProvider(
   { secrets }: ProviderMaterial,
   ports: IdentityPorts,
 ): MessageProvider {
-  let readings = 0;
-  const consumers = createClientTable(
-    (secret) => readConsumer(secret, spec, `${++readings}`),
-    'name the same consumer, so that none of them works',
-  );
+  const consumers = createConsumers(spec);
   const tokens = ports.tokens.forProvider();
   const tell = tellRefused(spec, consumers, ports.logger);
   const provider: ProviderParts = {
