@@ -59,6 +59,9 @@ export interface ClusterSource {
   close(): void;
 }
 
+const tooManyReferences =
+  'more of a kind is referred to than is followed: providers beyond have no keys, and hostnames of routes are not reserved';
+
 /**
  * Follows the policies and providers of a cluster, and of Secrets, ConfigMaps and routes only those that they refer to. Nothing is handed on before
  * all kinds were read once: half of the policies would decide differently.
@@ -84,9 +87,7 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
     materials.follow(referred.refs);
     for (const namespace of referred.excessive) {
       if (excessive.has(namespace)) continue;
-      const why =
-        'more of a kind is referred to than is followed: providers beyond have no keys, and hostnames of routes are not reserved';
-      ports.logger.warn({ namespace, followed: maxMaterials }, why);
+      ports.logger.warn({ namespace, followed: maxMaterials }, tooManyReferences);
     }
     excessive = referred.excessive;
   };
