@@ -310,6 +310,16 @@ describe('a token that was verified is remembered', () => {
     expect(events).toEqual(['miss', 'hit', 'miss', 'hit', 'hit', 'hit', 'miss']);
   });
 
+  test('and ends with its own consumer, not with another', async () => {
+    const expires = new Date((startSeconds + 10) * 1000).toISOString();
+    const ending = secretOf('b', { data: { key: 'b', secret }, annotations: { expires } });
+    const { ask, time } = start([acme, ending]);
+    const [theirs, ours] = [token({ iss: 'b' }), token()];
+    const answers = [ask(theirs), ask(ours)];
+    await time.advance(10_000);
+    expect([...answers, ask(theirs), ask(ours)]).toEqual(['allow', 'allow', 'token_expired', 'allow']);
+  });
+
   test('not where the clock was set back before its nbf', () => {
     const { ask, time } = start();
     const later = token({ nbf: startSeconds });

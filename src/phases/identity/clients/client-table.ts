@@ -20,15 +20,16 @@ export function createClientTable<Client>(
   read: (secret: Material) => ClientEntry<Client>,
   twice: string,
 ): ClientTable<Client> {
-  const known = new WeakMap<Material, ClientEntry<Client>>();
+  const known = new WeakMap<Material, Held<Client>>();
   let clients: ReadonlyMap<string, Client> = new Map();
   let problem: string | undefined;
-  const readOnce = (secret: Material): ClientEntry<Client> => {
+  const readOnce = (secret: Material): Held<Client> => {
     const before = known.get(secret);
     if (before !== undefined) return before;
     const entry = secret.isLeaving ? { key: undefined, why: 'it is being deleted' } : read(secret);
-    known.set(secret, entry);
-    return entry;
+    const held = { ...entry, name: secret.name };
+    known.set(secret, held);
+    return held;
   };
   return {
     get: (key) => clients.get(key),
@@ -40,26 +41,46 @@ export function createClientTable<Client>(
       return problem;
     },
     renew: (secrets) => {
-      const next = new Map<string, Client>();
-      const holders = new Map<string, string>();
-      const shared = new Map<string, string[]>();
-      const refused: string[] = [];
-      for (const secret of secrets) {
-        const entry = readOnce(secret);
-        if ('why' in entry) refused.push(`Secret ${secret.name}: ${entry.why}`);
-        if (entry.key === undefined) continue;
-        const other = holders.get(entry.key);
-        if (other === undefined) holders.set(entry.key, secret.name);
-        // Nobody could say whose it is, nor which Secret has to be deleted to end it: a refused one counts too.
-        else shared.set(entry.key, [...(shared.get(entry.key) ?? [other]), secret.name]);
-        if ('client' in entry) next.set(entry.key, entry.client);
-      }
-      for (const key of shared.keys()) next.delete(key);
-      for (const names of shared.values()) refused.push(`Secrets ${some(names, ', ')} ${twice}`);
-      clients = next;
+      const settled = settle(secrets.map(readOnce));
+      clients = settled.clients;
+      const refused = [
+        ...settled.refused.map(({ name, why }) => `Secret ${name}: ${why}`),
+        ...settled.shared.map((names) => `Secrets ${some(names, ', ')} ${twice}`),
+      ];
       problem = refused.length === 0 ? undefined : some(refused, '; ');
     },
   };
+}
+
+/** An entry, and the name of its Secret. */
+type Held<Client> = ClientEntry<Client> & { readonly name: string };
+
+interface Settled<Client> {
+  readonly clients: ReadonlyMap<string, Client>;
+  readonly refused: readonly { readonly name: string; readonly why: string }[];
+  /** The names of Secrets with one key. */
+  readonly shared: readonly (readonly string[])[];
+}
+
+/** A key that two Secrets have, be one of them refused, is nobody's: who should say whose it is, and which has to be deleted to end it? */
+function settle<Client>(entries: readonly Held<Client>[]): Settled<Client> {
+  const clients = new Map<string, Client>();
+  const refused: { readonly name: string; readonly why: string }[] = [];
+  /** The names of those that have the key, where it may not be one alone. */
+  const contested = new Map<string, string[]>();
+  for (const entry of entries) {
+    if ('why' in entry) {
+      refused.push(entry);
+      if (entry.key !== undefined) contested.set(entry.key, []);
+    } else {
+      if (clients.has(entry.key)) contested.set(entry.key, []);
+      clients.set(entry.key, entry.client);
+    }
+  }
+  if (contested.size === 0) return { clients, refused, shared: [] };
+  for (const { key, name } of entries) if (key !== undefined) contested.get(key)?.push(name);
+  for (const key of contested.keys()) clients.delete(key);
+  return { clients, refused, shared: [...contested.values()].filter((names) => names.length > 1) };
 }
 
 /** A status has room for a few. */
