@@ -7,6 +7,8 @@ export interface MessageOptions {
   readonly token: string | undefined;
   /** The certificate of the client, PEM; undefined: it showed none. */
   readonly certificate?: string | undefined;
+  /** In a header of its own, instead of a token. */
+  readonly apiKey?: string;
 }
 
 /** What a browser sends through a proxy at the edge, 25 with `authorization`; in its place one more of a client's own. */
@@ -38,8 +40,9 @@ const usualHeaders = {
 } as const;
 
 /** A CheckRequest as Envoy sends it, with its gRPC prefix: 25 header fields beside the pseudo headers. */
-export function encodeCheckMessage({ host, path, token, certificate }: MessageOptions): Buffer {
-  const own = token === undefined ? { 'x-tenant': 'acme' } : { authorization: `Bearer ${token}` };
+export function encodeCheckMessage({ host, path, token, certificate, apiKey }: MessageOptions): Buffer {
+  const none = apiKey === undefined ? { 'x-tenant': 'acme' } : { 'x-api-key': apiKey };
+  const own = token === undefined ? none : { authorization: `Bearer ${token}` };
   const pseudo = { ':authority': host, ':method': 'GET', ':path': path, ':scheme': 'https' };
   const headers = { ...pseudo, ...usualHeaders, ...own };
   const http = { id: '14067190817215284471', method: 'GET', path, host, scheme: 'https', protocol: 'HTTP/2', headers };

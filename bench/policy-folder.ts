@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { clientsText, type ClientKind } from './clients.ts';
 
 export interface PolicyFolderOptions {
   readonly issuer: string;
@@ -7,6 +8,8 @@ export interface PolicyFolderOptions {
   readonly policiesPerHost: number;
   /** CEL that the rule for reading asks for besides. */
   readonly conditions?: readonly string[] | undefined;
+  /** Clients with Secrets in the place of the issuer. */
+  readonly clients?: ClientKind | undefined;
 }
 
 export const audience = 'orders';
@@ -24,7 +27,11 @@ export function policyPath(policy: number): string {
 /** Writes a folder of one file a host and the provider of them all. */
 export async function writePolicyFolder(folder: string, options: PolicyFolderOptions): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'identity-provider.yaml'), providerText(options.issuer));
+  const { clients } = options;
+  await writeFile(
+    join(folder, 'identity-provider.yaml'),
+    clients === undefined ? providerText(options.issuer) : clientsText(clients),
+  );
   for (let host = 0; host < options.hosts; host++) {
     const policies = Array.from({ length: options.policiesPerHost }, (_policy, policy) =>
       policyText(host, policy, undefined, options.conditions),

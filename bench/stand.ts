@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startIssuer, type Issuer } from '../src/dev/issuer.ts';
 import type { Cores } from './cores.ts';
-import { audience, writePolicyFolder } from './policy-folder.ts';
+import { audience, writePolicyFolder, type PolicyFolderOptions } from './policy-folder.ts';
 import { startPortcullis, type PortcullisOptions, type PortcullisProcess } from './portcullis-process.ts';
 
 /** What all measurements share: where they work, on which cores, and who signs their tokens. */
@@ -15,10 +15,12 @@ export interface Stand {
   /** A token of about a kilobyte with the role `reader`; another one for every subject. */
   mintToken(subject: string): Promise<string>;
   /** The folder with so many policies, written at the first call. */
-  policyFolder(hosts: number, policiesPerHost: number, conditions?: readonly string[]): Promise<string>;
+  policyFolder(hosts: number, policiesPerHost: number, others?: FolderOthers): Promise<string>;
   startPortcullis(options: StartOptions): Promise<PortcullisProcess>;
   close(): Promise<void>;
 }
+
+export type FolderOthers = Pick<PolicyFolderOptions, 'conditions' | 'clients'>;
 
 export type StartOptions = Pick<PortcullisOptions, 'name' | 'policies' | 'flags' | 'nodeFlags'> & {
   /** Default `dist`. */
@@ -30,22 +32,21 @@ export async function createStand(options: Pick<Stand, 'workFolder' | 'cores' | 
   const issuer = await startIssuer(0, audience);
   await mkdir(workFolder, { recursive: true });
   const folders = new Map<string, Promise<string>>();
-  const write = async (hosts: number, policiesPerHost: number, conditions?: readonly string[]): Promise<string> => {
-    const folder = join(
-      workFolder,
-      `policies-${hosts}x${policiesPerHost}${conditions === undefined ? '' : '-conditions'}`,
-    );
-    await writePolicyFolder(folder, { issuer: issuer.issuer, hosts, policiesPerHost, conditions });
+  const write = async (name: string, hosts: number, policiesPerHost: number, others: FolderOthers): Promise<string> => {
+    const folder = join(workFolder, name);
+    await writePolicyFolder(folder, { issuer: issuer.issuer, hosts, policiesPerHost, ...others });
     return folder;
   };
   return {
     ...options,
     issuer: issuer.issuer,
     mintToken: (subject) => mintToken(issuer, subject),
-    policyFolder: (hosts, policiesPerHost, conditions) => {
-      const key = `${hosts} ${policiesPerHost} ${conditions === undefined ? '' : 'conditions'}`;
-      const folder = folders.get(key) ?? write(hosts, policiesPerHost, conditions);
-      folders.set(key, folder);
+    policyFolder: (hosts, policiesPerHost, others = {}) => {
+      const { conditions, clients } = others;
+      const kinds = [conditions === undefined ? '' : '-conditions', clients === undefined ? '' : `-${clients}`];
+      const name = `policies-${hosts}x${policiesPerHost}${kinds.join('')}`;
+      const folder = folders.get(name) ?? write(name, hosts, policiesPerHost, others);
+      folders.set(name, folder);
       return folder;
     },
     startPortcullis: (one) => startPortcullis({ from: 'dist', ...one, workFolder, core: cores?.server, profile }),

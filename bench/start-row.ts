@@ -6,6 +6,7 @@ import { createCheckResponseEncoder } from '../src/envoy/encode-check-response.t
 import { writeCertificateFolder } from './certificate-folder.ts';
 import { encodeCheckMessage, withGrpcPrefix } from './check-message.ts';
 import { startNode, type Child } from './child-process.ts';
+import { apiKey, hmacToken, type ClientKind } from './clients.ts';
 import { freePort } from './free-port.ts';
 import { waitForPort } from './wait-for-port.ts';
 import type { LoadTarget } from './load.ts';
@@ -60,6 +61,20 @@ export async function startRow(name: RowName, stand: Stand): Promise<StartedRow>
     }
     case 'certificate':
       return startCertificateRow(name, stand);
+    case 'api-key': {
+      const messages = [encodeCheckMessage({ ...first, token: undefined, apiKey: apiKey() })];
+      return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'allow', clients: 'api-key' });
+    }
+    case 'hmac-token': {
+      const messages = [encodeCheckMessage({ ...first, token: hmacToken('alice') })];
+      return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'allow', clients: 'hmac' });
+    }
+    case 'new-hmac-tokens': {
+      const tokens = Array.from({ length: freshTokens }, (_token, index) => hmacToken(`user-${index}`));
+      const messages = tokens.map((token) => encodeCheckMessage({ ...first, token }));
+      const flags = ['--token-cache-entries', String(freshTokenCache)];
+      return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'allow', flags, clients: 'hmac' });
+    }
     case 'conditions': {
       const messages = [encodeCheckMessage({ ...first, token: await stand.mintToken('alice') })];
       return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'allow', conditions });
@@ -83,14 +98,16 @@ interface ServeRow {
   readonly flags?: readonly string[];
   /** CEL that the rule asks for besides. */
   readonly conditions?: readonly string[];
+  readonly clients?: ClientKind;
 }
 
 async function startServe(name: RowName, stand: Stand, row: ServeRow): Promise<StartedRow> {
-  const policies = await stand.policyFolder(row.hosts, row.perHost, row.conditions);
+  const { conditions: asked, clients } = row;
+  const policies = await stand.policyFolder(row.hosts, row.perHost, { conditions: asked, clients });
   const server = await stand.startPortcullis({ name, policies, flags: row.flags });
   const { messages, expected } = row;
   const target = { port: server.grpcPort, messages, expected };
-  return { name, server, target, objection: () => (name === 'new-tokens' ? cacheObjection(server) : nothing()) };
+  return { name, server, target, objection: () => (row.flags !== undefined ? cacheObjection(server) : nothing()) };
 }
 
 async function startCertificateRow(name: RowName, stand: Stand): Promise<StartedRow> {

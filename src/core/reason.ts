@@ -16,6 +16,7 @@ export const reasons = {
   parameter_duplicated: { status: 400, meaning: 'A query parameter that decides something is there twice.' },
   credential_ambiguous: { status: 400, meaning: 'The request carries more than one credential.' },
   credential_missing: { status: 401, meaning: 'The rule needs an identity and the request carries no credential.' },
+  credential_unknown: { status: 401, meaning: 'The provider knows nobody who has the credential.' },
   token_malformed: { status: 401, meaning: 'The credential is not a token in the form that is required.' },
   token_too_large: { status: 401, meaning: 'The token is longer than Portcullis reads.' },
   token_algorithm: { status: 401, meaning: 'The token is signed with an algorithm that the provider does not allow.' },

@@ -176,16 +176,21 @@ function commitChange(change: Change, prepared: Prepared, parts: Parts, { logger
   const changes =
     statuses.length +
     prepared.policies.changes.length +
-    prepared.providers.news.size +
+    prepared.providers.changed.size +
     prepared.catalog.changedRoutes.size;
   const isNews = change.isWhole || parts.snapshot === undefined || problems !== undefined || changes > 0;
   if (isNews) parts.snapshot = prepared.snapshot;
   prepared.providers.commit();
   change.commit();
-  if (!isNews) return;
+  const keys = changedKeys(prepared, catalog);
+  if (!isNews) {
+    // What is served is the same, and its providers say something else of themselves.
+    if (keys.length > 0) tell({ revision: parts.snapshot?.revision ?? 0, keys });
+    return;
+  }
   const { revision } = prepared.snapshot;
   logChange(logger, { revision, statuses, problems: problems ?? [], tally: board.tally() });
-  tell({ revision, keys: changedKeys(prepared, catalog) });
+  tell({ revision, keys });
 }
 
 /** Documents with another status, and those that providers which are others now stand or fall with. */
@@ -193,6 +198,7 @@ function changedKeys({ statuses, providers }: Prepared, { index }: LiveCatalog):
   const keys = new Set(statuses.changes.map(({ key }) => key));
   for (const provider of providers.news) {
     keys.add(provider);
+    if (!providers.concerning.has(provider)) continue;
     for (const user of index.usersOf(provider)) keys.add(user);
   }
   return [...keys];

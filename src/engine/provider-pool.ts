@@ -40,6 +40,8 @@ export interface PreparedProviders {
   readonly changed: ReadonlySet<string>;
   /** Those, and the keys of the providers that found other Secrets or ConfigMaps, or miss others. */
   readonly news: ReadonlySet<string>;
+  /** Those of them whose users are concerned: the provider is another one, or misses something else. */
+  readonly concerning: ReadonlySet<string>;
   get(key: string): IdentityProvider | undefined;
   /** Puts them to work, and ends those whose place they take. */
   commit(): void;
@@ -77,11 +79,14 @@ export function createProviderPool(ports: IdentityPorts, create: CreateProvider 
     }
     const isOther = ([key, pooled]: readonly [string, Pooled | undefined]): boolean =>
       running.get(key)?.provider !== pooled?.provider;
+    const missesOthers = ([key, pooled]: readonly [string, Pooled | undefined]): boolean =>
+      !isSameMissing(running.get(key)?.missing ?? [], pooled?.missing ?? []);
     const others = [...next].filter(isOther);
     return {
       fresh: others.flatMap(([, pooled]) => pooled?.provider ?? []),
       changed: new Set(others.map(([key]) => key)),
       news: new Set(next.keys()),
+      concerning: new Set([...next].filter((one) => isOther(one) || missesOthers(one)).map(([key]) => key)),
       get: (key) => (next.has(key) ? next.get(key) : running.get(key))?.provider,
       commit: () => {
         for (const [key, pooled] of next) {

@@ -47,12 +47,32 @@ export function fromMessage(message: DocumentMessage, settings: ParseSettings): 
   return document;
 }
 
+/** True for a document that means to be a Secret, and for a text that is not well-formed, which may hold one. */
+export function mayHoldSecret({ value, problems }: AuthorDocument): boolean {
+  return problems.length > 0 || (isJsonObject(value) && value['kind'] === 'Secret');
+}
+
+/**
+ * The documents of one text without the text: those that were read keep it for the places of their parts, and their own texts may be cut
+ * out of it, with whatever is in the Secret beside them. What goes between threads is free of it.
+ */
+export function forgetText(documents: readonly AuthorDocument[], settings: ParseSettings): readonly AuthorDocument[] {
+  return documents.map((document) => fromMessage(structuredClone(toMessage(document, settings)), settings));
+}
+
 /** What is asked of a refused document: its name, and whether it says `onInvalid: Deny`. */
 function headOf(value: JsonValue): JsonValue {
   if (!isJsonObject(value)) return null;
   const { apiVersion, kind, metadata, spec } = value;
-  const head = Object.entries({ apiVersion, kind, metadata, spec: onInvalidOf(spec) });
+  const head = Object.entries({ apiVersion, kind, metadata: nameOf(metadata), spec: onInvalidOf(spec) });
   return Object.fromEntries(head.flatMap(([name, part]) => (part === undefined ? [] : [[name, part]])));
+}
+
+/** The annotations of a Secret may hold all of it once more (`kubectl apply` writes them). */
+function nameOf(metadata: JsonValue | undefined): JsonValue | undefined {
+  if (!isJsonObject(metadata)) return metadata;
+  const { annotations: _annotations, ...rest } = metadata;
+  return rest;
 }
 
 function onInvalidOf(spec: JsonValue | undefined): JsonValue | undefined {

@@ -3,6 +3,7 @@ import { Failure, messageOf } from '../core/failure.ts';
 import { parseDocument, type ParseSettings } from '../policy/parse-document.ts';
 import { rememberParsed } from '../policy/parsed-elsewhere.ts';
 import type { AuthorDocument } from '../policy/spec.ts';
+import { forgetText, mayHoldSecret } from './document-message.ts';
 import type { DocumentThread } from './document-thread.ts';
 import type { Listed } from './list-files.ts';
 import { readDocuments } from './read-documents.ts';
@@ -41,6 +42,7 @@ export function compileReadFile(thread: DocumentThread, settings: ParseSettings)
 /** Parsed at once: the documents of a thousand files are taken in together. */
 function readHere(path: string, text: string, settings: ParseSettings): readonly AuthorDocument[] {
   const documents = readDocuments(path, text);
+  if (documents.some(mayHoldSecret)) return forgetText(documents, settings);
   for (const document of documents) rememberParsed(document, settings, parseDocument(document, settings));
   return documents;
 }

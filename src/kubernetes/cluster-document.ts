@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Problem } from '../core/problem.ts';
 import { specKey } from '../policy/spec-name.ts';
 import type { AuthorDocument } from '../policy/spec.ts';
+import { apiKeyField, sealApiKey } from '../policy/providers/sealed-api-key.ts';
 import { ownAnnotations } from '../policy/read-material.ts';
 import { memberObject, type ObjectMeta } from './api-object.ts';
 import { KeptDocument } from './kept-document.ts';
@@ -35,7 +36,7 @@ export function toClusterDocument(
   const { metadata: _metadata, status: statusValue, ...authored } = object;
   const { namespace, name } = meta;
   const metadata = { ...(namespace === '' ? { name } : { namespace, name }), ...selectable(kind, object) };
-  const whole: JsonObject = { ...authored, metadata };
+  const whole: JsonObject = { ...(kind === 'Secret' ? withoutApiKey(authored) : authored), metadata };
   const isTooDeep = isDeeperThan(maxDepth, whole);
   const value = isTooDeep ? cutBelow(maxDepth, whole) : whole;
   const text = JSON.stringify(value);
@@ -59,11 +60,22 @@ export function toClusterDocument(
 function selectable(kind: string, object: JsonObject): JsonObject {
   if (kind !== 'Secret') return {};
   const metadata = memberObject(object, 'metadata');
+  const { deletionTimestamp } = metadata;
   const annotations = Object.entries(memberObject(metadata, 'annotations'));
   return {
+    ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
     labels: memberObject(metadata, 'labels'),
     annotations: Object.fromEntries(annotations.filter(([name]) => name.startsWith(ownAnnotations))),
   };
+}
+
+/** The text of a document is kept as long as its object is there: an API key must not be. */
+function withoutApiKey(secret: JsonObject): JsonObject {
+  const data = memberObject(secret, 'data');
+  const encoded = data[apiKeyField];
+  if (typeof encoded !== 'string') return secret;
+  const sealed = sealApiKey(Buffer.from(encoded, 'base64').toString('utf8'));
+  return { ...secret, data: { ...data, [apiKeyField]: Buffer.from(sealed).toString('base64') } };
 }
 
 function isSameVersion(a: ObjectMeta, b: ObjectMeta): boolean {

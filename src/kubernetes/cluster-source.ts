@@ -54,8 +54,13 @@ export interface ClusterSource {
   states(): readonly ReflectorState[];
   /** Whether something that documents refer to is followed, by its key; undefined where it is not. */
   referenceState(key: string): ReflectorState | undefined;
+  /** Which of the things that the document refers to cannot be read now, and why; undefined where all can. */
+  unreadableOf(source: string): string | undefined;
   close(): void;
 }
+
+const tooManyReferences =
+  'more of a kind is referred to than is followed: providers beyond have no keys, and hostnames of routes are not reserved';
 
 /**
  * Follows the policies and providers of a cluster, and of Secrets, ConfigMaps and routes only those that they refer to. Nothing is handed on before
@@ -82,9 +87,7 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
     materials.follow(referred.refs);
     for (const namespace of referred.excessive) {
       if (excessive.has(namespace)) continue;
-      const why =
-        'more of a kind is referred to than is followed: providers beyond have no keys, and hostnames of routes are not reserved';
-      ports.logger.warn({ namespace, followed: maxMaterials }, why);
+      ports.logger.warn({ namespace, followed: maxMaterials }, tooManyReferences);
     }
     excessive = referred.excessive;
   };
@@ -115,11 +118,17 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
     confirmedAt: () => oldestOf(reflectors, materials.reflectors()),
     states: () => [...reflectors, ...materials.reflectors()].map((reflector) => reflector.state()),
     referenceState: (key) => materials.state(key),
+    unreadableOf: (source) => firstUnreadable(references.of(source).flatMap((key) => materials.state(key) ?? [])),
     close: () => {
       for (const reflector of reflectors) reflector.close();
       materials.close();
     },
   };
+}
+
+function firstUnreadable(states: readonly ReflectorState[]): string | undefined {
+  const failing = states.find(({ failure }) => failure !== undefined);
+  return failing && `${failing.collection.name} cannot be read: ${failing.failure ?? ''}`;
 }
 
 /** A document on which something throws must not hold up the others; the engine says what is wrong with it. */

@@ -46,9 +46,10 @@ export const conditionReasons = {
   HostConflict: 'Some of its hosts belong to another namespace, or are not granted.',
   RouteMetadataMissing:
     'Checks for the hostnames of its routes came whose proxy does not say which route it chose, and were denied.',
-  KeysLoaded: 'Keys of the issuer are in use.',
-  KeysMissing: 'No key of the issuer is in use: its tokens are answered with 503.',
+  KeysLoaded: 'Its keys are in use.',
+  KeysMissing: 'None of its keys is in use: it vouches for nobody.',
   KeysStale: 'The last fetch failed; keys fetched before it are in use.',
+  KeysIncomplete: 'Some of its keys are refused; the others are in use.',
 } as const;
 export type ConditionReason = keyof typeof conditionReasons;
 
@@ -78,6 +79,8 @@ export interface DocumentFacts {
   readonly provider: ProviderCondition | undefined;
   /** What a provider that serves refers to and that is not there. */
   readonly missing: readonly MissingMaterial[];
+  /** Which of the Secrets and ConfigMaps that a provider refers to cannot be read now, and why; undefined where all can. */
+  readonly unreadable: string | undefined;
   /** The providers that the version in force of a policy names. */
   readonly providers: readonly NamedProvider[];
 }

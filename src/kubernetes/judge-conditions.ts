@@ -7,7 +7,7 @@ import {
   type ConditionVerdict,
   type DocumentFacts,
 } from './conditions.ts';
-import { judgeMaterials, judgeProviders, judgeTargets } from './judge-references.ts';
+import { judgeMaterials, judgeProviders, judgeTargets, judgeUnreadable } from './judge-references.ts';
 
 /** The conditions of a document, in the order in which people read them. */
 export function judgeConditions(facts: DocumentFacts): readonly ConditionVerdict[] {
@@ -60,7 +60,7 @@ function judgeRefs(facts: DocumentFacts): ConditionVerdict {
   const [first] = broken;
   if (first === undefined) {
     const resolved = { type, status: 'True', reason: 'ResolvedRefs', message: conditionReasons.ResolvedRefs } as const;
-    return judgeMaterials(facts) ?? judgeTargets(facts) ?? judgeProviders(facts) ?? resolved;
+    return judgeMaterials(facts) ?? judgeUnreadable(facts) ?? judgeTargets(facts) ?? judgeProviders(facts) ?? resolved;
   }
   const reason = first.code === 'missing-reference' ? 'RefNotFound' : 'RefRefused';
   return { type, status: 'False', reason, message: firstOf(broken, conditionReasons[reason]) };
@@ -134,7 +134,7 @@ function judgeConflicts({ conflicts, accepted }: DocumentStatus): ConditionVerdi
   };
 }
 
-function judgeKeys({ keys, lastError }: ProviderCondition): ConditionVerdict {
+function judgeKeys({ keys, keyAgeSeconds, lastError }: ProviderCondition): ConditionVerdict {
   const type = 'KeysLoaded';
   const why = lastError === undefined ? '' : `: ${lastError}`;
   if (keys === 0)
@@ -144,9 +144,12 @@ function judgeKeys({ keys, lastError }: ProviderCondition): ConditionVerdict {
       reason: 'KeysMissing',
       message: clip(`${conditionReasons.KeysMissing.slice(0, -1)}${why}`),
     };
-  if (lastError !== undefined)
-    return { type, status: 'True', reason: 'KeysStale', message: clip(`${count(keys, 'key')}${why}`) };
-  return { type, status: 'True', reason: 'KeysLoaded', message: `${count(keys, 'key')} in use` };
+  const message = `${count(keys, 'key')} in use`;
+  if (lastError !== undefined) {
+    const reason = keyAgeSeconds === undefined ? 'KeysIncomplete' : 'KeysStale';
+    return { type, status: 'True', reason, message: clip(`${message}${why}`) };
+  }
+  return { type, status: 'True', reason: 'KeysLoaded', message };
 }
 
 function firstOf(problems: readonly Problem[], otherwise: string): string {

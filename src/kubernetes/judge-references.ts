@@ -29,6 +29,11 @@ export function judgeMaterials({ missing, readingOf }: DocumentFacts): Judged {
   return verdict('False', 'RefNotFound', missing.map(describeMissing).join('; '));
 }
 
+/** Of a provider: Secrets that its selector takes, or what was read before and cannot be now. */
+export function judgeUnreadable({ unreadable }: DocumentFacts): Judged {
+  return unreadable === undefined ? undefined : verdict('False', 'RefNotReadable', unreadable);
+}
+
 /** Of a policy: the providers that are there and refer to something that is not. */
 export function judgeProviders({ providers }: DocumentFacts): Judged {
   const broken = providers.filter(({ isRunning, missing }) => isRunning && missing.length > 0);

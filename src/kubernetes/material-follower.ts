@@ -95,6 +95,8 @@ export interface References {
   /** Takes note of one document that came or changed. While it is refused, what its last good version refers to is still needed. */
   note(source: string, refs: DocumentRefs): void;
   forget(source: string): void;
+  /** Keys of what the last good version of the document refers to. */
+  of(source: string): readonly string[];
   all(): ReferredMaterials;
 }
 
@@ -124,6 +126,7 @@ export function createReferences(): References {
       good.delete(source);
       refused.delete(source);
     },
+    of: (source) => (good.get(source) ?? []).map(materialKey),
     all: () => select([...good.values(), ...refused.values()].flat()),
   };
 }

@@ -31,6 +31,7 @@ export interface PublisherOptions {
   readonly missingMaterials: (key: string) => readonly MissingMaterial[];
   readonly providersOf: (key: string) => readonly string[];
   readonly readingOf: (key: string) => ReferenceReading;
+  readonly unreadableOf: (key: string) => string | undefined;
   /** True where no policy changes an answer (`serve --shadow-all`). */
   readonly isShadowAll: boolean;
   readonly ports: ReflectorPorts;

@@ -25,6 +25,8 @@ export interface StatusFacts {
   agreements(key: string): Agreements;
   /** How far something that documents refer to could be read, by its key. */
   readingOf(key: string): ReferenceReading;
+  /** Which of the Secrets and ConfigMaps that the document refers to cannot be read, and why; undefined where all can. */
+  unreadableOf(key: string): string | undefined;
   /** True where no policy changes an answer, whatever its mode. */
   readonly isShadowAll: boolean;
 }
@@ -158,6 +160,7 @@ function wanted(
     replicas: facts.agreements(key),
     isShadow: facts.isShadowAll || isShadow(value),
     readingOf: (route: string) => facts.readingOf(route),
+    unreadable: provider === undefined ? undefined : facts.unreadableOf(key),
     provider,
     missing: facts.missingMaterials(key),
     providers: facts.providersOf(key).map((name) => ({

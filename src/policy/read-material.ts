@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonValue } from '../core/json.ts';
 import type { ProblemList } from './problem-list.ts';
+import { apiKeyField, sealApiKey } from './providers/sealed-api-key.ts';
 import type { SpecName } from './spec-name.ts';
 import type { AuthorDocument } from './spec.ts';
 
@@ -8,10 +9,13 @@ export interface Material extends SpecName {
   readonly kind: string;
   /** The file that it is in. */
   readonly source: string;
+  /** Of a Secret `api-key` is sealed. */
   readonly data: ReadonlyMap<string, string>;
   readonly labels: ReadonlyMap<string, string>;
   /** Those of Portcullis: `portcullis.dev/client-id`. */
   readonly annotations: ReadonlyMap<string, string>;
+  /** Deleted, and waiting for its finalizers. */
+  readonly isLeaving: boolean;
 }
 
 /** Where annotations of ours begin. */
@@ -23,9 +27,27 @@ export function readMaterial(
   { value, source }: AuthorDocument,
   problems: ProblemList,
 ): Material {
-  const data = new Map<string, string>();
   const document = isJsonObject(value) ? value : {};
-  const isSecret = head.kind === 'Secret';
+  const metadata = document['metadata'];
+  const annotations = textsOf(metadata, 'annotations').filter(([name]) => name.startsWith(ownAnnotations));
+  return {
+    source,
+    kind: head.kind,
+    namespace: head.namespace,
+    name: head.name,
+    data: readData(head.kind === 'Secret', document, problems),
+    labels: new Map(textsOf(metadata, 'labels')),
+    annotations: new Map(annotations),
+    isLeaving: isJsonObject(metadata) && typeof metadata['deletionTimestamp'] === 'string',
+  };
+}
+
+function readData(
+  isSecret: boolean,
+  document: Readonly<Record<string, JsonValue>>,
+  problems: ProblemList,
+): ReadonlyMap<string, string> {
+  const data = new Map<string, string>();
   for (const field of isSecret ? ['data', 'stringData'] : ['data']) {
     const entries = document[field];
     if (entries === undefined || entries === null) continue;
@@ -38,17 +60,9 @@ export function readMaterial(
       else data.set(key, isSecret && field === 'data' ? Buffer.from(text, 'base64').toString('utf8') : text);
     }
   }
-  const metadata = document['metadata'];
-  const annotations = textsOf(metadata, 'annotations').filter(([name]) => name.startsWith(ownAnnotations));
-  return {
-    source,
-    kind: head.kind,
-    namespace: head.namespace,
-    name: head.name,
-    data,
-    labels: new Map(textsOf(metadata, 'labels')),
-    annotations: new Map(annotations),
-  };
+  const apiKey = isSecret ? data.get(apiKeyField) : undefined;
+  if (apiKey !== undefined) data.set(apiKeyField, sealApiKey(apiKey));
+  return data;
 }
 
 /** The texts of a map; what is none is left out. */

@@ -29,7 +29,8 @@ export async function startClusterSource(
     const state = source.referenceState(key);
     return { isRead: state?.isSynced === true, failure: state?.failure };
   };
-  const publisher = config.publishStatus ? startPublisher(config, engine, readingOf, ports) : undefined;
+  const readings = { readingOf, unreadableOf: (key: string) => source.unreadableOf(key) };
+  const publisher = config.publishStatus ? startPublisher(config, engine, readings, ports) : undefined;
   const scope = {
     namespaces: config.watchNamespaces,
     policySelector: config.policySelector,
@@ -77,7 +78,7 @@ function sayScope({ namespaces, policySelector, clusterKinds }: ClusterScope): R
 function startPublisher(
   config: Config,
   engine: Engine,
-  readingOf: (key: string) => ReferenceReading,
+  readings: Pick<Parameters<typeof createPublisher>[0], 'readingOf' | 'unreadableOf'>,
   ports: Parameters<typeof createPublisher>[0]['ports'],
 ): Publisher {
   return createPublisher({
@@ -89,7 +90,7 @@ function startPublisher(
     providerCondition: (key) => engine.providerCondition(key),
     missingMaterials: (key) => engine.missingMaterials(key),
     providersOf: (key) => engine.providersOf(key),
-    readingOf,
+    ...readings,
     ports,
   });
 }

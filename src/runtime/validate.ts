@@ -1,9 +1,11 @@
 import type { Problem } from '../core/problem.ts';
 import { membersOf, readCatalog } from '../engine/catalog.ts';
 import { isNameless } from '../engine/claims.ts';
+import { refusedSecrets } from '../engine/refused-secrets.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
 import { parseDocument, type ParsedDocument } from '../policy/parse-document.ts';
 import { needsOf } from '../policy/providers/provider-material.ts';
+import type { Material } from '../policy/read-material.ts';
 import { partOfType } from '../policy/providers/read-provider.ts';
 import { specKey } from '../policy/spec-name.ts';
 import type { AuthorDocument, RouteSpec } from '../policy/spec.ts';
@@ -36,6 +38,7 @@ function judge(
   const entries = [...catalog.entries.values()].filter((entry) => !isNameless(entry));
   const warnings = [...parsed].flatMap(([document, result]) => [
     ...missingMaterials(document, result, catalog.materials),
+    ...unusableSecrets(document, result, catalog.materials),
     ...missingRoutes(document, result, catalog.routes),
     ...(grants === 'unknown' ? ungrantedHosts(document, result) : []),
   ]);
@@ -94,6 +97,22 @@ function missingMaterials(
     const place = document.placeOf(['spec', part]);
     return [{ code: 'missing-reference', severity: 'warning', message, field: `spec.${part}`, place }];
   });
+}
+
+/** The provider goes on without them. */
+function unusableSecrets(
+  document: AuthorDocument,
+  parsed: ParsedDocument,
+  materials: ReadonlyMap<string, Material>,
+): Problem[] {
+  if (parsed.kind !== 'accepted' || parsed.spec.kind === 'AccessPolicy' || parsed.spec.kind === 'ClusterAccessPolicy')
+    return [];
+  const refused = refusedSecrets(parsed.spec, materials.values());
+  if (refused === undefined) return [];
+  const part = partOfType[parsed.spec.type];
+  const message = `what its selector takes cannot all be used: ${refused}`;
+  const place = document.placeOf(['spec', part, 'secretSelector']);
+  return [{ code: 'secret-refused', severity: 'warning', message, field: `spec.${part}.secretSelector`, place }];
 }
 
 /** A route stands in the cluster, and may come from elsewhere. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -248,6 +249,28 @@ describe('promise 7: no secret is ever written', () => {
       'bad.yaml',
       `apiVersion: v1\nkind: Secret\nmetadata: {name: t, namespace: shop}\nstringData: {key: [${canary}]}\n---\nkey: ${canary}: ${canary}\n`,
     );
+    const digest = createHash('sha256').update(`${canary}-and-more`).digest('hex');
+    const ofClients = (name: string, spec: string): string =>
+      `apiVersion: portcullis.dev/v1alpha1\nkind: IdentityProvider\nmetadata: {name: ${name}, namespace: shop}\nspec: ${spec}\n---\n`;
+    const selector = 'secretSelector: {matchLabels: {client: "1"}}';
+    const clients = [
+      `api-key: ${canary}-and-more, key: good, secret: ${canary}-${canary}-and-more`,
+      `api-key: ${canary}-and-more, key: twin, secret: ${canary}`,
+      `api-key: "${canary} has a space", key: ${canary}, secret: "${canary} "`,
+      `api-key: ${canary}-other, api-key-sha256: ${digest}`,
+    ].map(
+      (data, index) =>
+        `apiVersion: v1\nkind: Secret\nmetadata: {name: c${index}, namespace: shop, labels: {client: "1"}}\nstringData: {${data}}\n---\n`,
+    );
+    write(
+      'clients.yaml',
+      [
+        ofClients('keys', `{type: APIKey, apiKey: {from: [{header: x-api-key}], ${selector}}}`),
+        ofClients('partners', `{type: SharedSecretJWT, sharedSecretJwt: {${selector}}}`),
+        policy(mine, 'b.example', 'keys').replace('{name: keys}', '{name: keys}, {name: partners}'),
+        ...clients,
+      ].join(''),
+    );
     const service = await serve([...local, '--log-level', 'debug']);
     const checks = client(service);
     const token = await idp.sign({ sub: 'u', [canary]: canary });
@@ -269,6 +292,19 @@ describe('promise 7: no secret is ever written', () => {
     await secret(`//x?q=${canary}`, []);
     await secret('/mine', [['authorization', `Bearer ${token.split('.').slice(0, 2).join('.')}.${canary}`]]);
     await secret('/mine', [['x-other', canary]]);
+    const toClients = (headers: readonly (readonly [string, string])[]) =>
+      checks.send(
+        encodeCheck(
+          checkOf(
+            { method: 'GET', host: 'b.example', path: '/mine', headers, clientIp: undefined },
+            undefined,
+            'apart',
+          ),
+        ),
+      );
+    await toClients([['x-api-key', `${canary}-and-more`]]);
+    const hmac = `${Buffer.from('{"alg":"HS256"}').toString('base64url')}.${Buffer.from(`{"iss":"${canary}","exp":9999999999}`).toString('base64url')}.${canary}`;
+    await toClients([['authorization', `Bearer ${hmac}`]]);
     await new Promise((resolve) => setTimeout(resolve, 1200));
     const seen = [
       service.output(),
@@ -276,8 +312,11 @@ describe('promise 7: no secret is ever written', () => {
       (await getText(service.adminPort, '/')).text,
       (await getText(service.adminPort, '/api/status')).text,
     ].join('\n');
-    expect(service.lines().filter(({ msg }) => msg === 'decision').length).toBeGreaterThanOrEqual(9);
+    expect(service.lines().filter(({ msg }) => msg === 'decision').length).toBeGreaterThanOrEqual(11);
+    expect(seen).toContain('Secrets c0, c1');
     expect(seen).not.toContain(canary);
+    expect(seen).not.toContain(digest);
+    for (const part of hmac.split('.').slice(1)) expect(seen).not.toContain(part);
     for (const part of token.split('.')) expect(seen).not.toContain(part);
   });
 });

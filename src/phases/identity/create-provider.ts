@@ -2,11 +2,13 @@ import { Failure } from '../../core/failure.ts';
 import { textKey, type ProviderMaterial } from '../../policy/providers/provider-material.ts';
 import type { IdentityProviderSpec, JwtProviderSpec } from '../../policy/provider-spec.ts';
 import { specKey } from '../../policy/spec-name.ts';
+import { createApiKeyProvider } from './api-key/api-key-provider.ts';
 import { createClientCertificateProvider } from './client-certificate/client-certificate-provider.ts';
 import type { IdentityPorts } from './identity-ports.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import type { KeyMaterial } from './jwt/create-provider-keys.ts';
 import { createJwtProvider } from './jwt/jwt-provider.ts';
+import { createSharedSecretJwtProvider } from './shared-secret-jwt/shared-secret-jwt-provider.ts';
 
 /** Makes a provider of its spec and of what that refers to. */
 export type CreateProvider = (
@@ -23,8 +25,10 @@ export const createProvider: CreateProvider = (spec, material, ports) => {
     case 'ClientCertificate':
       return createClientCertificateProvider(spec, material, ports);
     case 'SharedSecretJWT':
-    case 'Introspection':
+      return createSharedSecretJwtProvider(spec, material, ports);
     case 'APIKey':
+      return createApiKeyProvider(spec, material, ports);
+    case 'Introspection':
     case 'ServiceAccount':
     case 'Basic':
       throw new Failure('provider_type', `${specKey(spec)} is of a type that this version does not build`);

@@ -1,14 +1,19 @@
+import { apiKey } from './api-key-provider.ts';
 import { clientCertificate } from './client-certificate-provider.ts';
 import { guard, oneOf, unsupported, type Schema } from './json-schema.ts';
 import { jwt } from './jwt-provider.ts';
-import { apiKey, basic, introspection, serviceAccount, sharedSecretJwt } from './later-providers.ts';
+import { basic, introspection, serviceAccount } from './later-providers.ts';
 import { login } from './login-provider.ts';
+import { sharedSecretJwt } from './shared-secret-jwt-provider.ts';
 
-const builtParts = { JWT: 'jwt', ClientCertificate: 'clientCertificate' };
-const laterParts = {
+const builtParts = {
+  JWT: 'jwt',
   SharedSecretJWT: 'sharedSecretJwt',
-  Introspection: 'introspection',
   APIKey: 'apiKey',
+  ClientCertificate: 'clientCertificate',
+};
+const laterParts = {
+  Introspection: 'introspection',
   ServiceAccount: 'serviceAccount',
   Basic: 'basic',
   Login: 'login',
@@ -26,9 +31,9 @@ export const identityProviderSpec: Schema = guard(
       },
     ),
     jwt,
-    sharedSecretJwt: unsupported(sharedSecretJwt),
+    sharedSecretJwt,
     introspection: unsupported(introspection),
-    apiKey: unsupported(apiKey),
+    apiKey,
     clientCertificate,
     serviceAccount: unsupported(serviceAccount),
     basic: unsupported(basic),

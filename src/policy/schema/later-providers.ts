@@ -1,31 +1,8 @@
-import { duration, guard, list, oneOf, oneOfThese, restriction, text, type Schema } from './json-schema.ts';
-import { credentialPlaces } from './jwt-provider.ts';
-import { secretKeyRef, secretRef, secretSelector } from './references.ts';
+import { duration, guard, list, oneOf, restriction, text, type Schema } from './json-schema.ts';
+import { secretKeyRef, secretRef } from './references.ts';
 
 /** The parts of the provider types that the contract has and this version does not build. */
 const audiences = (description: string): Schema => list(description, text('An audience.', 2048), 32);
-
-export const sharedSecretJwt: Schema = guard(
-  'With type SharedSecretJWT: consumers with an HMAC secret each. The subject is the name of the consumer; roles and scopes come from the annotations of its Secret.',
-  {
-    keyClaim: text('The claim, or header:kid, whose value names the consumer.', 256, { absent: 'iss' }),
-    secretSelector: secretSelector(
-      'Which Secrets are consumers: data.key is the name, data.secret the secret. Of two with one name neither works.',
-    ),
-    secretEncoding: oneOf('Base64: the bytes of the secret are themselves base64.', ['Plain', 'Base64'], {
-      absent: 'Plain',
-    }),
-    algorithms: list('What tokens may be signed with.', oneOfThese(['HS256', 'HS384', 'HS512']), 3, {
-      uniqueItems: true,
-      absent: 'HS256',
-    }),
-    verifyClaims: list('Times that are checked. exp is required whatever stands here.', oneOfThese(['exp', 'nbf']), 2, {
-      uniqueItems: true,
-      absent: 'exp and nbf',
-    }),
-  },
-  { required: ['secretSelector'] },
-);
 
 export const introspection: Schema = guard(
   'With type Introspection: the issuer is asked about each opaque token (RFC 7662). While it does not answer, requests are denied with 503.',
@@ -47,17 +24,6 @@ export const introspection: Schema = guard(
     timeout: duration('How long an answer is waited for.', { absent: '2s' }),
   },
   { required: ['endpoint', 'clientAuthentication', 'audiences'] },
-);
-
-export const apiKey: Schema = guard(
-  'With type APIKey: each Secret is one client.',
-  {
-    from: credentialPlaces('Where keys are looked for.'),
-    secretSelector: secretSelector(
-      'Which Secrets are clients: data.api-key-sha256 (hex) or data.api-key; annotations portcullis.dev/client-id, scopes, roles and expires.',
-    ),
-  },
-  { required: ['from', 'secretSelector'] },
 );
 
 export const serviceAccount: Schema = guard(

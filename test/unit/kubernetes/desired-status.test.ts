@@ -42,6 +42,7 @@ function inputOf(document: Partial<DocumentStatus> = {}, input: Partial<StatusIn
     replicas: { agreeing: 2, pending: 0, disagreeing: 0 },
     isShadow: false,
     readingOf: () => ({ isRead: true, failure: undefined }),
+    unreadable: undefined,
     provider: undefined,
     missing: [],
     providers: [],
@@ -243,6 +244,17 @@ describe('the status of a document', () => {
     expect(
       outline(statusOf(inputOf({ kind: 'IdentityProvider' }, { provider: { ...provider, keys: 0 }, value: {} }))),
     ).toContain('KeysLoaded=False/KeysMissing');
+    const ofSecrets = { ...provider, keyAgeSeconds: undefined, lastError: 'Secret a: the API key is empty' };
+    const incomplete = statusOf(inputOf({ kind: 'IdentityProvider' }, { provider: ofSecrets, value: {} }));
+    expect(outline(incomplete)).toContain('KeysLoaded=True/KeysIncomplete');
+    expect(incomplete.status['keys']).toEqual({ count: 2, lastError: 'Secret a: the API key is empty' });
+  });
+
+  it('tells of a provider which Secrets cannot be read, and why', () => {
+    const unreadable = 'the Secrets shop?a=b cannot be read: the service account needs get, list and watch on secrets';
+    const { conditions } = statusOf(inputOf({ kind: 'IdentityProvider' }, { unreadable, value: {} })).status;
+    const refs = (conditions as readonly JsonObject[]).find(({ type }) => type === 'ResolvedRefs');
+    expect([refs?.['status'], refs?.['reason'], refs?.['message']]).toEqual(['False', 'RefNotReadable', unreadable]);
   });
 
   it.each([

@@ -67,6 +67,7 @@ function start({ isShadowAll = false } = {}): Stand {
       agreements: () => ({ agreeing: 1, pending: 0, disagreeing: 0 }),
       isShadowAll,
       readingOf: () => ({ isRead: true, failure: undefined }),
+      unreadableOf: () => undefined,
     },
     events: createEventRecorder(ports, 'portcullis-0'),
     ports,

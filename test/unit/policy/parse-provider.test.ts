@@ -105,7 +105,8 @@ describe('a provider of type JWT', () => {
     ['{type: JWT, jwt: {issuer: "https://a", audiences: []}}', 'invalid-value'],
     ['{type: JWT, jwt: {issuer: "plain", audiences: [a]}}', 'invalid-value'],
     ['{type: Jwt, jwt: {issuer: "https://a", audiences: [a]}}', 'invalid-value'],
-    ['{type: APIKey, apiKey: {}}', 'unsupported'],
+    ['{type: APIKey, apiKey: {}}', 'missing-field'],
+    ['{type: Basic, basic: {}}', 'unsupported'],
     ['{type: Login}', 'unsupported'],
     ['{type: JWT, jwt: {issuer: "https://a", audiences: [a]}, basic: {}}', 'unsupported'],
   ])('refuses %s', (spec, code) => {

@@ -34,20 +34,20 @@ function judgeIssuer(claims: JsonObject, rules: TokenRules): Denial | undefined 
 }
 
 /** `exp` is required whatever a provider says, and the current time must be before it, but for the skew (RFC 7519 4.1.4). */
-function judgeExpiry(claims: JsonObject, rules: TokenRules, now: number): Denial | undefined {
+export function judgeExpiry(claims: JsonObject, rules: TokenRules, now: number): Denial | undefined {
   const exp = ownMember(claims, 'exp');
   if (!isDate(exp)) return badClaim('exp', exp);
   return now < exp + rules.clockSkew ? undefined : denial('token_expired');
 }
 
-function judgeNotBefore(claims: JsonObject, rules: TokenRules, now: number): Denial | undefined {
+export function judgeNotBefore(claims: JsonObject, rules: TokenRules, now: number): Denial | undefined {
   const nbf = ownMember(claims, 'nbf');
   if (nbf === undefined) return undefined;
   if (!isDate(nbf)) return badClaim('nbf', nbf);
   return now >= nbf - rules.clockSkew ? undefined : denial('token_not_yet_valid');
 }
 
-function judgeIssuedAt(claims: JsonObject, rules: TokenRules, now: number): Denial | undefined {
+export function judgeIssuedAt(claims: JsonObject, rules: TokenRules, now: number): Denial | undefined {
   const iat = ownMember(claims, 'iat');
   if (iat === undefined) return undefined;
   if (!isDate(iat)) return badClaim('iat', iat);
@@ -78,7 +78,7 @@ function judgeBinding(claims: JsonObject, rules: TokenRules): Denial | undefined
 }
 
 /** Logout tokens of issuers that do not type them have all that an ID token has (RFC 8725 3.12). */
-function judgeUse(claims: JsonObject): Denial | undefined {
+export function judgeUse(claims: JsonObject): Denial | undefined {
   const events = ownMember(claims, 'events');
   return isJsonObject(events) && Object.hasOwn(events, 'http://schemas.openid.net/event/backchannel-logout')
     ? denial('token_type', 'The token is a logout token.')
@@ -95,7 +95,7 @@ function judgeRequiredClaims(claims: JsonObject, rules: TokenRules): Denial | un
  * `sub`, where there is one, is text (RFC 7519 4.1.2), and so is the claim that the provider names as the subject. A token without
  * `sub` passes unless it is required; one without a subject claim that the author chose does not.
  */
-function judgeSubject(claims: JsonObject, rules: TokenRules): Denial | undefined {
+export function judgeSubject(claims: JsonObject, rules: TokenRules): Denial | undefined {
   const sub = ownMember(claims, 'sub');
   if (sub !== undefined && !isText(sub)) return badClaim('sub', sub);
   if (rules.subject.name === 'sub') return undefined;

@@ -10,6 +10,9 @@ export type Read<T> = { readonly value: T } | { readonly denial: Denial };
 export interface TokenSegments {
   readonly header: Uint8Array;
   readonly payload: Uint8Array;
+  readonly signature: Uint8Array;
+  /** What the signature is over: header and payload as they stand (RFC 7515 5.2). */
+  readonly signingInput: string;
 }
 
 /**
@@ -30,7 +33,7 @@ export function splitToken(text: string, maxBytes: number): Read<TokenSegments> 
   if (header === undefined || payload === undefined || signature === undefined) {
     return malformed('A part of the token is empty or not base64url.');
   }
-  return { value: { header, payload } };
+  return { value: { header, payload, signature, signingInput: text.slice(0, second) } };
 }
 
 /** Reads a segment as a strict JSON object: UTF-8, no member twice, no number beyond a double, at most 32 deep. */

@@ -1,0 +1,173 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { ApiFailure } from '../../../src/kubernetes/api-failure.ts';
+import type { KubernetesApi } from '../../../src/kubernetes/kubernetes-api.ts';
+import { createMaterialFollower, type MaterialFollower } from '../../../src/kubernetes/material-follower.ts';
+import { materialKey, type MaterialRef } from '../../../src/policy/spec.ts';
+import { createFakeApi, eventOf, objectOf, type FakeApi } from './fake-api.ts';
+import { createManualTime, settle, type ManualTime } from './manual-time.ts';
+
+const open: MaterialFollower[] = [];
+afterEach(() => {
+  for (const follower of open.splice(0)) follower.close();
+});
+
+const keys: MaterialRef = { kind: 'Secret', namespace: 'shop', labels: [['portcullis.dev/api-key', 'true']] };
+const named: MaterialRef = { kind: 'Secret', namespace: 'shop', name: 'a' };
+
+interface Stand {
+  readonly time: ManualTime;
+  /** What the API server has of the selector, and of the name. */
+  readonly selected: FakeApi;
+  readonly byName: FakeApi;
+  readonly follower: MaterialFollower;
+  readonly told: string[];
+  readonly paths: Set<string>;
+  readonly follow: (...refs: readonly MaterialRef[]) => void;
+}
+
+/** A follower before an API server of two collections: the Secrets of a label, and one by its name. */
+function start(): Stand {
+  const [selected, byName] = [createFakeApi(), createFakeApi()];
+  const paths = new Set<string>();
+  const apiOf = (path: string, query: Readonly<Record<string, string>> = {}): FakeApi => {
+    const { labelSelector, fieldSelector } = query;
+    paths.add(`${path} ${labelSelector ?? fieldSelector ?? ''}`);
+    return labelSelector === undefined ? byName : selected;
+  };
+  const api: KubernetesApi = {
+    request: (request) => apiOf(request.path, request.query).request(request),
+    watch: (request) => apiOf(request.path, request.query).watch(request),
+    close: async () => undefined,
+  };
+  const time = createManualTime();
+  const told: string[] = [];
+  const silent = (): void => undefined;
+  const follower = createMaterialFollower({
+    ports: {
+      api,
+      ...time,
+      random: { id: () => 'id', fraction: () => 0 },
+      logger: { debug: silent, info: silent, warn: silent, error: silent },
+    },
+    timing: {},
+    onChange: ({ removed, changed }) =>
+      void told.push(
+        [...removed.map(({ source }) => `-${source}`), ...changed.map(({ source }) => `+${source}`)].join(' '),
+      ),
+    onAnswered: silent,
+  });
+  open.push(follower);
+  const follow = (...refs: readonly MaterialRef[]): void =>
+    follower.follow(new Map(refs.map((ref) => [materialKey(ref), ref])));
+  return { time, selected, byName, follower, told, paths, follow };
+}
+
+describe('the Secrets that a selector takes', () => {
+  it('are followed as one collection, by their labels', async () => {
+    const { selected, follow, told, paths, follower } = start();
+    selected.put('a', 1);
+    selected.put('b', 2);
+    follow(keys);
+    await selected.nextWatch();
+    expect([...paths]).toEqual(['/api/v1/namespaces/shop/secrets portcullis.dev/api-key=true']);
+    expect(told).toEqual(['+Secret shop/a +Secret shop/b']);
+    expect(follower.reflectors()).toHaveLength(1);
+  });
+
+  it('that lose their label are gone: to a watch that asks for it they are deleted', async () => {
+    const { selected, follow, told } = start();
+    selected.put('a', 1);
+    follow(keys);
+    const watch = await selected.nextWatch();
+    watch.push(eventOf('DELETED', objectOf('a', 3)));
+    await settle();
+    expect(told).toEqual(['+Secret shop/a', '-Secret shop/a']);
+  });
+
+  it('that are deleted while the watch is cut are gone with the list after it, and no later than that', async () => {
+    const { selected, follow, told, time } = start();
+    selected.put('a', 1);
+    selected.put('b', 2);
+    follow(keys);
+    const watch = await selected.nextWatch();
+    selected.remove('a');
+    watch.cut(new ApiFailure('api_gone', 'too old'));
+    await time.advance(250);
+    await selected.nextWatch(1);
+    expect(told).toEqual(['+Secret shop/a +Secret shop/b', '-Secret shop/a']);
+  });
+
+  it('stay while the server is away', async () => {
+    const { selected, follow, told, time, follower } = start();
+    selected.put('a', 1);
+    follow(keys);
+    const watch = await selected.nextWatch();
+    selected.failWatches(...Array.from({ length: 9 }, () => new ApiFailure('api_unreachable', 'away')));
+    watch.cut(new ApiFailure('api_unreachable', 'away'));
+    await time.advance(10_000);
+    expect([told, follower.state(materialKey(keys))?.failure]).toEqual([['+Secret shop/a'], 'away']);
+  });
+
+  it('are gone once nobody selects them any more', async () => {
+    const { selected, follow, told } = start();
+    selected.put('a', 1);
+    follow(keys);
+    await selected.nextWatch();
+    follow();
+    expect(told).toEqual(['+Secret shop/a', '-Secret shop/a']);
+  });
+
+  it('say what right is missing where the server refuses them, and hold nothing up', async () => {
+    const { selected, follow, time, follower } = start();
+    selected.failLists(new ApiFailure('api_forbidden', 'status 403'));
+    follow(keys);
+    let isSynced = false;
+    void follower.synced(5000).then(() => (isSynced = true));
+    await time.advance(10);
+    expect([isSynced, follower.state(materialKey(keys))?.failure]).toEqual([
+      true,
+      'the service account needs get, list and watch on secrets by a Role in the namespace shop; the chart grants it with rbac.secrets.enabled and the namespace in watchNamespaces, and where rbac.secrets.names is set with the name among these (status 403)',
+    ]);
+  });
+});
+
+describe('a Secret that is named and selected', () => {
+  const both = async (): Promise<Stand> => {
+    const stand = start();
+    for (const api of [stand.selected, stand.byName]) api.put('a', 1);
+    stand.follow(keys, named);
+    await stand.selected.nextWatch();
+    await stand.byName.nextWatch();
+    expect(stand.told).toEqual(['+Secret shop/a', '+Secret shop/a']);
+    stand.told.length = 0;
+    return stand;
+  };
+
+  it('stays where it loses its label, and is told anew without it', async () => {
+    const { selected, byName, told } = await both();
+    (await selected.nextWatch()).push(eventOf('DELETED', objectOf('a', 3)));
+    await settle();
+    expect(told).toEqual([]);
+    (await byName.nextWatch()).push(eventOf('MODIFIED', objectOf('a', 3)));
+    await settle();
+    expect(told).toEqual(['+Secret shop/a']);
+  });
+
+  it('is gone when both say so, whoever is first', async () => {
+    const { selected, byName, told } = await both();
+    (await byName.nextWatch()).push(eventOf('DELETED', objectOf('a', 3)));
+    await settle();
+    expect(told).toEqual([]);
+    (await selected.nextWatch()).push(eventOf('DELETED', objectOf('a', 3)));
+    await settle();
+    expect(told).toEqual(['-Secret shop/a']);
+  });
+
+  it('stays where one of them is not followed any more', async () => {
+    const { follow, told } = await both();
+    follow(keys);
+    expect(told).toEqual([]);
+    follow();
+    expect(told).toEqual(['-Secret shop/a']);
+  });
+});
