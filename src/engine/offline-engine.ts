@@ -40,6 +40,7 @@ export function createOfflineEngine(
 
 const noNetwork: HttpClient = {
   get: () => Promise.reject(new Failure('offline', 'nothing is fetched offline')),
+  send: () => Promise.reject(new Failure('offline', 'nobody is asked offline')),
 };
 
 function providerFactory(keys: OfflineKeys): CreateProvider {

@@ -140,6 +140,7 @@ function createIssuerNetwork(
       }
       throw new Failure('http_status', 'answered 404');
     },
+    send: () => Promise.reject(new Failure('http_connect', 'nobody takes what is sent')),
   };
 }
 
