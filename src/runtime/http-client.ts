@@ -34,11 +34,12 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const resolve = options.resolve ?? resolveWithSystem;
   const kept = { keepAlive: true, timeout: keptMs, maxFreeSockets: keptConnections };
   const agents: Record<Protocol, HttpAgent> = { 'http:': new HttpAgent(kept), 'https:': new HttpsAgent(kept) };
-  const opener = (url: URL, { headers, ...rest }: RequestOptions, limits: HttpLimits): (() => ClientRequest) => {
+  const opener = (url: URL, { method, headers, agent }: Opening, limits: HttpLimits): (() => ClientRequest) => {
     const protocol = protocolOf(url);
     return () =>
       (protocol === 'https:' ? httpsRequest : httpRequest)(url, {
-        ...rest,
+        method,
+        agent,
         headers: { ...headers, 'accept-encoding': 'identity', 'user-agent': options.userAgent },
         ...trustOptions(protocol, limits),
         lookup: guardedLookup(resolve, rule, protocol),
@@ -68,6 +69,13 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 }
 
 type Protocol = 'http:' | 'https:';
+
+interface Opening {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** False: a connection of its own. */
+  readonly agent: HttpAgent | false;
+}
 
 function protocolOf(url: URL): Protocol {
   return url.protocol === 'https:' ? 'https:' : 'http:';
@@ -100,14 +108,14 @@ function judgeUrl(method: string, text: string, rule: AddressRule): URL {
   return url;
 }
 
-const getOptions: RequestOptions = {
+const getOptions: Opening = {
   method: 'GET',
   agent: false,
   headers: { accept: 'application/json', connection: 'close' },
 };
 
-function sendOptions({ method, headers, body }: HttpRequest, agent: HttpAgent): RequestOptions {
-  return { method, agent, headers: { ...headers, 'content-length': Buffer.byteLength(body) } };
+function sendOptions({ method, headers, body }: HttpRequest, agent: HttpAgent): Opening {
+  return { method, agent, headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) } };
 }
 
 function trustOptions(protocol: Protocol, { ca }: HttpLimits): RequestOptions & { readonly ca?: string } {

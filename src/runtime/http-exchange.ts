@@ -21,10 +21,10 @@ export function httpFailure(code: HttpFailureCode, message: string): Failure {
 
 export interface HttpExchange {
   /** Opens the request; again where the connection that it was given had been closed meanwhile. */
-  open(): ClientRequest;
+  readonly open: () => ClientRequest;
   readonly body: string | undefined;
   /** Why an answer of this status is none. Redirects never get here. */
-  judge(status: number): Failure | undefined;
+  readonly judge: (status: number) => Failure | undefined;
 }
 
 export function judgeSuccess(status: number): Failure | undefined {
