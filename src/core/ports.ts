@@ -79,7 +79,12 @@ export interface DecisionSink {
 export interface IdentityEvents {
   tokenCache(result: 'hit' | 'miss'): void;
   keyFetch(provider: string, result: 'ok' | 'failed', durationMs: number): void;
+  /** An issuer was asked about a token. `skipped`: it was not, because it does not answer or too many wait; of no duration. */
+  introspection(provider: string, result: IntrospectionResult, durationMs: number): void;
 }
+
+export const introspectionResults = ['active', 'inactive', 'failed', 'skipped'] as const;
+export type IntrospectionResult = (typeof introspectionResults)[number];
 
 /** Where a policy has an expression: `when` of a rule that allows, `when` of a Denied rule, a header for the upstream. */
 export type ExpressionPlace = 'condition' | 'denied_rule' | 'header';

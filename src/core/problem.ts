@@ -54,7 +54,8 @@ export const problemCodes = {
   'provider-not-named': 'Several providers could vouch, and the rule tests roles or subjects without saying whose.',
   'caller-chooses-rule':
     'A query parameter selects the rule and a header another one of the same path: the caller chooses which decides.',
-  'cleartext-keys': 'The keys come over http from outside, so that who sits on the way can forge tokens.',
+  'cleartext-keys':
+    'The keys, or what the issuer says of tokens, come over http from outside: who sits on the way can forge tokens.',
   'shadow-wider-decides': 'The policy is in shadow mode, and a wider one decides in its place.',
   'host-widens': 'A wildcard host makes Public what another policy of the namespace protects.',
 } as const;

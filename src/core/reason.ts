@@ -27,6 +27,10 @@ export const reasons = {
   token_claim: { status: 401, meaning: 'A claim of the token is missing or not of its type.' },
   token_audience: { status: 401, meaning: 'The token is meant for another audience.' },
   token_binding: { status: 401, meaning: 'The token is bound to its holder and the proof is not there.' },
+  token_inactive: {
+    status: 401,
+    meaning: 'The issuer says that the token is not active: unknown, ended, revoked, or not for us to see.',
+  },
   token_key: { status: 401, meaning: 'The issuer has no key that the token names or that fits it.' },
   token_signature: { status: 401, meaning: 'The signature of the token is not right.' },
   insufficient_user_authentication: { status: 401, meaning: 'The user was not authenticated well or lately enough.' },
@@ -60,6 +64,10 @@ export const reasons = {
     meaning: 'The identity provider of the rule does not exist any more, was refused, or is one of two of the issuer.',
   },
   keys_unavailable: { status: 503, meaning: 'The keys of the issuer could not be loaded.' },
+  introspection_unavailable: {
+    status: 503,
+    meaning: 'The issuer could not be asked about the token, or gave no answer that can be believed.',
+  },
   not_ready: { status: 503, meaning: 'The policies are not loaded yet.' },
   deadline_exceeded: { status: 503, meaning: 'The decision took longer than it may.' },
   internal_error: { status: 503, meaning: 'Portcullis failed; the log says how, under the id of the decision.' },

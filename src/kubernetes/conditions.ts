@@ -11,7 +11,15 @@ export interface ConditionVerdict {
   readonly message: string;
 }
 
-const conditionTypes = ['Accepted', 'ResolvedRefs', 'Programmed', 'Conflicted', 'Unrouted', 'KeysLoaded'] as const;
+const conditionTypes = [
+  'Accepted',
+  'ResolvedRefs',
+  'Programmed',
+  'Conflicted',
+  'Unrouted',
+  'KeysLoaded',
+  'Answering',
+] as const;
 export type ConditionType = (typeof conditionTypes)[number];
 
 /** False for a condition that somebody else writes. */
@@ -45,6 +53,8 @@ export const conditionReasons = {
   KeysLoaded: 'Keys of the issuer are in use.',
   KeysMissing: 'No key of the issuer is in use: its tokens are answered with 503.',
   KeysStale: 'The last fetch failed; keys fetched before it are in use.',
+  Answering: 'Who is asked about credentials answers, as far as it was asked.',
+  NotAnswering: 'Who is asked about credentials gave no answer the last time: credentials are answered with 503.',
 } as const;
 export type ConditionReason = keyof typeof conditionReasons;
 
@@ -84,7 +94,9 @@ export function judgeConditions(facts: DocumentFacts): readonly ConditionVerdict
     judgeProgrammed(facts),
     ...(document.conflicts.length > 0 ? [judgeConflicts(document)] : []),
     ...(document.isUnrouted ? [unrouted] : []),
-    ...(isProvider && provider !== undefined ? [judgeKeys(provider)] : []),
+    ...(isProvider && provider !== undefined
+      ? [provider.isAnswering === undefined ? judgeKeys(provider) : judgeAnswering(provider)]
+      : []),
   ];
 }
 
@@ -214,6 +226,18 @@ function judgeKeys({ keys, lastError }: ProviderCondition): ConditionVerdict {
   if (lastError !== undefined)
     return { type, status: 'True', reason: 'KeysStale', message: clip(`${count(keys, 'key')}${why}`) };
   return { type, status: 'True', reason: 'KeysLoaded', message: `${count(keys, 'key')} in use` };
+}
+
+function judgeAnswering({ isAnswering, lastError }: ProviderCondition): ConditionVerdict {
+  const type = 'Answering';
+  if (isAnswering === true) return { type, status: 'True', reason: 'Answering', message: conditionReasons.Answering };
+  const why = lastError === undefined ? '' : `: ${lastError}`;
+  return {
+    type,
+    status: 'False',
+    reason: 'NotAnswering',
+    message: clip(`${conditionReasons.NotAnswering.slice(0, -1)}${why}`),
+  };
 }
 
 function firstOf(problems: readonly Problem[], otherwise: string): string {

@@ -76,6 +76,7 @@ export async function createDecisionStand(
       events: {
         tokenCache: () => undefined,
         keyFetch: () => undefined,
+        introspection: () => undefined,
         expressionFailed: (place) => void expressionFailures.push(place),
       },
     },

@@ -1,4 +1,4 @@
-import type { HttpClient } from '../../src/core/ports.ts';
+import type { ExpressionEvents, HttpClient, IdentityEvents } from '../../src/core/ports.ts';
 
 /** Nobody can be reached. */
 export const noNetwork: HttpClient = {
@@ -10,4 +10,12 @@ export const noNetwork: HttpClient = {
 export const silentNetwork: HttpClient = {
   get: () => new Promise(() => undefined),
   send: () => new Promise(() => undefined),
+};
+
+/** Nobody listens to what happens. */
+export const noEvents: IdentityEvents & ExpressionEvents = {
+  tokenCache: () => undefined,
+  keyFetch: () => undefined,
+  introspection: () => undefined,
+  expressionFailed: () => undefined,
 };

@@ -2,6 +2,7 @@ import { Failure } from '../../core/failure.ts';
 import { textKey, type ProviderMaterial } from '../../policy/providers/provider-material.ts';
 import type { IdentityProviderSpec, JwtProviderSpec } from '../../policy/provider-spec.ts';
 import { specKey } from '../../policy/spec-name.ts';
+import { createIntrospectionProvider } from './introspection/introspection-provider.ts';
 import type { IdentityPorts } from './identity-ports.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import type { KeyMaterial } from './jwt/create-provider-keys.ts';
@@ -19,8 +20,9 @@ export const createProvider: CreateProvider = (spec, material, ports) => {
   switch (spec.type) {
     case 'JWT':
       return createJwtProvider(spec, toKeyMaterial(spec, material), ports);
-    case 'SharedSecretJWT':
     case 'Introspection':
+      return createIntrospectionProvider(spec, material, ports);
+    case 'SharedSecretJWT':
     case 'APIKey':
     case 'ClientCertificate':
     case 'ServiceAccount':

@@ -33,7 +33,8 @@ export function needsOf(spec: IdentityProviderSpec): ProviderNeeds {
       return onlyKeys(spec.ca ? [spec.ca] : []);
     case 'Introspection': {
       const { secret } = spec.clientAuthentication;
-      return { keys: introspectionKeys.map((key) => ({ ...secret, kind: 'Secret', key })), selector: undefined };
+      const own = introspectionKeys.map((key): MaterialKey => ({ ...secret, kind: 'Secret', key }));
+      return { keys: [...own, ...onlyKeys(spec.ca ? [spec.ca] : []).keys], selector: undefined };
     }
     case 'Basic':
       return { keys: [{ ...spec.users, kind: 'Secret' }], selector: undefined };
@@ -46,7 +47,7 @@ export function needsOf(spec: IdentityProviderSpec): ProviderNeeds {
 }
 
 /** The keys of the Secret that `clientAuthentication` names. */
-export const introspectionKeys = ['client_id', 'client_secret', 'private_key'] as const;
+export const introspectionKeys = ['client_id', 'client_secret', 'private_key', 'key_id'] as const;
 
 function onlyKeys(refs: readonly Omit<MaterialKey, 'kind'>[]): ProviderNeeds {
   return { keys: refs.map((ref) => ({ ...ref, kind: 'ConfigMap' })), selector: undefined };

@@ -1,12 +1,12 @@
+import { introspection } from './introspection-provider.ts';
 import { guard, oneOf, unsupported, type Schema } from './json-schema.ts';
 import { jwt } from './jwt-provider.ts';
-import { apiKey, basic, clientCertificate, introspection, serviceAccount, sharedSecretJwt } from './later-providers.ts';
+import { apiKey, basic, clientCertificate, serviceAccount, sharedSecretJwt } from './later-providers.ts';
 import { login } from './login-provider.ts';
 
-const builtParts = { JWT: 'jwt' };
+const builtParts = { JWT: 'jwt', Introspection: 'introspection' };
 const laterParts = {
   SharedSecretJWT: 'sharedSecretJwt',
-  Introspection: 'introspection',
   APIKey: 'apiKey',
   ClientCertificate: 'clientCertificate',
   ServiceAccount: 'serviceAccount',
@@ -27,7 +27,7 @@ export const identityProviderSpec: Schema = guard(
     ),
     jwt,
     sharedSecretJwt: unsupported(sharedSecretJwt),
-    introspection: unsupported(introspection),
+    introspection,
     apiKey: unsupported(apiKey),
     clientCertificate: unsupported(clientCertificate),
     serviceAccount: unsupported(serviceAccount),

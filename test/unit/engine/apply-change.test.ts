@@ -4,7 +4,7 @@ import type { AuthorDocument } from '../../../src/policy/spec.ts';
 import { clusterDocuments } from '../../support/cluster-document.ts';
 import { random, realTimers, type LogLine } from '../../support/decision-stand.ts';
 import { rawRequest } from '../../support/raw-request.ts';
-import { noNetwork, silentNetwork } from '../../support/networks.ts';
+import { noEvents, noNetwork, silentNetwork } from '../../support/networks.ts';
 
 let engine: Engine | undefined;
 afterEach(() => engine?.close());
@@ -30,7 +30,7 @@ function start(more: Partial<EnginePorts> = {}): Engine {
       random,
       logger: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
       http: noNetwork,
-      events: { tokenCache: () => undefined, keyFetch: () => undefined, expressionFailed: () => undefined },
+      events: noEvents,
       ...more,
     },
   );

@@ -237,7 +237,7 @@ export interface World {
   readonly time: ManualTime;
   readonly http: FakeHttp;
   readonly log: RecordingLog;
-  /** `hit`, `miss`, `ok`, `failed` in the order told. */
+  /** `hit`, `miss`, `ok`, `failed`, `active`, `inactive`, `skipped` in the order told. */
   readonly events: string[];
   provider(changes?: Partial<JwtProviderSpec>): MessageProvider;
 }
@@ -257,6 +257,7 @@ export function createWorld(keys: readonly TestKey[], settings: Partial<Identity
     events: {
       tokenCache: (result) => void events.push(result),
       keyFetch: (_provider, result) => void events.push(result),
+      introspection: (_provider, result) => void events.push(result),
     },
     settings: { ...defaultIdentitySettings, ...settings },
     tokens: createTokenCache({ maxEntries: 100, maxBytes: 1_000_000 }),

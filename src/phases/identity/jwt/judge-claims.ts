@@ -39,14 +39,14 @@ function judgeExpiry(claims: JsonObject, rules: TokenRules, now: number): Denial
   return now < exp + rules.clockSkew ? undefined : denial('token_expired');
 }
 
-function judgeNotBefore(claims: JsonObject, rules: TokenRules, now: number): Denial | undefined {
+export function judgeNotBefore(claims: JsonObject, rules: TokenRules, now: number): Denial | undefined {
   const nbf = ownMember(claims, 'nbf');
   if (nbf === undefined) return undefined;
   if (!isDate(nbf)) return badClaim('nbf', nbf);
   return now >= nbf - rules.clockSkew ? undefined : denial('token_not_yet_valid');
 }
 
-function judgeIssuedAt(claims: JsonObject, rules: TokenRules, now: number): Denial | undefined {
+export function judgeIssuedAt(claims: JsonObject, rules: TokenRules, now: number): Denial | undefined {
   const iat = ownMember(claims, 'iat');
   if (iat === undefined) return undefined;
   if (!isDate(iat)) return badClaim('iat', iat);
@@ -65,19 +65,19 @@ function judgeLifetime(claims: JsonObject, rules: TokenRules): Denial | undefine
 }
 
 /** A string, or an array of nothing but strings, that has one of the provider's audiences exactly (RFC 7519 4.1.3). */
-function judgeAudience(claims: JsonObject, rules: TokenRules): Denial | undefined {
+export function judgeAudience(claims: JsonObject, rules: TokenRules): Denial | undefined {
   const audiences = readAudiences(claims);
   if (audiences === undefined) return denial('token_audience', 'The aud of the token is missing or not text.');
   return audiences.some((audience) => rules.audiences.has(audience)) ? undefined : denial('token_audience');
 }
 
 /** A token with `cnf` is bound to a key of its holder (RFC 7800); taken as a mere bearer token it must be refused (RFC 9449 7.2). */
-function judgeBinding(claims: JsonObject): Denial | undefined {
+export function judgeBinding(claims: JsonObject): Denial | undefined {
   return Object.hasOwn(claims, 'cnf') ? denial('token_binding') : undefined;
 }
 
 /** Logout tokens of issuers that do not type them have all that an ID token has (RFC 8725 3.12). */
-function judgeUse(claims: JsonObject): Denial | undefined {
+export function judgeUse(claims: JsonObject): Denial | undefined {
   const events = ownMember(claims, 'events');
   return isJsonObject(events) && Object.hasOwn(events, 'http://schemas.openid.net/event/backchannel-logout')
     ? denial('token_type', 'The token is a logout token.')
@@ -94,7 +94,7 @@ function judgeRequiredClaims(claims: JsonObject, rules: TokenRules): Denial | un
  * `sub`, where there is one, is text (RFC 7519 4.1.2), and so is the claim that the provider names as the subject. A token without
  * `sub` passes unless it is required; one without a subject claim that the author chose does not.
  */
-function judgeSubject(claims: JsonObject, rules: TokenRules): Denial | undefined {
+export function judgeSubject(claims: JsonObject, rules: TokenRules): Denial | undefined {
   const sub = ownMember(claims, 'sub');
   if (sub !== undefined && !isText(sub)) return badClaim('sub', sub);
   if (rules.subject.name === 'sub') return undefined;
@@ -124,6 +124,6 @@ export function isStringArray(value: JsonValue | undefined): value is readonly s
 }
 
 /** A NumericDate (RFC 7519 section 2, fractions permitted) that a calendar has. */
-function isDate(value: JsonValue | undefined): value is number {
+export function isDate(value: JsonValue | undefined): value is number {
   return typeof value === 'number' && Number.isFinite(value) && Math.abs(value) <= lastSecond;
 }
