@@ -1,6 +1,18 @@
 import type { JsonObject, JsonValue } from '../../../src/core/json.ts';
 
-/** A Keycloak of a test's own. Its realms are issuers that share nothing; `README.md` beside this file shows what is done with it. */
+/**
+ * A Keycloak of a test file's own; its realms are issuers that share nothing, so one is enough for all tests of the file.
+ *
+ *     const keycloak = await startKeycloak();
+ *     const realm = await keycloak.createRealm('shop', {
+ *       clients: [{ id: 'web', secret: 's', audiences: ['orders'], redirectUris: ['http://127.0.0.1/back'] }],
+ *       users: [{ name: 'alice', password: 'p', roles: ['admin'] }],
+ *       acrLevels: ['password', 'mfa'],
+ *     });
+ *     await realm.clientToken('web');
+ *     await realm.signIn('web', 'alice', { acrValues: 'mfa' });
+ *     await realm.rotateKeys({ withdrawOld: true });
+ */
 export interface Keycloak {
   /** `http://127.0.0.1:PORT`. */
   readonly url: string;

@@ -335,12 +335,17 @@ describe('an endpoint that does not answer', () => {
   });
 
   test('of one refused token is not left alone: it answers for others', async () => {
-    const { judge, http, answer } = introspectionWorld();
+    const { judge, http, answer, provider } = introspectionWorld();
     answer(jsonResponse('', { status: 400 }));
     for (let i = 0; i < 20; i++) await judge(`bad-${i}`);
     expect(http.sent).toHaveLength(20);
+    // From the start it may be that it never answers us, and once it did it is the token.
+    expect(provider().status().lastError).toBe(`${endpoint} answers with status 400`);
     answer(jsonResponse(goodAnswer()));
     expect(await judge()).toBe('allow');
+    answer(jsonResponse('', { status: 400 }));
+    expect(await judge('bad')).toBe('introspection_unavailable');
+    expect(provider().status()).toMatchObject({ lastError: undefined, isAnswering: true });
   });
 
   test('says in its status why, without a query', async () => {

@@ -56,6 +56,7 @@ class Endpoint implements IntrospectionEndpoint {
   readonly #slots;
   readonly #breaker;
   readonly #provider: string;
+  #hasAnswered = false;
   /** Monotonic. */
   #loggedAt = -Infinity;
 
@@ -89,14 +90,17 @@ class Endpoint implements IntrospectionEndpoint {
     try {
       const asked = await this.#exchange(token, end);
       pass.succeeded();
+      this.#hasAnswered = true;
       this.#tell(asked.kind, started);
       if (this.lastError !== undefined) this.#sayThatItAnswers();
       return asked;
     } catch (error) {
-      if (error instanceof Failure && error.code === 'introspection_rejected') pass.abandoned();
+      const isOfTheToken = error instanceof Failure && error.code === 'introspection_rejected';
+      if (isOfTheToken) pass.abandoned();
       else pass.failed();
       this.#tell('failed', started);
-      this.#sayWhy(error);
+      // Once it has answered us, what it refuses to look at is the token's fault: no client may write into our status with one.
+      if (!(isOfTheToken && this.#hasAnswered)) this.#sayWhy(error);
       return unavailable;
     }
   }
