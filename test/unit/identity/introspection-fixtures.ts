@@ -9,7 +9,9 @@ import {
   bearer,
   createWorld,
   credentialOf,
+  discoveryUri,
   issuer,
+  jwksUri,
   startSeconds,
   verdictOf,
   type Claims,
@@ -92,6 +94,7 @@ export function introspectionWorld(
   keys: readonly TestKey[] = [],
 ): IntrospectionWorld {
   const world = createWorld(keys);
+  world.http.answer(discoveryUri, { issuer, jwks_uri: jwksUri });
   world.http.answerSent(endpoint, () => jsonResponse(goodAnswer()));
   const provider = createIntrospectionProvider(introspectionSpec(changes), material, world.ports);
   const verify = (token = 'opaque-1'): VerifyResult | Promise<VerifyResult> => provider.verify(credentialOf(token));
