@@ -120,7 +120,7 @@ describeWithEnvoy('tokens of a real Keycloak, asked about', (envoyBinary) => {
     it('while Keycloak hangs all is 503, and then as before', async () => {
       const [known, fresh] = [await realm.clientToken('web'), await realm.clientToken('web')];
       expect(await ask(known)).toEqual([200, 'service-account-web', 'web']);
-      keycloak.pause();
+      await keycloak.pause();
       try {
         expect(await ask(fresh)).toEqual([503, 'introspection_unavailable']);
         await expect.poll(() => ask(known)).toEqual([503, 'introspection_unavailable']);

@@ -18,8 +18,8 @@ export interface Keycloak {
   readonly url: string;
   /** Makes a realm with all that the setup says; the name is that of its issuer. */
   createRealm(name: string, setup: RealmSetup): Promise<Realm>;
-  /** Stops answering without ending: what a request sees of an outage. Until `resume`. */
-  pause(): void;
+  /** Resolves when it answers nothing any more, without having ended: what a request sees of an outage. Until `resume`. */
+  pause(): Promise<void>;
   resume(): void;
   stop(): Promise<void>;
 }

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { keycloakPart } from '../../tools/parts/keycloak.ts';
+import { eventually } from '../eventually.ts';
 import { findFreePort } from '../kubernetes/free-port.ts';
 import { startServerProgram, type ServerProgram } from '../kubernetes/server-program.ts';
 import { createRealm } from './create-realm.ts';
@@ -40,7 +41,14 @@ export async function startKeycloak(): Promise<Keycloak> {
   return {
     url,
     createRealm: (name, setup) => createRealm({ url, name, admin }, setup),
-    pause: () => program.signal('SIGSTOP'),
+    async pause() {
+      program.signal('SIGSTOP');
+      // On a busy machine the signal takes a while to reach every thread.
+      await eventually(async () => {
+        const status = await readFile(`/proc/${program.pid}/status`, 'utf8');
+        if (!/^State:\s+T/m.test(status)) throw new Error('Keycloak does not stop');
+      });
+    },
     resume: () => program.signal('SIGCONT'),
     async stop() {
       program.signal('SIGCONT');
