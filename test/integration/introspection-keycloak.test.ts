@@ -120,10 +120,12 @@ describeWithEnvoy('tokens of a real Keycloak, asked about', (envoyBinary) => {
     it('while Keycloak hangs all is 503, and then as before', async () => {
       const [known, fresh] = [await realm.clientToken('web'), await realm.clientToken('web')];
       expect(await ask(known)).toEqual([200, 'service-account-web', 'web']);
+      // The check may be over before the question is.
+      const unanswered = [503, expect.stringMatching(/^(introspection_unavailable|deadline_exceeded)$/)];
       await keycloak.pause();
       try {
-        expect(await ask(fresh)).toEqual([503, 'introspection_unavailable']);
-        await expect.poll(() => ask(known)).toEqual([503, 'introspection_unavailable']);
+        expect(await ask(fresh)).toEqual(unanswered);
+        await expect.poll(() => ask(known), { timeout: 10_000 }).toEqual(unanswered);
       } finally {
         keycloak.resume();
       }
