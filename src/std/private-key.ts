@@ -23,18 +23,15 @@ export function readPrivateKey(pem: string): PrivateKey | string {
     return 'is no PEM of a key that can be read';
   }
   const { modulusLength = 0, namedCurve = '' } = key.asymmetricKeyDetails ?? {};
-  switch (key.asymmetricKeyType) {
-    case 'rsa':
-      return modulusLength < minimumModulus
-        ? `is an RSA key of less than ${minimumModulus} bits`
-        : { key, algorithm: 'RS256' };
-    case 'ec': {
-      const algorithm = algorithmOfCurve[namedCurve];
-      return algorithm === undefined ? 'is a key on a curve that no algorithm of JOSE uses' : { key, algorithm };
-    }
-    case 'ed25519':
-      return { key, algorithm: 'EdDSA' };
-    default:
-      return 'is neither an RSA, nor an EC, nor an Ed25519 key';
+  const type = key.asymmetricKeyType;
+  if (type === 'rsa')
+    return modulusLength < minimumModulus
+      ? `is an RSA key of less than ${minimumModulus} bits`
+      : { key, algorithm: 'RS256' };
+  if (type === 'ec') {
+    const algorithm = algorithmOfCurve[namedCurve];
+    return algorithm === undefined ? 'is a key on a curve that no algorithm of JOSE uses' : { key, algorithm };
   }
+  if (type === 'ed25519') return { key, algorithm: 'EdDSA' };
+  return 'is neither an RSA, nor an EC, nor an Ed25519 key';
 }

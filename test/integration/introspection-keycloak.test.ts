@@ -4,6 +4,7 @@ import { outcomeOfAnswer } from '../../src/dev/outcome.ts';
 import type { Keycloak, Realm } from '../support/keycloak/keycloak.ts';
 import { startKeycloak } from '../support/keycloak/start-keycloak.ts';
 import { describeWithKeycloak } from '../support/keycloak/with-keycloak.ts';
+import { patientFilter } from './support/patient-filter.ts';
 import { startStand, type Stand } from './support/stand.ts';
 import { describeWithEnvoy } from './support/with-envoy.ts';
 
@@ -27,6 +28,7 @@ spec:
     clientAuthentication: {method: Basic, secretRef: {name: introspection-client}}
     claims: {subject: preferred_username, roles: ["/realm_access/roles"]}
     cache: {ttl: 1s}
+    timeout: 4s
 ---
 apiVersion: portcullis.dev/v1alpha1
 kind: AccessPolicy
@@ -59,7 +61,7 @@ describeWithEnvoy('tokens of a real Keycloak, asked about', (envoyBinary) => {
           { name: 'bob', password: 'p' },
         ],
       });
-      stand = await startStand({ envoyBinary, policies: () => documents(realm) });
+      stand = await startStand({ envoyBinary, policies: () => documents(realm), filter: patientFilter });
     }, 300_000);
     afterAll(async () => {
       await stand?.close();

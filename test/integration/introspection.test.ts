@@ -8,6 +8,7 @@ import {
   type OidcProvider,
 } from '../support/oidc-provider/start-oidc-provider.ts';
 import { getText } from './support/serve-process.ts';
+import { patientFilter } from './support/patient-filter.ts';
 import { startStand, type Stand } from './support/stand.ts';
 import { describeWithEnvoy } from './support/with-envoy.ts';
 
@@ -89,7 +90,7 @@ ${policy('both.example', '[{name: jwt}, {name: fresh}]')}`;
       [...setups.map((setup) => documents(oidc.issuer, oidc.introspectionEndpoint, setup)), both(jwtIssuer)].join(
         '---\n',
       );
-    stand = await startStand({ envoyBinary, policies });
+    stand = await startStand({ envoyBinary, policies, filter: patientFilter });
   });
   afterAll(async () => {
     await stand.close();

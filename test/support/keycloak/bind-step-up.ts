@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../../src/core/json.ts';
-import { memberText } from './create-realm.ts';
 import type { Realm } from './keycloak.ts';
+import { memberText } from './member-text.ts';
 
 const flow = 'step-up';
 

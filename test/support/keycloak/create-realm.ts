@@ -1,7 +1,8 @@
-import { isJsonObject, ownMember, type JsonValue } from '../../../src/core/json.ts';
+import { isJsonObject, type JsonValue } from '../../../src/core/json.ts';
 import { bindStepUp } from './bind-step-up.ts';
 import type { KeycloakAdmin } from './keycloak-admin.ts';
 import type { Realm, RealmSetup } from './keycloak.ts';
+import { memberText } from './member-text.ts';
 import { realmRepresentation } from './realm-representation.ts';
 import { signInAtLoginPage } from './sign-in.ts';
 import { readTokens } from './token-request.ts';
@@ -95,11 +96,6 @@ function scoped(scope: string): Record<string, string> {
 
 function listOf(value: JsonValue): readonly JsonValue[] {
   return Array.isArray(value) ? value : [];
-}
-
-export function memberText(value: JsonValue, name: string): string {
-  const member = isJsonObject(value) ? ownMember(value, name) : undefined;
-  return typeof member === 'string' ? member : missing(name);
 }
 
 function missing(what: string): never {

@@ -2,9 +2,9 @@
 declare module 'oidc-provider' {
   import type { RequestListener } from 'node:http';
 
-  export default class Provider {
+  export class Provider {
     constructor(issuer: string, configuration: object);
     /** Its answer to every request below the issuer. */
-    callback(): RequestListener;
+    readonly callback: () => RequestListener;
   }
 }

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { IncomingHttpHeaders, RequestListener } from 'node:http';
-import Provider from 'oidc-provider';
+import { Provider } from 'oidc-provider';
 import { isJsonObject, ownMember } from '../../../src/core/json.ts';
 import { startLoopbackServer } from '../../../src/dev/loopback-server.ts';
 
@@ -28,11 +28,11 @@ const paths = { introspection: '/token/introspection', revocation: '/token/revoc
 export async function startOidcProvider(): Promise<OidcProvider> {
   const introspections: IncomingHttpHeaders[] = [];
   let handle: RequestListener = (_request, response) => void response.writeHead(503).end();
-  const { port, close } = await startLoopbackServer(0, (request, response) => {
+  const server = await startLoopbackServer(0, (request, response) => {
     if (request.url === paths.introspection) introspections.push(request.headers);
     handle(request, response);
   });
-  const issuer = `http://127.0.0.1:${port}`;
+  const issuer = `http://127.0.0.1:${server.port}`;
   handle = new Provider(issuer, configuration()).callback();
   const post = (path: string, fields: Record<string, string>): Promise<Response> =>
     fetch(`${issuer}${path}`, {
@@ -55,7 +55,7 @@ export async function startOidcProvider(): Promise<OidcProvider> {
       const answer = await post(paths.revocation, { token });
       if (!answer.ok) throw new Error(`not revoked: ${answer.status} ${await answer.text()}`);
     },
-    close,
+    close: () => server.close(),
   };
 }
 

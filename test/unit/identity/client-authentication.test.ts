@@ -1,4 +1,4 @@
-import { generateKeyPairSync, verify } from 'node:crypto';
+import { generateKeyPairSync, verify, type KeyObject } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import {
   createIntrospectionClient,
@@ -31,8 +31,8 @@ async function parametersOf(made: IntrospectionClient | string): Promise<Readonl
   return (await made.credentials()).parameters;
 }
 
-const pemOf = (type: 'pkcs8' | 'pkcs1' | 'sec1', pair: ReturnType<typeof generateKeyPairSync>): string =>
-  (pair as unknown as { privateKey: { export(options: object): string } }).privateKey.export({ type, format: 'pem' });
+const pemOf = (type: 'pkcs8' | 'pkcs1', { privateKey }: { readonly privateKey: KeyObject }): string =>
+  privateKey.export({ type, format: 'pem' }).toString();
 
 test('Basic is of form-urlencoded halves, so that a colon in either is no border (RFC 6749 2.3.1)', async () => {
   const made = client('Basic', { client_id: 'a:b c', client_secret: clientSecret });
@@ -60,7 +60,7 @@ describe('PrivateKeyJWT (RFC 7523)', () => {
     ['ES512', generateKeyPairSync('ec', { namedCurve: 'P-521' })],
     ['EdDSA', generateKeyPairSync('ed25519')],
   ])('signs an assertion of a minute with %s', async (alg, pair) => {
-    const made = client('PrivateKeyJWT', { private_key: pemOf('pkcs8', pair as never), key_id: 'k1\n' });
+    const made = client('PrivateKeyJWT', { private_key: pemOf('pkcs8', pair), key_id: 'k1\n' });
     const { client_assertion: assertion = '', ...rest } = await parametersOf(made);
     expect(rest).toEqual({
       client_id: 'portcullis',
@@ -129,25 +129,25 @@ describe('what cannot be used is named, without what it holds', () => {
     [
       'a key in PKCS#1',
       'PrivateKeyJWT',
-      { private_key: pemOf('pkcs1', generateKeyPairSync('rsa', { modulusLength: 2048 }) as never) },
+      { private_key: pemOf('pkcs1', generateKeyPairSync('rsa', { modulusLength: 2048 })) },
       `private_key of ${secret} is no PEM of an unencrypted PKCS#8 key`,
     ],
     [
       'a short RSA key',
       'PrivateKeyJWT',
-      { private_key: pemOf('pkcs8', generateKeyPairSync('rsa', { modulusLength: 1024 }) as never) },
+      { private_key: pemOf('pkcs8', generateKeyPairSync('rsa', { modulusLength: 1024 })) },
       `private_key of ${secret} is an RSA key of less than 2048 bits`,
     ],
     [
       'a curve of nobody',
       'PrivateKeyJWT',
-      { private_key: pemOf('pkcs8', generateKeyPairSync('ec', { namedCurve: 'secp256k1' }) as never) },
+      { private_key: pemOf('pkcs8', generateKeyPairSync('ec', { namedCurve: 'secp256k1' })) },
       `private_key of ${secret} is a key on a curve that no algorithm of JOSE uses`,
     ],
     [
       'a key that signs nothing',
       'PrivateKeyJWT',
-      { private_key: pemOf('pkcs8', generateKeyPairSync('x25519') as never) },
+      { private_key: pemOf('pkcs8', generateKeyPairSync('x25519')) },
       `private_key of ${secret} is neither an RSA, nor an EC, nor an Ed25519 key`,
     ],
   ])('%s with %s', (_title, method, changes, why) => {

@@ -80,11 +80,11 @@ export function jsonResponse(body: unknown, changes: Partial<HttpResponse> = {})
 
 export interface IntrospectionWorld extends World {
   readonly provider: () => MessageProvider;
-  verify(token?: string): VerifyResult | Promise<VerifyResult>;
+  readonly verify: (token?: string) => VerifyResult | Promise<VerifyResult>;
   /** The verdict on the token, `allow` or a code. */
-  judge(token?: string): Promise<string>;
+  readonly judge: (token?: string) => Promise<string>;
   /** What the endpoint answers from now on. */
-  answer(with_: HttpResponse | ((request: HttpRequest) => HttpResponse | Promise<HttpResponse>)): void;
+  readonly answer: (with_: HttpResponse | ((request: HttpRequest) => HttpResponse | Promise<HttpResponse>)) => void;
 }
 
 /** A provider whose endpoint gives the good answer until it is told another. `keys` stand at the issuer. */
