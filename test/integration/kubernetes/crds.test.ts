@@ -35,6 +35,8 @@ const prunedWithoutHarm: readonly RegExp[] = [
   /: spec(?:\.rules\[\])?\.response\./u,
   // A field that no header of a service has.
   /^beside an unknown one: spec(?:\.rules\[\])?\.upstream\.headers\[\]\./u,
+  // A reference is all said by its name and key, which both must be there.
+  /^beside an unknown one: spec\.introspection\.(?:caRef\.(?:name|key)|clientAuthentication\.secretRef\.name)$/u,
   // What is null has its default, as if it were not there.
   /^null: spec\.(?:mode|onInvalid)$/u,
   /^null: spec(?:\.rules\[\])?\.authentication\.providers\[\]\.kind$/u,
