@@ -27,13 +27,32 @@ export interface Random {
   fraction(): number;
 }
 
-/** Fetches bytes from outside. One implementation (runtime/http-client.ts) keeps every rule: time-out, size cap, no redirects, private addresses. */
+/** Asks others over HTTP. One implementation (runtime/http-client.ts) keeps every rule: time-out, size cap, no redirects, private addresses. */
 export interface HttpClient {
   /** GET. Throws a Failure for everything but a 200 within the limits. */
-  get(url: string, options: HttpGetOptions): Promise<Uint8Array>;
+  get(url: string, limits: HttpLimits): Promise<Uint8Array>;
+  /**
+   * Sends a body and gives the answer, whatever its status. Throws a Failure for a redirect and where no whole answer came within the
+   * limits. Connections are kept; a request whose kept connection was closed meanwhile is sent once more, so it must be one that may come twice.
+   */
+  send(url: string, request: HttpRequest, limits: HttpLimits): Promise<HttpResponse>;
 }
 
-export interface HttpGetOptions {
+export interface HttpRequest {
+  readonly method: 'POST';
+  /** Names in lower case; `content-type` among them. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** The field as it came; empty where there is none. */
+  readonly contentType: string;
+  readonly body: Uint8Array;
+}
+
+export interface HttpLimits {
   /** For the whole exchange, milliseconds. */
   readonly timeoutMs: number;
   readonly maxBytes: number;
@@ -60,7 +79,12 @@ export interface DecisionSink {
 export interface IdentityEvents {
   tokenCache(result: 'hit' | 'miss'): void;
   keyFetch(provider: string, result: 'ok' | 'failed', durationMs: number): void;
+  /** An issuer was asked about a token. `skipped`: it was not, because it does not answer or too many wait; of no duration. */
+  introspection(provider: string, result: IntrospectionResult, durationMs: number): void;
 }
+
+export const introspectionResults = ['active', 'inactive', 'failed', 'skipped'] as const;
+export type IntrospectionResult = (typeof introspectionResults)[number];
 
 /** Where a policy has an expression: `when` of a rule that allows, `when` of a Denied rule, a header for the upstream. */
 export type ExpressionPlace = 'condition' | 'denied_rule' | 'header';

@@ -55,7 +55,8 @@ export const problemCodes = {
   'caller-chooses-rule':
     'A query parameter selects the rule and a header another one of the same path: the caller chooses which decides.',
   'secret-refused': 'A Secret of a client that the provider selects cannot be used.',
-  'cleartext-keys': 'The keys come over http from outside, so that who sits on the way can forge tokens.',
+  'cleartext-keys':
+    'The keys, or what the issuer says of tokens, come over http from outside: who sits on the way can forge tokens.',
   'shadow-wider-decides': 'The policy is in shadow mode, and a wider one decides in its place.',
   'host-widens': 'A wildcard host makes Public what another policy of the namespace protects.',
 } as const;

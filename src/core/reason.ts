@@ -28,6 +28,10 @@ export const reasons = {
   token_claim: { status: 401, meaning: 'A claim of the token is missing or not of its type.' },
   token_audience: { status: 401, meaning: 'The token is meant for another audience.' },
   token_binding: { status: 401, meaning: 'The token is bound to its holder and the proof is not there.' },
+  token_inactive: {
+    status: 401,
+    meaning: 'The issuer says that the token is not active: unknown, ended, revoked, or not for us to see.',
+  },
   token_key: { status: 401, meaning: 'The issuer has no key that the token names or that fits it.' },
   token_signature: { status: 401, meaning: 'The signature of the token is not right.' },
   certificate_invalid: {
@@ -74,6 +78,10 @@ export const reasons = {
   revocation_unknown: {
     status: 503,
     meaning: 'It is not known whether the credential was revoked: the list is missing, out of date, or cannot be read.',
+  },
+  introspection_unavailable: {
+    status: 503,
+    meaning: 'The issuer could not be asked about the token, or gave no answer that can be believed.',
   },
   not_ready: { status: 503, meaning: 'The policies are not loaded yet.' },
   deadline_exceeded: { status: 503, meaning: 'The decision took longer than it may.' },

@@ -86,6 +86,8 @@ export interface ProviderCondition {
   readonly lastError: string | undefined;
   /** True for one that needs no keys: somebody else verifies. */
   readonly isKeyless?: boolean | undefined;
+  /** Of a provider that asks somebody about each credential. */
+  readonly isAnswering?: boolean | undefined;
 }
 
 /** A key of a ConfigMap that a provider refers to and that is not there. */

@@ -31,7 +31,7 @@ export function createOfflineEngine(
   ports: OfflinePorts,
 ): Engine {
   const nothing = (): void => undefined;
-  const events = { tokenCache: nothing, keyFetch: nothing, expressionFailed: nothing };
+  const events = { tokenCache: nothing, keyFetch: nothing, introspection: nothing, expressionFailed: nothing };
   return createEngine(
     { shadowAll: false, ...settings, keyLoadTimeoutMs: 1000, identity: {} },
     { ...ports, http: noNetwork, events, createProvider: providerFactory(keys) },
@@ -40,6 +40,7 @@ export function createOfflineEngine(
 
 const noNetwork: HttpClient = {
   get: () => Promise.reject(new Failure('offline', 'nothing is fetched offline')),
+  send: () => Promise.reject(new Failure('offline', 'nobody is asked offline')),
 };
 
 function providerFactory(keys: OfflineKeys): CreateProvider {

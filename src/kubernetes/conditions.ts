@@ -9,7 +9,15 @@ export interface ConditionVerdict {
   readonly message: string;
 }
 
-const conditionTypes = ['Accepted', 'ResolvedRefs', 'Programmed', 'Conflicted', 'Unrouted', 'KeysLoaded'] as const;
+const conditionTypes = [
+  'Accepted',
+  'ResolvedRefs',
+  'Programmed',
+  'Conflicted',
+  'Unrouted',
+  'KeysLoaded',
+  'Answering',
+] as const;
 export type ConditionType = (typeof conditionTypes)[number];
 
 /** False for a condition that somebody else writes. */
@@ -50,6 +58,8 @@ export const conditionReasons = {
   KeysMissing: 'None of its keys is in use: it vouches for nobody.',
   KeysStale: 'The last fetch failed; keys fetched before it are in use.',
   KeysIncomplete: 'Some of its keys are refused; the others are in use.',
+  Answering: 'Who is asked about credentials answers, as far as it was asked.',
+  NotAnswering: 'Who is asked about credentials gave no answer the last time: credentials are answered with 503.',
 } as const;
 export type ConditionReason = keyof typeof conditionReasons;
 

@@ -19,7 +19,7 @@ export function judgeConditions(facts: DocumentFacts): readonly ConditionVerdict
     judgeProgrammed(facts),
     ...(document.conflicts.length > 0 ? [judgeConflicts(document)] : []),
     ...(document.isUnrouted ? [unrouted] : []),
-    ...(isProvider && provider !== undefined && provider.isKeyless !== true ? [judgeKeys(provider)] : []),
+    ...(isProvider && provider !== undefined ? judgeProvider(provider) : []),
   ];
 }
 
@@ -132,6 +132,19 @@ function judgeConflicts({ conflicts, accepted }: DocumentStatus): ConditionVerdi
     reason: 'HostConflict',
     message: clip(`${hosts.slice(0, 8).join(', ')}${others}`),
   };
+}
+
+function judgeProvider(provider: ProviderCondition): readonly ConditionVerdict[] {
+  if (provider.isAnswering !== undefined) return [judgeAnswering(provider)];
+  return provider.isKeyless === true ? [] : [judgeKeys(provider)];
+}
+
+function judgeAnswering({ isAnswering, lastError }: ProviderCondition): ConditionVerdict {
+  const type = 'Answering';
+  if (isAnswering === true) return { type, status: 'True', reason: 'Answering', message: conditionReasons.Answering };
+  const why = lastError === undefined ? '' : `: ${lastError}`;
+  const message = clip(`${conditionReasons.NotAnswering.slice(0, -1)}${why}`);
+  return { type, status: 'False', reason: 'NotAnswering', message };
 }
 
 function judgeKeys({ keys, keyAgeSeconds, lastError }: ProviderCondition): ConditionVerdict {

@@ -1,4 +1,4 @@
-import type { IdentityEvents } from '../core/ports.ts';
+import { introspectionResults, type IdentityEvents } from '../core/ports.ts';
 import type { MetricRegistry } from './metric-registry.ts';
 
 /** Counts what happens to tokens and keys. */
@@ -6,6 +6,8 @@ export function createIdentityMetrics(registry: MetricRegistry): IdentityEvents 
   const cache = registry.counter('portcullis_token_cache_requests_total');
   const fetches = registry.counter('portcullis_key_fetches_total');
   const duration = registry.histogram('portcullis_key_fetch_duration_seconds');
+  const introspections = registry.counter('portcullis_introspection_requests_total');
+  const introspectionDuration = registry.histogram('portcullis_introspection_duration_seconds');
   const tallies = { hit: registry.tally(cache, { result: 'hit' }), miss: registry.tally(cache, { result: 'miss' }) };
   return {
     tokenCache: (result) => tallies[result].inc(),
@@ -14,6 +16,10 @@ export function createIdentityMetrics(registry: MetricRegistry): IdentityEvents 
       fetches.inc({ provider, result: 'ok' }, result === 'ok' ? 1 : 0);
       fetches.inc({ provider, result: 'failed' }, result === 'failed' ? 1 : 0);
       duration.observe({ provider }, durationMs / 1000);
+    },
+    introspection(provider, result, durationMs) {
+      for (const one of introspectionResults) introspections.inc({ provider, result: one }, result === one ? 1 : 0);
+      if (result !== 'skipped') introspectionDuration.observe({ provider }, durationMs / 1000);
     },
   };
 }

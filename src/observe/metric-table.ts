@@ -50,6 +50,17 @@ export const metricTable = {
     buckets: fetchBuckets,
     help: 'Time that a fetch of keys took, by identity provider.',
   },
+  portcullis_introspection_requests_total: {
+    type: 'counter',
+    labels: ['provider', 'result'],
+    help: 'Introspections of tokens by identity provider and result (active, inactive, failed; skipped: not asked, because it does not answer or too many wait).',
+  },
+  portcullis_introspection_duration_seconds: {
+    type: 'histogram',
+    labels: ['provider'],
+    buckets: fetchBuckets,
+    help: 'Time that an introspection took, by identity provider.',
+  },
   portcullis_keys: {
     type: 'gauge',
     labels: ['provider'],

@@ -176,6 +176,9 @@ export interface IntrospectionShape {
   };
   readonly issuer?: string;
   readonly audiences: readonly string[];
+  readonly caRef?: ConfigMapRefShape;
+  readonly signedAnswers?: 'Never' | 'Required';
+  readonly claims?: ClaimMappingShape;
   readonly cache?: { readonly ttl?: string };
   readonly timeout?: string;
 }
@@ -215,12 +218,14 @@ export interface JwtShape {
   readonly maxLifetime?: string;
   readonly requiredClaims?: readonly string[];
   readonly from?: readonly PlaceShape[];
-  readonly claims?: {
-    readonly subject?: string;
-    readonly scopes?: readonly string[];
-    readonly roles?: readonly string[];
-  };
+  readonly claims?: ClaimMappingShape;
   readonly binding?: Partial<TokenBinding>;
+}
+
+export interface ClaimMappingShape {
+  readonly subject?: string;
+  readonly scopes?: readonly string[];
+  readonly roles?: readonly string[];
 }
 
 export interface ConfigMapRefShape {

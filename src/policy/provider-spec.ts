@@ -77,12 +77,17 @@ export interface IntrospectionProviderSpec extends ProviderSpecBase {
   readonly endpoint: string;
   readonly clientAuthentication: {
     readonly method: 'Basic' | 'Post' | 'PrivateKeyJWT';
-    /** A Secret with the keys `client_id` and `client_secret`. */
+    /** A Secret with the keys `client_id` and `client_secret`; for PrivateKeyJWT `private_key` and, if there is one, `key_id`. */
     readonly secret: SecretName;
   };
   /** Undefined: the answer's issuer is not looked at. */
   readonly issuer: string | undefined;
   readonly audiences: readonly string[];
+  /** PEM certificates to trust for the endpoint and the keys of signed answers, instead of the system's. */
+  readonly ca: ConfigMapKey | undefined;
+  /** RFC 9701: answers must be JWTs of the issuer, which is then there. */
+  readonly signedAnswers: boolean;
+  readonly claims: ClaimMapping;
   /** Seconds that an answer is remembered at most; 0 asks every time. */
   readonly cacheTtl: number;
   /** Seconds. */

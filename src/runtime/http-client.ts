@@ -1,10 +1,11 @@
 import { lookup as systemLookup } from 'node:dns';
-import { request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type RequestOptions } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { Failure, messageOf } from '../core/failure.ts';
-import type { HttpClient, HttpGetOptions, Timers } from '../core/ports.ts';
+import type { HttpClient, HttpLimits, HttpRequest, Timers } from '../core/ports.ts';
 import { compileAddressRule, type AddressRule } from './address-rule.ts';
+import { exchange, httpFailure, judgeSuccess } from './http-exchange.ts';
 
 export interface HttpClientOptions {
   readonly allowPrivateAddresses: boolean;
@@ -19,49 +20,78 @@ export interface HttpClientOptions {
 /** Answers all addresses of a name. */
 export type Resolve = (hostname: string, done: (error: Error | null, addresses: readonly string[]) => void) => void;
 
-/** What a GET can fail with; the code of the Failure. */
-export type HttpFailureCode =
-  | 'http_url'
-  | 'http_address'
-  | 'http_ca'
-  | 'http_connect'
-  | 'http_timeout'
-  | 'http_redirect'
-  | 'http_status'
-  | 'http_encoded'
-  | 'http_too_large'
-  | 'http_incomplete';
+/** How long a connection is kept that nobody uses, and how many of one place. */
+const keptMs = 15_000;
+const keptConnections = 8;
 
 /**
  * The one way out of the service. Every address is judged after resolution, where it is dialled, so that no name and no spelling leads
- * past the rule; no redirect is followed, no encoding is undone, no connection and no proxy of the environment is used again.
+ * past the rule; no redirect is followed, no encoding is undone, no proxy of the environment is asked. Connections of `get` are used
+ * once; those of `send` are kept a short while, for the same place and the same trust alone, and do not keep the process alive.
  */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const rule = compileAddressRule(options);
   const resolve = options.resolve ?? resolveWithSystem;
+  const kept = { keepAlive: true, timeout: keptMs, maxFreeSockets: keptConnections };
+  const agents: Record<Protocol, HttpAgent> = { 'http:': new HttpAgent(kept), 'https:': new HttpsAgent(kept) };
+  const opener = (url: URL, { method, headers, agent }: Opening, limits: HttpLimits): (() => ClientRequest) => {
+    const protocol = protocolOf(url);
+    return () =>
+      (protocol === 'https:' ? httpsRequest : httpRequest)(url, {
+        method,
+        agent,
+        headers: { ...headers, 'accept-encoding': 'identity', 'user-agent': options.userAgent },
+        ...trustOptions(protocol, limits),
+        lookup: guardedLookup(resolve, rule, protocol),
+      });
+  };
   return {
     async get(url, limits) {
-      const target = judgeUrl(url, rule);
-      // Node takes an empty text for "trust what the system trusts".
-      if (limits.ca?.includes('-----BEGIN CERTIFICATE-----') === false) {
-        throw fail('http_ca', `GET ${nameOf(target)}: the certificates to trust are not PEM`);
-      }
-      const open = (): ClientRequest =>
-        (target.protocol === 'https:' ? httpsRequest : httpRequest)(target, {
-          ...requestOptions(target, options.userAgent, limits),
-          lookup: guardedLookup(resolve, rule, target.protocol === 'https:' ? 'https:' : 'http:'),
-        });
+      const target = judgeTarget('GET', url, rule, limits);
       try {
-        return await exchange(open, limits, options.timers);
+        const open = opener(target, getOptions, limits);
+        const { body } = await exchange({ open, body: undefined, judge: judgeSuccess }, limits, options.timers);
+        return body;
       } catch (error) {
-        throw toFailure(error, target);
+        throw toFailure(error, 'GET', target);
+      }
+    },
+    async send(url, request, limits) {
+      const target = judgeTarget(request.method, url, rule, limits);
+      try {
+        const open = opener(target, sendOptions(request, agents[protocolOf(target)]), limits);
+        return await exchange({ open, body: request.body, judge: () => undefined }, limits, options.timers);
+      } catch (error) {
+        throw toFailure(error, request.method, target);
       }
     },
   };
 }
 
+type Protocol = 'http:' | 'https:';
+
+interface Opening {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** False: a connection of its own. */
+  readonly agent: HttpAgent | false;
+}
+
+function protocolOf(url: URL): Protocol {
+  return url.protocol === 'https:' ? 'https:' : 'http:';
+}
+
+function judgeTarget(method: string, url: string, rule: AddressRule, limits: HttpLimits): URL {
+  const target = judgeUrl(method, url, rule);
+  // Node takes an empty text for "trust what the system trusts".
+  if (limits.ca?.includes('-----BEGIN CERTIFICATE-----') === false) {
+    throw httpFailure('http_ca', `${method} ${nameOf(target)}: the certificates to trust are not PEM`);
+  }
+  return target;
+}
+
 /** Only http and https, without a user; an address in place of a name is judged here, because Node dials it without a look-up. */
-function judgeUrl(text: string, rule: AddressRule): URL {
+function judgeUrl(method: string, text: string, rule: AddressRule): URL {
   const url = URL.parse(text);
   if (
     url === null ||
@@ -69,31 +99,34 @@ function judgeUrl(text: string, rule: AddressRule): URL {
     url.username !== '' ||
     url.password !== ''
   ) {
-    throw fail('http_url', 'the address to fetch is not an http or https URL without a user');
+    throw httpFailure('http_url', 'the address to ask is not an http or https URL without a user');
   }
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const refused = isIP(host) === 0 ? undefined : rule.refuse(host, url.protocol);
-  if (refused !== undefined) throw fail('http_address', `GET ${nameOf(url)}: the address ${host} ${refused}`);
+  if (refused !== undefined)
+    throw httpFailure('http_address', `${method} ${nameOf(url)}: the address ${host} ${refused}`);
   return url;
 }
 
-function requestOptions(url: URL, userAgent: string, limits: HttpGetOptions): RequestOptions & { ca?: string } {
+const getOptions: Opening = {
+  method: 'GET',
+  agent: false,
+  headers: { accept: 'application/json', connection: 'close' },
+};
+
+function sendOptions({ method, headers, body }: HttpRequest, agent: HttpAgent): Opening {
+  return { method, agent, headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) } };
+}
+
+function trustOptions(protocol: Protocol, { ca }: HttpLimits): RequestOptions & { readonly ca?: string } {
   return {
-    method: 'GET',
-    agent: false,
-    headers: {
-      accept: 'application/json',
-      'accept-encoding': 'identity',
-      connection: 'close',
-      'user-agent': userAgent,
-    },
-    ...(url.protocol === 'https:' ? { rejectUnauthorized: true, minVersion: 'TLSv1.2' } : {}),
-    ...(limits.ca === undefined ? {} : { ca: limits.ca }),
+    ...(protocol === 'https:' ? { rejectUnauthorized: true, minVersion: 'TLSv1.2' } : {}),
+    ...(ca === undefined ? {} : { ca }),
   };
 }
 
 /** A resolver for node:net that gives out only addresses that may be dialled. */
-function guardedLookup(resolve: Resolve, rule: AddressRule, protocol: 'http:' | 'https:'): LookupFunction {
+function guardedLookup(resolve: Resolve, rule: AddressRule, protocol: Protocol): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, (error, addresses) => {
       if (error !== null) return callback(error, '');
@@ -105,7 +138,7 @@ function guardedLookup(resolve: Resolve, rule: AddressRule, protocol: 'http:' | 
       if (first === undefined) {
         const [one] = judged;
         const why = one === undefined ? 'the name has no address' : `its address ${one.address} ${one.refused ?? ''}`;
-        return callback(fail('http_address', why), '');
+        return callback(httpFailure('http_address', why), '');
       }
       if (options.all === true) callback(null, open);
       else callback(null, first.address, first.family);
@@ -119,85 +152,10 @@ const resolveWithSystem: Resolve = (hostname, done) => {
   });
 };
 
-/** One request and its whole answer, within the time and size allowed. */
-function exchange(open: () => ClientRequest, limits: HttpGetOptions, timers: Timers): Promise<Uint8Array> {
-  return new Promise((settle, reject) => {
-    const request = open();
-    const end = (error: unknown): void => {
-      cancel();
-      reject(error instanceof Error ? error : new Error(messageOf(error)));
-      request.destroy();
-    };
-    // Rejects by itself: a request whose connection is gone already would not tell of its destruction.
-    const cancel = timers.after(limits.timeoutMs, () => {
-      end(fail('http_timeout', `no complete answer within ${Math.ceil(limits.timeoutMs)} ms`));
-    });
-    // Without a listener node:http closes the connection of a 101 and says nothing.
-    request.on('upgrade', (response, socket) => {
-      socket.destroy();
-      end(fail('http_status', `status ${response.statusCode ?? 0}`));
-    });
-    request.on('error', end);
-    request.on('response', (response) => {
-      const refused = judgeResponse(response, limits.maxBytes);
-      if (refused !== undefined) {
-        response.resume();
-        end(refused);
-        return;
-      }
-      readBody(response, limits.maxBytes, end, (bytes) => {
-        cancel();
-        settle(bytes);
-      });
-    });
-    request.end();
-  });
-}
-
-/** Judges the head of an answer: 200, of bearable size, as it is. */
-function judgeResponse(response: IncomingMessage, maxBytes: number): Failure | undefined {
-  const status = response.statusCode ?? 0;
-  if (status >= 300 && status < 400) return fail('http_redirect', `redirected (${status}), which is not followed`);
-  if (status !== 200) return fail('http_status', `status ${status}`);
-  const encoding = response.headers['content-encoding'] ?? 'identity';
-  if (encoding.toLowerCase() !== 'identity')
-    return fail('http_encoded', 'the answer is compressed though none was asked for');
-  const length = Number(response.headers['content-length'] ?? 0);
-  return length > maxBytes ? tooLarge(maxBytes) : undefined;
-}
-
-function readBody(
-  response: IncomingMessage,
-  maxBytes: number,
-  abort: (error: unknown) => void,
-  done: (bytes: Uint8Array) => void,
-): void {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  response.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size > maxBytes) abort(tooLarge(maxBytes));
-    else chunks.push(chunk);
-  });
-  response.on('error', abort);
-  response.on('close', () => {
-    if (response.complete) done(Buffer.concat(chunks));
-    else abort(fail('http_incomplete', 'the answer ended before it was complete'));
-  });
-}
-
-function tooLarge(maxBytes: number): Failure {
-  return fail('http_too_large', `the answer is larger than ${maxBytes} bytes`);
-}
-
-function fail(code: HttpFailureCode, message: string): Failure {
-  return new Failure(code, message);
-}
-
 /** Every Failure names the URL, without its query, which may hold a secret. */
-function toFailure(error: unknown, url: URL): Failure {
+function toFailure(error: unknown, method: string, url: URL): Failure {
   const code = error instanceof Failure ? error.code : 'http_connect';
-  return new Failure(code, `GET ${nameOf(url)}: ${messageOf(error)}`, { cause: error });
+  return new Failure(code, `${method} ${nameOf(url)}: ${messageOf(error)}`, { cause: error });
 }
 
 function nameOf(url: URL): string {

@@ -91,8 +91,9 @@ function missingMaterials(
   if (parsed.kind !== 'accepted' || parsed.spec.kind === 'AccessPolicy' || parsed.spec.kind === 'ClusterAccessPolicy')
     return [];
   const part = partOfType[parsed.spec.type];
-  return needsOf(parsed.spec).keys.flatMap((ref): Problem[] => {
-    if (materials.has(specKey(ref))) return [];
+  const missing = new Map(needsOf(parsed.spec).keys.map((ref) => [specKey(ref), ref]));
+  return [...missing].flatMap(([key, ref]): Problem[] => {
+    if (materials.has(key)) return [];
     const message = `the ${ref.kind} ${ref.namespace}/${ref.name} is not among the documents: until it is there, credentials of this provider are denied with 503`;
     const place = document.placeOf(['spec', part]);
     return [{ code: 'missing-reference', severity: 'warning', message, field: `spec.${part}`, place }];

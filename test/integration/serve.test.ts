@@ -54,6 +54,8 @@ const provider = (iss: string, name = 'idp'): string =>
   `apiVersion: portcullis.dev/v1alpha1\nkind: IdentityProvider\nmetadata: {name: ${name}, namespace: shop}\nspec: {type: JWT, jwt: {issuer: "${iss}", audiences: [orders]}}\n---\n`;
 const policy = (rules: string, host = 'a.example', idp = 'idp'): string =>
   `apiVersion: portcullis.dev/v1alpha1\nkind: AccessPolicy\nmetadata: {name: ${host.split('.')[0]}, namespace: shop}\nspec: {hosts: [${host}], authentication: {providers: [{name: ${idp}}]}, rules: [${rules}]}\n---\n`;
+const opaque = (endpoint: string, secret: string): string =>
+  `apiVersion: v1\nkind: Secret\nmetadata: {name: o, namespace: shop}\nstringData: {client_id: ${secret}, client_secret: ${secret}}\n---\napiVersion: portcullis.dev/v1alpha1\nkind: IdentityProvider\nmetadata: {name: opaque, namespace: shop}\nspec: {type: Introspection, introspection: {endpoint: "${endpoint}", audiences: [orders], clientAuthentication: {method: Basic, secretRef: {name: o}}}}\n---\n`;
 const open = '{name: open, matches: [{path: {type: PathPrefix, value: /}}], access: Public}';
 const mine = '{name: mine, matches: [{path: {type: PathPrefix, value: /mine}}], access: Authenticated}';
 const plain = policy(open).replace(', authentication: {providers: [{name: idp}]}', '');
@@ -271,6 +273,10 @@ describe('promise 7: no secret is ever written', () => {
         ...clients,
       ].join(''),
     );
+    write(
+      'opaque.yaml',
+      `${opaque(`${idp.issuer}/introspect?k=${canary}`, canary)}${policy(mine, 'c.example', 'opaque')}`,
+    );
     const service = await serve([...local, '--log-level', 'debug']);
     const checks = client(service);
     const token = await idp.sign({ sub: 'u', [canary]: canary });
@@ -305,6 +311,7 @@ describe('promise 7: no secret is ever written', () => {
     await toClients([['x-api-key', `${canary}-and-more`]]);
     const hmac = `${Buffer.from('{"alg":"HS256"}').toString('base64url')}.${Buffer.from(`{"iss":"${canary}","exp":9999999999}`).toString('base64url')}.${canary}`;
     await toClients([['authorization', `Bearer ${hmac}`]]);
+    expect(await ask(checks, '/mine', canary, 'c.example')).toBe('503 introspection_unavailable');
     await new Promise((resolve) => setTimeout(resolve, 1200));
     const seen = [
       service.output(),

@@ -77,6 +77,7 @@ export async function createDecisionStand(
       events: {
         tokenCache: () => undefined,
         keyFetch: () => undefined,
+        introspection: () => undefined,
         expressionFailed: (place) => void expressionFailures.push(place),
       },
     },
@@ -141,6 +142,7 @@ function createIssuerNetwork(
       }
       throw new Failure('http_status', 'answered 404');
     },
+    send: () => Promise.reject(new Failure('http_connect', 'nobody takes what is sent')),
   };
 }
 

@@ -4,6 +4,7 @@ import { egctlPart } from './parts/egctl.ts';
 import { etcdPart } from './parts/etcd.ts';
 import { helm3Part } from './parts/helm3.ts';
 import { istioApiPart } from './parts/istio-api.ts';
+import { keycloakPart } from './parts/keycloak.ts';
 import { kubeApiserverPart } from './parts/kube-apiserver.ts';
 import { helm4Part, kubectlPart } from './parts/kubectl-layer.ts';
 import type { Part } from './parts/part.ts';
@@ -22,6 +23,7 @@ export const parts: readonly Part[] = [
   helm4Part,
   helm3Part,
   istioApiPart,
+  keycloakPart,
   kubeApiserverPart,
   egctlPart,
 ];

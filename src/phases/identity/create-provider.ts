@@ -4,6 +4,7 @@ import type { IdentityProviderSpec, JwtProviderSpec } from '../../policy/provide
 import { specKey } from '../../policy/spec-name.ts';
 import { createApiKeyProvider } from './api-key/api-key-provider.ts';
 import { createClientCertificateProvider } from './client-certificate/client-certificate-provider.ts';
+import { createIntrospectionProvider } from './introspection/introspection-provider.ts';
 import type { IdentityPorts } from './identity-ports.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import type { KeyMaterial } from './jwt/create-provider-keys.ts';
@@ -29,6 +30,7 @@ export const createProvider: CreateProvider = (spec, material, ports) => {
     case 'APIKey':
       return createApiKeyProvider(spec, material, ports);
     case 'Introspection':
+      return createIntrospectionProvider(spec, material, ports);
     case 'ServiceAccount':
     case 'Basic':
       throw new Failure('provider_type', `${specKey(spec)} is of a type that this version does not build`);

@@ -53,8 +53,10 @@ export interface ProviderStatus {
   readonly keys: number;
   /** Seconds since the keys in use were fetched; undefined where there are none or they do not age. */
   readonly keyAgeSeconds: number | undefined;
-  /** Why the last fetch failed, or which keys were left out; undefined where all is well. Holds no secret. */
+  /** Why the last fetch or question failed, or which keys were left out; undefined where all is well. Holds no secret. */
   readonly lastError: string | undefined;
   /** True for one that needs no keys: somebody else verifies. */
   readonly isKeyless?: boolean | undefined;
+  /** Of a provider that asks somebody about each credential: false where it has no way to ask or got no answer the last time. */
+  readonly isAnswering?: boolean | undefined;
 }

@@ -8,6 +8,8 @@ import type { MaterialRef } from '../spec.ts';
 export interface MaterialKey extends SpecName {
   readonly kind: 'ConfigMap' | 'Secret';
   readonly key: string;
+  /** True where the provider can do without it. */
+  readonly isOptional?: boolean;
 }
 
 /** What the document of a provider refers to. */
@@ -34,10 +36,13 @@ export function needsOf(spec: IdentityProviderSpec): ProviderNeeds {
       return onlyKeys([spec.ca, spec.crl].filter((ref) => ref !== undefined));
     case 'Introspection': {
       const { secret } = spec.clientAuthentication;
-      return {
-        keys: introspectionKeys[spec.clientAuthentication.method].map((key) => ({ ...secret, kind: 'Secret', key })),
-        selector: undefined,
-      };
+      const own = introspectionKeys[spec.clientAuthentication.method].map((key): MaterialKey => ({
+        ...secret,
+        kind: 'Secret',
+        key,
+        isOptional: key === 'key_id',
+      }));
+      return { keys: [...own, ...onlyKeys(spec.ca ? [spec.ca] : []).keys], selector: undefined };
     }
     case 'Basic':
       return { keys: [{ ...spec.users, kind: 'Secret' }], selector: undefined };
@@ -53,7 +58,7 @@ export function needsOf(spec: IdentityProviderSpec): ProviderNeeds {
 export const introspectionKeys = {
   Basic: ['client_id', 'client_secret'],
   Post: ['client_id', 'client_secret'],
-  PrivateKeyJWT: ['client_id', 'private_key'],
+  PrivateKeyJWT: ['client_id', 'private_key', 'key_id'],
 } as const;
 
 function onlyKeys(refs: readonly Omit<MaterialKey, 'kind'>[]): ProviderNeeds {
@@ -80,9 +85,9 @@ export function gatherMaterial(spec: IdentityProviderSpec, find: MaterialFinder)
 
 /** The keys that the provider refers to and that are not there. */
 export function missingMaterials(spec: IdentityProviderSpec, find: MaterialFinder): readonly MissingMaterial[] {
-  return needsOf(spec).keys.flatMap(({ kind, namespace, name, key }) => {
+  return needsOf(spec).keys.flatMap(({ kind, namespace, name, key, isOptional }) => {
     const material = find.get(specKey({ kind, namespace, name }));
-    if (material?.data.has(key) === true) return [];
+    if (isOptional === true || material?.data.has(key) === true) return [];
     return [{ kind, namespace, name, key, isWhole: material === undefined }];
   });
 }

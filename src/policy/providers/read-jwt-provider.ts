@@ -5,6 +5,7 @@ import { quote, type FieldPath, type ProblemList } from '../problem-list.ts';
 import type { ConfigMapKey, JwtAlgorithm, JwtProviderSpec, KeySource } from '../provider-spec.ts';
 import { isHttpUrl } from './http-url.ts';
 import type { ProviderHead } from './provider-head.ts';
+import { readClaimMapping } from './read-claim-mapping.ts';
 import { bearer, readPlaces } from './read-places.ts';
 import { readSeconds } from './read-seconds.ts';
 
@@ -22,7 +23,7 @@ export function readJwtProvider(
   checkIssuer(jwt.issuer, keys, [...at, 'issuer'], problems);
   const skew = readSeconds(jwt.clockSkew, [...at, 'clockSkew'], problems) ?? 30;
   if (skew > maxClockSkew) problems.error('invalid-value', [...at, 'clockSkew'], 'clockSkew is at most 300s');
-  checkClaimNames(jwt, at, problems);
+  for (const claim of jwt.requiredClaims ?? []) checkClaimName(claim, [...at, 'requiredClaims'], problems);
   return {
     kind,
     type: 'JWT',
@@ -38,11 +39,7 @@ export function readJwtProvider(
     maxLifetime: readSeconds(jwt.maxLifetime, [...at, 'maxLifetime'], problems),
     requiredClaims: jwt.requiredClaims ?? [],
     from: jwt.from === undefined ? [bearer] : readPlaces(jwt.from, [...at, 'from'], problems),
-    claims: {
-      subject: jwt.claims?.subject ?? 'sub',
-      scopes: jwt.claims?.scopes ?? ['scope', 'scp'],
-      roles: jwt.claims?.roles ?? [],
-    },
+    claims: readClaimMapping(jwt.claims, ['scope', 'scp'], [...at, 'claims'], problems),
     binding: { certificate: jwt.binding?.certificate ?? 'IfBound', dpop: jwt.binding?.dpop ?? 'IfBound' },
   };
 }
@@ -104,14 +101,4 @@ function isKeySet(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-function checkClaimNames(jwt: JwtShape, at: FieldPath, problems: ProblemList): void {
-  const named: [FieldPath, readonly string[]][] = [
-    [[...at, 'claims', 'subject'], jwt.claims?.subject === undefined ? [] : [jwt.claims.subject]],
-    [[...at, 'claims', 'scopes'], jwt.claims?.scopes ?? []],
-    [[...at, 'claims', 'roles'], jwt.claims?.roles ?? []],
-    [[...at, 'requiredClaims'], jwt.requiredClaims ?? []],
-  ];
-  for (const [where, names] of named) for (const name of names) checkClaimName(name, where, problems);
 }

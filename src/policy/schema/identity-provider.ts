@@ -1,19 +1,20 @@
 import { apiKey } from './api-key-provider.ts';
 import { clientCertificate } from './client-certificate-provider.ts';
+import { introspection } from './introspection-provider.ts';
 import { guard, oneOf, unsupported, type Schema } from './json-schema.ts';
 import { jwt } from './jwt-provider.ts';
-import { basic, introspection, serviceAccount } from './later-providers.ts';
+import { basic, serviceAccount } from './later-providers.ts';
 import { login } from './login-provider.ts';
 import { sharedSecretJwt } from './shared-secret-jwt-provider.ts';
 
 const builtParts = {
   JWT: 'jwt',
+  Introspection: 'introspection',
   SharedSecretJWT: 'sharedSecretJwt',
   APIKey: 'apiKey',
   ClientCertificate: 'clientCertificate',
 };
 const laterParts = {
-  Introspection: 'introspection',
   ServiceAccount: 'serviceAccount',
   Basic: 'basic',
   Login: 'login',
@@ -32,7 +33,7 @@ export const identityProviderSpec: Schema = guard(
     ),
     jwt,
     sharedSecretJwt,
-    introspection: unsupported(introspection),
+    introspection,
     apiKey,
     clientCertificate,
     serviceAccount: unsupported(serviceAccount),

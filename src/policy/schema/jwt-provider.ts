@@ -66,7 +66,7 @@ export function credentialPlaces(description: string, absent?: string): Schema {
 }
 
 /** `claims`: where the parts of an identity are. */
-const claims: Schema = restriction('Where the parts of the identity are in the claims.', {
+export const claims: Schema = restriction('Where the parts of the identity are in the claims.', {
   subject: claimName('The claim that is the subject.', { absent: 'sub' }),
   scopes: list('The claims that hold scopes: a text with spaces between, or a list of texts.', aClaim, 16, {
     absent: 'scope and scp',

@@ -1,6 +1,6 @@
 import { classifyAddress } from '../../std/classify-address.ts';
 import type { ProblemList } from '../problem-list.ts';
-import type { JwtProviderSpec } from '../provider-spec.ts';
+import type { IntrospectionProviderSpec, JwtProviderSpec } from '../provider-spec.ts';
 
 /**
  * Warns of keys that come over http from outside: who sits on the way can put his own in their place and sign any token with them.
@@ -14,6 +14,14 @@ export function warnOfCleartextKeys({ issuer, keys }: JwtProviderSpec, problems:
   };
   if (keys.type === 'URI') warn(keys.uri, ['jwks', 'uri'], 'the keys are fetched');
   if (keys.type === 'Discovery') warn(issuer, ['issuer'], 'the keys are looked up');
+}
+
+/** Warns of tokens and the client's secret that go over http to outside: who sits on the way reads them, and answers what he likes. */
+export function warnOfCleartextEndpoint({ endpoint }: IntrospectionProviderSpec, problems: ProblemList): void {
+  if (!isCleartextAbroad(endpoint)) return;
+  const message =
+    "tokens and the client's secret go over http to a host that may be anywhere: whoever sits on the way reads them and can say that any token is good; write https";
+  problems.warning('cleartext-keys', ['spec', 'introspection', 'endpoint'], message);
 }
 
 /** True for http to a host that is neither this machine, nor in the cluster, nor a private address. */

@@ -1,7 +1,7 @@
 import type { ProblemList } from '../problem-list.ts';
 import type { FloorRuleSpec, RuleSpec, Spec } from '../spec.ts';
 import { warnOfCallersChoice } from './callers-choice.ts';
-import { warnOfCleartextKeys } from './cleartext-keys.ts';
+import { warnOfCleartextEndpoint, warnOfCleartextKeys } from './cleartext-keys.ts';
 import { warnOfDeniedRules } from './denied-rules.ts';
 import { warnOfProviderTests } from './provider-tests.ts';
 import { warnOfPublicRules } from './public-rules.ts';
@@ -13,6 +13,7 @@ export function warnOfSuspicions(spec: Spec, problems: ProblemList): void {
     case 'IdentityProvider':
     case 'ClusterIdentityProvider':
       if (spec.type === 'JWT') warnOfCleartextKeys(spec, problems);
+      if (spec.type === 'Introspection') warnOfCleartextEndpoint(spec, problems);
       return;
     case 'ClusterAccessPolicy':
       warnOfDenials(spec.rules, problems);

@@ -37,6 +37,7 @@ const prunedWithoutHarm: readonly RegExp[] = [
   /^beside an unknown one: spec(?:\.rules\[\])?\.upstream\.headers\[\]\./u,
   // A reference is all said by its name and key, which both must be there.
   /^beside an unknown one: spec\.clientCertificate\.(?:caRef|crlRef)\.(?:name|key)$/u,
+  /^beside an unknown one: spec\.introspection\.(?:caRef\.(?:name|key)|clientAuthentication\.secretRef\.name)$/u,
   // What is null has its default, as if it were not there.
   /^null: spec\.(?:mode|onInvalid)$/u,
   /^null: spec(?:\.rules\[\])?\.authentication\.providers\[\]\.kind$/u,
@@ -60,7 +61,11 @@ describeWithCluster('the CRDs on a real API server', () => {
     return texts.flat().filter(({ value }) => isJsonObject(value) && Object.hasOwn(plurals, kindOf(value)));
   };
   const contract = (): Promise<readonly AuthorDocument[]> =>
-    documentsOf('test/contract/access-policies.yaml', 'test/contract/identity-providers.yaml');
+    documentsOf(
+      'test/contract/access-policies.yaml',
+      'test/contract/identity-providers.yaml',
+      'test/contract/identity-providers-more.yaml',
+    );
 
   /** What the server would store, or why it would not. */
   const send = async (

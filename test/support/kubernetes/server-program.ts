@@ -26,16 +26,25 @@ export interface ServerOptions {
   readonly folder: string;
   /** The name of the log file in the folder; what stands there already stays. */
   readonly log: string;
+  /** Instead of the environment of this process. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 const shownLines = 25;
 
-export async function startServerProgram({ binary, args, folder, log }: ServerOptions): Promise<ServerProgram> {
+export async function startServerProgram({
+  binary,
+  args,
+  folder,
+  log,
+  environment,
+}: ServerOptions): Promise<ServerProgram> {
   const leash = await findLeash();
   const file = openSync(join(folder, log), 'a');
   const child = spawn(leash[0] ?? binary, leash.length > 0 ? [...leash.slice(1), binary, ...args] : args, {
     stdio: ['ignore', file, file],
     cwd: folder,
+    ...(environment && { env: environment }),
   });
   closeSync(file);
   let end: string | undefined;

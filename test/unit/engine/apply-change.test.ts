@@ -4,6 +4,7 @@ import type { AuthorDocument } from '../../../src/policy/spec.ts';
 import { clusterDocuments } from '../../support/cluster-document.ts';
 import { random, realTimers, type LogLine } from '../../support/decision-stand.ts';
 import { rawRequest } from '../../support/raw-request.ts';
+import { noEvents, noNetwork, silentNetwork } from '../../support/networks.ts';
 
 let engine: Engine | undefined;
 afterEach(() => engine?.close());
@@ -28,8 +29,8 @@ function start(more: Partial<EnginePorts> = {}): Engine {
       timers: realTimers,
       random,
       logger: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
-      http: { get: () => Promise.reject(new Error('no network')) },
-      events: { tokenCache: () => undefined, keyFetch: () => undefined, expressionFailed: () => undefined },
+      http: noNetwork,
+      events: noEvents,
       ...more,
     },
   );
@@ -253,7 +254,7 @@ describe('changes one after the other', () => {
   });
 
   test('a later one waits for the keys of a new provider, and no longer than its own patience', async () => {
-    const on = start({ http: { get: () => new Promise(() => undefined) } });
+    const on = start({ http: silentNetwork });
     const user = policy('u', '/', 1, ', authentication: {providers: [{kind: ClusterIdentityProvider, name: idp}]}');
     const first = on.applyChange({ changed: [...provider('audiences: [api]'), ...user], removed: [] });
     const startedAt = performance.now();

@@ -3,6 +3,7 @@ import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import { random, realTimers } from '../../support/decision-stand.ts';
 import { documentsOf } from '../../support/policy-test.ts';
 import { rawRequest } from '../../support/raw-request.ts';
+import { noEvents, silentNetwork } from '../../support/networks.ts';
 
 let engine: Engine | undefined;
 afterEach(() => engine?.close());
@@ -40,8 +41,8 @@ test('changes that come faster than the keys of a new issuer do not put each oth
       random,
       logger: quiet,
       // An issuer that never answers.
-      http: { get: () => new Promise(() => undefined) },
-      events: { tokenCache: () => undefined, keyFetch: () => undefined, expressionFailed: () => undefined },
+      http: silentNetwork,
+      events: noEvents,
     },
   );
   await engine.apply({ documents: [], problems: [], unreadable: new Set() });

@@ -2,7 +2,15 @@ import { createHmac, generateKeyPairSync, sign, type KeyObject } from 'node:cryp
 import { setImmediate } from 'node:timers/promises';
 import { isDenial, readRequest } from '../../../src/canonical/read-request.ts';
 import { Failure } from '../../../src/core/failure.ts';
-import type { Clock, HttpClient, LogFields, Logger, Timers } from '../../../src/core/ports.ts';
+import type {
+  Clock,
+  HttpClient,
+  HttpRequest,
+  HttpResponse,
+  LogFields,
+  Logger,
+  Timers,
+} from '../../../src/core/ports.ts';
 import type { RawHeader, RawRequest, Request } from '../../../src/core/request.ts';
 import { compileAuthentication } from '../../../src/phases/identity/authenticate.ts';
 import type { IdentityPorts } from '../../../src/phases/identity/identity-ports.ts';
@@ -172,7 +180,13 @@ export interface FakeHttp extends HttpClient {
   readonly calls: string[];
   /** What the next requests for the URL get: bytes, a text, JSON, or what the function throws or answers. */
   answer(url: string, with_: HttpAnswer): void;
+  /** Everything sent, in order. */
+  readonly sent: { readonly url: string; readonly request: HttpRequest }[];
+  /** What answers whatever is sent to the URL from now on. */
+  answerSent(url: string, with_: SentAnswer): void;
 }
+
+export type SentAnswer = (request: HttpRequest) => HttpResponse | Promise<HttpResponse>;
 
 export type HttpAnswer = Uint8Array | string | object | (() => Promise<Uint8Array>);
 
@@ -180,8 +194,18 @@ export type HttpAnswer = Uint8Array | string | object | (() => Promise<Uint8Arra
 export function fakeHttp(): FakeHttp {
   const answers = new Map<string, HttpAnswer>();
   const calls: string[] = [];
+  const sentAnswers = new Map<string, SentAnswer>();
+  const sent: FakeHttp['sent'] = [];
   return {
     calls,
+    sent,
+    answerSent: (url, with_) => void sentAnswers.set(url, with_),
+    async send(url, request) {
+      sent.push({ url, request });
+      const answer = sentAnswers.get(url);
+      if (answer === undefined) throw new Failure('http_connect', `POST ${url}: nobody is there`);
+      return answer(request);
+    },
     answer: (url, with_) => void answers.set(url, with_),
     async get(url) {
       calls.push(url);
@@ -213,7 +237,7 @@ export interface World {
   readonly time: ManualTime;
   readonly http: FakeHttp;
   readonly log: RecordingLog;
-  /** `hit`, `miss`, `ok`, `failed` in the order told. */
+  /** `hit`, `miss`, `ok`, `failed`, `active`, `inactive`, `skipped` in the order told. */
   readonly events: string[];
   provider(changes?: Partial<JwtProviderSpec>): MessageProvider;
 }
@@ -233,6 +257,7 @@ export function createWorld(keys: readonly TestKey[], settings: Partial<Identity
     events: {
       tokenCache: (result) => void events.push(result),
       keyFetch: (_provider, result) => void events.push(result),
+      introspection: (_provider, result) => void events.push(result),
     },
     settings: { ...defaultIdentitySettings, ...settings },
     tokens: createTokenCache({ maxEntries: 100, maxBytes: 1_000_000 }),

@@ -257,6 +257,19 @@ describe('the status of a document', () => {
     expect([refs?.['status'], refs?.['reason'], refs?.['message']]).toEqual(['False', 'RefNotReadable', unreadable]);
   });
 
+  it('tells of a provider that asks somebody whether it is answered, and nothing of keys that it does not need', () => {
+    const provider = { key: 'IdentityProvider shop/okta', keys: 0, keyAgeSeconds: undefined };
+    const told = (isAnswering: boolean, lastError?: string): string => {
+      const asked = { ...provider, isAnswering, lastError };
+      return outline(statusOf(inputOf({ kind: 'IdentityProvider' }, { provider: asked, value: {} })));
+    };
+    expect(told(true)).toContain('Answering=True/Answering');
+    expect(told(false, 'https://idp.example/introspect answers with status 500')).toContain(
+      'Answering=False/NotAnswering',
+    );
+    expect(told(true)).not.toContain('KeysLoaded');
+  });
+
   it.each([
     [{ attachment: 'Named', rules: [{}] }, 'by name'],
     [{ targetRefs: [{ kind: 'HTTPRoute', name: 'orders' }], rules: [] }, 'HTTPRoute/orders'],

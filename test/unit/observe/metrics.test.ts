@@ -87,6 +87,26 @@ test('look-ups of tokens and fetches of keys are counted', async () => {
   );
 });
 
+test('introspections are counted by result, each from the start, and those that were made are timed', async () => {
+  const { identity, ...metrics } = create();
+  const provider = 'IdentityProvider shop/opaque';
+  identity.introspection(provider, 'active', 250);
+  identity.introspection(provider, 'skipped', 0);
+  const all = { identity, ...metrics };
+  expect(await samplesOf(all, 'portcullis_introspection_requests_total')).toEqual(
+    Object.entries({ active: 1, inactive: 0, failed: 0, skipped: 1 }).map(
+      ([result, times]) =>
+        `portcullis_introspection_requests_total{provider="${provider}",result="${result}"} ${times}`,
+    ),
+  );
+  expect(await samplesOf(all, 'portcullis_introspection_duration_seconds')).toEqual(
+    expect.arrayContaining([
+      `portcullis_introspection_duration_seconds_sum{provider="${provider}"} 0.25`,
+      `portcullis_introspection_duration_seconds_count{provider="${provider}"} 1`,
+    ]),
+  );
+});
+
 test('collections of the API server are counted by whether they are followed, and only where there is a cluster', async () => {
   const metrics = create();
   expect(await samplesOf(metrics, 'portcullis_watches')).toEqual([]);

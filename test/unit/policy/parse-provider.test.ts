@@ -178,3 +178,85 @@ describe('a provider of type ClientCertificate', () => {
     expect(parsed.problems.map((problem) => problem.code)).toContain(code);
   });
 });
+
+const introspection = (more: string): string =>
+  `{type: Introspection, introspection: {endpoint: "https://idp.example/introspect", audiences: [api], clientAuthentication: {method: Basic, secretRef: {name: client}}${more}}}`;
+
+describe('a provider of type Introspection', () => {
+  test('has the defaults of the contract', () => {
+    expect(provider(introspection(''))).toEqual({
+      kind: 'accepted',
+      key: 'IdentityProvider shop/p',
+      problems: [],
+      spec: {
+        kind: 'IdentityProvider',
+        type: 'Introspection',
+        namespace: 'shop',
+        name: 'p',
+        endpoint: 'https://idp.example/introspect',
+        clientAuthentication: { method: 'Basic', secret: { namespace: 'shop', name: 'client' } },
+        issuer: undefined,
+        audiences: ['api'],
+        ca: undefined,
+        signedAnswers: false,
+        claims: { subject: 'sub', scopes: ['scope'], roles: [] },
+        cacheTtl: 60,
+        timeout: 2,
+        from: [{ in: 'header', name: 'authorization', scheme: 'Bearer' }],
+      },
+    });
+  });
+
+  test('of the cluster has its Secret and certificates in the namespace of the service', () => {
+    expect(provider(introspection(', caRef: {name: ca, key: ca.crt}'), 'ClusterIdentityProvider')).toMatchObject({
+      spec: {
+        clientAuthentication: { secret: { namespace: 'portcullis', name: 'client' } },
+        ca: { namespace: 'portcullis', name: 'ca', key: 'ca.crt' },
+      },
+    });
+  });
+
+  test.each([
+    ', cache: {ttl: 0s}, timeout: 30s',
+    ', cache: {ttl: 1h}, timeout: 1ms',
+    ', issuer: any-text',
+    ', issuer: "https://idp.example", signedAnswers: Required',
+    ', signedAnswers: Never',
+    ', claims: {subject: username, scopes: [scope, perms], roles: ["/realm_access/roles"]}',
+  ])('takes %s', (more) => {
+    expect(provider(introspection(more))).toMatchObject({ kind: 'accepted', problems: [] });
+  });
+
+  test.each([
+    [', cache: {ttl: 3601s}', 'invalid-value'],
+    [', cache: {}', 'invalid-value'],
+    [', timeout: 0s', 'invalid-value'],
+    [', timeout: 31s', 'invalid-value'],
+    [', signedAnswers: Required', 'missing-field'],
+    [', signedAnswers: Required, issuer: any-text', 'invalid-value'],
+    [', signedAnswers: Required, issuer: "https://idp.example?a"', 'invalid-value'],
+    [', signedAnswers: IfOffered', 'invalid-value'],
+    [', claims: {roles: ["/a~b"]}', 'invalid-value'],
+    [', claims: {role: [a]}', 'unknown-field'],
+    [', clockSkew: 30s', 'unknown-field'],
+    [', caRef: {name: ca}', 'missing-field'],
+  ])('refuses %s', (more, code) => {
+    const parsed = provider(introspection(more));
+    expect([parsed.kind, parsed.problems.map((problem) => problem.code)]).toEqual([
+      'refused',
+      expect.arrayContaining([code]),
+    ]);
+  });
+
+  test.each([
+    ['https://idp.example', 'ftp://idp.example'],
+    ['https://idp.example', 'https://user:secret@idp.example'],
+    ['audiences: [api]', 'audiences: []'],
+    ['audiences: [api], ', ''],
+    ['method: Basic', 'method: None'],
+    [', secretRef: {name: client}', ''],
+    ['{name: client}', '{name: client, namespace: other}'],
+  ])('refuses %s where it is changed to %s', (from, to) => {
+    expect(provider(introspection('').replace(from, to)).kind).toBe('refused');
+  });
+});

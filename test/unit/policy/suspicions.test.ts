@@ -333,6 +333,18 @@ describe('cleartext-keys: keys that anybody on the way can exchange', () => {
     expect(await warnings(of(jwt))).toEqual([]);
   });
 
+  test.each([
+    ['http://login.example.com/introspect', ['cleartext-keys spec.introspection.endpoint']],
+    ['https://login.example.com/introspect', []],
+    ['http://keycloak.auth.svc:8080/introspect', []],
+    ['http://127.0.0.1:8080/introspect', []],
+  ])('of an endpoint %s: %j', async (endpoint, expected) => {
+    const fields = `endpoint: "${endpoint}", audiences: [a], clientAuthentication: {method: Basic, secretRef: {name: c}}`;
+    const asking = provider('web').replace(/type: JWT.*$/m, `type: Introspection, introspection: {${fields}}}`);
+    const secret = 'apiVersion: v1\nkind: Secret\nmetadata: {name: c, namespace: shop}\n';
+    expect(await warnings(asking, secret)).toEqual(expected);
+  });
+
   test('also of a cluster provider', async () => {
     const cluster = of('issuer: "http://login.example.com"')
       .replace('kind: Identity', 'kind: ClusterIdentity')

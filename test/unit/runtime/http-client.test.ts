@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/core/failure.ts';
-import type { HttpGetOptions, Timers } from '../../../src/core/ports.ts';
+import type { HttpLimits, HttpRequest, Timers } from '../../../src/core/ports.ts';
 import { createHttpClient, type HttpClientOptions, type Resolve } from '../../../src/runtime/http-client.ts';
 import { testCertificate, testCertificateKey } from './test-certificate.ts';
 
@@ -14,7 +14,7 @@ const timers: Timers = {
     return () => clearTimeout(timer);
   },
 };
-const limits: HttpGetOptions = { timeoutMs: 2_000, maxBytes: 1_000_000, ca: undefined };
+const limits: HttpLimits = { timeoutMs: 2_000, maxBytes: 1_000_000, ca: undefined };
 const open: HttpClientOptions = {
   allowPrivateAddresses: true,
   allowedAddresses: [],
@@ -162,6 +162,159 @@ describe('an answer', () => {
       code: 'http_connect',
       message: expect.stringMatching(/^GET http:\/\/127\.0\.0\.1:\d+\/keys: /),
     });
+  });
+});
+
+describe('what is sent', () => {
+  const request: HttpRequest = {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      accept: 'application/json',
+      authorization: 'Basic x',
+    },
+    body: 'token=ü',
+  };
+
+  /** Status, content type and text of the answer, or the code of the Failure. */
+  async function send(url: string, client = createHttpClient(open), within = limits, what = request): Promise<unknown> {
+    try {
+      const { status, contentType, body } = await client.send(url, what, within);
+      return [status, contentType, Buffer.from(body).toString()];
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      return error.code;
+    }
+  }
+
+  test('goes as a POST with its own headers and its length in bytes, and the answer comes with its content type', async () => {
+    let seen: unknown;
+    const url = await serve((incoming, response) => {
+      incoming.on('data', (body: Buffer) => {
+        seen = { method: incoming.method, url: incoming.url, headers: incoming.headers, body: body.toString() };
+        response.setHeader('content-type', 'application/json;charset=utf-8').end('{"active":true}');
+      });
+    });
+    expect(await send(`${url}/introspect?tenant=a`)).toEqual([
+      200,
+      'application/json;charset=utf-8',
+      '{"active":true}',
+    ]);
+    expect(seen).toEqual({
+      method: 'POST',
+      url: '/introspect?tenant=a',
+      headers: {
+        host: url.slice('http://'.length),
+        accept: 'application/json',
+        'accept-encoding': 'identity',
+        authorization: 'Basic x',
+        connection: 'keep-alive',
+        'content-length': '8',
+        'content-type': 'application/x-www-form-urlencoded',
+        'user-agent': 'portcullis/test',
+      },
+      body: 'token=ü',
+    });
+  });
+
+  test.each([201, 204, 400, 401, 429, 500, 503])('and answered with %d gives that answer', async (status) => {
+    const url = await serve((_request, response) => response.writeHead(status).end());
+    expect(await send(url)).toEqual([status, '', '']);
+  });
+
+  test.each([301, 302, 303, 307, 308])('is not sent again to where a %d leads', async (status) => {
+    const asked: unknown[] = [];
+    const url = await serve((incoming, response) => {
+      asked.push(incoming.url);
+      response.writeHead(status, { location: '/elsewhere' }).end();
+    });
+    expect(await send(`${url}/introspect`)).toBe('http_redirect');
+    expect(asked).toEqual(['/introspect']);
+  });
+
+  test('is bound by time, size and encoding like what is got', async () => {
+    const silent = await serve(() => {});
+    const drip = await serve((_request, response) => {
+      const timer = setInterval(() => response.write(' '), 20);
+      response.on('close', () => clearInterval(timer));
+    });
+    const large = await serve((_request, response) => response.end(Buffer.alloc(1_000)));
+    const packed = await serve((_request, response) => response.setHeader('content-encoding', 'gzip').end('x'));
+    const brief = { ...limits, timeoutMs: 200 };
+    const client = createHttpClient(open);
+    expect(await Promise.all([send(silent, client, brief), send(drip, client, brief)])).toEqual([
+      'http_timeout',
+      'http_timeout',
+    ]);
+    expect(await send(large, client, { ...limits, maxBytes: 999 })).toBe('http_too_large');
+    expect(await send(large, client, { ...limits, maxBytes: 1_000 })).toHaveLength(3);
+    expect(await send(packed)).toBe('http_encoded');
+  });
+
+  test('is dialled under the same rule as what is got', async () => {
+    const url = await serve((_request, response) => response.end('ok'));
+    const named = url.replace('127.0.0.1', 'idp.example');
+    const closed = createHttpClient({ ...open, allowPrivateAddresses: false });
+    const resolvedTo = (address: string): ReturnType<typeof createHttpClient> =>
+      createHttpClient({ ...open, resolve: (_hostname, done) => done(null, [address]) });
+    expect(await send(url, closed)).toBe('http_address');
+    expect(await send('http://169.254.169.254/')).toBe('http_address');
+    expect(await send('http://user@127.0.0.1/')).toBe('http_url');
+    expect(await send(named, resolvedTo('169.254.169.254'))).toBe('http_address');
+    expect(await send(named, resolvedTo('127.0.0.1'))).toEqual([200, '', 'ok']);
+  });
+
+  test('with a header that is none fails without naming its value', async () => {
+    const url = await serve((_request, response) => response.end());
+    const bad = { ...request, headers: { authorization: 'Basic secret\r\nx: y' } };
+    const failure: unknown = await createHttpClient(open)
+      .send(url, bad, limits)
+      .catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'http_connect', message: expect.not.stringContaining('secret') });
+  });
+
+  test('goes over the connection that is there, and over a new one where that was closed meanwhile', async () => {
+    let connections = 0;
+    let drop = false;
+    const bodies: string[] = [];
+    const server = createHttpServer((incoming, response) => {
+      incoming.on('data', (body: Buffer) => {
+        if (drop) {
+          drop = false;
+          incoming.socket.resetAndDestroy();
+          return;
+        }
+        bodies.push(body.toString());
+        response.end('ok');
+      });
+    });
+    server.on('connection', () => connections++);
+    const url = `http://127.0.0.1:${await listen(server)}`;
+    const client = createHttpClient(open);
+    expect([await send(url, client), await send(url, client)]).toEqual([
+      [200, '', 'ok'],
+      [200, '', 'ok'],
+    ]);
+    expect(connections).toBe(1);
+    drop = true;
+    expect(await send(url, client)).toEqual([200, '', 'ok']);
+    expect([connections, bodies.length]).toEqual([2, 3]);
+    // A connection of its own that breaks is a failure: nobody knows what the other side did with the request.
+    drop = true;
+    expect(await send(url, createHttpClient(open))).toBe('http_connect');
+  });
+
+  test('goes over no connection that another trust opened', async () => {
+    const server = createHttpsServer({ key: testCertificateKey, cert: testCertificate }, (_request, response) =>
+      response.end('ok'),
+    );
+    const url = `https://idp.example:${await listen(server)}/`;
+    const client = createHttpClient({ ...open, resolve: (_hostname, done) => done(null, ['127.0.0.1']) });
+    const trusting = { ...limits, ca: testCertificate };
+    expect(await send(url, client, trusting)).toEqual([200, '', 'ok']);
+    expect(await send(url, client, limits)).toBe('http_connect');
+    expect(await send(url, client, { ...limits, ca: '' })).toBe('http_ca');
+    expect(await send(url, client, trusting)).toEqual([200, '', 'ok']);
   });
 });
 

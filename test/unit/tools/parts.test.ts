@@ -8,6 +8,7 @@ import { egctlPart } from '../../tools/parts/egctl.ts';
 import { etcdPart } from '../../tools/parts/etcd.ts';
 import { helm3Part } from '../../tools/parts/helm3.ts';
 import { istioApiPart } from '../../tools/parts/istio-api.ts';
+import { keycloakPart } from '../../tools/parts/keycloak.ts';
 import { kubeApiserverPart } from '../../tools/parts/kube-apiserver.ts';
 import { helm4Part, kubectlPart } from '../../tools/parts/kubectl-layer.ts';
 import type { Part } from '../../tools/parts/part.ts';
@@ -189,6 +190,32 @@ echo '{"Dir": "${folder}/module"}'`,
       /not to be had here: go says: checksum mismatch\. Install Go 1\.24/u,
     );
     expect([await readdir(cache()), await istioApiPart.find(environment)]).toEqual([[], undefined]);
+  });
+});
+
+describe('Keycloak', () => {
+  const python = 'mkdir -p "$5/keycloak-26.4.0/bin"; echo > "$5/keycloak-26.4.0/bin/kc.sh"';
+  /** Lines of sh that write an archive to the folder which the last argument names. */
+  const maven =
+    'for last; do :; done; echo "not the archive" > "${last#-DoutputDirectory=}/keycloak-quarkus-dist-26.4.0.zip"';
+
+  it.each<[string, string | undefined, RegExp]>([
+    ['there is no Maven', undefined, /mvn could not be run.*Install Java 17 or newer, Maven and Python 3/u],
+    ['Maven cannot bring it', 'echo "no repository" >&2; exit 1', /mvn says: no repository\. Install Java 17/u],
+    ['what comes is something else', maven, /keycloak-quarkus-dist:26\.4\.0:zip is not the archive that was pinned/u],
+  ])('is refused with the reason and the remedy where %s', async (_title, script, reason) => {
+    if (script !== undefined) await program('mvn', script);
+    await program('python3', python);
+    await expect(bring(keycloakPart)).rejects.toThrow(reason);
+    expect([await readdir(cache()), await keycloakPart.find(environment)]).toEqual([[], undefined]);
+  });
+
+  it('is taken from the cache where it was built', async () => {
+    const home = join(cache(), 'keycloak-26.4.0');
+    await mkdir(join(home, 'lib', 'quarkus'), { recursive: true });
+    expect(await keycloakPart.find(environment)).toBeUndefined();
+    await writeFile(join(home, 'lib', 'quarkus', 'generated-bytecode.jar'), '');
+    expect([await keycloakPart.find(environment), await bring(keycloakPart), lines]).toEqual([home, home, []]);
   });
 });
 

@@ -14,9 +14,12 @@ export interface KeyMaterial {
   readonly ca: string | undefined;
 }
 
+/** Whose keys they are, and where they come from. */
+export type KeyOwner = Pick<JwtProviderSpec, 'kind' | 'namespace' | 'name' | 'issuer' | 'keys' | 'ca'>;
+
 /** The keys of a provider, wherever its spec says they are. What is missing leaves it without keys, never with the system's trust instead. */
 export function createProviderKeys(
-  spec: JwtProviderSpec,
+  spec: KeyOwner,
   material: KeyMaterial,
   algorithms: ReadonlySet<string>,
   ports: IdentityPorts,
@@ -50,6 +53,6 @@ export function createProviderKeys(
   }
 }
 
-function describeMissing(ref: ConfigMapKey): string {
+export function describeMissing(ref: ConfigMapKey): string {
   return `the ConfigMap ${specKey({ kind: '', ...ref }).trim()} or its key ${ref.key} is missing`;
 }

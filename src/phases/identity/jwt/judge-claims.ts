@@ -66,7 +66,7 @@ function judgeLifetime(claims: JsonObject, rules: TokenRules): Denial | undefine
 }
 
 /** A string, or an array of nothing but strings, that has one of the provider's audiences exactly (RFC 7519 4.1.3). */
-function judgeAudience(claims: JsonObject, rules: TokenRules): Denial | undefined {
+export function judgeAudience(claims: JsonObject, rules: TokenRules): Denial | undefined {
   const audiences = readAudiences(claims);
   if (audiences === undefined) return denial('token_audience', 'The aud of the token is missing or not text.');
   return audiences.some((audience) => rules.audiences.has(audience)) ? undefined : denial('token_audience');
@@ -125,6 +125,6 @@ export function isStringArray(value: JsonValue | undefined): value is readonly s
 }
 
 /** A NumericDate (RFC 7519 section 2, fractions permitted) that a calendar has. */
-function isDate(value: JsonValue | undefined): value is number {
+export function isDate(value: JsonValue | undefined): value is number {
   return typeof value === 'number' && Number.isFinite(value) && Math.abs(value) <= lastSecond;
 }

@@ -17,7 +17,7 @@ export const headerJudges: readonly { readonly name: string; readonly judge: Hea
 ];
 
 /** `crit` (we know no extension), `b64` (RFC 7797 makes another signing input of the same text) and `zip` (RFC 8725 3.6): never. */
-function judgeExtensions(header: JsonObject): Denial | undefined {
+export function judgeExtensions(header: JsonObject): Denial | undefined {
   const extension = ['crit', 'b64', 'zip'].find((name) => Object.hasOwn(header, name));
   return extension === undefined
     ? undefined
@@ -25,13 +25,13 @@ function judgeExtensions(header: JsonObject): Denial | undefined {
 }
 
 /** The algorithm must be one of the provider's (RFC 8725 3.1): exact, so `none` and HMAC can never be it. */
-function judgeAlgorithm(header: JsonObject, rules: TokenRules): Denial | undefined {
+export function judgeAlgorithm(header: JsonObject, rules: Pick<TokenRules, 'algorithms'>): Denial | undefined {
   const alg = ownMember(header, 'alg');
   return typeof alg === 'string' && rules.algorithms.has(alg) ? undefined : denial('token_algorithm');
 }
 
 /** A `kid` is text that is compared with the ids of keys in memory, and used for nothing else. */
-function judgeKeyId(header: JsonObject): Denial | undefined {
+export function judgeKeyId(header: JsonObject): Denial | undefined {
   const kid = ownMember(header, 'kid');
   return kid === undefined || typeof kid === 'string'
     ? undefined

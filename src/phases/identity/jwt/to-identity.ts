@@ -4,8 +4,11 @@ import { ownMember, type JsonObject } from '../../../core/json.ts';
 import { isStringArray } from './judge-claims.ts';
 import type { TokenRules } from './token-rules.ts';
 
+/** How claims are read as an identity. */
+export type IdentityRules = Pick<TokenRules, 'issuer' | 'subject' | 'scopes' | 'roles'>;
+
 /** The identity that verified claims stand for. What is absent or not text is empty: a test on it then fails. */
-export function toIdentity(claims: JsonObject, rules: TokenRules, provider: string): Identity {
+export function toIdentity(claims: JsonObject, rules: IdentityRules, provider: string): Identity {
   return Object.freeze({
     authenticated: true,
     subject: textOf(rules.subject.read(claims)),

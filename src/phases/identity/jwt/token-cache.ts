@@ -9,6 +9,8 @@ export interface VerifiedToken {
   readonly keyFingerprint: string;
   readonly expiresAt: number;
   readonly notBefore: number | undefined;
+  /** Monotonic milliseconds, where it is remembered for a while only. */
+  readonly goodUntil?: number;
 }
 
 /** Verified tokens of all providers, within one bound. */
@@ -21,7 +23,8 @@ export interface TokenCache {
 
 export interface ProviderTokens {
   get(token: string): VerifiedToken | undefined;
-  set(token: string, verified: VerifiedToken): void;
+  /** `bytes` is about what it takes; absent, it is estimated by the token. */
+  set(token: string, verified: VerifiedToken, bytes?: number): void;
   delete(token: string): void;
   /** Forgets every token that a key other than these verified. */
   keepOnly(fingerprints: ReadonlySet<string>): void;
@@ -53,8 +56,8 @@ export function createTokenCache(limits: { readonly maxEntries: number; readonly
       };
       return {
         get: find,
-        set: (token, verified) => {
-          cache.set(keyOf(token), { ...verified, generation, token: ownCopy(token) }, estimateBytes(token));
+        set: (token, verified, bytes = estimateBytes(token)) => {
+          cache.set(keyOf(token), { ...verified, generation, token: ownCopy(token) }, bytes);
         },
         delete: (token) => {
           if (find(token) !== undefined) cache.delete(keyOf(token));

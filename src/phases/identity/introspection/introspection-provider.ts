@@ -1,0 +1,187 @@
+import { denial, type Denial } from '../../../core/decision.ts';
+import { ownMember, type JsonObject } from '../../../core/json.ts';
+import { thrownFields } from '../../../core/thrown-fields.ts';
+import { placesOf } from '../../../policy/providers/credential-forms.ts';
+import type { ProviderMaterial } from '../../../policy/providers/provider-material.ts';
+import type { IntrospectionProviderSpec } from '../../../policy/provider-spec.ts';
+import { specKey } from '../../../policy/spec-name.ts';
+import { createBoundedCache, type BoundedCache } from '../../../std/bounded-cache.ts';
+import { sha256Base64 } from '../../../std/sha256.ts';
+import type { IdentityPorts } from '../identity-ports.ts';
+import type { MessageProvider, ProviderStatus, VerifyResult } from '../identity-provider.ts';
+import { toIdentity } from '../jwt/to-identity.ts';
+import type { ProviderTokens, VerifiedToken } from '../jwt/token-cache.ts';
+import type { TokenRules } from '../jwt/token-rules.ts';
+import { answerJudges, clockSkew, compileAnswerRules } from './answer-rules.ts';
+import { connectEndpoint, type Connection } from './connect-endpoint.ts';
+import type { Asked, IntrospectionEndpoint } from './introspection-endpoint.ts';
+
+/** Milliseconds that a refusal is remembered at most: a token that was just issued may be asked about too early. */
+const refusalMs = 5_000;
+const refusalLimits = { maxEntries: 1_000, maxBytes: 1_000_000 };
+const refusalBytes = 500;
+
+/** RFC 6750 2.1 and RFC 6749 A.12, without spaces: visible ASCII. */
+const opaqueToken = /^[\x21-\x7e]+$/;
+
+/**
+ * A provider of type Introspection at work. Answers are remembered under the hash of the whole token, for this provider alone, so that no
+ * token is kept; without its Secret or certificates it refuses every token with 503.
+ */
+export function createIntrospectionProvider(
+  spec: IntrospectionProviderSpec,
+  material: ProviderMaterial,
+  ports: IdentityPorts,
+): MessageProvider {
+  const connection = connectEndpoint(spec, material, ports);
+  const parts: ProviderParts = {
+    spec,
+    ports,
+    endpoint: connection.endpoint,
+    rules: compileAnswerRules(spec),
+    answers: ports.tokens.forProvider(),
+    refusals: createBoundedCache(refusalLimits),
+    underWay: new Map(),
+  };
+  return {
+    layer: 'message',
+    spec,
+    places: placesOf(spec),
+    firstLoad: connection.keys?.firstLoad ?? Promise.resolve(),
+    verify: ({ token }) => verifyToken(parts, token),
+    status: () => toStatus(connection),
+    close: () => {
+      connection.keys?.close();
+      parts.answers.close();
+    },
+  };
+}
+
+interface ProviderParts {
+  readonly spec: IntrospectionProviderSpec;
+  readonly ports: IdentityPorts;
+  /** Undefined: there is no way to ask. */
+  readonly endpoint: IntrospectionEndpoint | undefined;
+  readonly rules: TokenRules;
+  /** By the hash of the token, as everything here. */
+  readonly answers: ProviderTokens;
+  readonly refusals: BoundedCache<Refusal>;
+  readonly underWay: Map<string, Promise<VerifyResult>>;
+}
+
+interface Refusal {
+  readonly denial: Denial;
+  /** Monotonic milliseconds. */
+  readonly goodUntil: number;
+}
+
+function verifyToken(parts: ProviderParts, token: string): VerifyResult | Promise<VerifyResult> {
+  const { ports, spec } = parts;
+  const { maxTokenBytes } = ports.settings;
+  if (token.length > maxTokenBytes)
+    return { denial: denial('token_too_large', `The token is longer than ${maxTokenBytes} bytes.`) };
+  if (!opaqueToken.test(token))
+    return { denial: denial('token_malformed', 'The token has a character that is not visible ASCII.') };
+  // What is not remembered is not shared either: each request is to be asked for by itself.
+  if (spec.cacheTtl === 0) {
+    ports.events.tokenCache('miss');
+    return judgeByAnswer(parts, token, undefined);
+  }
+  const hash = sha256Base64(token);
+  const known = recall(parts, hash);
+  ports.events.tokenCache(known === undefined ? 'miss' : 'hit');
+  if (known !== undefined) return known;
+  const running = parts.underWay.get(hash);
+  if (running !== undefined) return running;
+  const result = judgeByAnswer(parts, token, hash).finally(() => parts.underWay.delete(hash));
+  parts.underWay.set(hash, result);
+  return result;
+}
+
+/** What is remembered of a token and still holds; one that has ended meanwhile is refused without a question. */
+function recall(parts: ProviderParts, hash: string): VerifyResult | undefined {
+  const { answers, refusals, ports } = parts;
+  const monotonic = ports.clock.monotonic();
+  const answer = answers.get(hash);
+  if (answer !== undefined) {
+    const ended = judgeTimes(answer, ports.clock.now() / 1000);
+    if (ended === undefined && monotonic < (answer.goodUntil ?? 0)) return { identity: answer.identity };
+    answers.delete(hash);
+    if (ended !== undefined) return { denial: ended };
+  }
+  const refusal = refusals.get(hash);
+  if (refusal === undefined) return undefined;
+  if (monotonic < refusal.goodUntil) return { denial: refusal.denial };
+  refusals.delete(hash);
+  return undefined;
+}
+
+/** As when the answer came: also a clock that was set back can end it. */
+function judgeTimes({ expiresAt, notBefore }: VerifiedToken, now: number): Denial | undefined {
+  if (now >= expiresAt) return denial('token_expired');
+  return notBefore !== undefined && now < notBefore - clockSkew ? denial('token_not_yet_valid') : undefined;
+}
+
+/** Asks and judges; remembers under the hash, where there is one. Never rejects. */
+async function judgeByAnswer(parts: ProviderParts, token: string, hash: string | undefined): Promise<VerifyResult> {
+  const { ports, spec } = parts;
+  try {
+    const asked: Asked = (await parts.endpoint?.ask(token)) ?? { kind: 'unavailable' };
+    if (asked.kind === 'unavailable') return { denial: denial('introspection_unavailable') };
+    if (asked.kind === 'inactive') return refuse(parts, denial('token_inactive'), hash);
+    const refused = judgeAnswer(asked.answer, parts.rules, ports.clock.now() / 1000);
+    return refused === undefined ? accept(parts, asked, hash) : refuse(parts, refused, hash);
+  } catch (error) {
+    ports.logger.error({ provider: specKey(spec), ...thrownFields(error) }, 'a token could not be judged');
+    return { denial: denial('internal_error') };
+  }
+}
+
+/** What is wrong with the answer of an active token; `now` in seconds since the epoch. */
+export function judgeAnswer(answer: JsonObject, rules: TokenRules, now: number): Denial | undefined {
+  for (const { judge } of answerJudges) {
+    const refused = judge(answer, rules, now);
+    if (refused !== undefined) return refused;
+  }
+  return undefined;
+}
+
+function refuse({ refusals, ports, spec }: ProviderParts, reason: Denial, hash: string | undefined): VerifyResult {
+  if (hash !== undefined) {
+    const goodUntil = ports.clock.monotonic() + Math.min(refusalMs, spec.cacheTtl * 1000);
+    refusals.set(hash, { denial: reason, goodUntil }, refusalBytes);
+  }
+  return { denial: reason };
+}
+
+function accept(
+  { rules, spec, answers, ports }: ProviderParts,
+  { answer, bytes }: Extract<Asked, { kind: 'active' }>,
+  hash: string | undefined,
+): VerifyResult {
+  const iss = ownMember(answer, 'iss');
+  const identity = toIdentity(answer, { ...rules, issuer: typeof iss === 'string' ? iss : '' }, spec.name);
+  const notBefore = ownMember(answer, 'nbf');
+  if (hash !== undefined) {
+    const verified: VerifiedToken = {
+      identity,
+      keyFingerprint: '',
+      expiresAt: identity.expiresAt ?? Infinity,
+      notBefore: typeof notBefore === 'number' ? notBefore : undefined,
+      goodUntil: ports.clock.monotonic() + spec.cacheTtl * 1000,
+    };
+    answers.set(hash, verified, bytes * 3 + 1_000);
+  }
+  return { identity };
+}
+
+function toStatus({ endpoint, keys, missing }: Connection): ProviderStatus {
+  const ofKeys = keys?.status();
+  const errors = [missing, endpoint?.lastError, ofKeys?.lastError].filter((error) => error !== undefined);
+  return {
+    keys: ofKeys?.keys ?? 0,
+    keyAgeSeconds: ofKeys?.keyAgeSeconds,
+    lastError: errors.length === 0 ? undefined : errors.join('; '),
+    isAnswering: missing === undefined && endpoint?.lastError === undefined,
+  };
+}
