@@ -8,11 +8,14 @@ import type {
   IdentityEvents,
   Logger,
   Random,
+  ReplayStore,
   Timers,
 } from '../core/ports.ts';
 import type { RawRequest } from '../core/request.ts';
 import type { DocumentStatus, ProviderCondition, ServiceStatus } from '../core/status.ts';
 import type { Trace } from '../core/trace.ts';
+import { createDpop } from '../phases/identity/dpop/dpop.ts';
+import { createMemoryReplayStore } from '../phases/identity/dpop/memory-replay-store.ts';
 import { defaultIdentitySettings, type IdentitySettings } from '../phases/identity/identity-settings.ts';
 import { createTokenCache } from '../phases/identity/jwt/token-cache.ts';
 import { parseOnce } from '../policy/parsed-elsewhere.ts';
@@ -34,6 +37,8 @@ export interface EngineSettings extends CheckSettings {
   readonly keyLoadTimeoutMs: number;
   /** Limits of keys and tokens; a default stands for each that is absent. */
   readonly identity: Partial<IdentitySettings>;
+  /** What DPoP nonces are made with, shared by all replicas; absent: a key of this process alone. */
+  readonly dpopNonceKey?: Uint8Array | undefined;
 }
 
 export interface EnginePorts {
@@ -43,6 +48,8 @@ export interface EnginePorts {
   readonly logger: Logger;
   readonly http: HttpClient;
   readonly events: IdentityEvents & ExpressionEvents;
+  /** What remembers used DPoP proofs; undefined: the memory of this process. */
+  readonly replays?: ReplayStore | undefined;
   /** Undefined: providers as they serve. */
   readonly createProvider?: CreateProvider;
   /** Lets everybody else have their turn; undefined: nobody else waits, and changes are taken in without a pause. */
@@ -84,6 +91,12 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
   const identity: IdentitySettings = { ...defaultIdentitySettings, ...settings.identity };
   const { clock, logger } = ports;
   const tokens = createTokenCache({ maxEntries: identity.tokenCacheEntries, maxBytes: identity.tokenCacheBytes });
+  const dpop = createDpop({
+    clock,
+    logger,
+    replays: ports.replays ?? createMemoryReplayStore(identity.dpopReplayEntries, clock),
+    nonceKey: settings.dpopNonceKey ?? `${ports.random.id()}${ports.random.id()}`,
+  });
   const listeners = new Set<(news: StatusNews) => void>();
   const tell = (news: StatusNews): void => {
     for (const listener of listeners) tellSafely(listener, news, logger);
@@ -92,7 +105,7 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
     { ...settings, parse: (document) => parseOnce(document, settings) },
     {
       ...ports,
-      identity: { ...ports, settings: identity, tokens },
+      identity: { ...ports, settings: identity, tokens, dpop },
       pace: ports.pause && { now: () => clock.monotonic(), sliceMs, pause: ports.pause },
       tell,
     },

@@ -1,4 +1,11 @@
-import type { HmacAlgorithm, IdentityProviderSpec, JwtAlgorithm, ProviderKind, TokenBinding } from './provider-spec.ts';
+import type {
+  DpopNonceRule,
+  HmacAlgorithm,
+  IdentityProviderSpec,
+  JwtAlgorithm,
+  ProviderKind,
+  TokenBinding,
+} from './provider-spec.ts';
 import type { RouteKind } from './spec.ts';
 
 /**
@@ -47,6 +54,15 @@ export interface TargetRefShape {
 export interface AuthenticationShape {
   readonly providers?: readonly ProviderRefShape[];
   readonly peer?: ProviderRefShape;
+  /** Of a policy alone. */
+  readonly resourceMetadata?: ResourceMetadataShape;
+}
+
+export interface ResourceMetadataShape {
+  readonly resource: string;
+  readonly authorizationServers?: readonly string[];
+  readonly scopes?: readonly string[];
+  readonly documentation?: string;
 }
 
 export interface ProviderRefShape {
@@ -212,7 +228,7 @@ export interface JwtShape {
     readonly scopes?: readonly string[];
     readonly roles?: readonly string[];
   };
-  readonly binding?: Partial<TokenBinding>;
+  readonly binding?: Partial<TokenBinding> & { readonly dpopNonce?: DpopNonceRule };
 }
 
 export interface ConfigMapRefShape {

@@ -1,11 +1,11 @@
-import { denial, type Denial } from '../../../core/decision.ts';
+import { denial, type Denial, type HeaderEntry } from '../../../core/decision.ts';
 import { ownMember, type JsonObject } from '../../../core/json.ts';
 import { thrownFields } from '../../../core/thrown-fields.ts';
 import type { JwtProviderSpec } from '../../../policy/provider-spec.ts';
 import { specKey } from '../../../policy/spec-name.ts';
 import { compileBindingCheck, type BindingCheck } from '../binding/judge-binding.ts';
 import { judgeCertificateBinding } from '../binding/judge-certificate-binding.ts';
-import { judgeDpopBinding } from '../binding/judge-dpop-binding.ts';
+import { compileDpopBinding } from '../binding/judge-dpop-binding.ts';
 import { createProviderKeys, type KeyMaterial } from './create-provider-keys.ts';
 import { placesOf } from '../../../policy/providers/credential-forms.ts';
 import type { Credential, MessageProvider, VerifyResult } from '../identity-provider.ts';
@@ -25,7 +25,10 @@ export function createJwtProvider(spec: JwtProviderSpec, material: KeyMaterial, 
   const rules = compileTokenRules(spec);
   const tokens = ports.tokens.forProvider();
   const keys = createProviderKeys(spec, material, rules.algorithms, ports, (set) => tokens.keepOnly(set.fingerprints));
-  const binding = compileBindingCheck(spec.binding, { certificate: judgeCertificateBinding, dpop: judgeDpopBinding });
+  const binding = compileBindingCheck(spec.binding, {
+    certificate: judgeCertificateBinding,
+    dpop: compileDpopBinding(ports.dpop, spec.dpopNonce),
+  });
   const provider: ProviderParts = { spec, rules, tokens, keys, binding, ports };
   return {
     layer: 'message',
@@ -70,7 +73,10 @@ function judgeHolder(
 ): VerifyResult | Promise<VerifyResult> {
   if ('denial' in result) return result;
   const cnf = ownMember(result.identity.claims ?? {}, 'cnf');
-  const judged = (refused: Denial | undefined): VerifyResult => (refused === undefined ? result : { denial: refused });
+  const judged = (refused: Denial | undefined): VerifyResult => {
+    if (refused !== undefined) return { denial: refused };
+    return cnf === undefined ? result : withHeaders(result, provider.ports.dpop.headersFor(credential.request));
+  };
   try {
     const verdict = provider.binding(cnf, credential);
     if (!(verdict instanceof Promise)) return judged(verdict);
@@ -78,6 +84,10 @@ function judgeHolder(
   } catch (error) {
     return toInternalError(provider, error);
   }
+}
+
+function withHeaders(result: VerifyResult, responseHeaders: readonly HeaderEntry[]): VerifyResult {
+  return responseHeaders.length === 0 || 'denial' in result ? result : { ...result, responseHeaders };
 }
 
 /** The whole way of a token: what is known of it; its text, header and claims; its signature; what its profile asks. */
