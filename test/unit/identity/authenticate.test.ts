@@ -128,7 +128,9 @@ describe('S17: which provider judges a credential', () => {
     const authenticate = compileAuthentication([okta, jwt]);
     const headers = [['authorization', `JWT ${tokenOf(key, { iss: otherIssuer })}`]] as const;
     expect(await ask(authenticate, { headers })).toBe('jwt');
-    expect(await ask(authenticate, {})).toMatchObject({ challenges: ['Bearer realm="shop"', dpop, 'JWT realm="shop"'] });
+    expect(await ask(authenticate, {})).toMatchObject({
+      challenges: ['Bearer realm="shop"', dpop, 'JWT realm="shop"'],
+    });
     jwt.close();
   });
 });

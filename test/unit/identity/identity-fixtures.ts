@@ -261,6 +261,8 @@ export interface RequestParts {
   readonly headers?: readonly (readonly [name: string, value: string] | RawHeader)[];
   readonly duplicates?: RawRequest['duplicates'];
   readonly method?: string;
+  readonly host?: string;
+  readonly scheme?: string;
   readonly principal?: string;
   readonly certificate?: string;
 }
@@ -275,8 +277,8 @@ export function requestOf(parts: RequestParts): Request {
       kind: 'http',
       method: parts.method ?? 'GET',
       target: parts.target ?? '/orders',
-      host: 'shop.example',
-      scheme: 'https',
+      host: parts.host ?? 'shop.example',
+      scheme: parts.scheme ?? 'https',
       protocol: 'HTTP/1.1',
       headers,
       duplicates: parts.duplicates ?? 'separate',
