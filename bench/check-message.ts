@@ -5,6 +5,8 @@ export interface MessageOptions {
   readonly path: string;
   /** The bearer token; undefined: no Authorization header. */
   readonly token: string | undefined;
+  /** The DPoP proof that it comes with; absent: it is a bearer token. */
+  readonly proof?: string;
 }
 
 /** What a browser sends through a proxy at the edge, 25 with `authorization`; in its place one more of a client's own. */
@@ -36,8 +38,8 @@ const usualHeaders = {
 } as const;
 
 /** A CheckRequest as Envoy sends it, with its gRPC prefix: 25 header fields beside the pseudo headers. */
-export function encodeCheckMessage({ host, path, token }: MessageOptions): Buffer {
-  const own = token === undefined ? { 'x-tenant': 'acme' } : { authorization: `Bearer ${token}` };
+export function encodeCheckMessage({ host, path, token, proof }: MessageOptions): Buffer {
+  const own = token === undefined ? { 'x-tenant': 'acme' } : credentialHeaders(token, proof);
   const pseudo = { ':authority': host, ':method': 'GET', ':path': path, ':scheme': 'https' };
   const headers = { ...pseudo, ...usualHeaders, ...own };
   const http = { id: '14067190817215284471', method: 'GET', path, host, scheme: 'https', protocol: 'HTTP/2', headers };
@@ -49,6 +51,10 @@ export function encodeCheckMessage({ host, path, token }: MessageOptions): Buffe
     routeMetadataContext: {},
   };
   return withGrpcPrefix(codecOf('envoy.service.auth.v3.CheckRequest').encode({ attributes }));
+}
+
+function credentialHeaders(token: string, proof: string | undefined): Readonly<Record<string, string>> {
+  return proof === undefined ? { authorization: `Bearer ${token}` } : { authorization: `DPoP ${token}`, dpop: proof };
 }
 
 /** The message behind its length, not compressed. */

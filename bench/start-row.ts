@@ -4,6 +4,7 @@ import { allow } from '../src/core/decision.ts';
 import { anonymous } from '../src/core/identity.ts';
 import { createCheckResponseEncoder } from '../src/envoy/encode-check-response.ts';
 import { encodeCheckMessage, withGrpcPrefix } from './check-message.ts';
+import { createDpopClient } from './dpop-client.ts';
 import { startNode, type Child } from './child-process.ts';
 import { freePort } from './free-port.ts';
 import { waitForPort } from './wait-for-port.ts';
@@ -26,6 +27,9 @@ export interface StartedRow {
 /** More tokens than the cache of the row holds, taken in turn: each was forgotten when it comes again. */
 const freshTokens = 1000;
 const freshTokenCache = 400;
+
+/** The rows whose tokens must never come out of the cache. */
+const fresh: ReadonlySet<RowName> = new Set(['new-tokens', 'new-es256-tokens', 'new-dpop']);
 
 const first = { host: hostName(0), path: policyPath(0) };
 /** Of the usual kind: the request, the identity, both. */
@@ -57,6 +61,25 @@ export async function startRow(name: RowName, stand: Stand): Promise<StartedRow>
       const flags = ['--token-cache-entries', String(freshTokenCache)];
       return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'allow', flags });
     }
+    case 'new-es256-tokens': {
+      const tokens = await mintEcTokens(stand);
+      const messages = tokens.map((token) => encodeCheckMessage({ ...first, token }));
+      const flags = ['--token-cache-entries', String(freshTokenCache)];
+      return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'allow', flags, alg: 'ES256' });
+    }
+    case 'dpop':
+    case 'new-dpop': {
+      const client = createDpopClient(`https://${first.host}${first.path}`);
+      const tokens = await mintEcTokens(stand, client.jkt, name === 'dpop' ? 1 : freshTokens);
+      let position = 0;
+      const messages = (): Uint8Array => {
+        const token = tokens[position++ % tokens.length];
+        if (token === undefined) throw new RangeError('there are no tokens');
+        return encodeCheckMessage({ ...first, token, proof: client.prove(token) });
+      };
+      const flags = ['--token-cache-entries', String(freshTokenCache), '--dpop-replay-entries', '1000000'];
+      return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'allow', flags, alg: 'ES256' });
+    }
     case 'conditions': {
       const messages = [encodeCheckMessage({ ...first, token: await stand.mintToken('alice') })];
       return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'allow', conditions });
@@ -72,22 +95,29 @@ export async function startRow(name: RowName, stand: Stand): Promise<StartedRow>
   }
 }
 
+function mintEcTokens(stand: Stand, jkt?: string, count = freshTokens): Promise<readonly string[]> {
+  const options = { alg: 'ES256', ...(jkt === undefined ? {} : { jkt }) } as const;
+  return Promise.all(Array.from({ length: count }, (_subject, index) => stand.mintToken(`user-${index}`, options)));
+}
+
 interface ServeRow {
   readonly hosts: number;
   readonly perHost: number;
-  readonly messages: readonly Uint8Array[];
+  readonly messages: LoadTarget['messages'];
   readonly expected: Verdict;
   readonly flags?: readonly string[];
   /** CEL that the rule asks for besides. */
   readonly conditions?: readonly string[];
+  /** Of the tokens; absent: RS256. */
+  readonly alg?: 'ES256';
 }
 
 async function startServe(name: RowName, stand: Stand, row: ServeRow): Promise<StartedRow> {
-  const policies = await stand.policyFolder(row.hosts, row.perHost, row.conditions);
+  const policies = await stand.policyFolder(row.hosts, row.perHost, row.conditions, row.alg);
   const server = await stand.startPortcullis({ name, policies, flags: row.flags });
   const { messages, expected } = row;
   const target = { port: server.grpcPort, messages, expected };
-  return { name, server, target, objection: () => (name === 'new-tokens' ? cacheObjection(server) : nothing()) };
+  return { name, server, target, objection: () => (fresh.has(name) ? cacheObjection(server) : nothing()) };
 }
 
 /** What a server answers that decides nothing: an allow as the policies of the bench make it. */

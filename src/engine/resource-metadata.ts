@@ -7,7 +7,6 @@ import { isDpopPlace } from '../policy/providers/credential-forms.ts';
 import { wellKnownPath } from '../policy/read-resource-metadata.ts';
 import { specKey } from '../policy/spec-name.ts';
 import type { AccessPolicySpec } from '../policy/spec.ts';
-import type { RunningProviders } from './compile-policy.ts';
 
 /** The metadata of a protected resource (RFC 9728), ready to be answered. */
 export interface ServedMetadata {
@@ -23,7 +22,7 @@ export interface ServedMetadata {
 /** Compiles what a policy says of its resource; undefined where it says nothing. */
 export function compileResourceMetadata(
   { providers: refs, peer, resourceMetadata }: AccessPolicySpec,
-  running: RunningProviders,
+  running: Pick<ReadonlyMap<string, IdentityProvider>, 'get'>,
 ): ServedMetadata | undefined {
   if (resourceMetadata === undefined) return undefined;
   const { resource, host, path, url, authorizationServers, scopes, documentation } = resourceMetadata;

@@ -39,8 +39,8 @@ export function readResourceMetadata(
       problems.error('invalid-value', [...at, 'scopes', index], `${quote(scope)} is no scope`);
   }
   if ('why' in location) return undefined;
-  const covering = [location.host, ...widerPatterns(location.host)];
-  if (hosts.length > 0 && !hosts.some((host) => covering.includes(host)))
+  const covering = new Set([location.host, ...widerPatterns(location.host)]);
+  if (hosts.length > 0 && !hosts.some((host) => covering.has(host)))
     problems.error(
       'invalid-value',
       [...at, 'resource'],

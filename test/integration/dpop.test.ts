@@ -111,7 +111,10 @@ describeWithEnvoy('docs/dpop.md: DPoP through a real Envoy', (envoyBinary) => {
   it('a proof is used once, also of many requests together', async () => {
     const proof = await client.prove(token);
     const codes = await Promise.all(Array.from({ length: 8 }, () => codeOf(proof)));
-    expect(codes.toSorted()).toEqual(['allow', ...Array.from({ length: 7 }, () => 'dpop_replayed')]);
+    expect([
+      codes.filter((code) => code === 'allow').length,
+      codes.filter((code) => code === 'dpop_replayed').length,
+    ]).toEqual([1, 7]);
   });
 
   it('two proofs are denied in one field and in two', async () => {

@@ -1,5 +1,5 @@
 import type { Denial } from '../../core/decision.ts';
-import { reasons } from '../../core/reason.ts';
+import { reasons, type ReasonCode } from '../../core/reason.ts';
 import { isDpopPlace } from '../../policy/providers/credential-forms.ts';
 import type { CredentialPlace } from '../../policy/provider-spec.ts';
 import { formatChallenge, type ChallengeParameter } from '../../std/www-authenticate.ts';
@@ -52,26 +52,23 @@ export function peerChallenge({ realm }: Pick<ChallengeContext, 'realm'>): strin
   return formatChallenge('ClientCertificate', [['realm', realm]]);
 }
 
+/** Of DPoP proofs (RFC 9449 7.1 and 9); whatever else is wrong with a token makes it invalid (RFC 6750 3.1). */
+const proofErrors: ReadonlyMap<ReasonCode, string> = new Map([
+  ['dpop_proof', 'invalid_dpop_proof'],
+  ['dpop_replayed', 'invalid_dpop_proof'],
+  ['dpop_nonce', 'use_dpop_nonce'],
+]);
+
 /** The error parameters of a denial: none for a credential that is missing; undefined where no challenge is due. */
 function errorOf({ code, message }: Denial): readonly ChallengeParameter[] | undefined {
+  if (code === 'credential_missing') return [];
   const described = (error: string): readonly ChallengeParameter[] => [
     ['error', error],
     ['error_description', message],
   ];
-  switch (code) {
-    case 'credential_missing':
-      return [];
-    case 'dpop_proof':
-    case 'dpop_replayed':
-      return described('invalid_dpop_proof');
-    case 'dpop_nonce':
-      return described('use_dpop_nonce');
-    default:
-      break;
-  }
   switch (reasons[code].status) {
     case 401:
-      return described('invalid_token');
+      return described(proofErrors.get(code) ?? 'invalid_token');
     case 400:
       return described('invalid_request');
     case 200:

@@ -61,8 +61,8 @@ export function readJwtProvider(
 /** RFC 9449 7.1: tokens that are bound to a key come with the scheme DPoP, and no others do. */
 function checkDpop(from: readonly CredentialPlace[], rule: BindingRule, jwt: JwtShape, problems: ProblemList): void {
   const at: FieldPath = ['spec', 'jwt', 'binding'];
-  const schemes = from.map((place) => (place.in === 'header' ? place.scheme?.toLowerCase() : undefined));
-  if (rule === 'Ignore' && schemes.includes('dpop'))
+  const schemes = new Set(from.map((place) => (place.in === 'header' ? place.scheme?.toLowerCase() : undefined)));
+  if (rule === 'Ignore' && schemes.has('dpop'))
     problems.error(
       'invalid-value',
       [...at, 'dpop'],
@@ -70,7 +70,7 @@ function checkDpop(from: readonly CredentialPlace[], rule: BindingRule, jwt: Jwt
     );
   if (rule === 'Ignore' && jwt.binding?.dpopNonce !== undefined)
     problems.error('invalid-value', [...at, 'dpopNonce'], 'dpop: Ignore looks at no proof: leave dpopNonce out');
-  if (rule === 'Required' && !schemes.includes('dpop') && !schemes.includes('bearer'))
+  if (rule === 'Required' && !schemes.has('dpop') && !schemes.has('bearer'))
     problems.error(
       'invalid-value',
       [...at, 'dpop'],

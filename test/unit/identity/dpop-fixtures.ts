@@ -16,7 +16,7 @@ import {
 
 /** The public members alone, as a client writes them into its proofs. */
 export function publicJwk({ publicKey }: TestKey): Readonly<Record<string, unknown>> {
-  return publicKey.export({ format: 'jwk' }) as Record<string, unknown>;
+  return publicKey.export({ format: 'jwk' });
 }
 
 export function thumbprintOf(key: TestKey): Promise<string> {

@@ -2,7 +2,7 @@ import { denial, type Denial } from '../../../core/decision.ts';
 import { isJsonObject, ownMember, type JsonValue } from '../../../core/json.ts';
 import type { TokenBinding } from '../../../policy/provider-spec.ts';
 import type { Credential } from '../identity-provider.ts';
-import { judgeDpopScheme } from './judge-dpop-binding.ts';
+import { judgeDpopScheme } from './judge-dpop-scheme.ts';
 
 /**
  * Refuses a token that its holder does not prove to hold; `cnf` is what the token says of that (RFC 7800), undefined where it says
