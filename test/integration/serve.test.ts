@@ -269,6 +269,13 @@ describe('promise 7: no secret is ever written', () => {
     await secret(`//x?q=${canary}`, []);
     await secret('/mine', [['authorization', `Bearer ${token.split('.').slice(0, 2).join('.')}.${canary}`]]);
     await secret('/mine', [['x-other', canary]]);
+    const bound = await idp.sign({ sub: 'u', cnf: { jkt: 'a'.repeat(43) }, [canary]: canary });
+    for (const proof of [canary, `${bound.split('.').slice(0, 2).join('.')}.${canary}`]) {
+      await secret('/mine', [
+        ['authorization', `DPoP ${bound}`],
+        ['dpop', proof],
+      ]);
+    }
     await new Promise((resolve) => setTimeout(resolve, 1200));
     const seen = [
       service.output(),
@@ -278,7 +285,7 @@ describe('promise 7: no secret is ever written', () => {
     ].join('\n');
     expect(service.lines().filter(({ msg }) => msg === 'decision').length).toBeGreaterThanOrEqual(9);
     expect(seen).not.toContain(canary);
-    for (const part of token.split('.')) expect(seen).not.toContain(part);
+    for (const part of [...token.split('.'), ...bound.split('.')]) expect(seen).not.toContain(part);
   });
 });
 

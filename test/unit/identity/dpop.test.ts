@@ -88,6 +88,14 @@ describe('a token that is bound to a key (RFC 9449)', () => {
     }
   });
 
+  test('one that is bound to a certificate too is refused without it, whatever the proof', async () => {
+    const { cnf } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { cnf: object };
+    token = tokenOf(issuerKey, { cnf: { ...cnf, 'x5t#S256': 'a'.repeat(43) } });
+    expect(await ask(good())).toBe('token_binding');
+    token = tokenOf(issuerKey, { cnf });
+    expect(await ask(good())).toBe('allow');
+  });
+
   test('a method beside jkt that nobody knows is refused', async () => {
     token = await boundToken(issuerKey, holder, {});
     expect(await ask(good())).toBe('allow');
