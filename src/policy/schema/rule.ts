@@ -1,15 +1,5 @@
 import { addresses, authorization, conditions } from './authorization.ts';
-import {
-  guard,
-  list,
-  object,
-  oneOf,
-  restriction,
-  text,
-  unsupported,
-  type Schema,
-  type Validation,
-} from './json-schema.ts';
+import { guard, list, oneOf, restriction, text, unsupported, type Schema, type Validation } from './json-schema.ts';
 import { matches } from './match.ts';
 import { ruleProtections } from './protections.ts';
 import { providerRef, providerRefs } from './references.ts';
@@ -24,7 +14,8 @@ const when = conditions(
   'With access Denied, and only there: the rule hits where all of these over the request are true, or cannot be evaluated. Other rules have theirs under authorization.',
 );
 
-const resourceMetadata: Schema = object(
+/** Nothing of it restricts; a slip would send clients to other authorization servers than its author wrote. */
+const resourceMetadata: Schema = guard(
   'Publishes what clients must know to get a token (RFC 9728): at /.well-known/oauth-protected-resource before the path of the resource, without a credential, and named in every challenge for tokens.',
   {
     resource: text('The https URL of the resource, on a host of the policy, without query and fragment.', 2048),

@@ -228,6 +228,14 @@ describe('a proof is used once', () => {
     expect(await ask(proof)).toBe('dpop_proof');
   });
 
+  test('also when the clock was set back in between, by up to a minute', async () => {
+    const proof = good();
+    expect(await ask(proof)).toBe('allow');
+    await world.time.advance(359_000);
+    world.time.setWall(startSeconds + 299);
+    expect(await ask(proof)).toBe('dpop_replayed');
+  });
+
   test('a proof that is refused uses nothing up', async () => {
     const claims = { jti: 'one' };
     expect(await ask(good({ claims, signedWith: stranger }))).toBe('dpop_proof');
