@@ -5,7 +5,7 @@ export const rows = {
   'repeated-token': 'serve: one RS256 token again and again, a rule that asks for a role',
   'no-token': 'serve: the same without a token, denied',
   'new-tokens': 'serve: every token for the first time, RS256',
-  'new-es256-tokens': 'serve: every token for the first time, ES256',
+  'new-es256': 'serve: every token for the first time, ES256',
   dpop: 'serve: one token that is bound to a key, every time with another DPoP proof (ES256)',
   'new-dpop': 'serve: every token for the first time, ES256, and with a DPoP proof',
   conditions: 'serve: the repeated token, a rule with three CEL conditions besides',

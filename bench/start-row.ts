@@ -29,7 +29,7 @@ const freshTokens = 1000;
 const freshTokenCache = 400;
 
 /** The rows whose tokens must never come out of the cache. */
-const fresh: ReadonlySet<RowName> = new Set(['new-tokens', 'new-es256-tokens', 'new-dpop']);
+const fresh: ReadonlySet<RowName> = new Set(['new-tokens', 'new-es256', 'new-dpop']);
 
 const first = { host: hostName(0), path: policyPath(0) };
 /** Of the usual kind: the request, the identity, both. */
@@ -61,7 +61,7 @@ export async function startRow(name: RowName, stand: Stand): Promise<StartedRow>
       const flags = ['--token-cache-entries', String(freshTokenCache)];
       return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'allow', flags });
     }
-    case 'new-es256-tokens': {
+    case 'new-es256': {
       const tokens = await mintEcTokens(stand);
       const messages = tokens.map((token) => encodeCheckMessage({ ...first, token }));
       const flags = ['--token-cache-entries', String(freshTokenCache)];
