@@ -9,6 +9,8 @@ export interface MessageOptions {
   readonly certificate?: string | undefined;
   /** In a header of its own, instead of a token. */
   readonly apiKey?: string;
+  /** The DPoP proof that it comes with; absent: it is a bearer token. */
+  readonly proof?: string;
 }
 
 /** What a browser sends through a proxy at the edge, 25 with `authorization`; in its place one more of a client's own. */
@@ -40,9 +42,9 @@ const usualHeaders = {
 } as const;
 
 /** A CheckRequest as Envoy sends it, with its gRPC prefix: 25 header fields beside the pseudo headers. */
-export function encodeCheckMessage({ host, path, token, certificate, apiKey }: MessageOptions): Buffer {
+export function encodeCheckMessage({ host, path, token, certificate, apiKey, proof }: MessageOptions): Buffer {
   const none = apiKey === undefined ? { 'x-tenant': 'acme' } : { 'x-api-key': apiKey };
-  const own = token === undefined ? none : { authorization: `Bearer ${token}` };
+  const own = token === undefined ? none : credentialHeaders(token, proof);
   const pseudo = { ':authority': host, ':method': 'GET', ':path': path, ':scheme': 'https' };
   const headers = { ...pseudo, ...usualHeaders, ...own };
   const http = { id: '14067190817215284471', method: 'GET', path, host, scheme: 'https', protocol: 'HTTP/2', headers };
@@ -54,6 +56,10 @@ export function encodeCheckMessage({ host, path, token, certificate, apiKey }: M
     routeMetadataContext: {},
   };
   return withGrpcPrefix(codecOf('envoy.service.auth.v3.CheckRequest').encode({ attributes }));
+}
+
+function credentialHeaders(token: string, proof: string | undefined): Readonly<Record<string, string>> {
+  return proof === undefined ? { authorization: `Bearer ${token}` } : { authorization: `DPoP ${token}`, dpop: proof };
 }
 
 /** The message behind its length, not compressed. */

@@ -7,8 +7,8 @@ export const connectionShape = { connections: 2, callsInFlight: 32 } as const;
 
 export interface LoadTarget {
   readonly port: number;
-  /** CheckRequests with their gRPC prefix, sent one after the other and again from the first. */
-  readonly messages: readonly Uint8Array[];
+  /** CheckRequests with their gRPC prefix, sent one after the other and again from the first; or what makes the next one. */
+  readonly messages: readonly Uint8Array[] | (() => Uint8Array);
   readonly expected: Verdict;
 }
 
@@ -31,18 +31,22 @@ export interface Load {
 
 export const checkPath = '/envoy.service.auth.v3.Authorization/Check';
 
-export async function createLoad({ port, messages, expected }: LoadTarget): Promise<Load> {
-  const headers = encodeCallHeaders(checkPath, 'portcullis.bench');
-  const connections = await Promise.all(
-    Array.from({ length: connectionShape.connections }, () => openCallConnection(port, headers)),
-  );
+function inTurn(messages: readonly Uint8Array[]): () => Uint8Array {
   let position = 0;
-  const nextMessage = (): Uint8Array => {
+  return () => {
     const message = messages[position];
     position = (position + 1) % messages.length;
     if (message === undefined) throw new RangeError('a load needs messages');
     return message;
   };
+}
+
+export async function createLoad({ port, messages, expected }: LoadTarget): Promise<Load> {
+  const headers = encodeCallHeaders(checkPath, 'portcullis.bench');
+  const connections = await Promise.all(
+    Array.from({ length: connectionShape.connections }, () => openCallConnection(port, headers)),
+  );
+  const nextMessage = typeof messages === 'function' ? messages : inTurn(messages);
 
   function run(seconds: number): Promise<LoadResult> {
     const latencies: number[] = [];

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startIssuer, type Issuer } from '../src/dev/issuer.ts';
+import { startIssuer, type Issuer, type IssuerAlgorithm } from '../src/dev/issuer.ts';
 import type { Cores } from './cores.ts';
 import { audience, writePolicyFolder, type PolicyFolderOptions } from './policy-folder.ts';
 import { startPortcullis, type PortcullisOptions, type PortcullisProcess } from './portcullis-process.ts';
@@ -12,15 +12,23 @@ export interface Stand {
   readonly profile: string | undefined;
   /** Who signs the tokens. */
   readonly issuer: string;
-  /** A token of about a kilobyte with the role `reader`; another one for every subject. */
-  mintToken(subject: string): Promise<string>;
-  /** The folder with so many policies, written at the first call. */
+  /** A token of about a kilobyte with the role `reader`; another one for every subject. RS256 where nothing else is said. */
+  mintToken(subject: string, options?: MintOptions): Promise<string>;
+  /** The folder with so many policies, written at the first call; its provider takes the tokens of one algorithm, RS256 where nothing else is said. */
   policyFolder(hosts: number, policiesPerHost: number, others?: FolderOthers): Promise<string>;
   startPortcullis(options: StartOptions): Promise<PortcullisProcess>;
   close(): Promise<void>;
 }
 
-export type FolderOthers = Pick<PolicyFolderOptions, 'conditions' | 'clients'>;
+export interface FolderOthers extends Pick<PolicyFolderOptions, 'conditions' | 'clients'> {
+  readonly alg?: IssuerAlgorithm | undefined;
+}
+
+export interface MintOptions {
+  readonly alg?: IssuerAlgorithm;
+  /** The thumbprint of the key that the token is bound to. */
+  readonly jkt?: string;
+}
 
 export type StartOptions = Pick<PortcullisOptions, 'name' | 'policies' | 'flags' | 'nodeFlags'> & {
   /** Default `dist`. */
@@ -30,32 +38,43 @@ export type StartOptions = Pick<PortcullisOptions, 'name' | 'policies' | 'flags'
 export async function createStand(options: Pick<Stand, 'workFolder' | 'cores' | 'profile'>): Promise<Stand> {
   const { workFolder, cores, profile } = options;
   const issuer = await startIssuer(0, audience);
+  const ecIssuer = await startIssuer(0, audience, 'ES256');
+  const issuerOf = (alg: IssuerAlgorithm = 'RS256'): Issuer => (alg === 'RS256' ? issuer : ecIssuer);
   await mkdir(workFolder, { recursive: true });
   const folders = new Map<string, Promise<string>>();
   const write = async (name: string, hosts: number, policiesPerHost: number, others: FolderOthers): Promise<string> => {
     const folder = join(workFolder, name);
-    await writePolicyFolder(folder, { issuer: issuer.issuer, hosts, policiesPerHost, ...others });
+    const { alg, ...rest } = others;
+    await writePolicyFolder(folder, { issuer: issuerOf(alg).issuer, hosts, policiesPerHost, ...rest });
     return folder;
   };
   return {
     ...options,
     issuer: issuer.issuer,
-    mintToken: (subject) => mintToken(issuer, subject),
+    mintToken: (subject, { alg, jkt } = {}) => mintToken(issuerOf(alg), subject, jkt),
     policyFolder: (hosts, policiesPerHost, others = {}) => {
-      const { conditions, clients } = others;
-      const kinds = [conditions === undefined ? '' : '-conditions', clients === undefined ? '' : `-${clients}`];
+      const { conditions, clients, alg } = others;
+      const kinds = [
+        conditions === undefined ? '' : '-conditions',
+        clients === undefined ? '' : `-${clients}`,
+        alg ?? '',
+      ];
       const name = `policies-${hosts}x${policiesPerHost}${kinds.join('')}`;
       const folder = folders.get(name) ?? write(name, hosts, policiesPerHost, others);
       folders.set(name, folder);
       return folder;
     },
     startPortcullis: (one) => startPortcullis({ from: 'dist', ...one, workFolder, core: cores?.server, profile }),
-    close: () => issuer.close(),
+    close: async () => {
+      await issuer.close();
+      await ecIssuer.close();
+    },
   };
 }
 
-function mintToken(issuer: Issuer, subject: string): Promise<string> {
+function mintToken(issuer: Issuer, subject: string, jkt: string | undefined): Promise<string> {
   return issuer.sign({
+    ...(jkt === undefined ? {} : { cnf: { jkt } }),
     sub: subject,
     jti: crypto.randomUUID(),
     client_id: 'shop-web',

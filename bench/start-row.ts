@@ -5,6 +5,7 @@ import { anonymous } from '../src/core/identity.ts';
 import { createCheckResponseEncoder } from '../src/envoy/encode-check-response.ts';
 import { writeCertificateFolder } from './certificate-folder.ts';
 import { encodeCheckMessage, withGrpcPrefix } from './check-message.ts';
+import { createDpopClient } from './dpop-client.ts';
 import { startNode, type Child } from './child-process.ts';
 import { apiKey, hmacToken, type ClientKind } from './clients.ts';
 import { freePort } from './free-port.ts';
@@ -28,6 +29,9 @@ export interface StartedRow {
 /** More tokens than the cache of the row holds, taken in turn: each was forgotten when it comes again. */
 const freshTokens = 1000;
 const freshTokenCache = 400;
+
+/** The rows whose tokens must never come out of the cache. */
+const fresh: ReadonlySet<RowName> = new Set(['new-tokens', 'new-es256', 'new-dpop']);
 
 const first = { host: hostName(0), path: policyPath(0) };
 /** Of the usual kind: the request, the identity, both. */
@@ -75,6 +79,25 @@ export async function startRow(name: RowName, stand: Stand): Promise<StartedRow>
       const flags = ['--token-cache-entries', String(freshTokenCache)];
       return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'allow', flags, clients: 'hmac' });
     }
+    case 'new-es256': {
+      const tokens = await mintEcTokens(stand);
+      const messages = tokens.map((token) => encodeCheckMessage({ ...first, token }));
+      const flags = ['--token-cache-entries', String(freshTokenCache)];
+      return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'allow', flags, alg: 'ES256' });
+    }
+    case 'dpop':
+    case 'new-dpop': {
+      const client = createDpopClient(`https://${first.host}${first.path}`);
+      const tokens = await mintEcTokens(stand, client.jkt, name === 'dpop' ? 1 : freshTokens);
+      let position = 0;
+      const messages = (): Uint8Array => {
+        const token = tokens[position++ % tokens.length];
+        if (token === undefined) throw new RangeError('there are no tokens');
+        return encodeCheckMessage({ ...first, token, proof: client.prove(token) });
+      };
+      const flags = ['--token-cache-entries', String(freshTokenCache), '--dpop-replay-entries', '1000000'];
+      return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'allow', flags, alg: 'ES256' });
+    }
     case 'conditions': {
       const messages = [encodeCheckMessage({ ...first, token: await stand.mintToken('alice') })];
       return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'allow', conditions });
@@ -90,24 +113,31 @@ export async function startRow(name: RowName, stand: Stand): Promise<StartedRow>
   }
 }
 
+function mintEcTokens(stand: Stand, jkt?: string, count = freshTokens): Promise<readonly string[]> {
+  const options = { alg: 'ES256', ...(jkt === undefined ? {} : { jkt }) } as const;
+  return Promise.all(Array.from({ length: count }, (_subject, index) => stand.mintToken(`user-${index}`, options)));
+}
+
 interface ServeRow {
   readonly hosts: number;
   readonly perHost: number;
-  readonly messages: readonly Uint8Array[];
+  readonly messages: LoadTarget['messages'];
   readonly expected: Verdict;
   readonly flags?: readonly string[];
   /** CEL that the rule asks for besides. */
   readonly conditions?: readonly string[];
   readonly clients?: ClientKind;
+  /** Of the tokens; absent: RS256. */
+  readonly alg?: 'ES256';
 }
 
 async function startServe(name: RowName, stand: Stand, row: ServeRow): Promise<StartedRow> {
-  const { conditions: asked, clients } = row;
-  const policies = await stand.policyFolder(row.hosts, row.perHost, { conditions: asked, clients });
+  const { conditions: asked, clients, alg } = row;
+  const policies = await stand.policyFolder(row.hosts, row.perHost, { conditions: asked, clients, alg });
   const server = await stand.startPortcullis({ name, policies, flags: row.flags });
   const { messages, expected } = row;
   const target = { port: server.grpcPort, messages, expected };
-  return { name, server, target, objection: () => (row.flags !== undefined ? cacheObjection(server) : nothing()) };
+  return { name, server, target, objection: () => (fresh.has(name) ? cacheObjection(server) : nothing()) };
 }
 
 async function startCertificateRow(name: RowName, stand: Stand): Promise<StartedRow> {

@@ -3,6 +3,7 @@ import { formatProblem } from '../core/problem.ts';
 import type { CandidateFate, RestrictingFate, TracedRule } from '../core/trace.ts';
 import type { ExplainedDecision, ExplainedIdentity, ExplainedStep, Explanation } from '../runtime/explanation.ts';
 import { printable } from '../std/printable.ts';
+import { outcomeInWords } from './outcome-in-words.ts';
 
 /** The explanation for people: the request, a line or more a step, the decision. */
 export function formatExplanation({ madeUp, problems, request, steps, decision }: Explanation): string {
@@ -147,7 +148,9 @@ function formatDecision(decision: ExplainedDecision): string[] {
   const isPlain = saysNothingNew(decision);
   const answered = decision.responseHeaders.filter(([name]) => !(isPlain && name === 'content-type'));
   return [
-    decision.decision === 'allow' ? `ALLOWED${by}` : `DENIED ${status} ${code ?? ''}${by}: ${message}`,
+    decision.decision === 'allow'
+      ? `ALLOWED${by}`
+      : `${outcomeInWords(status)} ${status} ${code ?? ''}${by}: ${message}`,
     ...(code === 'keys_unavailable' ? [keysHint] : []),
     ...(code === 'condition_error' ? [conditionHint] : []),
     ...decision.setHeaders.map(([name, value]) => `  upstream + ${name}: ${shown(value)}`),

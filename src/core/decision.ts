@@ -9,6 +9,8 @@ export interface Denial {
   readonly message: string;
   /** `WWW-Authenticate` values (RFC 9110 11.6.1), each already a safe header value. */
   readonly challenges: readonly string[];
+  /** Other headers of the answer (`dpop-nonce`), safe header values too; absent: none. */
+  readonly headers?: readonly HeaderEntry[];
 }
 
 /** A Denial of the code; the message defaults to the code's meaning. */
@@ -38,7 +40,7 @@ export interface Deny {
   readonly kind: 'deny';
   readonly about: DecisionAbout;
   readonly denial: Denial;
-  /** HTTP status, 400 to 599. */
+  /** HTTP status, 400 to 599; 200 where the code is `resource_metadata`, an answer of our own that the proxy gives in the upstream's place. */
   readonly status: number;
   readonly responseHeaders: readonly HeaderEntry[];
   /** Undefined: JSON with code, message and id. */

@@ -27,6 +27,15 @@ export interface Random {
   fraction(): number;
 }
 
+/** Remembers what may be used once, for all who share it. */
+export interface ReplayStore {
+  /**
+   * True where the key was not there, and is from now on for `ttlMs` milliseconds. Throws or rejects with a Failure `store_unavailable` where
+   * that cannot be known or kept: the caller denies with 503.
+   */
+  remember(key: string, ttlMs: number): boolean | Promise<boolean>;
+}
+
 /** Asks others over HTTP. One implementation (runtime/http-client.ts) keeps every rule: time-out, size cap, no redirects, private addresses. */
 export interface HttpClient {
   /** GET. Throws a Failure for everything but a 200 within the limits. */

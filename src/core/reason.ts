@@ -1,6 +1,7 @@
 /**
  * Why a request was denied. A code is stable: it travels in the answer's body, in logs and metrics, and docs/errors.md lists each
- * (a test holds both ways). `status` is the HTTP status of the answer; `meaning` is what docs/errors.md says of it.
+ * (a test holds both ways). `status` is the HTTP status of the answer; `meaning` is what docs/errors.md says of it. A status of 200 is an
+ * answer of our own: for the proxy it is a denial like the others, the request goes nowhere.
  */
 export const reasons = {
   request_undecodable: { status: 400, meaning: 'The check could not be decoded as a CheckRequest.' },
@@ -32,6 +33,12 @@ export const reasons = {
     status: 401,
     meaning: 'The issuer says that the token is not active: unknown, ended, revoked, or not for us to see.',
   },
+  dpop_proof: {
+    status: 401,
+    meaning: 'The DPoP proof (RFC 9449) is missing, or is not one for this request and this token.',
+  },
+  dpop_replayed: { status: 401, meaning: 'The DPoP proof was used before.' },
+  dpop_nonce: { status: 401, meaning: 'The DPoP proof must hold the nonce that the answer gives.' },
   token_key: { status: 401, meaning: 'The issuer has no key that the token names or that fits it.' },
   token_signature: { status: 401, meaning: 'The signature of the token is not right.' },
   certificate_invalid: {
@@ -45,6 +52,11 @@ export const reasons = {
   certificate_revoked: { status: 401, meaning: 'The client certificate, or one above it, was revoked.' },
   certificate_name: { status: 401, meaning: 'The client certificate names nobody whom the provider takes.' },
   insufficient_user_authentication: { status: 401, meaning: 'The user was not authenticated well or lately enough.' },
+  resource_metadata: {
+    status: 200,
+    meaning:
+      'No denial: the request asked for the metadata of the protected resource (RFC 9728), which Portcullis answers itself.',
+  },
   no_policy: { status: 403, meaning: 'No policy governs the host.' },
   no_rule: { status: 403, meaning: 'No rule of the policies that decide allows the request.' },
   route_unknown: {
@@ -82,6 +94,10 @@ export const reasons = {
   introspection_unavailable: {
     status: 503,
     meaning: 'The issuer could not be asked about the token, or gave no answer that can be believed.',
+  },
+  store_unavailable: {
+    status: 503,
+    meaning: 'A store that must be asked before a request can be allowed is not reachable, or is full.',
   },
   not_ready: { status: 503, meaning: 'The policies are not loaded yet.' },
   deadline_exceeded: { status: 503, meaning: 'The decision took longer than it may.' },

@@ -19,6 +19,8 @@ export type TokenClaims = Readonly<Record<string, unknown>>;
 /** Members of the JOSE header beside `alg` and `kid`, or in their place. */
 export type TokenHeader = Readonly<Record<string, unknown>>;
 
+export type IssuerAlgorithm = 'RS256' | 'ES256';
+
 interface Key {
   readonly kid: string;
   readonly privateKey: CryptoKey;
@@ -29,11 +31,11 @@ const lifetimeSeconds = 3600;
 const basePath = '/demo';
 
 /**
- * Starts on the port of 127.0.0.1 (0: any that is free) with an RS256 key made now. `GET /demo/token?sub=NAME&roles=A,B` answers with
+ * Starts on the port of 127.0.0.1 (0: any that is free) with a key made now, of RS256 where nothing else is said. `GET /demo/token?sub=NAME&roles=A,B` answers with
  * a token, so that whoever tries the demonstration can be anybody. Throws a Failure `port_in_use`.
  */
-export async function startIssuer(port: number, audience: string): Promise<Issuer> {
-  const keys = [await createKey(1)];
+export async function startIssuer(port: number, audience: string, alg: IssuerAlgorithm = 'RS256'): Promise<Issuer> {
+  const keys = [await createKey(1, alg)];
   let made = 1;
   let keyFetches = 0;
   const server = await startLoopbackServer(port, (request, response) => {
@@ -41,7 +43,7 @@ export async function startIssuer(port: number, audience: string): Promise<Issue
     switch (url?.pathname) {
       case `${basePath}/.well-known/openid-configuration`:
       case `/.well-known/oauth-authorization-server${basePath}`:
-        sendJson(response, 200, discovery(issuerAt(request.socket.localPort)));
+        sendJson(response, 200, discovery(issuerAt(request.socket.localPort), alg));
         break;
       case `${basePath}/jwks`:
         keyFetches += 1;
@@ -62,7 +64,7 @@ export async function startIssuer(port: number, audience: string): Promise<Issue
     if (key === undefined) throw new RangeError('an issuer has at least one key');
     const now = Math.floor(Date.now() / 1000);
     return new SignJWT({ iss: issuer, aud: audience, iat: now, exp: now + lifetimeSeconds, ...claims })
-      .setProtectedHeader({ alg: 'RS256', kid: key.kid, typ: 'at+jwt', ...header })
+      .setProtectedHeader({ alg, kid: key.kid, typ: 'at+jwt', ...header })
       .sign(key.privateKey);
   }
 
@@ -71,7 +73,7 @@ export async function startIssuer(port: number, audience: string): Promise<Issue
     sign,
     async rotate(options = { withdrawOld: false }) {
       made += 1;
-      keys.unshift(await createKey(made));
+      keys.unshift(await createKey(made, alg));
       if (options.withdrawOld) keys.length = 1;
     },
     get keyFetches() {
@@ -85,19 +87,19 @@ function issuerAt(port: number | undefined): string {
   return `http://127.0.0.1:${port}${basePath}`;
 }
 
-async function createKey(number: number): Promise<Key> {
+async function createKey(number: number, alg: IssuerAlgorithm): Promise<Key> {
   const kid = `demo-${number}`;
-  const { privateKey, publicKey } = await generateKeyPair('RS256');
-  return { kid, privateKey, publicJwk: { ...(await exportJWK(publicKey)), kid, alg: 'RS256', use: 'sig' } };
+  const { privateKey, publicKey } = await generateKeyPair(alg);
+  return { kid, privateKey, publicJwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } };
 }
 
-function discovery(issuer: string): object {
+function discovery(issuer: string, alg: IssuerAlgorithm): object {
   return {
     issuer,
     jwks_uri: `${issuer}/jwks`,
     response_types_supported: ['code'],
     subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: ['RS256'],
+    id_token_signing_alg_values_supported: [alg],
   };
 }
 

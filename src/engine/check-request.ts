@@ -112,13 +112,13 @@ function shadowChecks(snapshot: Snapshot, check: Check): ShadowCheck[] {
     .shadows(check.request)
     .map(({ policy, group, reservedFor = check.reservedFor }) => ({
       policy,
-      check: { ...check, group, reservedFor, expressions: expressions() },
+      check: { ...check, group, reservedFor, isShadow: true, expressions: expressions() },
     }));
   const floors = snapshot.shadowFloors
     .filter((floor) => coversHost(floor, check.request.host))
     .map((floor) => ({
       policy: floor.id,
-      check: { ...check, floors: [...check.floors, floor], expressions: expressions() },
+      check: { ...check, floors: [...check.floors, floor], isShadow: true, expressions: expressions() },
     }));
   return [...policies, ...floors];
 }

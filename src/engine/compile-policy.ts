@@ -4,7 +4,13 @@ import type { RequestScope } from '../expressions/scope.ts';
 import type { AuthorizationTest } from '../phases/authorization/authorization-test.ts';
 import { compileDeniedConditions } from '../phases/authorization/compile-conditions.ts';
 import { compileAuthorization } from '../phases/authorization/compile-authorization.ts';
-import { compileAuthentication, type Authenticate } from '../phases/identity/authenticate.ts';
+import {
+  compileAuthentication,
+  compileShortfall,
+  peerShortfall,
+  type Authenticate,
+  type ChallengeShortfall,
+} from '../phases/identity/authenticate.ts';
 import { compileCredentialRemoval, type CredentialRemoval } from '../phases/identity/credential-removal.ts';
 import type { IdentityProvider, MessageProvider, PeerProvider } from '../phases/identity/identity-provider.ts';
 import { compileKeptHeaders, type KeptHeaders } from '../phases/identity/kept-headers.ts';
@@ -13,6 +19,7 @@ import { compileUpstream, type UpstreamProgram } from '../phases/response/compil
 import { compileAddresses, type AddressTest } from '../phases/restrictions/compile-addresses.ts';
 import type { CredentialPlace } from '../policy/provider-spec.ts';
 import { specKey } from '../policy/spec-name.ts';
+import { compileResourceMetadata, type ServedMetadata } from './resource-metadata.ts';
 import type { AccessPolicySpec, MatchSpec, PolicyMode, ProviderRef, RuleSpec } from '../policy/spec.ts';
 import { compileOnce } from '../std/shared-values.ts';
 
@@ -29,6 +36,8 @@ export interface CompiledPolicy {
   readonly paths: AccessPolicySpec['paths'] | undefined;
   readonly addresses: AddressTest | undefined;
   readonly setsHeaders: readonly string[];
+  /** What it says of the protected resource (RFC 9728); undefined: nothing. */
+  readonly metadata: ServedMetadata | undefined;
   /** True for a refused policy of which not even the matches can be read: it takes every request of its hosts (S4). */
   readonly refusesAll: boolean;
   readonly rules: readonly IndexedRule<CompiledRule>[];
@@ -80,6 +89,9 @@ export interface AllowingRule extends RuleName {
   readonly addresses: AddressTest | undefined;
   /** Also of Public rules, which ask only where the floor does (S8). */
   readonly authenticate: Authenticate;
+  readonly challengeShortfall: ChallengeShortfall;
+  /** The URL of the metadata of the protected resource, for challenges (RFC 9728 5.1). */
+  readonly resourceMetadata: string | undefined;
   /** Those that `authenticate` asks. */
   readonly providers: readonly MessageProvider[];
   /** Who vouches for who connects (S18): `gone` where the policy names somebody who does not exist any more. */
@@ -112,6 +124,7 @@ export function compilePolicy(spec: AccessPolicySpec, providers: RunningProvider
   const rules: IndexedRule<CompiledRule>[] = [];
   const denied: IndexedRule<DeniedRule>[] = [];
   const dress = compileDenial(spec.response);
+  const metadata = compileResourceMetadata(spec, providers);
   for (const [position, rule] of spec.rules.entries()) {
     const { matches, access } = rule;
     const name: RuleName = { policy: id, namespace: spec.namespace, name: rule.name, position };
@@ -129,7 +142,11 @@ export function compilePolicy(spec: AccessPolicySpec, providers: RunningProvider
     else
       rules.push({
         matches,
-        rule: { ...compileRule(name, access, rule, places, providers), ...compilePeer(spec, rule, providers) },
+        rule: {
+          ...compileRule(name, access, rule, places, providers),
+          ...compilePeer(spec, rule, providers),
+          resourceMetadata: metadata?.url,
+        },
       });
   }
   const { namespace, mode, attachment, hosts, paths, setsHeaders } = spec;
@@ -144,6 +161,7 @@ export function compilePolicy(spec: AccessPolicySpec, providers: RunningProvider
     paths,
     addresses,
     setsHeaders,
+    metadata,
     refusesAll: false,
     // A copy is as long as it has to be: a list that grew has room for sixteen more.
     rules: [...rules],
@@ -163,12 +181,17 @@ function compilePeer(
   { peer }: AccessPolicySpec,
   rule: RuleSpec,
   providers: RunningProviders,
-): Pick<AllowingRule, 'peer' | 'peerIdentifies' | 'ownProviders'> {
+): Pick<AllowingRule, 'peer' | 'peerIdentifies' | 'ownProviders'> & Partial<Pick<AllowingRule, 'challengeShortfall'>> {
   if (peer === undefined) return { peer: undefined, peerIdentifies: false, ownProviders: ownNames(rule.providers) };
   const running = providers.get(specKey(peer));
   const peerIdentifies = rule.providers.length === 0;
   const ownProviders = peerIdentifies ? ownNames([peer]) : ownNames(rule.providers);
-  return { peer: running?.layer === 'peer' ? running : 'gone', peerIdentifies, ownProviders };
+  return {
+    peer: running?.layer === 'peer' ? running : 'gone',
+    peerIdentifies,
+    ownProviders,
+    ...(peerIdentifies ? { challengeShortfall: peerShortfall } : {}),
+  };
 }
 
 function compileRule(
@@ -177,8 +200,8 @@ function compileRule(
   rule: RuleSpec,
   placesOfPolicy: readonly CredentialPlace[],
   providers: RunningProviders,
-): Omit<AllowingRule, 'peer' | 'peerIdentifies' | 'ownProviders'> {
-  const { running, authenticate } = askingOf(runningProviders(rule.providers, providers));
+): Omit<AllowingRule, 'peer' | 'peerIdentifies' | 'ownProviders' | 'resourceMetadata'> {
+  const { running, authenticate, challengeShortfall } = askingOf(runningProviders(rule.providers, providers));
   // Every place of every provider of the policy is emptied; what Keep passes is the credential of the rule's own providers.
   const own = access === 'Public' ? placesOfPolicy : running.flatMap(({ places }) => places);
   const kept = rule.upstream.credential === 'Keep' ? own : noPlaces;
@@ -189,6 +212,7 @@ function compileRule(
     addresses: addressesOf(rule),
     // A rule all of whose providers are gone answers that it cannot tell, never that nobody asked (promise 1).
     authenticate: rule.providers.length > 0 && running.length === 0 ? denyForGone : authenticate,
+    challengeShortfall,
     providers: running,
     authorization: rule.authorization === undefined ? undefined : compileAuthorization(rule.authorization),
     upstream: compileUpstream(rule.upstream),
@@ -230,19 +254,25 @@ function placesOf(refs: readonly ProviderRef[], known: KnownPlaces): readonly Cr
 interface Asking {
   readonly running: readonly MessageProvider[];
   readonly authenticate: Authenticate;
+  readonly challengeShortfall: ChallengeShortfall;
 }
 
 function askingOf(running: readonly MessageProvider[]): Asking {
   const [only, ...others] = running;
   if (only === undefined) return askingNobody;
-  return others.length === 0 ? askingOne(only) : { running, authenticate: compileAuthentication(running) };
+  return others.length === 0 ? askingOne(only) : compileAsking(running);
 }
 
-const askingOne = compileOnce((provider: MessageProvider): Asking => ({
-  running: [provider],
-  authenticate: compileAuthentication([provider]),
-}));
-const askingNobody: Asking = { running: [], authenticate: compileAuthentication([]) };
+function compileAsking(running: readonly MessageProvider[]): Asking {
+  return {
+    running,
+    authenticate: compileAuthentication(running),
+    challengeShortfall: compileShortfall(running),
+  };
+}
+
+const askingOne = compileOnce((provider: MessageProvider): Asking => compileAsking([provider]));
+const askingNobody = compileAsking([]);
 
 /** One that became another kind since the policy was read is none that may be asked. */
 function runningProviders(refs: readonly ProviderRef[], providers: RunningProviders): MessageProvider[] {

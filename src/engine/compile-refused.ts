@@ -15,6 +15,7 @@ export function compileRefused(policy: RefusedPolicy): CompiledPolicy {
     paths: policy.keeps?.paths,
     addresses: policy.keeps && addressesOf(policy.keeps),
     setsHeaders: policy.keeps?.setsHeaders ?? [],
+    metadata: undefined,
     refusesAll: policy.rules === 'every-request',
     rules: rules
       .filter(({ rule }) => !rule.isDenied)

@@ -1,11 +1,19 @@
 import { foldPath } from '../canonical/path.ts';
-import { allow, denial, deny, type Decision, type DecisionAbout, type Denial } from '../core/decision.ts';
+import {
+  allow,
+  denial,
+  deny,
+  type Decision,
+  type DecisionAbout,
+  type Denial,
+  type HeaderEntry,
+} from '../core/decision.ts';
 import type { Identity } from '../core/identity.ts';
 import type { Request } from '../core/request.ts';
 import type { RestrictingFate, Trace, TracedRule, TracedTest } from '../core/trace.ts';
 import type { RequestScope, Scope } from '../expressions/scope.ts';
 import type { AuthorizationInput } from '../phases/authorization/authorization-test.ts';
-import { judgeTogether, type VerificationMemo } from '../phases/identity/authenticate.ts';
+import { judgeTogether, type AuthenticationContext } from '../phases/identity/authenticate.ts';
 import { plainDenial, type DenialDressing } from '../phases/response/compile-denial.ts';
 import type { OwnedHeaders } from '../phases/response/compile-upstream.ts';
 import type { AddressTest } from '../phases/restrictions/compile-addresses.ts';
@@ -15,6 +23,7 @@ import { identify, nobody, type Caller, type IdentifyResult } from './identify.t
 import type { CompiledFloor, Demand } from './floor.ts';
 import type { PolicyGroup } from './host-table.ts';
 import { deniesMethod, type Candidate, type RouteIndex } from './route-index.ts';
+import { answerMetadata, findMetadata } from './resource-metadata.ts';
 import { selectRules } from './select-rules.ts';
 import { traceSelection } from './trace-selection.ts';
 
@@ -32,6 +41,8 @@ export interface Check {
   readonly reservedFor: readonly string[] | undefined;
   /** The floors that cover it (S8). */
   readonly floors: readonly CompiledFloor[];
+  /** A policy that only watches judges (S9): nothing is used up. */
+  readonly isShadow?: boolean;
   /** Told of every step; undefined while serving. */
   readonly trace?: Trace | undefined;
   /** The headers that only we set (S26). */
@@ -165,6 +176,9 @@ function judgeAddress(check: Check, test: AddressTest, of: Pick<RuleName, 'polic
 function decideByRules(check: Check, group: PolicyGroup, path: string, folded: string): Decision | Promise<Decision> {
   if (group.refusedBy !== undefined)
     return refuse(check, denial('policy_invalid'), { policy: group.refusedBy, name: '' });
+  const published = findMetadata(group.nearest, check.request);
+  if (published !== undefined)
+    return answerMetadata(about(check, { policy: published.policy.id, name: '' }, nobody), published.metadata);
   const candidates = group.rules.candidates(path, folded);
   const listening = check.trace && traceSelection(check.trace, group, candidates);
   const selection = selectRules<CompiledRule>(candidates, check.request, listening);
@@ -244,19 +258,24 @@ function authenticateAll(check: Check, hurdles: Hurdles): Decision | Promise<Dec
   const ordered = [deciding, ...rules.filter((rule) => rule !== deciding && rule.access !== 'Public')];
   const objection = ordered.length < 2 ? undefined : judgeCredentials(check, hurdles, ordered);
   if (objection !== undefined) return refuse(check, objection, deciding);
-  const memo: VerificationMemo | undefined = ordered.length < 2 ? undefined : new Map();
-  return authenticateFrom({ check, hurdles, ordered, memo }, 0, nobody);
+  const context: AuthenticationContext = {
+    memo: ordered.length < 2 ? undefined : new Map(),
+    isShadow: check.isShadow,
+    resourceMetadata: deciding.resourceMetadata,
+  };
+  return authenticateFrom({ check, hurdles, ordered, context }, 0, nobody);
 }
 
 /** Each rule by itself would be content with the credential of its own places. */
 function judgeCredentials(
   { request }: Check,
-  { demands }: Hurdles,
+  { deciding, demands }: Hurdles,
   ordered: readonly AllowingRule[],
 ): Denial | undefined {
   const asking = ordered.filter(({ access }) => access !== 'Public' || demands.length > 0);
   const providers = asking.flatMap((rule) => rule.providers);
-  return judgeTogether(providers, request, request.host);
+  const { resourceMetadata } = deciding;
+  return judgeTogether(providers, request, { realm: request.host, resourceMetadata });
 }
 
 /** One credential that several rules ask for. */
@@ -265,7 +284,7 @@ interface Asking {
   readonly hurdles: Hurdles;
   /** The deciding rule first. */
   readonly ordered: readonly AllowingRule[];
-  readonly memo: VerificationMemo | undefined;
+  readonly context: AuthenticationContext;
 }
 
 function authenticateFrom(asking: Asking, index: number, caller: Caller): Decision | Promise<Decision> {
@@ -275,11 +294,11 @@ function authenticateFrom(asking: Asking, index: number, caller: Caller): Decisi
   const next = (result: IdentifyResult): Decision | Promise<Decision> => {
     check.trace?.note({ kind: 'identity', ...traced(rule), result });
     if ('denial' in result) return refuse(check, result.denial, whoAsked(hurdles, rule, result.denial));
-    const objection = rule.authorization?.(toInput(check, rule, result));
+    const objection = rule.authorization?.(toInput(check, rule, rule, result));
     if (objection !== undefined) return refuse(check, objection, rule, result);
     return authenticateFrom(asking, index + 1, index === 0 ? result : caller);
   };
-  const result = identify(rule, check.request, asking.memo, index === 0 && hurdles.demands.length > 0);
+  const result = identify(rule, check.request, asking.context, index === 0 && hurdles.demands.length > 0);
   return result instanceof Promise ? result.then(next) : next(result);
 }
 
@@ -297,7 +316,7 @@ function permit(check: Check, { deciding, rules, demands }: Hurdles, caller: Cal
   if (needsIdentity && !identity.authenticated) return refuse(check, denial('internal_error'), deciding);
   const seen = demands.length === 0 ? identity : asTheFloorSees(identity, deciding);
   for (const demand of demands) {
-    const objection = demand.authorization?.(toInput(check, demand, { identity: seen, peer }));
+    const objection = demand.authorization?.(toInput(check, demand, deciding, { identity: seen, peer }));
     if (objection !== undefined) return refuse(check, objection, { ...demand, dress: deciding.dress }, caller);
   }
   const removal = removalFor(deciding, rules)(check.request);
@@ -310,8 +329,11 @@ function permit(check: Check, { deciding, rules, demands }: Hurdles, caller: Cal
     kept: deciding.keptHeaders(check.request),
   });
   if ('code' in upstream) return refuse(check, upstream, deciding, caller);
-  return allow(about(check, deciding, caller), upstream, deciding.responseHeaders);
+  const responseHeaders = caller.responseHeaders ?? noHeaders;
+  return allow(about(check, deciding, caller), upstream, [...deciding.responseHeaders, ...responseHeaders]);
 }
+
+const noHeaders: readonly HeaderEntry[] = [];
 
 /** A provider of a namespace has its namespace before its name for the floor, so that no team can pass its own off as the cluster's (S8). */
 function asTheFloorSees(identity: Identity, { ownProviders, namespace }: AllowingRule): Identity {
@@ -320,11 +342,14 @@ function asTheFloorSees(identity: Identity, { ownProviders, namespace }: Allowin
     : identity;
 }
 
-function toInput(check: Check, rule: RuleName, caller: Caller): AuthorizationInput {
-  const { trace } = check;
+/** `asked` is the rule whose providers the identity is of: the floor's demands have none of their own. */
+function toInput(check: Check, rule: RuleName, asked: AllowingRule, caller: Caller): AuthorizationInput {
+  const { trace, request } = check;
   const tell = trace && ((test: TracedTest): void => trace.note({ kind: 'test', ...traced(rule), ...test }));
   const { identity } = caller;
-  return { identity, realm: check.request.host, now: check.now, scope: () => scopeOf(check, rule, caller), tell };
+  const challenge: AuthorizationInput['challenge'] = (error) =>
+    asked.challengeShortfall(request, error, { realm: request.host, resourceMetadata: asked.resourceMetadata });
+  return { identity, challenge, now: check.now, scope: () => scopeOf(check, rule, caller), tell };
 }
 
 /** What the expressions of a rule see (S23). */

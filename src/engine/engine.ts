@@ -9,11 +9,15 @@ import type {
   IdentityEvents,
   Logger,
   Random,
+  ReplayStore,
   Timers,
 } from '../core/ports.ts';
 import type { RawRequest } from '../core/request.ts';
 import type { DocumentStatus, MissingMaterial, ProviderCondition, ServiceStatus } from '../core/status.ts';
 import type { Trace } from '../core/trace.ts';
+import { createDpop } from '../phases/identity/dpop/dpop.ts';
+import { createMemoryReplayStore } from '../phases/identity/dpop/memory-replay-store.ts';
+import type { IdentityPorts } from '../phases/identity/identity-ports.ts';
 import { defaultIdentitySettings, type IdentitySettings } from '../phases/identity/identity-settings.ts';
 import { createTokenCache } from '../phases/identity/jwt/token-cache.ts';
 import { parseOnce } from '../policy/parsed-elsewhere.ts';
@@ -41,6 +45,8 @@ export interface EngineSettings extends Omit<CheckSettings, 'mayForwardCertifica
   readonly keyLoadTimeoutMs: number;
   /** Limits of keys and tokens; a default stands for each that is absent. */
   readonly identity: Partial<IdentitySettings>;
+  /** What DPoP nonces are made with, shared by all replicas; absent: a key of this process alone. */
+  readonly dpopNonceKey?: Uint8Array | undefined;
 }
 
 export interface EnginePorts {
@@ -50,6 +56,8 @@ export interface EnginePorts {
   readonly logger: Logger;
   readonly http: HttpClient;
   readonly events: IdentityEvents & ExpressionEvents;
+  /** What remembers used DPoP proofs; undefined: the memory of this process. */
+  readonly replays?: ReplayStore | undefined;
   /** Undefined: providers as they serve. */
   readonly createProvider?: CreateProvider;
   /** Lets everybody else have their turn; undefined: nobody else waits, and changes are taken in without a pause. */
@@ -92,9 +100,7 @@ export interface StatusNews {
 const sliceMs = 2;
 
 export function createEngine(settings: EngineSettings, ports: EnginePorts): Engine {
-  const identity: IdentitySettings = { ...defaultIdentitySettings, ...settings.identity };
   const { clock, logger } = ports;
-  const tokens = createTokenCache({ maxEntries: identity.tokenCacheEntries, maxBytes: identity.tokenCacheBytes });
   const listeners = new Set<(news: StatusNews) => void>();
   const tell = (news: StatusNews): void => {
     for (const listener of listeners) tellSafely(listener, news, logger);
@@ -106,7 +112,7 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
     { ...settings, ownedHeaders, parse: (document) => parseOnce(document, settings) },
     {
       ...ports,
-      identity: { ...ports, settings: identity, tokens },
+      identity: toIdentityPorts(settings, ports),
       pace: ports.pause && { now: () => clock.monotonic(), sliceMs, pause: ports.pause },
       tell,
     },
@@ -150,6 +156,20 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
     check: (raw) => checkRequest(raw, taker.snapshot(), checking, serving),
     explain: async (raw, trace) => checkRequest(raw, taker.snapshot(), checking, { ...ports, trace }),
   };
+}
+
+/** What providers need, with what is one for all of them: verified tokens, and proofs that were used. */
+function toIdentityPorts(settings: EngineSettings, ports: EnginePorts): IdentityPorts {
+  const identity: IdentitySettings = { ...defaultIdentitySettings, ...settings.identity };
+  const { clock, logger, random } = ports;
+  const tokens = createTokenCache({ maxEntries: identity.tokenCacheEntries, maxBytes: identity.tokenCacheBytes });
+  const dpop = createDpop({
+    clock,
+    logger,
+    replays: ports.replays ?? createMemoryReplayStore(identity.dpopReplayEntries, clock),
+    nonceKey: settings.dpopNonceKey ?? `${random.id()}${random.id()}`,
+  });
+  return { ...ports, settings: identity, tokens, dpop };
 }
 
 function tellSafely(listener: (news: StatusNews) => void, news: StatusNews, logger: Logger): void {

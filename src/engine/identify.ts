@@ -1,7 +1,7 @@
-import type { Denial } from '../core/decision.ts';
+import type { Denial, HeaderEntry } from '../core/decision.ts';
 import { anonymous, type Identity } from '../core/identity.ts';
 import type { Request } from '../core/request.ts';
-import { authenticatePeer, type VerificationMemo } from '../phases/identity/authenticate.ts';
+import { authenticatePeer, type AuthenticationContext } from '../phases/identity/authenticate.ts';
 import type { VerifyResult } from '../phases/identity/identity-provider.ts';
 import type { AllowingRule } from './compile-policy.ts';
 
@@ -9,6 +9,8 @@ import type { AllowingRule } from './compile-policy.ts';
 export interface Caller {
   readonly identity: Identity;
   readonly peer: Identity | undefined;
+  /** What the answer to the client carries for it; absent: nothing. */
+  readonly responseHeaders?: readonly HeaderEntry[];
 }
 
 export const nobody: Caller = { identity: anonymous, peer: undefined };
@@ -22,21 +24,21 @@ export type IdentifyResult = Caller | { readonly denial: Denial };
 export function identify(
   rule: AllowingRule,
   request: Request,
-  memo: VerificationMemo | undefined,
+  context: AuthenticationContext,
   isDemanded: boolean,
 ): IdentifyResult | Promise<IdentifyResult> {
   if (rule.access === 'Public' && !isDemanded) return nobody;
   const isOptional = rule.access === 'Optional' && !isDemanded;
   const read = (result: VerifyResult, peer: Identity | undefined): IdentifyResult => {
-    if ('identity' in result) return { identity: result.identity, peer };
+    if ('identity' in result) return { ...result, peer };
     return isOptional && result.denial.code === 'credential_missing' ? { identity: anonymous, peer } : result;
   };
   const identifyMessage = (peer: Identity | undefined): IdentifyResult | Promise<IdentifyResult> => {
-    const result = rule.authenticate(request, request.host, memo);
+    const result = rule.authenticate(request, request.host, context);
     return result instanceof Promise ? result.then((late) => read(late, peer)) : read(result, peer);
   };
   if (rule.peer === undefined) return identifyMessage(undefined);
-  const found = authenticatePeer(rule.peer, request, request.host, memo);
+  const found = authenticatePeer(rule.peer, request, request.host, context);
   const goOn = (result: VerifyResult): IdentifyResult | Promise<IdentifyResult> => {
     if (rule.peerIdentifies) return read(result, 'identity' in result ? result.identity : undefined);
     return 'denial' in result ? result : identifyMessage(result.identity);

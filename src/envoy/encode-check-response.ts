@@ -35,7 +35,7 @@ export function createCheckResponseEncoder(): CheckResponseEncoder {
       return withMetadata(message, decision);
     },
     deny(decision) {
-      const message = serialize(codec, rpcCodeOf(decision.status), { deniedResponse: deniedResponse(decision) });
+      const message = serialize(codec, rpcCodeOf(decision), { deniedResponse: deniedResponse(decision) });
       return withMetadata(message, decision);
     },
   };
@@ -108,7 +108,9 @@ function downstreamHeaders(entries: readonly HeaderEntry[]): readonly HeaderOpti
   return [...Array.from(others, overwriteHeader), ...cookies];
 }
 
-function rpcCodeOf(status: number): RpcCode {
+/** An answer of our own is a denial for the proxy: it gives the answer and lets nothing through. */
+function rpcCodeOf({ status, denial: { code } }: Deny): RpcCode {
+  if (code === 'resource_metadata' && status === 200) return rpcCode.permissionDenied;
   if (!Number.isInteger(status) || status < 400 || status > 599) {
     throw new Failure('unsafe_status', 'The HTTP status of a denial is not between 400 and 599.');
   }
@@ -122,7 +124,11 @@ function rpcCodeOf(status: number): RpcCode {
  */
 function deniedResponse({ about, denial, status, responseHeaders, body }: Deny): object {
   const challenges = denial.challenges.map((value): HeaderEntry => ['www-authenticate', value]);
-  const own: readonly HeaderEntry[] = [['content-type', body?.contentType ?? 'application/json'], ...challenges];
+  const own: readonly HeaderEntry[] = [
+    ['content-type', body?.contentType ?? 'application/json'],
+    ...challenges,
+    ...(denial.headers ?? []),
+  ];
   const taken = new Set(own.map(([name]) => name));
   return {
     status: { code: status },

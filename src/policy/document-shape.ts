@@ -1,5 +1,6 @@
 import type {
   CertificateSource,
+  DpopNonceRule,
   HmacAlgorithm,
   IdentityProviderSpec,
   JwtAlgorithm,
@@ -54,6 +55,15 @@ export interface TargetRefShape {
 export interface AuthenticationShape {
   readonly providers?: readonly ProviderRefShape[];
   readonly peer?: ProviderRefShape;
+  /** Of a policy alone. */
+  readonly resourceMetadata?: ResourceMetadataShape;
+}
+
+export interface ResourceMetadataShape {
+  readonly resource: string;
+  readonly authorizationServers?: readonly string[];
+  readonly scopes?: readonly string[];
+  readonly documentation?: string;
 }
 
 export interface ProviderRefShape {
@@ -219,7 +229,7 @@ export interface JwtShape {
   readonly requiredClaims?: readonly string[];
   readonly from?: readonly PlaceShape[];
   readonly claims?: ClaimMappingShape;
-  readonly binding?: Partial<TokenBinding>;
+  readonly binding?: Partial<TokenBinding> & { readonly dpopNonce?: DpopNonceRule };
 }
 
 export interface ClaimMappingShape {

@@ -37,6 +37,7 @@ export interface JwtProviderSpec extends ProviderSpecBase {
   readonly from: readonly CredentialPlace[];
   readonly claims: ClaimMapping;
   readonly binding: TokenBinding;
+  readonly dpopNonce: DpopNonceRule;
 }
 
 /** Where the parts of an identity are in claims: literal names, or JSON Pointers where they begin with `/`. */
@@ -56,6 +57,10 @@ export interface TokenBinding {
 
 export const bindingRules = ['IfBound', 'Required', 'Ignore'] as const;
 export type BindingRule = (typeof bindingRules)[number];
+
+export const dpopNonceRules = ['Never', 'Required'] as const;
+/** Whether proofs must hold a nonce of ours (RFC 9449 section 9). */
+export type DpopNonceRule = (typeof dpopNonceRules)[number];
 
 export interface SharedSecretJwtProviderSpec extends ProviderSpecBase {
   readonly type: 'SharedSecretJWT';

@@ -11,6 +11,7 @@ import { checkExpressions } from './check-expressions.ts';
 import { createPatternBudget, type PatternBudget } from './path-pattern.ts';
 import { quote, type FieldPath, type ProblemList } from './problem-list.ts';
 import { readAuthorization } from './read-authorization.ts';
+import { readResourceMetadata } from './read-resource-metadata.ts';
 import { readAttachment } from './read-attachment.ts';
 import { readMatch } from './read-match.ts';
 import { mergeResponse, mergeUpstream, readResponse, readUpstream } from './read-response.ts';
@@ -35,13 +36,15 @@ export function readPolicy(
   };
   checkRuleNames(shape.rules, problems);
   const rules = shape.rules.map((rule, index) => readRule(name, rule, inherited, ['spec', 'rules', index], problems));
+  const attachment = readAttachment(shape, problems);
+  const metadata = shape.authentication?.resourceMetadata;
   const spec: AccessPolicySpec = {
     kind: 'AccessPolicy',
     namespace: name.namespace,
     name: name.name,
     mode: shape.mode ?? 'Enforce',
     onInvalid: shape.onInvalid ?? 'KeepLast',
-    ...readAttachment(shape, problems),
+    ...attachment,
     paths: { parameters: shape.paths?.parameters ?? 'Refuse', allowEncoded: inherited.allowEncoded },
     addresses: readAddresses(shape.addresses, ['spec', 'addresses'], problems),
     providers: distinctProviders([
@@ -50,6 +53,7 @@ export function readPolicy(
       ...(inherited.peer === undefined ? [] : [inherited.peer]),
     ]),
     peer: inherited.peer,
+    resourceMetadata: metadata && readResourceMetadata(metadata, attachment.hosts, problems),
     setsHeaders: [
       ...new Set(
         [inherited.upstream.headers, ...rules.map((rule) => rule.upstream.headers)].flat().map(({ name }) => name),

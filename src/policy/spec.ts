@@ -67,11 +67,29 @@ export interface AccessPolicySpec extends SpecName, PolicyMode {
   readonly providers: readonly ProviderRef[];
   /** Who vouches for who connects, on every rule but Public ones (S18); undefined: nobody is asked. */
   readonly peer: ProviderRef | undefined;
+  /** What is published of the protected resource (RFC 9728); undefined: nothing. */
+  readonly resourceMetadata: ResourceMetadataSpec | undefined;
   /** Lower-case names of every header that the policy or a rule of it sets upstream (S26). */
   readonly setsHeaders: readonly string[];
   readonly rules: readonly RuleSpec[];
   /** The policy's own dressing, for denials that no rule of it decides. */
   readonly response: ResponseSpec;
+}
+
+/** The metadata of a protected resource (RFC 9728). */
+export interface ResourceMetadataSpec {
+  /** As the author wrote it: clients compare it byte for byte. */
+  readonly resource: string;
+  /** Canonical, without port. */
+  readonly host: string;
+  /** Of the document: `/.well-known/oauth-protected-resource` and the path of the resource, canonical. */
+  readonly path: string;
+  /** Of the document, as challenges name it. */
+  readonly url: string;
+  /** Undefined: the issuers of the policy's providers. */
+  readonly authorizationServers: readonly string[] | undefined;
+  readonly scopes: readonly string[];
+  readonly documentation: string | undefined;
 }
 
 export const routeKinds = ['HTTPRoute', 'GRPCRoute'] as const;

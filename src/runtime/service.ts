@@ -8,6 +8,7 @@ import { createHealthService } from '../envoy/health-service.ts';
 import type { Transport } from '../envoy/transport.ts';
 import { formatSocketAddress } from '../std/socket-address.ts';
 import type { Config } from './config/settings.ts';
+import { readDpopNonceKey } from './dpop-nonce-key.ts';
 import type { DocumentSource } from './document-source.ts';
 import { createGrpcTls, type GrpcTls } from './grpc-tls.ts';
 import { createHttpClient } from './http-client.ts';
@@ -36,7 +37,7 @@ export const startService: StartService = async (config, io) => {
       'SHADOW-ALL: every request is allowed and none is changed; decisions are only recorded',
     );
   const tls = await createGrpcTls(config, io);
-  const engine = createEngineOf(config, io);
+  const engine = createEngineOf(config, await readDpopNonceKey(config.dpopNonceKeyFile), io);
   const health = createHealthService();
   const transport = createTransport(config, io, engine, health.methods, tls);
   const readiness = createReadiness(() => health.setServing(true));
@@ -112,7 +113,11 @@ function createReadiness(onReady: () => void): Readiness {
   };
 }
 
-function createEngineOf(config: Config, { clock, timers, random, observation }: ServiceIo): Engine {
+function createEngineOf(
+  config: Config,
+  dpopNonceKey: Uint8Array | undefined,
+  { clock, timers, random, observation }: ServiceIo,
+): Engine {
   const { logger, metrics } = observation;
   const http = createHttpClient({
     allowPrivateAddresses: config.allowPrivateAddresses,
@@ -130,8 +135,10 @@ function createEngineOf(config: Config, { clock, timers, random, observation }: 
       forwardedClientCertFrom: config.forwardedClientCertFrom,
       shadowAll: config.shadowAll,
       keyLoadTimeoutMs: config.keyLoadTimeout,
+      dpopNonceKey,
       identity: {
         tokenCacheEntries: config.tokenCacheEntries,
+        dpopReplayEntries: config.dpopReplayEntries,
         refreshIntervalMs: config.keyRefreshInterval,
         staleWindowMs: config.keyStaleWindow,
         fetchTimeoutMs: config.keyFetchTimeout,

@@ -312,6 +312,13 @@ describe('promise 7: no secret is ever written', () => {
     const hmac = `${Buffer.from('{"alg":"HS256"}').toString('base64url')}.${Buffer.from(`{"iss":"${canary}","exp":9999999999}`).toString('base64url')}.${canary}`;
     await toClients([['authorization', `Bearer ${hmac}`]]);
     expect(await ask(checks, '/mine', canary, 'c.example')).toBe('503 introspection_unavailable');
+    const bound = await idp.sign({ sub: 'u', cnf: { jkt: 'a'.repeat(43) }, [canary]: canary });
+    for (const proof of [canary, `${bound.split('.').slice(0, 2).join('.')}.${canary}`]) {
+      await secret('/mine', [
+        ['authorization', `DPoP ${bound}`],
+        ['dpop', proof],
+      ]);
+    }
     await new Promise((resolve) => setTimeout(resolve, 1200));
     const seen = [
       service.output(),
@@ -324,7 +331,7 @@ describe('promise 7: no secret is ever written', () => {
     expect(seen).not.toContain(canary);
     expect(seen).not.toContain(digest);
     for (const part of hmac.split('.').slice(1)) expect(seen).not.toContain(part);
-    for (const part of token.split('.')) expect(seen).not.toContain(part);
+    for (const part of [...token.split('.'), ...bound.split('.')]) expect(seen).not.toContain(part);
   });
 });
 

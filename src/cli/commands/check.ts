@@ -7,6 +7,7 @@ import { printable } from '../../std/printable.ts';
 import { formatSocketAddress, parseSocketAddress } from '../../std/socket-address.ts';
 import { UsageError, type CommandContext, type CommandDetails } from '../cli-command.ts';
 import type { CliIo } from '../cli-io.ts';
+import { outcomeInWords } from '../outcome-in-words.ts';
 import { formatData, outputOption, type OutputFormat } from '../print-data.ts';
 import { readText } from '../read-token.ts';
 import { addRequestFlags, readRequestFlags, type RequestFlags } from '../request-flags.ts';
@@ -153,7 +154,7 @@ async function readTls(flags: CheckFlags, io: CliIo): Promise<AskOptions['tls']>
 function formatReport(report: CheckReport): string {
   const { decision, status, code, message, decisionId, policy, rule } = report;
   const lines = [
-    `${decision === 'allow' ? 'ALLOWED' : `DENIED ${status}`}${code === undefined ? '' : ` ${code}`}`,
+    `${decision === 'allow' ? 'ALLOWED' : `${outcomeInWords(status)} ${status}`}${code === undefined ? '' : ` ${code}`}`,
     ...(message === undefined ? [] : [message]),
     ...(policy === undefined ? [] : [`by ${policy}${rule === undefined ? '' : ` ${rule}`}`]),
     ...(decisionId === undefined ? [] : [`decision ${decisionId}`]),

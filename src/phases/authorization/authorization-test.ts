@@ -2,13 +2,14 @@ import type { Denial } from '../../core/decision.ts';
 import type { Identity } from '../../core/identity.ts';
 import type { JsonValue } from '../../core/json.ts';
 import type { TracedTest } from '../../core/trace.ts';
+import type { ChallengeParameter } from '../../std/www-authenticate.ts';
 import type { Scope } from '../../expressions/scope.ts';
 
 /** What an authorization is judged on. */
 export interface AuthorizationInput {
   readonly identity: Identity;
-  /** The protected space, for challenges. */
-  readonly realm: string;
+  /** Writes the challenges for what the credential lacks: `error` and what goes with it. */
+  readonly challenge: (error: readonly ChallengeParameter[]) => readonly string[];
   /** Seconds since the epoch. */
   readonly now: number;
   /** Told of every test; where somebody listens, those behind the first objection are made too. */

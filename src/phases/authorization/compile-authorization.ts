@@ -3,7 +3,7 @@ import { denial, type Denial } from '../../core/decision.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { AuthorizationBlock, AuthorizationSpec, ClaimTest, ListTest } from '../../policy/spec.ts';
 import { compileOnce } from '../../std/shared-values.ts';
-import { insufficientScopeChallenge } from '../../std/www-authenticate.ts';
+import type { ChallengeParameter } from '../../std/www-authenticate.ts';
 import { telling, type AuthorizationInput, type AuthorizationTest } from './authorization-test.ts';
 import { compileConditions } from './compile-conditions.ts';
 import { compileStepUp } from './compile-step-up.ts';
@@ -68,10 +68,13 @@ function compileScopes(test: ListTest): AuthorizationTest {
     asks: asksOf(test),
     read: ({ identity }: AuthorizationInput) => identity.scopes,
   };
-  return telling(description, ({ identity, realm }) =>
-    holds(identity.scopes)
-      ? undefined
-      : denial('insufficient_scope', message, [insufficientScopeChallenge('Bearer', realm, asked)]),
+  // RFC 6750 3.1: the scopes that would do.
+  const error: readonly ChallengeParameter[] = [
+    ['error', 'insufficient_scope'],
+    ['scope', asked.join(' ')],
+  ];
+  return telling(description, ({ identity, challenge }) =>
+    holds(identity.scopes) ? undefined : denial('insufficient_scope', message, challenge(error)),
   );
 }
 

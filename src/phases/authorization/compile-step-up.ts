@@ -2,7 +2,7 @@ import { denial, type Denial } from '../../core/decision.ts';
 import { ownMember, type JsonObject, type JsonValue } from '../../core/json.ts';
 import type { TracedTest } from '../../core/trace.ts';
 import type { StepUpSpec } from '../../policy/spec.ts';
-import { formatChallenge, type ChallengeParameter } from '../../std/www-authenticate.ts';
+import type { ChallengeParameter } from '../../std/www-authenticate.ts';
 import type { AuthorizationTest } from './authorization-test.ts';
 
 /** Clocks differ (RFC 9470 leaves the tolerance to the resource server). */
@@ -19,12 +19,11 @@ export function compileStepUp({ acr, amr, maxAge }: StepUpSpec): AuthorizationTe
     const holds: Part['holds'] = (claim, now) => isRecent(claim, maxAge, now);
     parts.push({ name: 'maxAge', claim: 'auth_time', asks: maxAge, holds });
   }
-  return ({ identity: { claims }, realm, now, tell }) => {
+  const error = errorOf(acr, maxAge);
+  return ({ identity: { claims }, challenge, now, tell }) => {
     const failed = parts.filter(({ claim, holds }) => claims === undefined || !holds(ownMember(claims, claim), now));
     const objection =
-      failed.length === 0
-        ? undefined
-        : denial('insufficient_user_authentication', undefined, [challenge(realm, acr, maxAge)]);
+      failed.length === 0 ? undefined : denial('insufficient_user_authentication', undefined, challenge(error));
     if (tell !== undefined) {
       for (const part of parts) tell(describe(part, claims, failed.includes(part) ? objection : undefined));
     }
@@ -57,12 +56,10 @@ function isRecent(authTime: JsonValue | undefined, maxAge: number, now: number):
   return authTime <= now + skewSeconds && now - authTime <= maxAge + skewSeconds;
 }
 
-function challenge(realm: string, acr: readonly string[], maxAge: number | undefined): string {
-  const parameters: ChallengeParameter[] = [
-    ['realm', realm],
-    ['error', 'insufficient_user_authentication'],
-  ];
+/** RFC 9470 section 3. */
+function errorOf(acr: readonly string[], maxAge: number | undefined): readonly ChallengeParameter[] {
+  const parameters: ChallengeParameter[] = [['error', 'insufficient_user_authentication']];
   if (acr.length > 0) parameters.push(['acr_values', acr.join(' ')]);
   if (maxAge !== undefined) parameters.push(['max_age', String(Math.floor(maxAge))]);
-  return formatChallenge('Bearer', parameters);
+  return parameters;
 }

@@ -3,8 +3,9 @@ import { reasons } from '../../core/reason.ts';
 import type { Request } from '../../core/request.ts';
 import { credentialForm, findDispute, placeKey, type CredentialForm } from '../../policy/providers/credential-forms.ts';
 import type { CredentialPlace } from '../../policy/provider-spec.ts';
-import { invalidRequestChallenge, invalidTokenChallenge, missingChallenge } from '../../std/www-authenticate.ts';
+import { compileChallenges, peerChallenge, type ChallengeContext, type Challenges } from './challenges.ts';
 import { compilePlaceReader, type Found, type PlaceReader } from './credential-place.ts';
+import type { ChallengeParameter } from '../../std/www-authenticate.ts';
 import type { IdentityProvider, MessageProvider, PeerProvider, VerifyResult } from './identity-provider.ts';
 import { defaultIdentitySettings } from './identity-settings.ts';
 import { peekToken } from './jwt/parse-token.ts';
@@ -16,8 +17,17 @@ import { peekToken } from './jwt/parse-token.ts';
 export type Authenticate = (
   request: Request,
   realm: string,
-  memo?: VerificationMemo,
+  about?: AuthenticationContext,
 ) => VerifyResult | Promise<VerifyResult>;
+
+/** For whom and in which check a credential is judged. */
+export interface AuthenticationContext {
+  readonly memo?: VerificationMemo | undefined;
+  /** A policy that only watches asks (S9). */
+  readonly isShadow?: boolean | undefined;
+  /** The URL of the metadata of the protected resource, for challenges. */
+  readonly resourceMetadata?: string | undefined;
+}
 
 /** What providers said of the one credential of a check: one that may be shown only once is judged once, however many rules ask. */
 export type VerificationMemo = Map<IdentityProvider, VerifyResult | Promise<VerifyResult>>;
@@ -27,18 +37,25 @@ export function authenticatePeer(
   peer: PeerProvider | 'gone',
   request: Request,
   realm: string,
-  memo: VerificationMemo | undefined,
+  { memo }: AuthenticationContext,
 ): VerifyResult | Promise<VerifyResult> {
   if (peer === 'gone') return { denial: denial('provider_unavailable') };
   const verify = (): VerifyResult | Promise<VerifyResult> => peer.verifyPeer(request);
   const result = memo === undefined ? verify() : rememberIn(memo, peer, verify);
-  return result instanceof Promise
-    ? result.then((late) => challenge(late, peerSchemes, realm))
-    : challenge(result, peerSchemes, realm);
+  const challenged = (judged: VerifyResult): VerifyResult =>
+    'denial' in judged
+      ? withChallenges(judged.denial, isUnauthorized(judged.denial) ? [peerChallenge({ realm })] : [])
+      : judged;
+  return result instanceof Promise ? result.then(challenged) : challenged(result);
 }
 
-/** RFC 9110 15.5.2 asks for a challenge; no scheme is registered for certificates. */
-const peerSchemes: readonly string[] = ['ClientCertificate'];
+function isUnauthorized({ code }: Denial): boolean {
+  return reasons[code].status === 401;
+}
+
+function withChallenges(denied: Denial, challenges: readonly string[]): VerifyResult {
+  return { denial: { ...denied, challenges } };
+}
 
 /** A place, and the providers that take credentials from it. */
 interface Source {
@@ -55,21 +72,52 @@ export function compileAuthentication(
   limits: { readonly maxTokenBytes: number } = defaultIdentitySettings,
 ): Authenticate {
   const sources = toSources(providers);
-  const schemes = challengeSchemes(sources);
+  const challenges = compileChallenges(providers);
   const disputed = findDisputed(providers);
-  return (request, realm, memo) => {
+  return (request, realm, { memo, isShadow = false, resourceMetadata } = {}) => {
     const present = findPresent(sources, request);
+    const challenged = (result: VerifyResult): VerifyResult =>
+      'denial' in result ? challenge(result.denial, present, challenges, { realm, resourceMetadata }) : result;
     const chosen = chooseCredential(present);
-    if ('denial' in chosen) return challenge(chosen, schemes, realm);
+    if ('denial' in chosen) return challenged(chosen);
     const provider = chooseProvider(chosen.source, chosen.token, limits.maxTokenBytes);
-    if ('denial' in provider) return challenge(provider, schemes, realm);
+    if ('denial' in provider) return challenged(provider);
     if (disputed.has(provider)) return { denial: twoJudges };
     const { token, source } = chosen;
-    const verify = (): VerifyResult | Promise<VerifyResult> => provider.verify({ token, place: source.place, request });
+    const credential = { token, place: source.place, request, isShadow };
+    const verify = (): VerifyResult | Promise<VerifyResult> => provider.verify(credential);
     const result = memo === undefined ? verify() : rememberIn(memo, provider, verify);
-    return result instanceof Promise
-      ? result.then((late) => challenge(late, schemes, realm))
-      : challenge(result, schemes, realm);
+    return result instanceof Promise ? result.then(challenged) : challenged(result);
+  };
+}
+
+function challenge(
+  denied: Denial,
+  present: readonly Present[],
+  challenges: Challenges,
+  context: ChallengeContext,
+): VerifyResult {
+  const places = present.map(({ source }) => source.place);
+  return withChallenges(denied, challenges.forDenial(denied, places, context));
+}
+
+/** Writes the challenges for a good credential that does not reach: `error` and what goes with it. */
+export type ChallengeShortfall = (
+  request: Request,
+  error: readonly ChallengeParameter[],
+  context: ChallengeContext,
+) => readonly string[];
+
+/** For who connects, where that is the identity: no error is defined for certificates. */
+export const peerShortfall: ChallengeShortfall = (_request, _error, context) => [peerChallenge(context)];
+
+/** Compiles it for the providers of a rule. */
+export function compileShortfall(providers: readonly MessageProvider[]): ChallengeShortfall {
+  const sources = toSources(providers);
+  const challenges = compileChallenges(providers);
+  return (request, error, context) => {
+    const places = findPresent(sources, request).map(({ source }) => source.place);
+    return challenges.forShortfall(error, places, context);
   };
 }
 
@@ -96,19 +144,20 @@ const twoJudges = denial('provider_unavailable', 'Two identity providers of the 
 
 /**
  * Refuses the request that carries more than one credential for the rules of these providers together, each of which may find one alone
- * in its own places (S17). Says nothing of a credential that is bad or missing. `realm` as for `Authenticate`.
+ * in its own places (S17). Says nothing of a credential that is bad or missing.
  */
 export function judgeTogether(
   providers: readonly MessageProvider[],
   request: Request,
-  realm: string,
+  context: ChallengeContext,
 ): Denial | undefined {
-  const sources = toSources([...new Set(providers)]);
-  const present = findPresent(sources, request);
+  const distinct = [...new Set(providers)];
+  const present = findPresent(toSources(distinct), request);
   if (present.length < 2) return undefined;
   const chosen = chooseCredential(present);
-  const judged = 'denial' in chosen ? challenge(chosen, challengeSchemes(sources), realm) : undefined;
-  return judged !== undefined && 'denial' in judged ? judged.denial : undefined;
+  if (!('denial' in chosen)) return undefined;
+  const judged = challenge(chosen.denial, present, compileChallenges(distinct), context);
+  return 'denial' in judged ? judged.denial : undefined;
 }
 
 /** One source for each distinct place; places of a header with a scheme come first. */
@@ -136,9 +185,10 @@ function findPresent(sources: readonly Source[], request: Request): readonly Pre
   for (const source of sources) {
     const found = source.read(request);
     if (found.kind === 'absent') continue;
-    // What a scheme has claimed of a header is not a second credential for a place that takes the whole value.
-    const claimed =
-      isWholeHeader(source.place) && present.some((other) => isSameHeader(other.source.place, source.place));
+    // What a scheme has claimed of a header is not a second credential for a place that takes the whole value, and neither is a header
+    // that is there twice or is no text, of which every scheme says so.
+    const isOfHeader = isWholeHeader(source.place) || found.kind === 'duplicated' || found.kind === 'not-text';
+    const claimed = isOfHeader && present.some((other) => isSameHeader(other.source.place, source.place));
     if (!claimed) present.push({ source, found });
   }
   return present;
@@ -194,39 +244,4 @@ function chooseProvider(
   if (hmac !== undefined) return hmac;
   const own = byForm((form) => form.form === 'jwt' && form.issuer === issuer);
   return own ?? opaque ?? { denial: denial('token_issuer') };
-}
-
-/** The schemes of all headers that could carry a credential; Bearer where none names one. */
-function challengeSchemes(sources: readonly Source[]): readonly string[] {
-  const schemes = new Map<string, string>();
-  for (const { place } of sources) {
-    if (place.in === 'header' && place.scheme !== undefined) schemes.set(place.scheme.toLowerCase(), place.scheme);
-  }
-  return schemes.size === 0 ? ['Bearer'] : [...schemes.values()];
-}
-
-/** Adds what the client may do about a denial (S29, RFC 6750 section 3): nothing where the failure is ours. */
-function challenge(result: VerifyResult, schemes: readonly string[], realm: string): VerifyResult {
-  if ('identity' in result) return result;
-  const { code, message } = result.denial;
-  return {
-    denial: denial(
-      code,
-      message,
-      schemes.flatMap((scheme) => toChallenge(scheme, realm, result.denial)),
-    ),
-  };
-}
-
-function toChallenge(scheme: string, realm: string, { code, message }: Denial): readonly string[] {
-  if (code === 'credential_missing') return [missingChallenge(scheme, realm)];
-  switch (reasons[code].status) {
-    case 401:
-      return [invalidTokenChallenge(scheme, realm, message)];
-    case 400:
-      return [invalidRequestChallenge(scheme, realm, message)];
-    case 403:
-    case 503:
-      return [];
-  }
 }

@@ -1,5 +1,6 @@
 import { denial, type Denial, type UpstreamChanges } from '../../core/decision.ts';
 import type { Request } from '../../core/request.ts';
+import { isDpopPlace } from '../../policy/providers/credential-forms.ts';
 import type { CredentialPlace } from '../../policy/provider-spec.ts';
 import { isHeaderValue } from '../../std/http-headers.ts';
 import { compilePlaceReader, cookieName, type Found, type PlaceReader } from './credential-place.ts';
@@ -32,8 +33,11 @@ export function compileCredentialRemoval(places: readonly CredentialPlace[]): Cr
       // A header that is a credential as a whole goes unseen too: a proxy may have kept it from us.
       if (place.in === 'header' && place.scheme === undefined) headers.add(place.name);
       if (found.kind === 'absent') continue;
-      if (place.in === 'header') headers.add(place.name);
-      else if (place.in === 'query') parameters.add(place.name);
+      if (place.in === 'header') {
+        headers.add(place.name);
+        // The proof is of the credential, and good for one request: ours.
+        if (isDpopPlace(place)) headers.add('dpop');
+      } else if (place.in === 'query') parameters.add(place.name);
       else cookieFound = true;
     }
     const rest = cookieFound ? withoutCookies(request.headers.get('cookie') ?? '', cookies) : undefined;

@@ -1,4 +1,5 @@
 import type { Clock, HttpClient, IdentityEvents, Logger, Random, Timers } from '../../core/ports.ts';
+import type { Dpop } from './dpop/dpop.ts';
 import type { IdentitySettings } from './identity-settings.ts';
 import type { TokenCache } from './jwt/token-cache.ts';
 
@@ -13,4 +14,5 @@ export interface IdentityPorts {
   readonly settings: IdentitySettings;
   /** Shared by all providers, so that one bound holds for the process. */
   readonly tokens: TokenCache;
+  readonly dpop: Dpop;
 }

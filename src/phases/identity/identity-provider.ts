@@ -1,4 +1,4 @@
-import type { Denial } from '../../core/decision.ts';
+import type { Denial, HeaderEntry } from '../../core/decision.ts';
 import type { Identity } from '../../core/identity.ts';
 import type { Request } from '../../core/request.ts';
 import type { ProviderMaterial } from '../../policy/providers/provider-material.ts';
@@ -45,9 +45,17 @@ export interface Credential {
   readonly token: string;
   readonly place: CredentialPlace;
   readonly request: Request;
+  /** A policy that only watches asks (S9): nothing may be used up by it. Absent: it decides. */
+  readonly isShadow?: boolean;
 }
 
-export type VerifyResult = { readonly identity: Identity } | { readonly denial: Denial };
+export type VerifyResult = Verified | { readonly denial: Denial };
+
+export interface Verified {
+  readonly identity: Identity;
+  /** What the answer to the client carries besides (`dpop-nonce`); absent: nothing. */
+  readonly responseHeaders?: readonly HeaderEntry[];
+}
 
 export interface ProviderStatus {
   readonly keys: number;

@@ -4,6 +4,8 @@ export interface IdentitySettings {
   readonly maxTokenBytes: number;
   readonly tokenCacheEntries: number;
   readonly tokenCacheBytes: number;
+  /** Used DPoP proofs that are remembered in memory; where that many are, further ones are denied. */
+  readonly dpopReplayEntries: number;
   /** How often keys are fetched anew in the background. */
   readonly refreshIntervalMs: number;
   /** How long keys stay in force after the last successful fetch. */
@@ -20,6 +22,7 @@ export const defaultIdentitySettings: IdentitySettings = {
   maxTokenBytes: 16_384,
   tokenCacheEntries: 10_000,
   tokenCacheBytes: 32 * 1024 * 1024,
+  dpopReplayEntries: 200_000,
   refreshIntervalMs: 10 * 60_000,
   staleWindowMs: 24 * 3_600_000,
   minFetchIntervalMs: 30_000,

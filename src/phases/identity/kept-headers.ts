@@ -1,4 +1,5 @@
 import type { Request } from '../../core/request.ts';
+import { isDpopPlace } from '../../policy/providers/credential-forms.ts';
 import type { CredentialPlace } from '../../policy/provider-spec.ts';
 import { compilePlaceReader } from './credential-place.ts';
 
@@ -11,8 +12,10 @@ const none: readonly string[] = Object.freeze([]);
 export function compileKeptHeaders(places: readonly CredentialPlace[]): KeptHeaders {
   const readers = places.flatMap((place) => {
     if (place.in === 'query') return [];
-    return [{ name: place.in === 'cookie' ? 'cookie' : place.name, read: compilePlaceReader(place) }];
+    // A proof goes with its token.
+    const names = place.in === 'cookie' ? ['cookie'] : isDpopPlace(place) ? [place.name, 'dpop'] : [place.name];
+    return [{ names, read: compilePlaceReader(place) }];
   });
   if (readers.length === 0) return () => none;
-  return (request) => readers.flatMap(({ name, read }) => (read(request).kind === 'token' ? [name] : []));
+  return (request) => readers.flatMap(({ names, read }) => (read(request).kind === 'token' ? names : []));
 }

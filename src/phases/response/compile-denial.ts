@@ -19,6 +19,7 @@ export const compileDenial = compileOnce((spec: ResponseSpec): DenialDressing =>
         return unauthenticated(denial, id, request);
       case 403:
         return forbidden(denial, id, request);
+      case 200:
       case 400:
       case 503:
         return plain(denial, id, request);

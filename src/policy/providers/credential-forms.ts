@@ -1,8 +1,36 @@
 import type { CredentialPlace, IdentityProviderSpec } from '../provider-spec.ts';
 
-/** Where credentials of the provider stand; nowhere for one that looks at the connection alone. */
+/**
+ * Where credentials of the provider stand; nowhere for one that looks at the connection alone. Who takes tokens with Bearer takes those
+ * that are bound to a key with DPoP in the same place (RFC 9449 7.1).
+ */
 export function placesOf(spec: IdentityProviderSpec): readonly CredentialPlace[] {
-  return spec.type === 'ClientCertificate' ? [] : spec.from;
+  switch (spec.type) {
+    case 'ClientCertificate':
+      return [];
+    case 'JWT':
+      return spec.binding.dpop === 'Ignore' ? spec.from : withDpop(spec.from);
+    case 'Introspection':
+      return withDpop(spec.from);
+    case 'SharedSecretJWT':
+    case 'APIKey':
+    case 'ServiceAccount':
+    case 'Basic':
+      return spec.from;
+  }
+}
+
+function withDpop(places: readonly CredentialPlace[]): readonly CredentialPlace[] {
+  const twins = places.flatMap((place): CredentialPlace[] => {
+    const isBearer = place.in === 'header' && place.scheme?.toLowerCase() === 'bearer';
+    return isBearer ? [{ in: 'header', name: place.name, scheme: 'DPoP' }] : [];
+  });
+  return [...places, ...twins.filter((twin) => !places.some((place) => isSamePlace(place, twin)))];
+}
+
+/** True for a place of tokens that are bound to a key. */
+export function isDpopPlace(place: CredentialPlace): boolean {
+  return place.in === 'header' && place.scheme?.toLowerCase() === 'dpop';
 }
 
 /** How a provider is chosen among those that share a place (S17). */

@@ -2,7 +2,14 @@ import { isJsonObject } from '../../core/json.ts';
 import { checkClaimName } from '../claim-name.ts';
 import type { JwtShape } from '../document-shape.ts';
 import { quote, type FieldPath, type ProblemList } from '../problem-list.ts';
-import type { ConfigMapKey, JwtAlgorithm, JwtProviderSpec, KeySource } from '../provider-spec.ts';
+import type {
+  BindingRule,
+  ConfigMapKey,
+  CredentialPlace,
+  JwtAlgorithm,
+  JwtProviderSpec,
+  KeySource,
+} from '../provider-spec.ts';
 import { isHttpUrl } from './http-url.ts';
 import type { ProviderHead } from './provider-head.ts';
 import { readClaimMapping } from './read-claim-mapping.ts';
@@ -24,6 +31,9 @@ export function readJwtProvider(
   const skew = readSeconds(jwt.clockSkew, [...at, 'clockSkew'], problems) ?? 30;
   if (skew > maxClockSkew) problems.error('invalid-value', [...at, 'clockSkew'], 'clockSkew is at most 300s');
   for (const claim of jwt.requiredClaims ?? []) checkClaimName(claim, [...at, 'requiredClaims'], problems);
+  const from = jwt.from === undefined ? [bearer] : readPlaces(jwt.from, [...at, 'from'], problems);
+  const binding = { certificate: jwt.binding?.certificate ?? 'IfBound', dpop: jwt.binding?.dpop ?? 'IfBound' } as const;
+  checkDpop(from, binding.dpop, jwt, problems);
   return {
     kind,
     type: 'JWT',
@@ -38,10 +48,31 @@ export function readJwtProvider(
     clockSkew: skew,
     maxLifetime: readSeconds(jwt.maxLifetime, [...at, 'maxLifetime'], problems),
     requiredClaims: jwt.requiredClaims ?? [],
-    from: jwt.from === undefined ? [bearer] : readPlaces(jwt.from, [...at, 'from'], problems),
+    from,
     claims: readClaimMapping(jwt.claims, ['scope', 'scp'], [...at, 'claims'], problems),
-    binding: { certificate: jwt.binding?.certificate ?? 'IfBound', dpop: jwt.binding?.dpop ?? 'IfBound' },
+    binding,
+    dpopNonce: jwt.binding?.dpopNonce ?? 'Never',
   };
+}
+
+/** RFC 9449 7.1: tokens that are bound to a key come with the scheme DPoP, and no others do. */
+function checkDpop(from: readonly CredentialPlace[], rule: BindingRule, jwt: JwtShape, problems: ProblemList): void {
+  const at: FieldPath = ['spec', 'jwt', 'binding'];
+  const schemes = new Set(from.map((place) => (place.in === 'header' ? place.scheme?.toLowerCase() : undefined)));
+  if (rule === 'Ignore' && schemes.has('dpop'))
+    problems.error(
+      'invalid-value',
+      [...at, 'dpop'],
+      'dpop: Ignore looks at no proof: leave the scheme DPoP out of from',
+    );
+  if (rule === 'Ignore' && jwt.binding?.dpopNonce !== undefined)
+    problems.error('invalid-value', [...at, 'dpopNonce'], 'dpop: Ignore looks at no proof: leave dpopNonce out');
+  if (rule === 'Required' && !schemes.has('dpop') && !schemes.has('bearer'))
+    problems.error(
+      'invalid-value',
+      [...at, 'dpop'],
+      'dpop: Required takes tokens with the scheme DPoP alone: from needs a header with the scheme Bearer or DPoP',
+    );
 }
 
 function readKeySource(jwt: JwtShape, materials: string, problems: ProblemList): KeySource {

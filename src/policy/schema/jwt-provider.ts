@@ -1,4 +1,4 @@
-import { bindingRules, jwtAlgorithms } from '../provider-spec.ts';
+import { bindingRules, dpopNonceRules, jwtAlgorithms } from '../provider-spec.ts';
 import {
   atMostOne,
   duration,
@@ -80,9 +80,14 @@ export const binding: Schema = restriction(
   {
     certificate: oneOf('The proof by client certificate (RFC 8705).', bindingRules, { absent: 'IfBound' }),
     dpop: oneOf(
-      'The proof by DPoP (RFC 9449). This version cannot check one and denies tokens that are bound so.',
-      ['IfBound'],
-      { unsupportedValues: ['Required', 'Ignore'], absent: 'IfBound' },
+      'The proof by DPoP (RFC 9449). But for Ignore, tokens that are bound so come with the scheme DPoP and no others do.',
+      bindingRules,
+      { absent: 'IfBound' },
+    ),
+    dpopNonce: oneOf(
+      'Required: proofs hold a nonce that Portcullis gives, so that none can be made beforehand. Several replicas then need one dpopNonceKeyFile.',
+      dpopNonceRules,
+      { absent: 'Never' },
     ),
   },
 );

@@ -72,7 +72,7 @@ const expectation: Schema = object(
   'What must come out. Only what is named is compared.',
   {
     decision: oneOf('The decision.', ['allow', 'deny']),
-    status: integer('The HTTP status of a denial.', 400, 599),
+    status: integer('The HTTP status of a denial, or 200 of an answer of our own (resource_metadata).', 200, 599),
     code: text('The reason code of a denial.', 64),
     policy: {
       type: 'string',

@@ -14,6 +14,20 @@ const when = conditions(
   'With access Denied, and only there: the rule hits where all of these over the request are true, or cannot be evaluated. Other rules have theirs under authorization.',
 );
 
+/** Nothing of it restricts; a slip would send clients to other authorization servers than its author wrote. */
+const resourceMetadata: Schema = guard(
+  'Publishes what clients must know to get a token (RFC 9728): at /.well-known/oauth-protected-resource before the path of the resource, without a credential, and named in every challenge for tokens.',
+  {
+    resource: text('The https URL of the resource, on a host of the policy, without query and fragment.', 2048),
+    authorizationServers: list('The issuers that give tokens for it.', text('An issuer.', 2048), 16, {
+      absent: 'the issuers of the providers of the policy',
+    }),
+    scopes: list('The scopes that clients may ask for.', text('A scope.', 256), 64, { absent: 'none are named' }),
+    documentation: text('The URL of a page for people who write clients.', 2048, { absent: 'none' }),
+  },
+  { required: ['resource'] },
+);
+
 /** `authentication` of a policy. */
 export const authentication: Schema = restriction('Who can say who is calling.', {
   providers: providerRefs(
@@ -22,6 +36,7 @@ export const authentication: Schema = restriction('Who can say who is calling.',
   peer: providerRef(
     'The provider of type ClientCertificate that vouches for who connects. It must hold beside the credential on every rule but Public ones; without providers it is the identity.',
   ),
+  resourceMetadata,
 });
 
 const authenticationOfRule: Schema = restriction('Who can say who is calling. The peer of the policy stays.', {

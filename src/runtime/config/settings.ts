@@ -293,6 +293,24 @@ export const settings = {
     description:
       'How many verified tokens are remembered, until they end or keys change. 0: every token is verified every time.',
   },
+  dpopReplayEntries: {
+    group: 'Keys and tokens',
+    flag: '--dpop-replay-entries',
+    env: 'PORTCULLIS_DPOP_REPLAY_ENTRIES',
+    type: wholeNumber(1000, 10_000_000),
+    default: { value: 200_000 },
+    description:
+      'How many used DPoP proofs are remembered in memory, some 6 minutes each and some 150 bytes; where that many are, further ones are denied with 503. The default is enough for 550 proofs a second.',
+  },
+  dpopNonceKeyFile: {
+    group: 'Keys and tokens',
+    flag: '--dpop-nonce-key-file',
+    env: 'PORTCULLIS_DPOP_NONCE_KEY_FILE',
+    type: optionalFile(),
+    default: { value: undefined },
+    description:
+      "File with at least 32 random bytes that DPoP nonces are made with, read at the start. Replicas with one file take each other's nonces; without it each process takes its own alone.",
+  },
   allowPrivateAddresses: {
     group: 'Keys and tokens',
     flag: '--allow-private-addresses',

@@ -63,6 +63,7 @@ describeWithCluster('the CRDs on a real API server', () => {
   const contract = (): Promise<readonly AuthorDocument[]> =>
     documentsOf(
       'test/contract/access-policies.yaml',
+      'test/contract/access-policies-more.yaml',
       'test/contract/identity-providers.yaml',
       'test/contract/identity-providers-more.yaml',
     );

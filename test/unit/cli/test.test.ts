@@ -57,7 +57,9 @@ describe('a case that is not decided as expected', () => {
     [
       'challenge: Bearer',
       'challenge: Basic',
-      ['challenge: expected one with Basic, got Bearer realm="api.example.com"'],
+      [
+        'challenge: expected one with Basic, got Bearer realm="api.example.com", DPoP realm="api.example.com", algs="RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA"',
+      ],
     ],
     [
       'policy: shop/orders, rule: write',

@@ -122,6 +122,7 @@ describe('judged by the providers of documents', () => {
         'required claims ',
         'subject ',
         expect.stringMatching(/^signature /),
+        'not an id token ',
       ],
     ]);
   });

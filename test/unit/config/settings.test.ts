@@ -34,6 +34,8 @@ test('the defaults are those that the documentation promises', () => {
     keyFetchTimeout: 5000,
     keyLoadTimeout: 10_000,
     tokenCacheEntries: 10_000,
+    dpopReplayEntries: 200_000,
+    dpopNonceKeyFile: undefined,
     allowPrivateAddresses: false,
     allowedPrivateAddresses: [],
     logLevel: 'info',

@@ -3,14 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { formatProblem } from '../../../src/core/problem.ts';
 import { validateSources } from '../../../src/runtime/validate.ts';
-
-/** The blocks of YAML in a page that hold documents of ours, one text. */
-function documentsIn(page: string): string {
-  return [...readFileSync(page, 'utf8').matchAll(/```yaml\n(.*?)```/gs)]
-    .map(([, text = '']) => text)
-    .filter((text) => text.startsWith('apiVersion: portcullis.dev/'))
-    .join('---\n');
-}
+import { documentsIn } from '../../support/documents-in.ts';
 
 const pages = [
   'README.md',

@@ -15,6 +15,8 @@ import {
 
 const key = rsaKey('k1');
 const otherIssuer = 'https://other.example';
+const algs = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA';
+const dpop = `DPoP realm="shop", algs="${algs}"`;
 
 let world: World;
 let okta: MessageProvider;
@@ -126,7 +128,9 @@ describe('S17: which provider judges a credential', () => {
     const authenticate = compileAuthentication([okta, jwt]);
     const headers = [['authorization', `JWT ${tokenOf(key, { iss: otherIssuer })}`]] as const;
     expect(await ask(authenticate, { headers })).toBe('jwt');
-    expect(await ask(authenticate, {})).toMatchObject({ challenges: ['Bearer realm="shop"', 'JWT realm="shop"'] });
+    expect(await ask(authenticate, {})).toMatchObject({
+      challenges: ['Bearer realm="shop"', dpop, 'JWT realm="shop"'],
+    });
     jwt.close();
   });
 });
@@ -136,7 +140,7 @@ describe('S29: what a denial tells the client', () => {
     expect(await ask(compileAuthentication([okta]), {})).toEqual({
       code: 'credential_missing',
       message: 'The rule needs an identity and the request carries no credential.',
-      challenges: ['Bearer realm="shop"'],
+      challenges: ['Bearer realm="shop"', dpop],
     });
   });
 
@@ -145,13 +149,14 @@ describe('S29: what a denial tells the client', () => {
     expect(await ask(authenticate, withToken(tokenOf(key, { exp: 1 })))).toEqual({
       code: 'token_expired',
       message: 'The token is past its end.',
-      challenges: ['Bearer realm="shop", error="invalid_token", error_description="The token is past its end."'],
+      challenges: ['Bearer realm="shop", error="invalid_token", error_description="The token is past its end."', dpop],
     });
     expect(await ask(authenticate, withToken(tokenOf(rsaKey('k1'))))).toEqual({
       code: 'token_signature',
       message: 'The signature of the token is not right.',
       challenges: [
         'Bearer realm="shop", error="invalid_token", error_description="The signature of the token is not right."',
+        dpop,
       ],
     });
   });
@@ -169,6 +174,7 @@ describe('S29: what a denial tells the client', () => {
       code: 'credential_ambiguous',
       challenges: [
         'Bearer realm="shop", error="invalid_request", error_description="The request carries more than one credential."',
+        dpop,
       ],
     });
   });
@@ -185,7 +191,7 @@ describe('S29: what a denial tells the client', () => {
 
   test('a realm cannot break out of its quotes', async () => {
     expect(await ask(compileAuthentication([okta]), {}, 'a"b\\c\r\nx: y\u00e9')).toMatchObject({
-      challenges: ['Bearer realm="a\'b?c??x: y?"'],
+      challenges: ['Bearer realm="a\'b?c??x: y?"', `DPoP realm="a'b?c??x: y?", algs="${algs}"`],
     });
   });
 

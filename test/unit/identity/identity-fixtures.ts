@@ -15,6 +15,8 @@ import type { RawHeader, RawRequest, Request } from '../../../src/core/request.t
 import { compileAuthentication } from '../../../src/phases/identity/authenticate.ts';
 import type { IdentityPorts } from '../../../src/phases/identity/identity-ports.ts';
 import type { Credential, MessageProvider, VerifyResult } from '../../../src/phases/identity/identity-provider.ts';
+import { createDpop } from '../../../src/phases/identity/dpop/dpop.ts';
+import { createMemoryReplayStore } from '../../../src/phases/identity/dpop/memory-replay-store.ts';
 import { defaultIdentitySettings, type IdentitySettings } from '../../../src/phases/identity/identity-settings.ts';
 import { createJwtProvider } from '../../../src/phases/identity/jwt/jwt-provider.ts';
 import { createTokenCache } from '../../../src/phases/identity/jwt/token-cache.ts';
@@ -47,6 +49,7 @@ export function jwtSpec(changes: Partial<JwtProviderSpec> = {}): JwtProviderSpec
     from: [bearer],
     claims: { subject: 'sub', scopes: ['scope', 'scp'], roles: [] },
     binding: { certificate: 'IfBound', dpop: 'IfBound' },
+    dpopNonce: 'Never',
     ...changes,
   };
 }
@@ -261,6 +264,12 @@ export function createWorld(keys: readonly TestKey[], settings: Partial<Identity
     },
     settings: { ...defaultIdentitySettings, ...settings },
     tokens: createTokenCache({ maxEntries: 100, maxBytes: 1_000_000 }),
+    dpop: createDpop({
+      ...time,
+      logger: log,
+      replays: createMemoryReplayStore(1000, time.clock),
+      nonceKey: 'a key of the tests alone',
+    }),
   };
   return {
     ports,
@@ -277,6 +286,8 @@ export interface RequestParts {
   readonly headers?: readonly (readonly [name: string, value: string] | RawHeader)[];
   readonly duplicates?: RawRequest['duplicates'];
   readonly method?: string;
+  readonly host?: string;
+  readonly scheme?: string;
   readonly principal?: string;
   readonly certificate?: string;
 }
@@ -291,8 +302,8 @@ export function requestOf(parts: RequestParts): Request {
       kind: 'http',
       method: parts.method ?? 'GET',
       target: parts.target ?? '/orders',
-      host: 'shop.example',
-      scheme: 'https',
+      host: parts.host ?? 'shop.example',
+      scheme: parts.scheme ?? 'https',
       protocol: 'HTTP/1.1',
       headers,
       duplicates: parts.duplicates ?? 'separate',

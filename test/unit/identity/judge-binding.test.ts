@@ -1,12 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { denial, type Denial } from '../../../src/core/decision.ts';
-import type { JsonValue } from '../../../src/core/json.ts';
+import { isJsonObject, type JsonValue } from '../../../src/core/json.ts';
 import { compileBindingCheck, type ConfirmationJudge } from '../../../src/phases/identity/binding/judge-binding.ts';
 import { judgeCertificateBinding } from '../../../src/phases/identity/binding/judge-certificate-binding.ts';
 import type { BindingRule } from '../../../src/policy/provider-spec.ts';
 import { thumbprintOf } from '../../../src/std/x509/thumbprint.ts';
 import { asEnvoySends, createClientAuthority } from '../../support/client-certificates.ts';
-import { createWorld, credentialOf, ecKey, requestOf, startSeconds, tokenOf, verdictOf } from './identity-fixtures.ts';
+import {
+  bearer,
+  createWorld,
+  credentialOf,
+  ecKey,
+  requestOf,
+  startSeconds,
+  tokenOf,
+  verdictOf,
+} from './identity-fixtures.ts';
 
 const root = createClientAuthority(startSeconds * 1000);
 const leaf = root.issue();
@@ -29,7 +38,8 @@ async function judge(
   dpop: ConfirmationJudge = passes,
 ): Promise<string> {
   const check = compileBindingCheck({ certificate: rules[0], dpop: rules[1] }, { certificate, dpop });
-  return (await check(cnf, credentialOf('t'))) === undefined ? 'passes' : 'refused';
+  const place = rules[1] !== 'Ignore' && isJsonObject(cnf) && 'jkt' in cnf ? { ...bearer, scheme: 'DPoP' } : bearer;
+  return (await check(cnf, { ...credentialOf('t'), place })) === undefined ? 'passes' : 'refused';
 }
 
 const ifBound = ['IfBound', 'IfBound'] as const;

@@ -672,6 +672,22 @@ describe('profiles', () => {
     ['IDToken', 'several audiences, azp another', { aud: [audience, 'x'], azp: 'x' }, {}, 'token_claim'],
     ['IDToken', 'several audiences, no azp', { aud: [audience, 'x'] }, {}, 'token_claim'],
     ['Any', 'no sub, client_id, iat or jti', { sub: undefined, iat: undefined }, {}, 'allow'],
+    ['Any', 'no typ', {}, { typ: undefined }, 'allow'],
+    [
+      'Any',
+      'what access tokens of some issuers share with ID tokens',
+      { nonce: 'n', azp: 'web', sid: 's' },
+      {},
+      'allow',
+    ],
+    ['Any', "Keycloak's word for access tokens", { typ: 'Bearer' }, {}, 'allow'],
+    ...['at_hash', 'c_hash', 's_hash'].map(
+      (name) => ['Any', `an ID token with ${name}`, { [name]: 'x' }, { typ: undefined }, 'token_type'] as const,
+    ),
+    ...['ID', 'Refresh', 'Offline', 'Logout'].map(
+      (typ) => ['Any', `Keycloak's word for ${typ} tokens`, { typ }, {}, 'token_type'] as const,
+    ),
+    ['IDToken', 'an ID token with at_hash', { at_hash: 'x', typ: 'ID' }, {}, 'allow'],
   ];
 
   let keys: World;

@@ -590,7 +590,7 @@ describe('S24 conditions', () => {
 });
 
 describe('the contract', () => {
-  test.each(['access-policies', 'identity-providers', 'identity-providers-more'])(
+  test.each(['access-policies', 'access-policies-more', 'identity-providers', 'identity-providers-more'])(
     '%s: every document is accepted or refused for what is not built yet',
     (name) => {
       const file = `test/contract/${name}.yaml`;

@@ -36,6 +36,7 @@ describe('a provider of type JWT', () => {
         from: [{ in: 'header', name: 'authorization', scheme: 'Bearer' }],
         claims: { subject: 'sub', scopes: ['scope', 'scp'], roles: [] },
         binding: { certificate: 'IfBound', dpop: 'IfBound' },
+        dpopNonce: 'Never',
       },
     });
   });
@@ -60,8 +61,9 @@ describe('a provider of type JWT', () => {
     ', from: [{header: x-token}, {cookie: t}, {query: t}, {header: authorization, scheme: Token}]',
     ', claims: {subject: email, scopes: [perm], roles: ["/realm_access/roles"]}',
     ', binding: {certificate: IfBound, dpop: IfBound}',
-    ', binding: {certificate: Required}',
-    ', binding: {certificate: Ignore}',
+    ', binding: {certificate: Required, dpop: Required, dpopNonce: Required}',
+    ', binding: {certificate: Ignore, dpop: Ignore}',
+    ', from: [{header: authorization, scheme: DPoP}], binding: {dpop: Required}',
     ', algorithms: [EdDSA], profile: AccessToken',
   ])('takes %s', (more) => {
     expect(provider(jwt(more))).toMatchObject({ kind: 'accepted', problems: [] });
@@ -88,8 +90,12 @@ describe('a provider of type JWT', () => {
     [', from: [{header: a}, {header: A}]', 'duplicate-name'],
     [', from: [{query: "a b"}]', 'invalid-value'],
     [', claims: {roles: ["/a~b"]}', 'invalid-value'],
-    [', binding: {dpop: Ignore}', 'unsupported'],
     [', binding: {certificate: Perhaps}', 'invalid-value'],
+    [', binding: {dpop: Always}', 'invalid-value'],
+    [', binding: {dpopNonce: Sometimes}', 'invalid-value'],
+    [', binding: {dpop: Ignore, dpopNonce: Required}', 'invalid-value'],
+    [', from: [{header: authorization, scheme: DPoP}], binding: {dpop: Ignore}', 'invalid-value'],
+    [', from: [{cookie: t}], binding: {dpop: Required}', 'invalid-value'],
     [', audience: [x]', 'unknown-field'],
     [', profile: Access', 'invalid-value'],
   ])('refuses %s', (more, code) => {

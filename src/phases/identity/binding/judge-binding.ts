@@ -2,6 +2,7 @@ import { denial, type Denial } from '../../../core/decision.ts';
 import { isJsonObject, ownMember, type JsonValue } from '../../../core/json.ts';
 import type { TokenBinding } from '../../../policy/provider-spec.ts';
 import type { Credential } from '../identity-provider.ts';
+import { judgeDpopScheme } from './judge-dpop-scheme.ts';
 
 /**
  * Refuses a token that its holder does not prove to hold; `cnf` is what the token says of that (RFC 7800), undefined where it says
@@ -30,7 +31,7 @@ const known: ReadonlySet<string> = new Set(Object.values(memberOf));
 export function compileBindingCheck(rules: TokenBinding, judges: ConfirmationJudges): BindingCheck {
   const asked = methods.filter((method) => rules[method] !== 'Ignore');
   return (cnf, credential) => {
-    const refused = judgeConfirmation(cnf, rules);
+    const refused = judgeConfirmation(cnf, rules) ?? judgeDpopScheme(cnf, credential, rules);
     if (refused !== undefined || !isJsonObject(cnf)) return refused;
     let waiting: Promise<Denial | undefined> | undefined;
     for (const method of asked) {

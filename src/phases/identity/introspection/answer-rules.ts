@@ -1,7 +1,8 @@
 import { denial, type Denial } from '../../../core/decision.ts';
 import { compileClaimPath } from '../../../core/claim-path.ts';
 import { ownMember, type JsonObject } from '../../../core/json.ts';
-import type { IntrospectionProviderSpec } from '../../../policy/provider-spec.ts';
+import type { IntrospectionProviderSpec, TokenBinding } from '../../../policy/provider-spec.ts';
+import { judgeConfirmation } from '../binding/judge-binding.ts';
 import {
   badClaim,
   isDate,
@@ -17,6 +18,9 @@ import type { TokenRules } from '../jwt/token-rules.ts';
 /** Clocks differ: seconds that `nbf` and `iat` may be ahead. `exp` has no tolerance: the issuer judged it too. */
 export const clockSkew = 30;
 
+/** A token whose answer says that it is bound (RFC 8705 3.2, RFC 9449 6.2) is taken from its holder alone. */
+export const binding: TokenBinding = { certificate: 'IfBound', dpop: 'IfBound' };
+
 /** What a provider asks of an answer. `issuer` is empty where it asks for none. */
 export function compileAnswerRules(spec: IntrospectionProviderSpec): TokenRules {
   return {
@@ -30,7 +34,7 @@ export function compileAnswerRules(spec: IntrospectionProviderSpec): TokenRules 
     subject: { name: spec.claims.subject, read: compileClaimPath(spec.claims.subject) },
     scopes: spec.claims.scopes.map(compileClaimPath),
     roles: spec.claims.roles.map(compileClaimPath),
-    binding: { certificate: 'IfBound', dpop: 'IfBound' },
+    binding,
   };
 }
 
@@ -47,9 +51,9 @@ export const answerJudges: readonly NamedClaimJudge[] = [
   { name: 'subject', judge: judgeSubject },
 ];
 
-/** A token that is bound to its holder. */
+/** What of the binding needs no look at the request; the proof is judged with every request, also of an answer that is remembered. */
 function judgeBinding(answer: JsonObject): Denial | undefined {
-  return Object.hasOwn(answer, 'cnf') ? denial('token_binding') : undefined;
+  return judgeConfirmation(ownMember(answer, 'cnf'), binding);
 }
 
 /** Asked for, the issuer must be there: RFC 7662 makes it optional, and an absent one is not the right one. */

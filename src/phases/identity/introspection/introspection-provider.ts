@@ -12,7 +12,8 @@ import type { MessageProvider, ProviderStatus, VerifyResult } from '../identity-
 import { toIdentity } from '../jwt/to-identity.ts';
 import type { ProviderTokens, VerifiedToken } from '../jwt/token-cache.ts';
 import type { TokenRules } from '../jwt/token-rules.ts';
-import { answerJudges, clockSkew, compileAnswerRules } from './answer-rules.ts';
+import { compileHolderCheck } from '../binding/compile-holder-check.ts';
+import { answerJudges, binding, clockSkew, compileAnswerRules } from './answer-rules.ts';
 import { connectEndpoint, type Connection } from './connect-endpoint.ts';
 import type { Asked, IntrospectionEndpoint } from './introspection-endpoint.ts';
 
@@ -43,12 +44,13 @@ export function createIntrospectionProvider(
     refusals: createBoundedCache(refusalLimits),
     underWay: new Map(),
   };
+  const judgeHolder = compileHolderCheck(binding, 'Never', ports, (error) => toInternalError(parts, error));
   return {
     layer: 'message',
     spec,
     places: placesOf(spec),
     firstLoad: connection.keys?.firstLoad ?? Promise.resolve(),
-    verify: ({ token }) => verifyToken(parts, token),
+    verify: (credential) => judgeHolder(credential, verifyToken(parts, credential.token)),
     status: () => toStatus(connection),
     close: () => {
       connection.keys?.close();
@@ -124,7 +126,7 @@ function judgeTimes({ expiresAt, notBefore }: VerifiedToken, now: number): Denia
 
 /** Asks and judges; remembers under the hash, where there is one. Never rejects. */
 async function judgeByAnswer(parts: ProviderParts, token: string, hash: string | undefined): Promise<VerifyResult> {
-  const { ports, spec } = parts;
+  const { ports } = parts;
   try {
     const asked: Asked = (await parts.endpoint?.ask(token)) ?? { kind: 'unavailable' };
     if (asked.kind === 'unavailable') return { denial: denial('introspection_unavailable') };
@@ -132,9 +134,13 @@ async function judgeByAnswer(parts: ProviderParts, token: string, hash: string |
     const refused = judgeAnswer(asked.answer, parts.rules, ports.clock.now() / 1000);
     return refused === undefined ? accept(parts, asked, hash) : refuse(parts, refused, hash);
   } catch (error) {
-    ports.logger.error({ provider: specKey(spec), ...thrownFields(error) }, 'a token could not be judged');
-    return { denial: denial('internal_error') };
+    return toInternalError(parts, error);
   }
+}
+
+function toInternalError({ ports, spec }: ProviderParts, error: unknown): VerifyResult {
+  ports.logger.error({ provider: specKey(spec), ...thrownFields(error) }, 'a token could not be judged');
+  return { denial: denial('internal_error') };
 }
 
 /** What is wrong with the answer of an active token; `now` in seconds since the epoch. */

@@ -1,17 +1,37 @@
-import type { Denial } from '../../../core/decision.ts';
+import { denial, type Denial } from '../../../core/decision.ts';
 import { ownMember, type JsonObject } from '../../../core/json.ts';
 import { badClaim, isText, readAudiences, type NamedClaimJudge } from './judge-claims.ts';
 import type { TokenRules } from './token-rules.ts';
 
 /** What each profile asks of the claims beyond `claimJudges`, after the signature. The `typ` is judged with the header. */
 export const profileJudges: Readonly<Record<TokenRules['profile'], readonly NamedClaimJudge[]>> = {
-  Any: [],
+  Any: [{ name: 'not an id token', judge: judgeNotIdToken }],
   AccessToken: [{ name: 'access token claims', judge: judgeAccessTokenClaims }],
   IDToken: [
     { name: 'id token claims', judge: judgeIdTokenClaims },
     { name: 'authorized party', judge: judgeAuthorizedParty },
   ],
 };
+
+/** Hashes of what is issued beside an ID token (OpenID Connect Core 3.1.3.6, 3.3.2.11, FAPI): no other token has them. */
+const idTokenClaims: readonly string[] = ['at_hash', 'c_hash', 's_hash'];
+/** Keycloak says in a claim, of its access tokens too, what a token is for. */
+const otherUses: ReadonlySet<unknown> = new Set(['ID', 'Refresh', 'Offline', 'Logout']);
+
+/**
+ * What gives an ID token away whose `typ` says nothing; one that has none of it is told apart by its audience alone, which is the client.
+ * `nonce`, `azp` and `sid` say nothing: access tokens of some issuers have them too.
+ */
+function judgeNotIdToken(claims: JsonObject): Denial | undefined {
+  const isIdToken =
+    idTokenClaims.some((name) => Object.hasOwn(claims, name)) || otherUses.has(ownMember(claims, 'typ'));
+  return isIdToken
+    ? denial(
+        'token_type',
+        'The token is an ID token, or another one that gives no access (profile IDToken takes ID tokens).',
+      )
+    : undefined;
+}
 
 /** RFC 9068 2.2 requires these beside `iss`, `exp` and `aud`, which every profile does. */
 function judgeAccessTokenClaims(claims: JsonObject): Denial | undefined {

@@ -3,12 +3,10 @@ import { ownMember, type JsonObject } from '../../../core/json.ts';
 import { thrownFields } from '../../../core/thrown-fields.ts';
 import type { JwtProviderSpec } from '../../../policy/provider-spec.ts';
 import { specKey } from '../../../policy/spec-name.ts';
-import { compileBindingCheck, type BindingCheck } from '../binding/judge-binding.ts';
-import { judgeCertificateBinding } from '../binding/judge-certificate-binding.ts';
-import { judgeDpopBinding } from '../binding/judge-dpop-binding.ts';
+import { compileHolderCheck } from '../binding/compile-holder-check.ts';
 import { createProviderKeys, type KeyMaterial } from './create-provider-keys.ts';
 import { placesOf } from '../../../policy/providers/credential-forms.ts';
-import type { Credential, MessageProvider, VerifyResult } from '../identity-provider.ts';
+import type { MessageProvider, VerifyResult } from '../identity-provider.ts';
 import type { IdentityPorts } from '../identity-ports.ts';
 import { claimJudges } from './judge-claims.ts';
 import { headerJudges } from './judge-header.ts';
@@ -25,14 +23,16 @@ export function createJwtProvider(spec: JwtProviderSpec, material: KeyMaterial, 
   const rules = compileTokenRules(spec);
   const tokens = ports.tokens.forProvider();
   const keys = createProviderKeys(spec, material, rules.algorithms, ports, (set) => tokens.keepOnly(set.fingerprints));
-  const binding = compileBindingCheck(spec.binding, { certificate: judgeCertificateBinding, dpop: judgeDpopBinding });
-  const provider: ProviderParts = { spec, rules, tokens, keys, binding, ports };
+  const provider: ProviderParts = { spec, rules, tokens, keys, ports };
+  const judgeHolder = compileHolderCheck(spec.binding, spec.dpopNonce, ports, (error) =>
+    toInternalError(provider, error),
+  );
   return {
     layer: 'message',
     spec,
     places: placesOf(spec),
     firstLoad: keys.firstLoad,
-    verify: (credential) => verifyCredential(provider, credential),
+    verify: (credential) => judgeHolder(credential, verifyToken(provider, credential.token)),
     status: () => keys.status(),
     close: () => {
       keys.close();
@@ -46,38 +46,12 @@ interface ProviderParts {
   readonly rules: TokenRules;
   readonly tokens: ProviderTokens;
   readonly keys: KeyCache;
-  readonly binding: BindingCheck;
   readonly ports: IdentityPorts;
 }
 
 /** A token whose text, header and claims passed; its signature has not been looked at. */
 interface ReadToken extends UnverifiedToken {
   readonly claims: JsonObject;
-}
-
-/** A good token is taken from its holder alone: what it is bound to is judged with every request, and never remembered. */
-function verifyCredential(provider: ProviderParts, credential: Credential): VerifyResult | Promise<VerifyResult> {
-  const result = verifyToken(provider, credential.token);
-  return result instanceof Promise
-    ? result.then((late) => judgeHolder(provider, credential, late))
-    : judgeHolder(provider, credential, result);
-}
-
-function judgeHolder(
-  provider: ProviderParts,
-  credential: Credential,
-  result: VerifyResult,
-): VerifyResult | Promise<VerifyResult> {
-  if ('denial' in result) return result;
-  const cnf = ownMember(result.identity.claims ?? {}, 'cnf');
-  const judged = (refused: Denial | undefined): VerifyResult => (refused === undefined ? result : { denial: refused });
-  try {
-    const verdict = provider.binding(cnf, credential);
-    if (!(verdict instanceof Promise)) return judged(verdict);
-    return verdict.then(judged).catch((error: unknown) => toInternalError(provider, error));
-  } catch (error) {
-    return toInternalError(provider, error);
-  }
 }
 
 /** The whole way of a token: what is known of it; its text, header and claims; its signature; what its profile asks. */
