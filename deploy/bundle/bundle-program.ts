@@ -33,8 +33,9 @@ export async function bundleProgram(root: string): Promise<BundledProgram> {
     cwd: root,
     input: {
       portcullis: join(root, 'src/main.ts'),
-      // The program of a thread, found by its name beside whoever starts it.
+      // The programs of threads, found by their names beside whoever starts them.
       'document-worker': join(root, 'src/files/document-worker.ts'),
+      'password-worker': join(root, 'src/passwords/password-worker.ts'),
     },
     platform: 'node',
     tsconfig: join(root, 'tsconfig.json'),

@@ -1,4 +1,5 @@
 import type { Decision } from './decision.ts';
+import type { PasswordHash } from './password-hash.ts';
 import type { RawRequest, Request } from './request.ts';
 
 /** Decides one request. Never throws and never rejects: whatever fails inside is a Deny. Answers at once where nothing has to be awaited. */
@@ -41,6 +42,12 @@ export interface HttpGetOptions {
   readonly ca: string | undefined;
 }
 
+/** Computes hashes of passwords where no request waits for it. */
+export interface PasswordChecker {
+  /** True where the password is that of the hash. Rejects with a Failure where that could not be computed. */
+  matches(hash: PasswordHash, password: string): Promise<boolean>;
+}
+
 /** What the service tells its operator, structured; fields never hold a secret. */
 export interface Logger {
   debug(fields: LogFields, message: string): void;
@@ -60,7 +67,12 @@ export interface DecisionSink {
 export interface IdentityEvents {
   tokenCache(result: 'hit' | 'miss'): void;
   keyFetch(provider: string, result: 'ok' | 'failed', durationMs: number): void;
+  passwordCheck(result: PasswordCheckResult): void;
 }
+
+/** What became of a name and a password; `busy`: too many waited already. */
+export const passwordCheckResults = ['remembered', 'right', 'wrong', 'busy', 'failed'] as const;
+export type PasswordCheckResult = (typeof passwordCheckResults)[number];
 
 /** Where a policy has an expression: `when` of a rule that allows, `when` of a Denied rule, a header for the upstream. */
 export type ExpressionPlace = 'condition' | 'denied_rule' | 'header';

@@ -7,6 +7,7 @@ import type {
   HttpClient,
   IdentityEvents,
   Logger,
+  PasswordChecker,
   Random,
   Timers,
 } from '../core/ports.ts';
@@ -42,6 +43,7 @@ export interface EnginePorts {
   readonly random: Random;
   readonly logger: Logger;
   readonly http: HttpClient;
+  readonly passwords: PasswordChecker;
   readonly events: IdentityEvents & ExpressionEvents;
   /** Undefined: providers as they serve. */
   readonly createProvider?: CreateProvider;

@@ -1,4 +1,4 @@
-import type { IdentityEvents } from '../core/ports.ts';
+import { passwordCheckResults, type IdentityEvents } from '../core/ports.ts';
 import type { MetricRegistry } from './metric-registry.ts';
 
 /** Counts what happens to tokens and keys. */
@@ -6,6 +6,8 @@ export function createIdentityMetrics(registry: MetricRegistry): IdentityEvents 
   const cache = registry.counter('portcullis_token_cache_requests_total');
   const fetches = registry.counter('portcullis_key_fetches_total');
   const duration = registry.histogram('portcullis_key_fetch_duration_seconds');
+  const passwords = registry.counter('portcullis_password_checks_total');
+  for (const result of passwordCheckResults) passwords.inc({ result }, 0);
   const tallies = { hit: registry.tally(cache, { result: 'hit' }), miss: registry.tally(cache, { result: 'miss' }) };
   return {
     tokenCache: (result) => tallies[result].inc(),
@@ -15,5 +17,6 @@ export function createIdentityMetrics(registry: MetricRegistry): IdentityEvents 
       fetches.inc({ provider, result: 'failed' }, result === 'failed' ? 1 : 0);
       duration.observe({ provider }, durationMs / 1000);
     },
+    passwordCheck: (result) => passwords.inc({ result }),
   };
 }

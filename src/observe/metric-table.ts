@@ -50,6 +50,11 @@ export const metricTable = {
     buckets: fetchBuckets,
     help: 'Time that a fetch of keys took, by identity provider.',
   },
+  portcullis_password_checks_total: {
+    type: 'counter',
+    labels: ['result'],
+    help: 'Passwords of Basic providers by result (remembered, right, wrong; busy: too many waited; failed: a bug).',
+  },
   portcullis_keys: {
     type: 'gauge',
     labels: ['provider'],

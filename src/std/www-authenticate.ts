@@ -13,6 +13,14 @@ export function missingChallenge(scheme: string, realm: string): string {
   return formatChallenge(scheme, [['realm', realm]]);
 }
 
+/** RFC 7617 section 2: the scheme has no parameter for an error, and says that names and passwords are UTF-8. */
+export function basicChallenge(realm: string): string {
+  return formatChallenge('Basic', [
+    ['realm', realm],
+    ['charset', 'UTF-8'],
+  ]);
+}
+
 /** The credential cannot be used (RFC 6750 3.1 `invalid_token`). */
 export function invalidTokenChallenge(scheme: string, realm: string, description: string): string {
   return errorChallenge(scheme, realm, 'invalid_token', description);

@@ -3,7 +3,12 @@ import { reasons } from '../../core/reason.ts';
 import type { Request } from '../../core/request.ts';
 import { credentialForm, findDispute, placeKey, type CredentialForm } from '../../policy/providers/credential-forms.ts';
 import type { CredentialPlace } from '../../policy/provider-spec.ts';
-import { invalidRequestChallenge, invalidTokenChallenge, missingChallenge } from '../../std/www-authenticate.ts';
+import {
+  basicChallenge,
+  invalidRequestChallenge,
+  invalidTokenChallenge,
+  missingChallenge,
+} from '../../std/www-authenticate.ts';
 import { compilePlaceReader, type Found, type PlaceReader } from './credential-place.ts';
 import type { IdentityProvider, MessageProvider, PeerProvider, VerifyResult } from './identity-provider.ts';
 import { defaultIdentitySettings } from './identity-settings.ts';
@@ -219,6 +224,7 @@ function challenge(result: VerifyResult, schemes: readonly string[], realm: stri
 }
 
 function toChallenge(scheme: string, realm: string, { code, message }: Denial): readonly string[] {
+  if (scheme.toLowerCase() === 'basic') return reasons[code].status === 401 ? [basicChallenge(realm)] : [];
   if (code === 'credential_missing') return [missingChallenge(scheme, realm)];
   switch (reasons[code].status) {
     case 401:

@@ -2,6 +2,7 @@ import { Failure } from '../../core/failure.ts';
 import { textKey, type ProviderMaterial } from '../../policy/providers/provider-material.ts';
 import type { IdentityProviderSpec, JwtProviderSpec } from '../../policy/provider-spec.ts';
 import { specKey } from '../../policy/spec-name.ts';
+import { createBasicProvider } from './basic/basic-provider.ts';
 import type { IdentityPorts } from './identity-ports.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import type { KeyMaterial } from './jwt/create-provider-keys.ts';
@@ -19,12 +20,13 @@ export const createProvider: CreateProvider = (spec, material, ports) => {
   switch (spec.type) {
     case 'JWT':
       return createJwtProvider(spec, toKeyMaterial(spec, material), ports);
+    case 'Basic':
+      return createBasicProvider(spec, material, ports);
     case 'SharedSecretJWT':
     case 'Introspection':
     case 'APIKey':
     case 'ClientCertificate':
     case 'ServiceAccount':
-    case 'Basic':
       throw new Failure('provider_type', `${specKey(spec)} is of a type that this version does not build`);
   }
 };

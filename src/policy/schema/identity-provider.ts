@@ -1,16 +1,16 @@
+import { basic } from './basic-provider.ts';
 import { guard, oneOf, unsupported, type Schema } from './json-schema.ts';
 import { jwt } from './jwt-provider.ts';
-import { apiKey, basic, clientCertificate, introspection, serviceAccount, sharedSecretJwt } from './later-providers.ts';
+import { apiKey, clientCertificate, introspection, serviceAccount, sharedSecretJwt } from './later-providers.ts';
 import { login } from './login-provider.ts';
 
-const builtParts = { JWT: 'jwt' };
+const builtParts = { JWT: 'jwt', Basic: 'basic' };
 const laterParts = {
   SharedSecretJWT: 'sharedSecretJwt',
   Introspection: 'introspection',
   APIKey: 'apiKey',
   ClientCertificate: 'clientCertificate',
   ServiceAccount: 'serviceAccount',
-  Basic: 'basic',
   Login: 'login',
 };
 
@@ -31,7 +31,7 @@ export const identityProviderSpec: Schema = guard(
     apiKey: unsupported(apiKey),
     clientCertificate: unsupported(clientCertificate),
     serviceAccount: unsupported(serviceAccount),
-    basic: unsupported(basic),
+    basic,
     login: unsupported(login),
   },
   {

@@ -4,6 +4,7 @@ import type { AuthorDocument } from '../../../src/policy/spec.ts';
 import { clusterDocuments } from '../../support/cluster-document.ts';
 import { random, realTimers, type LogLine } from '../../support/decision-stand.ts';
 import { rawRequest } from '../../support/raw-request.ts';
+import { inlinePasswords } from '../../support/inline-passwords.ts';
 
 let engine: Engine | undefined;
 afterEach(() => engine?.close());
@@ -29,7 +30,13 @@ function start(more: Partial<EnginePorts> = {}): Engine {
       random,
       logger: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
       http: { get: () => Promise.reject(new Error('no network')) },
-      events: { tokenCache: () => undefined, keyFetch: () => undefined, expressionFailed: () => undefined },
+      passwords: inlinePasswords,
+      events: {
+        tokenCache: () => undefined,
+        keyFetch: () => undefined,
+        passwordCheck: () => undefined,
+        expressionFailed: () => undefined,
+      },
       ...more,
     },
   );

@@ -3,6 +3,7 @@ import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import { random, realTimers } from '../../support/decision-stand.ts';
 import { documentsOf } from '../../support/policy-test.ts';
 import { rawRequest } from '../../support/raw-request.ts';
+import { inlinePasswords } from '../../support/inline-passwords.ts';
 
 let engine: Engine | undefined;
 afterEach(() => engine?.close());
@@ -41,7 +42,13 @@ test('changes that come faster than the keys of a new issuer do not put each oth
       logger: quiet,
       // An issuer that never answers.
       http: { get: () => new Promise(() => undefined) },
-      events: { tokenCache: () => undefined, keyFetch: () => undefined, expressionFailed: () => undefined },
+      passwords: inlinePasswords,
+      events: {
+        tokenCache: () => undefined,
+        keyFetch: () => undefined,
+        passwordCheck: () => undefined,
+        expressionFailed: () => undefined,
+      },
     },
   );
   await engine.apply({ documents: [], problems: [], unreadable: new Set() });

@@ -1,0 +1,62 @@
+import { createEngine, type Engine } from '../engine/engine.ts';
+import { createPasswordThreads } from '../passwords/password-threads.ts';
+import type { Config } from './config/settings.ts';
+import { createHttpClient } from './http-client.ts';
+import type { ServiceIo } from './running-service.ts';
+import { passwordThreadCount, systemPause } from './system-ports.ts';
+
+export interface ServingEngine {
+  readonly engine: Engine;
+  /** Ends the engine and what stands behind its ports. */
+  close(): void;
+}
+
+/** The engine with everything behind its ports: what goes out to others, and what is computed in threads. */
+export function createServingEngine(
+  config: Config,
+  { clock, timers, random, observation }: ServiceIo,
+  userAgent: string,
+): ServingEngine {
+  const passwords = createPasswordThreads({ threads: passwordThreadCount() });
+  const { logger, metrics } = observation;
+  const http = createHttpClient({
+    allowPrivateAddresses: config.allowPrivateAddresses,
+    allowedAddresses: config.allowedPrivateAddresses,
+    userAgent,
+    timers,
+  });
+  const engine = createEngine(
+    {
+      trustedHops: config.trustedHops,
+      maxHeaders: config.maxHeaders,
+      serviceNamespace: config.namespace,
+      hostGrants: config.hostGrants.size === 0 ? undefined : config.hostGrants,
+      ownedHeaders: config.ownedHeaders,
+      shadowAll: config.shadowAll,
+      keyLoadTimeoutMs: config.keyLoadTimeout,
+      identity: {
+        tokenCacheEntries: config.tokenCacheEntries,
+        refreshIntervalMs: config.keyRefreshInterval,
+        staleWindowMs: config.keyStaleWindow,
+        fetchTimeoutMs: config.keyFetchTimeout,
+      },
+    },
+    {
+      clock,
+      timers,
+      random,
+      logger,
+      http,
+      passwords,
+      events: { ...metrics.identity, ...metrics.expressions },
+      pause: systemPause,
+    },
+  );
+  return {
+    engine,
+    close: () => {
+      engine.close();
+      passwords.close();
+    },
+  };
+}
