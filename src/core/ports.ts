@@ -28,6 +28,42 @@ export interface Random {
   fraction(): number;
 }
 
+/** Remembers what may be used once, for all who share it. */
+export interface ReplayStore {
+  /**
+   * True where the key was not there, and is from now on for `ttlMs` milliseconds. Throws or rejects with a Failure `store_unavailable` where
+   * that cannot be known or kept: the caller denies with 503.
+   */
+  remember(key: string, ttlMs: number): boolean | Promise<boolean>;
+}
+
+/**
+ * A list of short texts, each with an end, of which every process that shares it holds a whole copy: what one adds the others have within a
+ * second. Nothing is taken out before its end, so two copies are brought together by taking both.
+ */
+export interface SharedList {
+  /** The copy of this process, by entry: when it ends, milliseconds since the epoch. What has ended goes out within a few seconds. */
+  readonly entries: ReadonlyMap<string, number>;
+  /**
+   * Adds an entry, or lets one last longer; never shorter. It is in `entries` at once. Resolves when it is in what all share; rejects with a
+   * Failure `store_unavailable` where that cannot be known: it stays in this process, and is shared as soon as it can be.
+   */
+  add(entry: string, expiresAt: number): Promise<void>;
+  /**
+   * Why the copy may lack what others added longer than two seconds ago, one line without a secret; undefined while it lacks nothing. Who denies
+   * by the list decides what this means: a list that cannot be read says nothing of who is not on it.
+   */
+  unreadable(): string | undefined;
+  /** Calls with what came in and what went out; the returned function ends it. */
+  onChange(listener: (change: SharedListChange) => void): () => void;
+  close(): void;
+}
+
+export interface SharedListChange {
+  readonly added: readonly string[];
+  readonly ended: readonly string[];
+}
+
 /** Fetches bytes from outside. One implementation (runtime/http-client.ts) keeps every rule: time-out, size cap, no redirects, private addresses. */
 export interface HttpClient {
   /** GET. Throws a Failure for everything but a 200 within the limits. */

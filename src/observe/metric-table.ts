@@ -85,6 +85,11 @@ export const metricTable = {
     labels: ['state'],
     help: 'Policy documents by what serves of them (current, last-good, refused).',
   },
+  portcullis_redis_up: {
+    type: 'gauge',
+    labels: [],
+    help: '1 while Redis answers, else 0; absent without Redis.',
+  },
   portcullis_ready: {
     type: 'gauge',
     labels: [],

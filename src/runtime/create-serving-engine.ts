@@ -1,22 +1,23 @@
-import { createEngine, type Engine } from '../engine/engine.ts';
+import { createEngine, type Engine, type EngineStatus } from '../engine/engine.ts';
 import { createPasswordThreads } from '../passwords/password-threads.ts';
 import type { Config } from './config/settings.ts';
+import { createSharedStores } from './create-shared-stores.ts';
 import { createHttpClient } from './http-client.ts';
 import type { ServiceIo } from './running-service.ts';
 import { passwordThreadCount, systemPause } from './system-ports.ts';
 
 export interface ServingEngine {
   readonly engine: Engine;
+  /** The engine's, and that of what it shares with others. */
+  status(): EngineStatus;
   /** Ends the engine and what stands behind its ports. */
   close(): void;
 }
 
 /** The engine with everything behind its ports: what goes out to others, and what is computed in threads. */
-export function createServingEngine(
-  config: Config,
-  { clock, timers, random, observation }: ServiceIo,
-  userAgent: string,
-): ServingEngine {
+export async function createServingEngine(config: Config, io: ServiceIo, userAgent: string): Promise<ServingEngine> {
+  const { clock, timers, random, observation } = io;
+  const stores = await createSharedStores(config, io);
   const passwords = createPasswordThreads({ threads: passwordThreadCount() });
   const { logger, metrics } = observation;
   const http = createHttpClient({
@@ -54,9 +55,11 @@ export function createServingEngine(
   );
   return {
     engine,
+    status: () => ({ ...engine.status(), store: stores.status() }),
     close: () => {
       engine.close();
       passwords.close();
+      stores.close();
     },
   };
 }

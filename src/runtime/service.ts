@@ -35,7 +35,7 @@ export const startService: StartService = async (config, io) => {
       'SHADOW-ALL: every request is allowed and none is changed; decisions are only recorded',
     );
   const tls = await createGrpcTls(config, io);
-  const serving = createServingEngine(config, io, userAgent);
+  const serving = await createServingEngine(config, io, userAgent);
   const { engine } = serving;
   const health = createHealthService();
   const transport = createTransport(config, io, engine, health.methods, tls);
@@ -44,7 +44,7 @@ export const startService: StartService = async (config, io) => {
   try {
     const grpcAddress = await transport.listen(formatSocketAddress(config.grpcAddress));
     let source: DocumentSource | undefined;
-    const status = (): ServiceStatus => ({ ...engine.status(), lastReadAt: source?.lastReadAt() });
+    const status = (): ServiceStatus => ({ ...serving.status(), lastReadAt: source?.lastReadAt() });
     metrics.observeStatus(status);
     const http = await createHttpEndpoints({
       httpAddress: config.httpAddress,
