@@ -11,7 +11,13 @@ export function judgeRedisSettings(
   const problems: Problem[] = [];
   const tell = (severity: Problem['severity'], key: SettingKey, message: string): void => {
     const place = chosen.get(key)?.origin ?? namedPlace(settings[key].flag);
-    problems.push({ code: 'missing-field', severity, message, field: key, place });
+    problems.push({
+      code: severity === 'error' ? 'missing-field' : 'invalid-value',
+      severity,
+      message,
+      field: key,
+      place,
+    });
   };
   const given: readonly SettingKey[] = [
     ...(redisUsername === '' ? [] : ['redisUsername' as const]),
