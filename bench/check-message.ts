@@ -5,6 +5,8 @@ export interface MessageOptions {
   readonly path: string;
   /** The bearer token; undefined: no Authorization header. */
   readonly token: string | undefined;
+  /** The whole Authorization header, in the place of a token. */
+  readonly authorization?: string;
 }
 
 /** What a browser sends through a proxy at the edge, 25 with `authorization`; in its place one more of a client's own. */
@@ -36,8 +38,13 @@ const usualHeaders = {
 } as const;
 
 /** A CheckRequest as Envoy sends it, with its gRPC prefix: 25 header fields beside the pseudo headers. */
-export function encodeCheckMessage({ host, path, token }: MessageOptions): Buffer {
-  const own = token === undefined ? { 'x-tenant': 'acme' } : { authorization: `Bearer ${token}` };
+export function encodeCheckMessage({
+  host,
+  path,
+  token,
+  authorization = token === undefined ? undefined : `Bearer ${token}`,
+}: MessageOptions): Buffer {
+  const own = authorization === undefined ? { 'x-tenant': 'acme' } : { authorization };
   const pseudo = { ':authority': host, ':method': 'GET', ':path': path, ':scheme': 'https' };
   const headers = { ...pseudo, ...usualHeaders, ...own };
   const http = { id: '14067190817215284471', method: 'GET', path, host, scheme: 'https', protocol: 'HTTP/2', headers };

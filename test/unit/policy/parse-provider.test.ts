@@ -106,10 +106,7 @@ describe('a provider of type JWT', () => {
     ['{type: APIKey, apiKey: {}}', 'unsupported'],
     ['{type: Login}', 'unsupported'],
     ['{type: JWT, jwt: {issuer: "https://a", audiences: [a]}, login: {}}', 'unsupported'],
-    [
-      '{type: JWT, jwt: {issuer: "https://a", audiences: [a]}, basic: {secretRef: {name: a, key: b}}}',
-      'invalid-value',
-    ],
+    ['{type: JWT, jwt: {issuer: "https://a", audiences: [a]}, basic: {secretRef: {name: a, key: b}}}', 'invalid-value'],
     ['{type: Basic}', 'missing-field'],
     ['{type: Basic, basic: {}}', 'missing-field'],
     ['{type: Basic, basic: {secretRef: {name: a}}}', 'missing-field'],
