@@ -125,9 +125,9 @@ async function computeInTurn(connection: CallConnection): Promise<number> {
 /** Always so many at once, no two alike; the returned function ends it. */
 function flood(connection: CallConnection): () => void {
   let sent = 0;
-  let ended = false;
+  const state = { ended: false };
   const go = async (): Promise<void> => {
-    while (!ended) {
+    while (!state.ended) {
       const number = sent++;
       const name = names[number % names.length] ?? '';
       await ask(connection, name === 'nobody' ? `nobody ${number}` : name, `wrong ${number}`);
@@ -136,7 +136,7 @@ function flood(connection: CallConnection): () => void {
   };
   for (let index = 0; index < inFlight; index++) void go();
   return () => {
-    ended = true;
+    state.ended = true;
   };
 }
 

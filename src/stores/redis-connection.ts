@@ -138,17 +138,23 @@ interface Followers {
   clear(): void;
 }
 
+interface Following extends RedisFollower {
+  readonly hear: (message: string) => void;
+}
+
 function createFollowers(timers: Timers, timeoutMs: number): Followers {
-  const all = new Set<RedisFollower>();
-  const subscribe = (session: RedisSession, { channel, onMessage }: RedisFollower): Promise<void> =>
-    within(timers, timeoutMs, session.subscribe(channel, onMessage));
+  const all = new Set<Following>();
+  const subscribe = (session: RedisSession, { channel, hear }: Following): Promise<void> =>
+    within(timers, timeoutMs, session.subscribe(channel, hear));
   return {
     add: (follower, session, onFailure) => {
-      all.add(follower);
+      // One function for its whole life: a channel knows it by that.
+      const following = { ...follower, hear: (message: string) => follower.onMessage(message) };
+      all.add(following);
       // Where the session is still being opened it may be asked for twice: the same listener is heard once.
       if (session !== undefined)
-        subscribe(session, follower).then(() => all.has(follower) && follower.onConnected(), onFailure);
-      return () => all.delete(follower);
+        subscribe(session, following).then(() => all.has(following) && follower.onConnected(), onFailure);
+      return () => all.delete(following);
     },
     subscribe: async (session) => {
       for (const follower of all) await subscribe(session, follower);
