@@ -11,6 +11,8 @@ export interface MessageOptions {
   readonly apiKey?: string;
   /** The DPoP proof that it comes with; absent: it is a bearer token. */
   readonly proof?: string;
+  /** The whole Authorization header, in the place of a token. */
+  readonly authorization?: string;
 }
 
 /** What a browser sends through a proxy at the edge, 25 with `authorization`; in its place one more of a client's own. */
@@ -42,9 +44,9 @@ const usualHeaders = {
 } as const;
 
 /** A CheckRequest as Envoy sends it, with its gRPC prefix: 25 header fields beside the pseudo headers. */
-export function encodeCheckMessage({ host, path, token, certificate, apiKey, proof }: MessageOptions): Buffer {
-  const none = apiKey === undefined ? { 'x-tenant': 'acme' } : { 'x-api-key': apiKey };
-  const own = token === undefined ? none : credentialHeaders(token, proof);
+export function encodeCheckMessage(options: MessageOptions): Buffer {
+  const { host, path, certificate } = options;
+  const own = ownHeaders(options);
   const pseudo = { ':authority': host, ':method': 'GET', ':path': path, ':scheme': 'https' };
   const headers = { ...pseudo, ...usualHeaders, ...own };
   const http = { id: '14067190817215284471', method: 'GET', path, host, scheme: 'https', protocol: 'HTTP/2', headers };
@@ -56,6 +58,12 @@ export function encodeCheckMessage({ host, path, token, certificate, apiKey, pro
     routeMetadataContext: {},
   };
   return withGrpcPrefix(codecOf('envoy.service.auth.v3.CheckRequest').encode({ attributes }));
+}
+
+function ownHeaders({ token, apiKey, proof, authorization }: MessageOptions): Readonly<Record<string, string>> {
+  if (authorization !== undefined) return { authorization };
+  if (token !== undefined) return credentialHeaders(token, proof);
+  return apiKey === undefined ? { 'x-tenant': 'acme' } : { 'x-api-key': apiKey };
 }
 
 function credentialHeaders(token: string, proof: string | undefined): Readonly<Record<string, string>> {

@@ -2,6 +2,7 @@ import { formatCluster } from './cluster/format-cluster.ts';
 import type { ClusterFigures } from './cluster/measure-cluster.ts';
 import type { Cores } from './cores.ts';
 import type { ChangeFigures, ChangeTimes } from './measure-change.ts';
+import type { PasswordFigures, RememberedFigures } from './measure-passwords.ts';
 import type { StartFigures } from './measure-parts.ts';
 import type { RowFigures } from './measure-rows.ts';
 import { parts, rows } from './rows.ts';
@@ -22,6 +23,7 @@ export interface Report {
   readonly memoryMb: number | undefined;
   readonly start: StartFigures | undefined;
   readonly change: ChangeFigures | undefined;
+  readonly passwords: PasswordFigures | undefined;
   readonly cluster: ClusterFigures | undefined;
 }
 
@@ -75,7 +77,7 @@ function legend(report: Report): string[] {
   );
 }
 
-function formatParts({ memoryMb, start, change, cluster }: Report): string[] {
+function formatParts({ memoryMb, start, change, passwords, cluster }: Report): string[] {
   const lines: string[] = [];
   if (memoryMb !== undefined) lines.push(`${parts.memory}: ${memoryMb.toFixed(0)} MB`);
   if (start !== undefined) {
@@ -85,8 +87,24 @@ function formatParts({ memoryMb, start, change, cluster }: Report): string[] {
     lines.push(`${parts.change}:`);
     lines.push(`  written in place: ${formatTimes(change.inPlace)}`, `  renamed: ${formatTimes(change.renamed)}`);
   }
+  if (passwords !== undefined) lines.push(`${parts.passwords}:`, ...formatPasswords(passwords));
   if (cluster !== undefined) lines.push(`${parts.cluster}:`, ...formatCluster(cluster));
   return lines;
+}
+
+function formatPasswords({ quiet, computing, flooded, stops, results, seconds }: PasswordFigures): string[] {
+  const told = Object.entries(results).map(([result, count]) => `${count} ${result}`);
+  return [
+    `  remembered, alone: ${formatRemembered(quiet)}`,
+    `  the loop while hashes are computed: stopped at most ${computing.longestCpuMs.toFixed(1)} ms by its own work, ${computing.longestMs.toFixed(1)} ms by the clock`,
+    `  remembered, beside the flood: ${formatRemembered(flooded)}`,
+    `  the loop beside the flood: stopped at most ${stops.longestCpuMs.toFixed(1)} ms by its own work, ${stops.longestMs.toFixed(1)} ms by the clock`,
+    `  passwords, ${seconds} s of flood among them: ${told.join(', ')}`,
+  ];
+}
+
+function formatRemembered({ checks, notAllowed, p50Ms, p99Ms }: RememberedFigures): string {
+  return `p50 ${p50Ms.toFixed(2)} ms, p99 ${p99Ms.toFixed(2)} ms, ${notAllowed} of ${checks} not allowed`;
 }
 
 function formatTimes({ changes, medianMs, maxMs }: ChangeTimes): string {

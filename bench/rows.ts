@@ -24,7 +24,9 @@ export const parts = {
   memory: 'resident memory of serve, 5 s after it was ready',
   start: 'from the start of the process until it is ready, 100 policies',
   change: 'from the writing of a changed policy until it decides, 100 policies',
-  cluster: 'the same and more before a real API server, up to 10,000 policies; minutes, so only where it is asked for',
+  passwords: 'a flood of wrong passwords (bcrypt, argon2, scrypt), and somebody whose password is remembered',
+  cluster:
+    'the same as change and more before a real API server, up to 10,000 policies; minutes, so only where it is asked for',
 } as const;
 
 export type PartName = keyof typeof parts;

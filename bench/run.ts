@@ -9,6 +9,7 @@ import { connectionShape } from './load.ts';
 import { measureCluster } from './cluster/measure-cluster.ts';
 import { measureChange } from './measure-change.ts';
 import { measureMemory, measureStart } from './measure-parts.ts';
+import { measurePasswords } from './measure-passwords.ts';
 import { measureRows } from './measure-rows.ts';
 import { helpText, parseOptions, rounds, warmUpSeconds, type Options } from './options.ts';
 import { formatReport, type Report } from './report.ts';
@@ -54,6 +55,7 @@ async function measure(options: Options, workFolder: string): Promise<Report> {
       memoryMb: await part('memory', () => measureMemory(stand)),
       start: await part('start', () => measureStart(stand)),
       change: await part('change', () => measureChange(stand)),
+      passwords: await part('passwords', () => measurePasswords(stand)),
       cluster: await part('cluster', () => measureCluster(stand, tell)),
     };
   } finally {

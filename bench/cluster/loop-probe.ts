@@ -4,6 +4,7 @@
  */
 import { appendFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
+import { isMainThread } from 'node:worker_threads';
 import { runInNewContext } from 'node:vm';
 
 const log = new URL(import.meta.url).searchParams.get('log');
@@ -16,21 +17,24 @@ let lines: string[] = [];
 let last = performance.now();
 let lastCpu = cpuMs();
 
-setInterval(() => {
-  const now = performance.now();
-  const cpu = cpuMs();
-  const wallMs = now - last - everyMs;
-  if (wallMs >= shortestMs)
-    lines.push(JSON.stringify({ at: performance.timeOrigin + last, wallMs, cpuMs: cpu - lastCpu }));
-  last = now;
-  lastCpu = cpu;
-}, everyMs).unref();
+/** Threads of the process load this too: theirs is not the loop that is asked about. */
+if (isMainThread) {
+  setInterval(() => {
+    const now = performance.now();
+    const cpu = cpuMs();
+    const wallMs = now - last - everyMs;
+    if (wallMs >= shortestMs)
+      lines.push(JSON.stringify({ at: performance.timeOrigin + last, wallMs, cpuMs: cpu - lastCpu }));
+    last = now;
+    lastCpu = cpu;
+  }, everyMs).unref();
 
-setInterval(() => {
-  if (lines.length === 0) return;
-  appendFileSync(log, `${lines.join('\n')}\n`);
-  lines = [];
-}, 250).unref();
+  setInterval(() => {
+    if (lines.length === 0) return;
+    appendFileSync(log, `${lines.join('\n')}\n`);
+    lines = [];
+  }, 250).unref();
+}
 
 process.on('SIGUSR2', () => {
   setFlagsFromString('--expose-gc');

@@ -30,6 +30,9 @@ const allowedLicences: ReadonlySet<string> = new Set([
   'MIT',
 ]);
 
+/** Of packages that are published without the text of their licence: the text of their repository, in `licences`. */
+const textsOfOurs: ReadonlyMap<string, string> = new Map([['@redis/client', 'redis-client.txt']]);
+
 /** The packages that the modules are of, by name and version. Throws where one has no licence file or none of the allowed licences. */
 export async function packagesOf(
   modules: readonly string[],
@@ -59,21 +62,25 @@ async function readPackage(
   const folder = join(root, key);
   if (!allowedLicences.has(licence))
     throw new Error(`${key} has the licence ${licence}, which nobody has allowed (deploy/bundle/bundled-package.ts)`);
-  const dependencies = entry.dependencies.flatMap((name) => lock.resolve(key, name) ?? []);
+  const dependencies = entry.dependencies.flatMap((dependency) => lock.resolve(key, dependency) ?? []);
+  const name = key.slice(key.lastIndexOf('node_modules/') + 'node_modules/'.length);
   return {
     key,
-    name: key.slice(key.lastIndexOf('node_modules/') + 'node_modules/'.length),
+    name,
     version,
     licence,
     integrity,
     dependencies: dependencies.filter((dependency) => bundled.has(dependency)).toSorted(compare),
-    notices: await readNotices(folder),
+    notices: await readNotices(folder, textsOfOurs.get(name)),
   };
 }
 
-async function readNotices(folder: string): Promise<readonly string[]> {
+/** `ours`: the file of `licences` that stands for the one that is not there. */
+async function readNotices(folder: string, ours: string | undefined): Promise<readonly string[]> {
   const names = (await readdir(folder)).toSorted(compare);
   const licences = names.filter((name) => /^(?:licen[cs]e|copying)(?:[.-]|$)/iu.test(name));
+  if (licences.length === 0 && ours !== undefined)
+    return [(await readFile(new URL(`licences/${ours}`, import.meta.url), 'utf8')).trim()];
   if (licences.length === 0) throw new Error(`${folder} has no licence file`);
   const files = [...licences, ...names.filter((name) => /^notice(?:\.|$)/iu.test(name))];
   const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));

@@ -1,4 +1,5 @@
 import type { Decision } from './decision.ts';
+import type { PasswordHash } from './password-hash.ts';
 import type { RawRequest, Request } from './request.ts';
 
 /** Decides one request. Never throws and never rejects: whatever fails inside is a Deny. Answers at once where nothing has to be awaited. */
@@ -36,6 +37,33 @@ export interface ReplayStore {
   remember(key: string, ttlMs: number): boolean | Promise<boolean>;
 }
 
+/**
+ * A list of short texts, each with an end, of which every process that shares it holds a whole copy: what one adds the others have within a
+ * second. Nothing is taken out before its end, so two copies are brought together by taking both.
+ */
+export interface SharedList {
+  /** The copy of this process, by entry: when it ends, milliseconds since the epoch. What has ended goes out within a few seconds. */
+  readonly entries: ReadonlyMap<string, number>;
+  /**
+   * Adds an entry, or lets one last longer; never shorter. It is in `entries` at once. Resolves when it is in what all share; rejects with a
+   * Failure `store_unavailable` where that cannot be known: it stays in this process, and is shared as soon as it can be.
+   */
+  add(entry: string, expiresAt: number): Promise<void>;
+  /**
+   * Why the copy may lack what others added longer than two seconds ago, one line without a secret; undefined while it lacks nothing. Who denies
+   * by the list decides what this means: a list that cannot be read says nothing of who is not on it.
+   */
+  unreadable(): string | undefined;
+  /** Calls with what came in and what went out; the returned function ends it. */
+  onChange(listener: (change: SharedListChange) => void): () => void;
+  close(): void;
+}
+
+export interface SharedListChange {
+  readonly added: readonly string[];
+  readonly ended: readonly string[];
+}
+
 /** Asks others over HTTP. One implementation (runtime/http-client.ts) keeps every rule: time-out, size cap, no redirects, private addresses. */
 export interface HttpClient {
   /** GET. Throws a Failure for everything but a 200 within the limits. */
@@ -69,6 +97,12 @@ export interface HttpLimits {
   readonly ca: string | undefined;
 }
 
+/** Computes hashes of passwords where no request waits for it. */
+export interface PasswordChecker {
+  /** True where the password is that of the hash. Rejects with a Failure where that could not be computed. */
+  matches(hash: PasswordHash, password: string): Promise<boolean>;
+}
+
 /** What the service tells its operator, structured; fields never hold a secret. */
 export interface Logger {
   debug(fields: LogFields, message: string): void;
@@ -90,10 +124,15 @@ export interface IdentityEvents {
   keyFetch(provider: string, result: 'ok' | 'failed', durationMs: number): void;
   /** An issuer was asked about a token. `skipped`: it was not, because it does not answer or too many wait; of no duration. */
   introspection(provider: string, result: IntrospectionResult, durationMs: number): void;
+  passwordCheck(result: PasswordCheckResult): void;
 }
 
 export const introspectionResults = ['active', 'inactive', 'failed', 'skipped'] as const;
 export type IntrospectionResult = (typeof introspectionResults)[number];
+
+/** What became of a name and a password; `busy`: too many waited already. */
+export const passwordCheckResults = ['remembered', 'right', 'wrong', 'busy', 'failed'] as const;
+export type PasswordCheckResult = (typeof passwordCheckResults)[number];
 
 /** Where a policy has an expression: `when` of a rule that allows, `when` of a Denied rule, a header for the upstream. */
 export type ExpressionPlace = 'condition' | 'denied_rule' | 'header';

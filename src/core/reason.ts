@@ -51,6 +51,7 @@ export const reasons = {
   },
   certificate_revoked: { status: 401, meaning: 'The client certificate, or one above it, was revoked.' },
   certificate_name: { status: 401, meaning: 'The client certificate names nobody whom the provider takes.' },
+  password_rejected: { status: 401, meaning: 'The name or the password is not right.' },
   insufficient_user_authentication: { status: 401, meaning: 'The user was not authenticated well or lately enough.' },
   resource_metadata: {
     status: 200,
@@ -98,6 +99,10 @@ export const reasons = {
   store_unavailable: {
     status: 503,
     meaning: 'A store that must be asked before a request can be allowed is not reachable, or is full.',
+  },
+  provider_busy: {
+    status: 503,
+    meaning: 'More credentials wait to be verified by the identity provider than it takes on.',
   },
   not_ready: { status: 503, meaning: 'The policies are not loaded yet.' },
   deadline_exceeded: { status: 503, meaning: 'The decision took longer than it may.' },

@@ -12,6 +12,16 @@ export interface ServiceStatus {
   readonly providers: readonly ProviderCondition[];
   /** Problems that belong to no document that could be named (a file that is not YAML). */
   readonly problems: readonly Problem[];
+  /** What replicas share their memory through; absent where nothing is shared. */
+  readonly store?: StoreStatus | undefined;
+}
+
+export interface StoreStatus {
+  /** `redis://redis.example:6379/0`, without user and password. */
+  readonly address: string;
+  readonly isUp: boolean;
+  /** Why it is not up; undefined while it is. Holds no secret. */
+  readonly lastError: string | undefined;
 }
 
 export interface DocumentStatus {

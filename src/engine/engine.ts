@@ -8,6 +8,7 @@ import type {
   HttpClient,
   IdentityEvents,
   Logger,
+  PasswordChecker,
   Random,
   ReplayStore,
   Timers,
@@ -55,6 +56,7 @@ export interface EnginePorts {
   readonly random: Random;
   readonly logger: Logger;
   readonly http: HttpClient;
+  readonly passwords: PasswordChecker;
   readonly events: IdentityEvents & ExpressionEvents;
   /** What remembers used DPoP proofs; undefined: the memory of this process. */
   readonly replays?: ReplayStore | undefined;

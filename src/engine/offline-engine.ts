@@ -1,5 +1,5 @@
 import { Failure } from '../core/failure.ts';
-import type { Clock, HttpClient, Logger, Random, Timers } from '../core/ports.ts';
+import type { Clock, HttpClient, Logger, PasswordChecker, Random, Timers } from '../core/ports.ts';
 import { createProvider, type CreateProvider } from '../phases/identity/create-provider.ts';
 import { createDangerouslyBelievingProvider } from '../phases/identity/dangerously-believing-provider.ts';
 import type { JwtProviderSpec } from '../policy/provider-spec.ts';
@@ -21,6 +21,7 @@ export interface OfflinePorts {
   readonly timers: Timers;
   readonly random: Random;
   readonly logger: Logger;
+  readonly passwords: PasswordChecker;
 }
 
 /** The engine as it serves, without a network: for explanations, never for answers to a proxy. */
@@ -31,7 +32,13 @@ export function createOfflineEngine(
   ports: OfflinePorts,
 ): Engine {
   const nothing = (): void => undefined;
-  const events = { tokenCache: nothing, keyFetch: nothing, introspection: nothing, expressionFailed: nothing };
+  const events = {
+    tokenCache: nothing,
+    keyFetch: nothing,
+    introspection: nothing,
+    passwordCheck: nothing,
+    expressionFailed: nothing,
+  };
   return createEngine(
     { shadowAll: false, ...settings, keyLoadTimeoutMs: 1000, identity: {} },
     { ...ports, http: noNetwork, events, createProvider: providerFactory(keys) },

@@ -1,4 +1,4 @@
-import { introspectionResults, type IdentityEvents } from '../core/ports.ts';
+import { introspectionResults, passwordCheckResults, type IdentityEvents } from '../core/ports.ts';
 import type { MetricRegistry } from './metric-registry.ts';
 
 /** Counts what happens to tokens and keys. */
@@ -8,6 +8,8 @@ export function createIdentityMetrics(registry: MetricRegistry): IdentityEvents 
   const duration = registry.histogram('portcullis_key_fetch_duration_seconds');
   const introspections = registry.counter('portcullis_introspection_requests_total');
   const introspectionDuration = registry.histogram('portcullis_introspection_duration_seconds');
+  const passwords = registry.counter('portcullis_password_checks_total');
+  for (const result of passwordCheckResults) passwords.inc({ result }, 0);
   const tallies = { hit: registry.tally(cache, { result: 'hit' }), miss: registry.tally(cache, { result: 'miss' }) };
   return {
     tokenCache: (result) => tallies[result].inc(),
@@ -21,5 +23,6 @@ export function createIdentityMetrics(registry: MetricRegistry): IdentityEvents 
       for (const one of introspectionResults) introspections.inc({ provider, result: one }, result === one ? 1 : 0);
       if (result !== 'skipped') introspectionDuration.observe({ provider }, durationMs / 1000);
     },
+    passwordCheck: (result) => passwords.inc({ result }),
   };
 }

@@ -61,6 +61,11 @@ export const metricTable = {
     buckets: fetchBuckets,
     help: 'Time that an introspection took, by identity provider.',
   },
+  portcullis_password_checks_total: {
+    type: 'counter',
+    labels: ['result'],
+    help: 'Passwords of Basic providers by result (remembered, right, wrong; busy: too many waited; failed: a bug).',
+  },
   portcullis_keys: {
     type: 'gauge',
     labels: ['provider'],
@@ -90,6 +95,11 @@ export const metricTable = {
     type: 'gauge',
     labels: ['state'],
     help: 'Policy documents by what serves of them (current, last-good, refused).',
+  },
+  portcullis_redis_up: {
+    type: 'gauge',
+    labels: [],
+    help: '1 while Redis answers, else 0; absent without Redis.',
   },
   portcullis_ready: {
     type: 'gauge',

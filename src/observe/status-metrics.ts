@@ -13,7 +13,9 @@ export function createStatusMetrics(registry: MetricRegistry, clock: Clock): (st
   const documents = registry.gauge('portcullis_documents');
   const keys = registry.gauge('portcullis_keys');
   const keyAge = registry.gauge('portcullis_key_age_seconds');
+  const redis = registry.gauge('portcullis_redis_up');
   age.remove({});
+  redis.remove({});
   for (const state of states) documents.set({ state }, 0);
   return (status) => {
     ready.set(status.ready ? 1 : 0);
@@ -21,6 +23,7 @@ export function createStatusMetrics(registry: MetricRegistry, clock: Clock): (st
     if (status.lastReadAt !== undefined) age.set(Math.max(0, clock.now() - status.lastReadAt) / 1000);
     for (const state of states)
       documents.set({ state }, status.documents.filter(({ serving }) => serving === state).length);
+    if (status.store !== undefined) redis.set(status.store.isUp ? 1 : 0);
     updateKeys(keys, keyAge, status);
   };
 }

@@ -1,7 +1,7 @@
 import type { Decision } from '../core/decision.ts';
 import { Failure } from '../core/failure.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { Logger, Random, Timers } from '../core/ports.ts';
+import type { Logger, PasswordChecker, Random, Timers } from '../core/ports.ts';
 import { hasError, type Problem } from '../core/problem.ts';
 import type { RawRequest } from '../core/request.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -37,6 +37,7 @@ export interface TestedPolicies {
 export interface TestPorts {
   readonly timers: Timers;
   readonly random: Random;
+  readonly passwords: PasswordChecker;
 }
 
 const serviceNamespace = 'portcullis';

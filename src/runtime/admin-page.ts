@@ -1,5 +1,5 @@
 import { formatProblem, type Problem } from '../core/problem.ts';
-import type { DocumentStatus, HostConflict, ProviderCondition, ServiceStatus } from '../core/status.ts';
+import type { DocumentStatus, HostConflict, ProviderCondition, ServiceStatus, StoreStatus } from '../core/status.ts';
 import { sha256Base64 } from '../std/sha256.ts';
 import type { HttpAnswer } from './http-answer.ts';
 
@@ -33,6 +33,7 @@ export function renderAdminPage(status: ServiceStatus, version: string, now: num
 revision <b>${status.revision}</b>, policies read ${status.lastReadAt === undefined ? 'never' : `${seconds(now - status.lastReadAt)} ago`}.
 The same as JSON: <a href="/api/status">/api/status</a></p>
 ${status.problems.length === 0 ? '' : `<h2>Problems</h2>${renderProblems(status.problems)}`}
+${status.store === undefined ? '' : `<h2>Redis</h2>${renderStore(status.store)}`}
 <h2>Documents</h2>${renderDocuments(status.documents)}
 <h2>Identity providers</h2>${renderProviders(status.providers)}
 </body></html>
@@ -74,6 +75,11 @@ function renderProviders(providers: readonly ProviderCondition[]): string {
     return `<tr><td><code>${escapeHtml(key)}</code></td><td>${keys}</td><td>${age}</td><td class="bad">${escapeHtml(lastError ?? '')}</td></tr>`;
   });
   return `<table><tr><th>Provider</th><th>Keys</th><th>Fetched before</th><th>Last error</th></tr>${rows.join('')}</table>`;
+}
+
+function renderStore({ address, isUp, lastError }: StoreStatus): string {
+  const state = isUp ? '<b class="good">up</b>' : `<b class="bad">down</b>: ${escapeHtml(lastError ?? '')}`;
+  return `<p><code>${escapeHtml(address)}</code> ${state}</p>`;
 }
 
 function renderProblems(problems: readonly Problem[]): string {

@@ -2,7 +2,7 @@ import type { Decision, Denial } from '../core/decision.ts';
 import { Failure } from '../core/failure.ts';
 import type { Identity } from '../core/identity.ts';
 import type { JsonValue } from '../core/json.ts';
-import type { Logger } from '../core/ports.ts';
+import type { Logger, PasswordChecker } from '../core/ports.ts';
 import { hasError } from '../core/problem.ts';
 import type { RawRequest } from '../core/request.ts';
 import type { TraceStep } from '../core/trace.ts';
@@ -11,6 +11,7 @@ import { createOfflineEngine, type OfflineKeys } from '../engine/offline-engine.
 import { createCheckRequestDecoder } from '../envoy/decode-check-request.ts';
 import { decodeCheckAnswer, encodeCheckRequest, type ProxiedRequest } from '../envoy/check-client.ts';
 import { createCheckResponseEncoder, encodeDecision } from '../envoy/encode-check-response.ts';
+import { createPasswordThreads } from '../passwords/password-threads.ts';
 import { parseDocument } from '../policy/parse-document.ts';
 import { specKey } from '../policy/spec-name.ts';
 import type { SourceReading } from '../policy/spec.ts';
@@ -33,16 +34,21 @@ const silent: Logger = { debug: nowhere, info: nowhere, warn: nowhere, error: no
 
 export const explain: Explain = async (options, stdin) => {
   const reading = await readSourcesOrFail(options.policies, stdin);
-  const engine = createExplainingEngine(options);
+  const passwords = createPasswordThreads({ threads: 1 });
+  const engine = createExplainingEngine(options, passwords);
   try {
     await engine.apply(reading);
     return await explainOn(engine, reading, options);
   } finally {
     engine.close();
+    passwords.close();
   }
 };
 
-function createExplainingEngine({ trustedHops, forwardedClientCertFrom = [], jwks, claims }: ExplainOptions): Engine {
+function createExplainingEngine(
+  { trustedHops, forwardedClientCertFrom = [], jwks, claims }: ExplainOptions,
+  passwords: PasswordChecker,
+): Engine {
   const keys: OfflineKeys =
     claims !== undefined
       ? { kind: 'believe-everything' }
@@ -59,7 +65,7 @@ function createExplainingEngine({ trustedHops, forwardedClientCertFrom = [], jwk
       ownedHeaders: [],
     },
     keys,
-    { clock: systemClock, timers: systemTimers, random: systemRandom, logger: silent },
+    { clock: systemClock, timers: systemTimers, random: systemRandom, logger: silent, passwords },
   );
 }
 

@@ -1,5 +1,5 @@
 import type { ServiceStatus } from '../core/status.ts';
-import { createEngine, type Engine } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import { checkService } from '../envoy/check-service.ts';
 import { createCheckRequestDecoder } from '../envoy/decode-check-request.ts';
 import { createCheckResponseEncoder } from '../envoy/encode-check-response.ts';
@@ -8,15 +8,13 @@ import { createHealthService } from '../envoy/health-service.ts';
 import type { Transport } from '../envoy/transport.ts';
 import { formatSocketAddress } from '../std/socket-address.ts';
 import type { Config } from './config/settings.ts';
-import { readDpopNonceKey } from './dpop-nonce-key.ts';
 import type { DocumentSource } from './document-source.ts';
 import { createGrpcTls, type GrpcTls } from './grpc-tls.ts';
-import { createHttpClient } from './http-client.ts';
+import { createServingEngine } from './create-serving-engine.ts';
 import { createHttpEndpoints } from './http-endpoints.ts';
 import { measureMethod } from './measure-method.ts';
 import type { RunningService, ServiceIo, StartService } from './running-service.ts';
 import { shutDownInStages } from './shutdown.ts';
-import { systemPause } from './system-ports.ts';
 import { startDocumentSource } from './start-document-source.ts';
 import { readVersion } from './version.ts';
 
@@ -37,15 +35,16 @@ export const startService: StartService = async (config, io) => {
       'SHADOW-ALL: every request is allowed and none is changed; decisions are only recorded',
     );
   const tls = await createGrpcTls(config, io);
-  const engine = createEngineOf(config, await readDpopNonceKey(config.dpopNonceKeyFile), io);
+  const serving = await createServingEngine(config, io, userAgent);
+  const { engine } = serving;
   const health = createHealthService();
   const transport = createTransport(config, io, engine, health.methods, tls);
   const readiness = createReadiness(() => health.setServing(true));
-  const closers: (() => void | Promise<void>)[] = [() => transport.close(), () => tls?.close(), () => engine.close()];
+  const closers: (() => void | Promise<void>)[] = [() => transport.close(), () => tls?.close(), () => serving.close()];
   try {
     const grpcAddress = await transport.listen(formatSocketAddress(config.grpcAddress));
     let source: DocumentSource | undefined;
-    const status = (): ServiceStatus => ({ ...engine.status(), lastReadAt: source?.lastReadAt() });
+    const status = (): ServiceStatus => ({ ...serving.status(), lastReadAt: source?.lastReadAt() });
     metrics.observeStatus(status);
     const http = await createHttpEndpoints({
       httpAddress: config.httpAddress,
@@ -111,49 +110,6 @@ function createReadiness(onReady: () => void): Readiness {
       return `the policies are not loaded yet${failure === undefined ? '' : `: ${failure}`}`;
     },
   };
-}
-
-function createEngineOf(
-  config: Config,
-  dpopNonceKey: Uint8Array | undefined,
-  { clock, timers, random, observation }: ServiceIo,
-): Engine {
-  const { logger, metrics } = observation;
-  const http = createHttpClient({
-    allowPrivateAddresses: config.allowPrivateAddresses,
-    allowedAddresses: config.allowedPrivateAddresses,
-    userAgent,
-    timers,
-  });
-  return createEngine(
-    {
-      trustedHops: config.trustedHops,
-      maxHeaders: config.maxHeaders,
-      serviceNamespace: config.namespace,
-      hostGrants: config.hostGrants.size === 0 ? undefined : config.hostGrants,
-      ownedHeaders: config.ownedHeaders,
-      forwardedClientCertFrom: config.forwardedClientCertFrom,
-      shadowAll: config.shadowAll,
-      keyLoadTimeoutMs: config.keyLoadTimeout,
-      dpopNonceKey,
-      identity: {
-        tokenCacheEntries: config.tokenCacheEntries,
-        dpopReplayEntries: config.dpopReplayEntries,
-        refreshIntervalMs: config.keyRefreshInterval,
-        staleWindowMs: config.keyStaleWindow,
-        fetchTimeoutMs: config.keyFetchTimeout,
-      },
-    },
-    {
-      clock,
-      timers,
-      random,
-      logger,
-      http,
-      events: { ...metrics.identity, ...metrics.expressions },
-      pause: systemPause,
-    },
-  );
 }
 
 function createTransport(

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Clock, Random, Timers } from '../core/ports.ts';
 
 /** The clock of the machine. */
@@ -23,3 +24,8 @@ export const systemRandom: Random = {
   id: () => crypto.randomUUID(),
   fraction: () => Math.random(),
 };
+
+/** How many threads may compute hashes of passwords: two, and one where requests have only one core or two. */
+export function passwordThreadCount(): number {
+  return availableParallelism() > 2 ? 2 : 1;
+}

@@ -5,7 +5,8 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { formatProblem } from '../core/problem.ts';
 import { isPolicyTest, parsePolicyTest } from '../policy-test/parse-policy-test.ts';
 import type { PolicyTest } from '../policy-test/policy-test.ts';
-import { runPolicyTest } from '../policy-test/run-policy-test.ts';
+import { createPasswordThreads } from '../passwords/password-threads.ts';
+import { runPolicyTest, type TestPorts } from '../policy-test/run-policy-test.ts';
 import type { AuthorDocument } from '../policy/spec.ts';
 import type { PolicyTestOutcome, TestPolicies } from './policy-test-report.ts';
 import { readSourcesOrFail } from './read-sources.ts';
@@ -19,8 +20,14 @@ export const testPolicies: TestPolicies = async (paths, stdin) => {
   const mistakes = parsed.flatMap(({ result }) => ('problems' in result ? result.problems.map(formatProblem) : []));
   if (mistakes.length > 0) throw unusable(mistakes);
   const outcomes: PolicyTestOutcome[] = [];
-  for (const { document, result } of parsed) {
-    if ('test' in result) outcomes.push(await runOne(result.test, document, stdin));
+  const passwords = createPasswordThreads({ threads: 1 });
+  try {
+    const ports = { timers: systemTimers, random: systemRandom, passwords };
+    for (const { document, result } of parsed) {
+      if ('test' in result) outcomes.push(await runOne(result.test, document, stdin, ports));
+    }
+  } finally {
+    passwords.close();
   }
   const cases = outcomes.flatMap((outcome) => outcome.cases);
   const failed = cases.filter(({ differences }) => differences.length > 0).length;
@@ -35,6 +42,7 @@ async function runOne(
   test: PolicyTest,
   document: AuthorDocument,
   stdin: () => Promise<string>,
+  ports: TestPorts,
 ): Promise<PolicyTestOutcome> {
   const { source } = document;
   try {
@@ -46,8 +54,6 @@ async function runOne(
     throw unusable([`${source}: ${test.name}: ${thrown.message}`]);
   }
 }
-
-const ports = { timers: systemTimers, random: systemRandom };
 
 /** A path beside the file of the test. */
 function beside(source: string, path: string): string {

@@ -10,3 +10,11 @@ export function hmacSha256Base64url(key: Uint8Array | string, text: string): str
 export function isEqualInConstantTime(a: string, b: string): boolean {
   return isSameBytes(Buffer.from(a, 'utf8'), Buffer.from(b, 'utf8'));
 }
+
+/** Turns texts into digests that say nothing of them to whoever has not the key. */
+export type KeyedDigest = (text: string) => string;
+
+/** HMAC-SHA-256, in base64. The key is to be random, of at least 128 bits, and kept by nobody else. */
+export function createKeyedDigest(key: string): KeyedDigest {
+  return (text) => createHmac('sha256', key).update(text, 'utf8').digest('base64');
+}

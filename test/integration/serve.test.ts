@@ -277,7 +277,13 @@ describe('promise 7: no secret is ever written', () => {
       'opaque.yaml',
       `${opaque(`${idp.issuer}/introspect?k=${canary}`, canary)}${policy(mine, 'c.example', 'opaque')}`,
     );
-    const service = await serve([...local, '--log-level', 'debug']);
+    write(
+      'basic.yaml',
+      `apiVersion: v1\nkind: Secret\nmetadata: {name: users, namespace: shop}\nstringData: {users: "alice:$apr1$${canary}\\n${canary}:${canary}\\nbob:$2b$04$t76bdPvPEtihK.7YHn6p4eSUthRX/k0RzYmHTt3m4y6103yig1Ed2"}\n---\napiVersion: portcullis.dev/v1alpha1\nkind: IdentityProvider\nmetadata: {name: people, namespace: shop}\nspec: {type: Basic, basic: {secretRef: {name: users, key: users}}}\n---\n${policy(mine, 'd.example', 'people')}`,
+    );
+    write('redis-password', canary);
+    const redis = ['--redis-url', 'redis://127.0.0.1:1', '--redis-password-file', join(folder, 'redis-password')];
+    const service = await serve([...local, ...redis, '--log-level', 'debug']);
     const checks = client(service);
     const token = await idp.sign({ sub: 'u', [canary]: canary });
     await expect.poll(() => ask(checks, '/mine', token)).toBe('allow');
@@ -319,6 +325,15 @@ describe('promise 7: no secret is ever written', () => {
         ['dpop', proof],
       ]);
     }
+    const basic = (user: string, password: string) => {
+      const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+      const headers = [['authorization', authorization]] as const;
+      const request = { method: 'GET', host: 'd.example', path: '/mine', headers, clientIp: undefined };
+      return checks.send(encodeCheck(checkOf(request, undefined, 'apart')));
+    };
+    expect(outcome(await basic('bob', 'open sesame'))).toBe('allow');
+    expect(outcome(await basic('bob', canary))).toBe('401 password_rejected');
+    expect(outcome(await basic('alice', canary))).toBe('401 password_rejected');
     await new Promise((resolve) => setTimeout(resolve, 1200));
     const seen = [
       service.output(),
@@ -326,12 +341,16 @@ describe('promise 7: no secret is ever written', () => {
       (await getText(service.adminPort, '/')).text,
       (await getText(service.adminPort, '/api/status')).text,
     ].join('\n');
-    expect(service.lines().filter(({ msg }) => msg === 'decision').length).toBeGreaterThanOrEqual(11);
+    expect(service.lines().filter(({ msg }) => msg === 'decision').length).toBeGreaterThanOrEqual(14);
     expect(seen).toContain('Secrets c0, c1');
     expect(seen).not.toContain(canary);
     expect(seen).not.toContain(digest);
     for (const part of hmac.split('.').slice(1)) expect(seen).not.toContain(part);
     for (const part of [...token.split('.'), ...bound.split('.')]) expect(seen).not.toContain(part);
+    expect(seen).toContain('not used: line 1 (an MD5 hash');
+    expect(seen).toContain('portcullis_redis_up 0');
+    expect(seen).toContain('ECONNREFUSED');
+    expect(seen).not.toContain(Buffer.from(`bob:${canary}`).toString('base64'));
   });
 });
 

@@ -5,6 +5,7 @@ import { parseDocument } from '../../src/policy/parse-document.ts';
 import { isJwtProvider, type IdentityProviderSpec, type JwtProviderSpec } from '../../src/policy/provider-spec.ts';
 import type { AuthorDocument } from '../../src/policy/spec.ts';
 import type { PolicyTestOptions, TokenSpec } from '../../src/policy-test/policy-test.ts';
+import { inlinePasswords } from './inline-passwords.ts';
 import { createTokenMint, type TokenMint } from '../../src/policy-test/token-mint.ts';
 
 export interface LogLine {
@@ -74,10 +75,12 @@ export async function createDecisionStand(
       random,
       logger,
       http: createIssuerNetwork(providers, mint, network),
+      passwords: inlinePasswords,
       events: {
         tokenCache: () => undefined,
         keyFetch: () => undefined,
         introspection: () => undefined,
+        passwordCheck: () => undefined,
         expressionFailed: (place) => void expressionFailures.push(place),
       },
     },

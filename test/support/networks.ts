@@ -17,5 +17,6 @@ export const noEvents: IdentityEvents & ExpressionEvents = {
   tokenCache: () => undefined,
   keyFetch: () => undefined,
   introspection: () => undefined,
+  passwordCheck: () => undefined,
   expressionFailed: () => undefined,
 };

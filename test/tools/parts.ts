@@ -8,6 +8,7 @@ import { keycloakPart } from './parts/keycloak.ts';
 import { kubeApiserverPart } from './parts/kube-apiserver.ts';
 import { helm4Part, kubectlPart } from './parts/kubectl-layer.ts';
 import type { Part } from './parts/part.ts';
+import { redisPart } from './parts/redis.ts';
 
 export const envoyPart: Part = {
   name: 'Envoy',
@@ -19,6 +20,7 @@ export const envoyPart: Part = {
 export const parts: readonly Part[] = [
   envoyPart,
   etcdPart,
+  redisPart,
   kubectlPart,
   helm4Part,
   helm3Part,

@@ -1,5 +1,5 @@
 // The pre-script of every npm script: brings node_modules into the state of package-lock.json, and sees to it that the script
-// itself runs on Node 24. Plain JavaScript that Node 18 can read, without a package, because it runs before there are any.
+// itself runs on a Node that is new enough. Plain JavaScript that Node 18 can read, without a package, because it runs before there are any.
 // Silent where nothing is to be done.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { withLock } from './setup-lock.mjs';
 
-const WANTED_NODE = 24;
+const WANTED_NODE = [24, 7];
 
 /** The parsed file; undefined where there is none or it was cut off while it was written. */
 function readJson(path) {
@@ -25,6 +25,12 @@ function belongsHere(entry) {
   // One bound to a C library cannot be judged without a slow look at the system: npm's choice is believed.
   if (!named || entry.libc !== undefined) return false;
   return entry.os.includes(process.platform) && entry.cpu.includes(process.arch);
+}
+
+/** True for `24.21.0`. */
+export function isRightNode(version) {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > WANTED_NODE[0] || (major === WANTED_NODE[0] && minor >= WANTED_NODE[1]);
 }
 
 /**
@@ -94,12 +100,12 @@ function main() {
     });
     if (!done) process.exit(1);
     node = scriptNode(root);
-  } else if (Number.parseInt(node, 10) < WANTED_NODE) {
+  } else if (!isRightNode(node)) {
     node = scriptNode(root);
   }
-  if (Number.parseInt(node, 10) >= WANTED_NODE) return;
+  if (isRightNode(node)) return;
   console.error(
-    `Portcullis needs Node ${WANTED_NODE} or newer, and this machine has ${node}. Install Node ${WANTED_NODE} LTS and run this again.`,
+    `Portcullis needs Node ${WANTED_NODE.join('.')} or newer, and this machine has ${node}. Install Node ${WANTED_NODE[0]} LTS and run this again.`,
   );
   process.exit(1);
 }

@@ -20,6 +20,16 @@
 {{- if and $tls.clientCertificates.required (eq $tls.mode "selfSigned") (not $tls.clientCertificates.caSecret) -}}
 {{- fail "tls.clientCertificates.caSecret: the CA of tls.mode selfSigned issues no certificates for clients; name the Secret of another" -}}
 {{- end -}}
+{{- $redisUrl := default "" .Values.config.redisUrl -}}
+{{- if and (not $redisUrl) (or .Values.redis.passwordSecret .Values.redis.caSecret) -}}
+{{- fail "config.redisUrl: redis.passwordSecret and redis.caSecret are for the Redis that it names" -}}
+{{- end -}}
+{{- if and .Values.redis.caSecret (not (hasPrefix "rediss://" $redisUrl)) -}}
+{{- fail "redis.caSecret: it needs a config.redisUrl of rediss://" -}}
+{{- end -}}
+{{- if and .Values.config.redisUsername (not .Values.redis.passwordSecret) -}}
+{{- fail "redis.passwordSecret: config.redisUsername needs a password" -}}
+{{- end -}}
 {{- if and .Values.metrics.serviceMonitor.enabled .Values.metrics.podMonitor.enabled -}}
 {{- fail "metrics.podMonitor.enabled: a ServiceMonitor and a PodMonitor would collect everything twice" -}}
 {{- end -}}
@@ -49,7 +59,9 @@
   "tlsCertificate" $tls
   "tlsKey" $tls
   "tlsClientCa" $tls
-  "tlsMinimumVersion" $tls -}}
+  "tlsMinimumVersion" $tls
+  "redisPasswordFile" "redis.passwordSecret, beside config"
+  "redisCaFile" "redis.caSecret, beside config" -}}
 {{- range $key, $_ := .Values.config -}}
 {{- if hasKey $places $key -}}
 {{- with get $places $key -}}

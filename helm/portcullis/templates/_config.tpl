@@ -67,6 +67,12 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- if .Values.redis.passwordSecret -}}
+{{- $args = append $args (printf "--redis-password-file=/etc/portcullis/redis-password/%s" .Values.redis.passwordKey) -}}
+{{- end -}}
+{{- if .Values.redis.caSecret -}}
+{{- $args = append $args (printf "--redis-ca-file=/etc/portcullis/redis-ca/%s" .Values.redis.caKey) -}}
+{{- end -}}
 {{- concat $args .Values.extraArgs | toJson -}}
 {{- end -}}
 

@@ -3,6 +3,7 @@ import { textKey, type ProviderMaterial } from '../../policy/providers/provider-
 import type { IdentityProviderSpec, JwtProviderSpec } from '../../policy/provider-spec.ts';
 import { specKey } from '../../policy/spec-name.ts';
 import { createApiKeyProvider } from './api-key/api-key-provider.ts';
+import { createBasicProvider } from './basic/basic-provider.ts';
 import { createClientCertificateProvider } from './client-certificate/client-certificate-provider.ts';
 import { createIntrospectionProvider } from './introspection/introspection-provider.ts';
 import type { IdentityPorts } from './identity-ports.ts';
@@ -23,6 +24,8 @@ export const createProvider: CreateProvider = (spec, material, ports) => {
   switch (spec.type) {
     case 'JWT':
       return createJwtProvider(spec, toKeyMaterial(spec, material), ports);
+    case 'Basic':
+      return createBasicProvider(spec, material, ports);
     case 'ClientCertificate':
       return createClientCertificateProvider(spec, material, ports);
     case 'SharedSecretJWT':
@@ -32,7 +35,6 @@ export const createProvider: CreateProvider = (spec, material, ports) => {
     case 'Introspection':
       return createIntrospectionProvider(spec, material, ports);
     case 'ServiceAccount':
-    case 'Basic':
       throw new Failure('provider_type', `${specKey(spec)} is of a type that this version does not build`);
   }
 };

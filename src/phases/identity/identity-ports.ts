@@ -1,4 +1,4 @@
-import type { Clock, HttpClient, IdentityEvents, Logger, Random, Timers } from '../../core/ports.ts';
+import type { Clock, HttpClient, IdentityEvents, Logger, PasswordChecker, Random, Timers } from '../../core/ports.ts';
 import type { Dpop } from './dpop/dpop.ts';
 import type { IdentitySettings } from './identity-settings.ts';
 import type { TokenCache } from './jwt/token-cache.ts';
@@ -9,6 +9,7 @@ export interface IdentityPorts {
   readonly timers: Timers;
   readonly random: Random;
   readonly http: HttpClient;
+  readonly passwords: PasswordChecker;
   readonly logger: Logger;
   readonly events: IdentityEvents;
   readonly settings: IdentitySettings;

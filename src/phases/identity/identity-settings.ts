@@ -16,6 +16,14 @@ export interface IdentitySettings {
   readonly fetchTimeoutMs: number;
   readonly maxJwksBytes: number;
   readonly maxKeys: number;
+  /** Right passwords that are remembered, of each provider; 1 at least. */
+  readonly passwordCacheEntries: number;
+  readonly passwordCacheMs: number;
+  /** Passwords of one provider that are computed at the same time, wait for it, or are of one user. */
+  readonly passwordsAtOnce: number;
+  readonly passwordsWaiting: number;
+  readonly passwordsOfOneUser: number;
+  readonly passwordWaitMs: number;
 }
 
 export const defaultIdentitySettings: IdentitySettings = {
@@ -29,4 +37,10 @@ export const defaultIdentitySettings: IdentitySettings = {
   fetchTimeoutMs: 5_000,
   maxJwksBytes: 1_000_000,
   maxKeys: 100,
+  passwordCacheEntries: 10_000,
+  passwordCacheMs: 5 * 60_000,
+  passwordsAtOnce: 2,
+  passwordsWaiting: 32,
+  passwordsOfOneUser: 4,
+  passwordWaitMs: 3_000,
 };

@@ -1,14 +1,16 @@
 import { apiKey } from './api-key-provider.ts';
+import { basic } from './basic-provider.ts';
 import { clientCertificate } from './client-certificate-provider.ts';
 import { introspection } from './introspection-provider.ts';
 import { guard, oneOf, unsupported, type Schema } from './json-schema.ts';
 import { jwt } from './jwt-provider.ts';
-import { basic, serviceAccount } from './later-providers.ts';
+import { serviceAccount } from './later-providers.ts';
 import { login } from './login-provider.ts';
 import { sharedSecretJwt } from './shared-secret-jwt-provider.ts';
 
 const builtParts = {
   JWT: 'jwt',
+  Basic: 'basic',
   Introspection: 'introspection',
   SharedSecretJWT: 'sharedSecretJwt',
   APIKey: 'apiKey',
@@ -16,7 +18,6 @@ const builtParts = {
 };
 const laterParts = {
   ServiceAccount: 'serviceAccount',
-  Basic: 'basic',
   Login: 'login',
 };
 
@@ -37,7 +38,7 @@ export const identityProviderSpec: Schema = guard(
     apiKey,
     clientCertificate,
     serviceAccount: unsupported(serviceAccount),
-    basic: unsupported(basic),
+    basic,
     login: unsupported(login),
   },
   {

@@ -1,5 +1,6 @@
 import { hasError, type Place, type Problem } from '../../core/problem.ts';
 import { namedPlace, type GivenValue } from './given-value.ts';
+import { judgeRedisSettings } from './judge-redis-settings.ts';
 import { judgeTlsSettings } from './judge-tls-settings.ts';
 import type { WrongValue } from './setting-types.ts';
 import { configFileFlag, settingEntries, settings as settingTable, type Config, type SettingKey } from './settings.ts';
@@ -37,7 +38,8 @@ export function resolveConfig(
     const setting = rows.get(key);
     if (setting === undefined) continue;
     const parsed = form.kind === 'texts' ? setting.type.fromTexts(form.texts) : setting.type.fromJson(form.value);
-    if ('expected' in parsed) found.push(invalidValue(key, form, parsed, origin));
+    if ('expected' in parsed)
+      found.push(invalidValue(key, setting.type.isHidden === true ? undefined : form, parsed, origin));
     else if (!chosen.has(key)) chosen.set(key, { key, value: parsed.value, origin });
   }
   const settings: ResolvedSetting[] = [];
@@ -48,16 +50,23 @@ export function resolveConfig(
   if (hasError(found)) return { ok: false, problems: found };
   // Every key of the table is there and its value came out of the key's own type.
   const config = Object.fromEntries(settings.map(({ key, value }) => [key, value])) as unknown as Config;
-  found.push(...judgeTogether(config, chosen), ...judgeTlsSettings(config, chosen));
+  found.push(
+    ...judgeTogether(config, chosen),
+    ...judgeTlsSettings(config, chosen),
+    ...judgeRedisSettings(config, chosen),
+  );
   return hasError(found) ? { ok: false, problems: found } : { ok: true, config, settings, warnings: found };
 }
 
+/** `form` undefined: what was given is not shown. */
 function invalidValue(
   key: SettingKey,
-  form: GivenValue['form'],
+  form: GivenValue['form'] | undefined,
   { expected, part }: WrongValue,
   place: Place,
 ): Problem {
+  if (form === undefined)
+    return { code: 'invalid-value', severity: 'error', message: `${key} must be ${expected}.`, field: key, place };
   const written = part === undefined ? inWords(form) : JSON.stringify(part.value);
   const shown = written.length > 80 ? `${written.slice(0, 77)}...` : written;
   const field = `${key}${part?.path ?? ''}`;

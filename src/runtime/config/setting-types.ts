@@ -2,6 +2,7 @@ import type { JsonValue } from '../../core/json.ts';
 import { formatDuration, parseDuration } from '../../std/duration.ts';
 import { canonicalIp } from '../../std/ip.ts';
 import { isLabelSelector } from '../../std/label-selector.ts';
+import { formatRedisUrl, parseRedisUrl, type RedisAddress } from '../../std/redis-url.ts';
 import { formatSocketAddress, parseSocketAddress, type SocketAddress } from '../../std/socket-address.ts';
 
 /** A value, or what the text should have been: `a whole number from 1 to 10`. */
@@ -21,6 +22,8 @@ export interface SettingType<T> {
   readonly form: string;
   /** `switch`: a flag that needs no value. `many`: a flag that may be repeated, a list in the config file. */
   readonly arity: 'one' | 'many' | 'switch';
+  /** True where a value that is wrong may hold a secret, and is not to be shown. */
+  readonly isHidden?: true;
   /** Every occurrence of the flag, or the one environment variable. */
   fromTexts(texts: readonly string[]): Parsed<T>;
   fromJson(value: JsonValue): Parsed<T>;
@@ -160,6 +163,45 @@ export function optionalTcpAddress(): SettingType<TcpAddress | undefined> {
     fromJson: (value) => (value === '' ? off() : inner.fromJson(value)),
     toJson: (value) => (value === undefined ? '' : formatSocketAddress(value)),
   };
+}
+
+/** Where a Redis is; the empty text is undefined and means none. User and password stand elsewhere, so that this can be shown. */
+export function optionalRedisUrl(): SettingType<RedisAddress | undefined> {
+  const form = 'redis://HOST:PORT or rediss://HOST:PORT (TLS), without user and password, or empty for none';
+  const parse = (text: unknown): Parsed<RedisAddress | undefined> => {
+    if (text === '') return { value: undefined };
+    const value = typeof text === 'string' ? parseRedisUrl(text) : undefined;
+    return value === undefined ? { expected: form } : { value };
+  };
+  return {
+    placeholder: 'URL',
+    form,
+    arity: 'one',
+    isHidden: true,
+    fromTexts: (texts) => parse(texts.at(-1) ?? ''),
+    fromJson: parse,
+    toJson: (value) => (value === undefined ? '' : formatRedisUrl(value)),
+  };
+}
+
+/** The name of a user; empty for none. */
+export function optionalUserName(): SettingType<string> {
+  return oneText({
+    placeholder: 'NAME',
+    form: 'the name of a user, without white space',
+    parse: (text) => (/^[^\s\p{Cc}]{0,255}$/u.test(text) ? text : undefined),
+    format: (value) => value,
+  });
+}
+
+/** What stands before each key that is written; may be empty. */
+export function keyPrefix(): SettingType<string> {
+  return oneText({
+    placeholder: 'TEXT',
+    form: 'letters, digits and : . _ -, at most 100',
+    parse: (text) => (/^[A-Za-z0-9:._-]{0,100}$/.test(text) ? text : undefined),
+    format: (value) => value,
+  });
 }
 
 /** Milliseconds, from `least` to `most`, both in the same spelling as the values. */

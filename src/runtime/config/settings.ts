@@ -1,4 +1,5 @@
 import { cidrs, headerNames, hostGrants, namespaceNames } from './list-types.ts';
+import { redisSettings } from './redis-settings.ts';
 import {
   choice,
   duration,
@@ -36,6 +37,7 @@ export const settingGroups = [
   'TLS',
   'Requests',
   'Keys and tokens',
+  'Redis',
   'Logging',
   'Shutdown',
 ] as const;
@@ -328,6 +330,7 @@ export const settings = {
     default: { value: [] },
     description: 'Private ranges from which keys may be fetched.',
   },
+  ...redisSettings,
   logLevel: {
     group: 'Logging',
     flag: '--log-level',

@@ -31,6 +31,8 @@ const plurals: Readonly<Record<string, string>> = {
 const prunedWithoutHarm: readonly RegExp[] = [
   // Without them more is refused.
   /: spec\.paths\.(?:parameters|allowEncoded)$/u,
+  // What a document refers to by fields that are all required.
+  /^beside an unknown one: spec\.basic\.secretRef\./u,
   // How an answer is dressed.
   /: spec(?:\.rules\[\])?\.response\./u,
   // A field that no header of a service has.

@@ -68,6 +68,7 @@ test('a report shows its rows as a table, and says of a row with wrong answers t
     memoryMb: 101.4,
     start: { distMs: 612.3, srcMs: 900 },
     change: undefined,
+    passwords: undefined,
     cluster: undefined,
   };
   expect(formatReport(report).split('\n')).toEqual([

@@ -5,6 +5,7 @@ import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import { readDocuments } from '../../../src/files/read-documents.ts';
 import { introspection } from '../../../src/policy/schema/introspection-provider.ts';
 import { random, realTimers } from '../../support/decision-stand.ts';
+import { inlinePasswords } from '../../support/inline-passwords.ts';
 import { noEvents, noNetwork } from '../../support/networks.ts';
 import { rawRequest } from '../../support/raw-request.ts';
 
@@ -53,6 +54,7 @@ beforeAll(async () => {
       random,
       logger: { debug: nothing, info: nothing, warn: nothing, error: nothing },
       http: { ...noNetwork, send: (url, request) => Promise.resolve(issuer(url, request)) },
+      passwords: inlinePasswords,
       events: noEvents,
     },
   );

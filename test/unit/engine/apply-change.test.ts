@@ -4,6 +4,7 @@ import type { AuthorDocument } from '../../../src/policy/spec.ts';
 import { clusterDocuments } from '../../support/cluster-document.ts';
 import { random, realTimers, type LogLine } from '../../support/decision-stand.ts';
 import { rawRequest } from '../../support/raw-request.ts';
+import { inlinePasswords } from '../../support/inline-passwords.ts';
 import { noEvents, noNetwork, silentNetwork } from '../../support/networks.ts';
 
 let engine: Engine | undefined;
@@ -30,6 +31,7 @@ function start(more: Partial<EnginePorts> = {}): Engine {
       random,
       logger: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
       http: noNetwork,
+      passwords: inlinePasswords,
       events: noEvents,
       ...more,
     },

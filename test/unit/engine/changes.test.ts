@@ -3,6 +3,7 @@ import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import { random, realTimers } from '../../support/decision-stand.ts';
 import { documentsOf } from '../../support/policy-test.ts';
 import { rawRequest } from '../../support/raw-request.ts';
+import { inlinePasswords } from '../../support/inline-passwords.ts';
 import { noEvents, silentNetwork } from '../../support/networks.ts';
 
 let engine: Engine | undefined;
@@ -42,6 +43,7 @@ test('changes that come faster than the keys of a new issuer do not put each oth
       logger: quiet,
       // An issuer that never answers.
       http: silentNetwork,
+      passwords: inlinePasswords,
       events: noEvents,
     },
   );

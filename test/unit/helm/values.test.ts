@@ -30,6 +30,8 @@ const chartOwned: ReadonlySet<SettingKey> = new Set<SettingKey>([
   'tlsKey',
   'tlsClientCa',
   'tlsMinimumVersion',
+  'redisPasswordFile',
+  'redisCaFile',
 ]);
 
 const documented = readValues(text).values.map(({ path }) => path);

@@ -20,6 +20,7 @@ import { createMemoryReplayStore } from '../../../src/phases/identity/dpop/memor
 import { defaultIdentitySettings, type IdentitySettings } from '../../../src/phases/identity/identity-settings.ts';
 import { createJwtProvider } from '../../../src/phases/identity/jwt/jwt-provider.ts';
 import { createTokenCache } from '../../../src/phases/identity/jwt/token-cache.ts';
+import { inlinePasswords } from '../../support/inline-passwords.ts';
 import type { JwtProviderSpec } from '../../../src/policy/provider-spec.ts';
 
 export const issuer = 'https://idp.example/tenant';
@@ -255,12 +256,14 @@ export function createWorld(keys: readonly TestKey[], settings: Partial<Identity
   const ports: IdentityPorts = {
     ...time,
     http,
+    passwords: inlinePasswords,
     logger: log,
     random: { id: () => '0', fraction: () => 0 },
     events: {
       tokenCache: (result) => void events.push(result),
       keyFetch: (_provider, result) => void events.push(result),
       introspection: (_provider, result) => void events.push(result),
+      passwordCheck: (result) => void events.push(result),
     },
     settings: { ...defaultIdentitySettings, ...settings },
     tokens: createTokenCache({ maxEntries: 100, maxBytes: 1_000_000 }),

@@ -112,9 +112,13 @@ describe('a provider of type JWT', () => {
     ['{type: JWT, jwt: {issuer: "plain", audiences: [a]}}', 'invalid-value'],
     ['{type: Jwt, jwt: {issuer: "https://a", audiences: [a]}}', 'invalid-value'],
     ['{type: APIKey, apiKey: {}}', 'missing-field'],
-    ['{type: Basic, basic: {}}', 'unsupported'],
     ['{type: Login}', 'unsupported'],
-    ['{type: JWT, jwt: {issuer: "https://a", audiences: [a]}, basic: {}}', 'unsupported'],
+    ['{type: JWT, jwt: {issuer: "https://a", audiences: [a]}, login: {}}', 'unsupported'],
+    ['{type: JWT, jwt: {issuer: "https://a", audiences: [a]}, basic: {secretRef: {name: a, key: b}}}', 'invalid-value'],
+    ['{type: Basic}', 'missing-field'],
+    ['{type: Basic, basic: {}}', 'missing-field'],
+    ['{type: Basic, basic: {secretRef: {name: a}}}', 'missing-field'],
+    ['{type: Basic, basic: {secretRef: {name: a, key: b}, realm: c}}', 'unknown-field'],
   ])('refuses %s', (spec, code) => {
     const parsed = provider(spec);
     expect(parsed.kind).toBe('refused');

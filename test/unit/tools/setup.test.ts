@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findMissing } from '../../tools/setup.mjs';
+import { findMissing, isRightNode } from '../../tools/setup.mjs';
 
 const lockModule = fileURLToPath(new URL('../../tools/setup-lock.mjs', import.meta.url));
 let root: string;
@@ -69,6 +69,11 @@ describe('what is missing in node_modules', () => {
     await tree({ ...wanted, 'node_modules/c': { ...optional, ...here } }, complete);
     expect(findMissing(root)).toBe('node_modules/c');
   });
+});
+
+it('a Node that is right has argon2: 24.7 and newer', () => {
+  const versions = ['20.20.2', '24.0.0', '24.6.9', '24.7.0', '24.21.0', '25.0.0', '26.1.0'];
+  expect(versions.filter(isRightNode)).toEqual(['24.7.0', '24.21.0', '25.0.0', '26.1.0']);
 });
 
 describe('the lock of the setup', () => {

@@ -1,0 +1,70 @@
+import { createEngine, type Engine, type EngineStatus } from '../engine/engine.ts';
+import { createPasswordThreads } from '../passwords/password-threads.ts';
+import type { Config } from './config/settings.ts';
+import { createSharedStores } from './create-shared-stores.ts';
+import { readDpopNonceKey } from './dpop-nonce-key.ts';
+import { createHttpClient } from './http-client.ts';
+import type { ServiceIo } from './running-service.ts';
+import { passwordThreadCount, systemPause } from './system-ports.ts';
+
+export interface ServingEngine {
+  readonly engine: Engine;
+  /** The engine's, and that of what it shares with others. */
+  status(): EngineStatus;
+  /** Ends the engine and what stands behind its ports. */
+  close(): void;
+}
+
+/** The engine with everything behind its ports: what goes out to others, and what is computed in threads. */
+export async function createServingEngine(config: Config, io: ServiceIo, userAgent: string): Promise<ServingEngine> {
+  const { clock, timers, random, observation } = io;
+  const stores = await createSharedStores(config, io);
+  const passwords = createPasswordThreads({ threads: passwordThreadCount() });
+  const { logger, metrics } = observation;
+  const http = createHttpClient({
+    allowPrivateAddresses: config.allowPrivateAddresses,
+    allowedAddresses: config.allowedPrivateAddresses,
+    userAgent,
+    timers,
+  });
+  const engine = createEngine(
+    {
+      trustedHops: config.trustedHops,
+      maxHeaders: config.maxHeaders,
+      serviceNamespace: config.namespace,
+      hostGrants: config.hostGrants.size === 0 ? undefined : config.hostGrants,
+      ownedHeaders: config.ownedHeaders,
+      forwardedClientCertFrom: config.forwardedClientCertFrom,
+      shadowAll: config.shadowAll,
+      keyLoadTimeoutMs: config.keyLoadTimeout,
+      dpopNonceKey: await readDpopNonceKey(config.dpopNonceKeyFile),
+      identity: {
+        tokenCacheEntries: config.tokenCacheEntries,
+        dpopReplayEntries: config.dpopReplayEntries,
+        refreshIntervalMs: config.keyRefreshInterval,
+        staleWindowMs: config.keyStaleWindow,
+        fetchTimeoutMs: config.keyFetchTimeout,
+      },
+    },
+    {
+      clock,
+      timers,
+      random,
+      logger,
+      http,
+      passwords,
+      replays: stores.replays,
+      events: { ...metrics.identity, ...metrics.expressions },
+      pause: systemPause,
+    },
+  );
+  return {
+    engine,
+    status: () => ({ ...engine.status(), store: stores.status() }),
+    close: () => {
+      engine.close();
+      passwords.close();
+      stores.close();
+    },
+  };
+}

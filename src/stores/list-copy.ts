@@ -1,0 +1,45 @@
+import type { SharedListChange } from '../core/ports.ts';
+
+/** The copy of a shared list that a process holds. */
+export interface ListCopy {
+  readonly entries: ReadonlyMap<string, number>;
+  /** False where the entry is there with the same end or a later one. */
+  take(entries: Iterable<readonly [entry: string, expiresAt: number]>): boolean;
+  /** Takes out what has ended; `now` in milliseconds since the epoch. */
+  sweep(now: number): void;
+  onChange(listener: (change: SharedListChange) => void): () => void;
+}
+
+export function createListCopy(): ListCopy {
+  const entries = new Map<string, number>();
+  const listeners = new Set<(change: SharedListChange) => void>();
+  const tell = (change: SharedListChange): void => {
+    for (const listener of listeners) listener(change);
+  };
+  return {
+    entries,
+    take: (incoming) => {
+      const added: string[] = [];
+      let isNews = false;
+      for (const [entry, expiresAt] of incoming) {
+        const known = entries.get(entry);
+        if (known !== undefined && known >= expiresAt) continue;
+        entries.set(entry, expiresAt);
+        isNews = true;
+        if (known === undefined) added.push(entry);
+      }
+      if (added.length > 0) tell({ added, ended: [] });
+      return isNews;
+    },
+    sweep: (now) => {
+      const ended: string[] = [];
+      for (const [entry, expiresAt] of entries) if (expiresAt <= now) ended.push(entry);
+      for (const entry of ended) entries.delete(entry);
+      if (ended.length > 0) tell({ added: [], ended });
+    },
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

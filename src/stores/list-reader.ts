@@ -1,0 +1,75 @@
+import { Failure } from '../core/failure.ts';
+import type { Clock, Logger, Timers } from '../core/ports.ts';
+import { thrownFields } from '../core/thrown-fields.ts';
+import type { ListCopy } from './list-copy.ts';
+import { maxListEntries, type ListEntry, type StoredList } from './stored-list.ts';
+
+export interface ListReaderPorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+}
+
+/** Keeps a copy of a stored list whole: asks for its version, and reads it where that is not what was heard. */
+export interface ListReader {
+  /** Asks once. Never rejects; what could not be read is not confirmed. */
+  read(): Promise<void>;
+  /** A message of the list's channel came, with these entries. */
+  hear(entries: readonly ListEntry[]): void;
+  /** Messages may have been missed: the next reading reads all. */
+  doubt(): void;
+  /** When the question was asked that was last answered, monotonic milliseconds: the copy lacks nothing from before. */
+  confirmedAt(): number | undefined;
+  /** True where the list is longer than what is held of it. */
+  isOverfull(): boolean;
+}
+
+export function createListReader(stored: StoredList, copy: ListCopy, { clock, logger }: ListReaderPorts): ListReader {
+  let heard = 0;
+  /** The version of the last reading without what was heard till then: the same again, and no message was missed. */
+  let base: number | undefined;
+  let doubts = 0;
+  let confirmedAt: number | undefined;
+  let overfull = false;
+  let isReading = false;
+  const take = (entries: readonly ListEntry[]): void => {
+    if (copy.entries.size < maxListEntries) copy.take(entries);
+  };
+  /** Both take what the other has; false where there was something to put there. */
+  const bringTogether = async (): Promise<boolean> => {
+    const found = await stored.read(clock.now(), take);
+    const missing = [...copy.entries].filter(([entry, end]) => end > clock.now() && (found.get(entry) ?? 0) < end);
+    overfull = copy.entries.size >= maxListEntries;
+    await stored.restore(missing);
+    return missing.length === 0;
+  };
+  return {
+    hear: (entries) => {
+      heard++;
+      take(entries);
+    },
+    doubt: () => {
+      doubts++;
+      base = undefined;
+    },
+    confirmedAt: () => confirmedAt,
+    isOverfull: () => overfull,
+    read: async () => {
+      if (isReading) return;
+      isReading = true;
+      try {
+        const startedAt = clock.monotonic();
+        const doubtsBefore = doubts;
+        const now = (await stored.version()) - heard;
+        if (now !== base) base = (await bringTogether()) && doubts === doubtsBefore ? now : undefined;
+        // What came after the question may be missing: the copy is as good as when it was asked.
+        confirmedAt = startedAt;
+      } catch (thrown) {
+        base = undefined;
+        if (!(thrown instanceof Failure)) logger.error(thrownFields(thrown), 'a shared list was not read');
+      } finally {
+        isReading = false;
+      }
+    },
+  };
+}
