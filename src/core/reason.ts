@@ -29,6 +29,10 @@ export const reasons = {
   token_binding: { status: 401, meaning: 'The token is bound to its holder and the proof is not there.' },
   token_key: { status: 401, meaning: 'The issuer has no key that the token names or that fits it.' },
   token_signature: { status: 401, meaning: 'The signature of the token is not right.' },
+  token_inactive: {
+    status: 401,
+    meaning: 'The issuer says that the token is not active: unknown, ended, revoked, or not for us to see.',
+  },
   insufficient_user_authentication: { status: 401, meaning: 'The user was not authenticated well or lately enough.' },
   no_policy: { status: 403, meaning: 'No policy governs the host.' },
   no_rule: { status: 403, meaning: 'No rule of the policies that decide allows the request.' },
@@ -43,6 +47,10 @@ export const reasons = {
   role_missing: { status: 403, meaning: 'The identity lacks a role.' },
   provider_not_allowed: { status: 403, meaning: 'The identity is of a provider that the rule does not take.' },
   claim_mismatch: { status: 403, meaning: 'A claim of the identity is not what the rule asks for.' },
+  access_denied: {
+    status: 403,
+    meaning: 'Kubernetes does not allow the user what the rule asks about (SubjectAccessReview).',
+  },
   header_unsafe: {
     status: 403,
     meaning:
@@ -60,6 +68,10 @@ export const reasons = {
     meaning: 'The identity provider of the rule does not exist any more, was refused, or is one of two of the issuer.',
   },
   keys_unavailable: { status: 503, meaning: 'The keys of the issuer could not be loaded.' },
+  review_unavailable: {
+    status: 503,
+    meaning: 'The API server of Kubernetes could not be asked for a TokenReview or a SubjectAccessReview.',
+  },
   not_ready: { status: 503, meaning: 'The policies are not loaded yet.' },
   deadline_exceeded: { status: 503, meaning: 'The decision took longer than it may.' },
   internal_error: { status: 503, meaning: 'Portcullis failed; the log says how, under the id of the decision.' },

@@ -4,7 +4,7 @@ import { anonymous, type Identity } from '../core/identity.ts';
 import type { Request } from '../core/request.ts';
 import type { RestrictingFate, Trace, TracedRule, TracedTest } from '../core/trace.ts';
 import type { RequestScope, Scope } from '../expressions/scope.ts';
-import type { AuthorizationInput } from '../phases/authorization/authorization-test.ts';
+import type { AuthorizationInput, Objection } from '../phases/authorization/authorization-test.ts';
 import { judgeTogether, type VerificationMemo } from '../phases/identity/authenticate.ts';
 import { plainDenial, type DenialDressing } from '../phases/response/compile-denial.ts';
 import type { OwnedHeaders } from '../phases/response/compile-upstream.ts';
@@ -32,6 +32,8 @@ export interface Check {
   readonly reservedFor: readonly string[] | undefined;
   /** The floors that cover it (S8). */
   readonly floors: readonly CompiledFloor[];
+  /** Whom questions to Kubernetes are put to; undefined where there is no cluster. */
+  readonly reviews: AuthorizationInput['reviews'];
   /** Told of every step; undefined while serving. */
   readonly trace?: Trace | undefined;
   /** The headers that only we set (S26). */
@@ -275,9 +277,12 @@ function authenticateFrom(asking: Asking, index: number, caller: Caller): Decisi
   const next = (result: IdentifyResult): Decision | Promise<Decision> => {
     check.trace?.note({ kind: 'identity', ...traced(rule), result });
     if ('denial' in result) return refuse(check, result.denial, whoAsked(hurdles, rule, result.denial));
+    const goOn = (objection: Objection): Decision | Promise<Decision> =>
+      objection === undefined
+        ? authenticateFrom(asking, index + 1, index === 0 ? result : caller)
+        : refuse(check, objection, rule, result.identity);
     const objection = rule.authorization?.(toInput(check, rule, result));
-    if (objection !== undefined) return refuse(check, objection, rule, result.identity);
-    return authenticateFrom(asking, index + 1, index === 0 ? result : caller);
+    return objection instanceof Promise ? objection.then(goOn) : goOn(objection);
   };
   const result = identify(rule, check.request, asking.memo, index === 0 && hurdles.demands.length > 0);
   return result instanceof Promise ? result.then(next) : next(result);
@@ -290,16 +295,29 @@ function whoAsked({ deciding, demands }: Hurdles, rule: AllowingRule, { code }: 
   return demand === undefined || rule !== deciding || asks ? rule : { ...demand, dress: rule.dress };
 }
 
-function permit(check: Check, { deciding, rules, demands }: Hurdles, caller: Caller): Decision {
+function permit(check: Check, hurdles: Hurdles, caller: Caller): Decision | Promise<Decision> {
+  const { deciding, demands } = hurdles;
   const { identity, peer } = caller;
   const needsIdentity = demands.length > 0 || deciding.access === 'Authenticated' || deciding.access === 'Restricted';
   // A rule that asks for an identity and has none must never get here; if a change of the code lets it, it is denied.
   if (needsIdentity && !identity.authenticated) return refuse(check, denial('internal_error'), deciding);
   const seen = demands.length === 0 ? identity : asTheFloorSees(identity, deciding);
-  for (const demand of demands) {
+  const judgeFrom = (index: number): Decision | Promise<Decision> => {
+    const demand = demands[index];
+    if (demand === undefined) return passOn(check, hurdles, caller);
+    const goOn = (objection: Objection): Decision | Promise<Decision> =>
+      objection === undefined
+        ? judgeFrom(index + 1)
+        : refuse(check, objection, { ...demand, dress: deciding.dress }, identity);
     const objection = demand.authorization?.(toInput(check, demand, { identity: seen, peer }));
-    if (objection !== undefined) return refuse(check, objection, { ...demand, dress: deciding.dress }, identity);
-  }
+    return objection instanceof Promise ? objection.then(goOn) : goOn(objection);
+  };
+  return judgeFrom(0);
+}
+
+/** Everything holds: what goes upstream, where nothing of it is refused. */
+function passOn(check: Check, { deciding, rules }: Hurdles, caller: Caller): Decision {
+  const { identity } = caller;
   const removal = removalFor(deciding, rules)(check.request);
   if ('denial' in removal) return refuse(check, removal.denial, deciding, identity);
   const upstream = deciding.upstream({
@@ -324,7 +342,9 @@ function toInput(check: Check, rule: RuleName, caller: Caller): AuthorizationInp
   const { trace } = check;
   const tell = trace && ((test: TracedTest): void => trace.note({ kind: 'test', ...traced(rule), ...test }));
   const { identity } = caller;
-  return { identity, realm: check.request.host, now: check.now, scope: () => scopeOf(check, rule, caller), tell };
+  const { reviews } = check;
+  const scope = (): Scope => scopeOf(check, rule, caller);
+  return { identity, realm: check.request.host, now: check.now, scope, reviews, tell };
 }
 
 /** What the expressions of a rule see (S23). */

@@ -6,6 +6,7 @@ import type {
   ExpressionEvents,
   HttpClient,
   IdentityEvents,
+  KubernetesReviews,
   Logger,
   Random,
   Timers,
@@ -43,6 +44,8 @@ export interface EnginePorts {
   readonly logger: Logger;
   readonly http: HttpClient;
   readonly events: IdentityEvents & ExpressionEvents;
+  /** Undefined where there is no cluster to ask: then tokens of service accounts and questions about access are denied. */
+  readonly reviews?: KubernetesReviews | undefined;
   /** Undefined: providers as they serve. */
   readonly createProvider?: CreateProvider;
   /** Lets everybody else have their turn; undefined: nobody else waits, and changes are taken in without a pause. */

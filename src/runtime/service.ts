@@ -1,3 +1,4 @@
+import type { KubernetesReviews, Logger } from '../core/ports.ts';
 import type { ServiceStatus } from '../core/status.ts';
 import { createEngine, type Engine } from '../engine/engine.ts';
 import { checkService } from '../envoy/check-service.ts';
@@ -17,6 +18,7 @@ import type { RunningService, ServiceIo, StartService } from './running-service.
 import { shutDownInStages } from './shutdown.ts';
 import { systemPause } from './system-ports.ts';
 import { startDocumentSource } from './start-document-source.ts';
+import { startReviews } from './start-reviews.ts';
 import { readVersion } from './version.ts';
 
 const version = readVersion();
@@ -30,17 +32,19 @@ export type { RunningService, ServiceIo } from './running-service.ts';
  */
 export const startService: StartService = async (config, io) => {
   const { logger, metrics } = io.observation;
-  if (config.shadowAll)
-    logger.warn(
-      { shadowAll: true },
-      'SHADOW-ALL: every request is allowed and none is changed; decisions are only recorded',
-    );
+  warnOfShadowAll(config, logger);
   const tls = await createGrpcTls(config, io);
-  const engine = createEngineOf(config, io);
+  const reviews = startReviews(config, io, userAgent);
+  const engine = createEngineOf(config, io, reviews);
   const health = createHealthService();
   const transport = createTransport(config, io, engine, health.methods, tls);
   const readiness = createReadiness(() => health.setServing(true));
-  const closers: (() => void | Promise<void>)[] = [() => transport.close(), () => tls?.close(), () => engine.close()];
+  const closers: (() => void | Promise<void>)[] = [
+    () => transport.close(),
+    () => tls?.close(),
+    () => engine.close(),
+    () => reviews.close(),
+  ];
   try {
     const grpcAddress = await transport.listen(formatSocketAddress(config.grpcAddress));
     let source: DocumentSource | undefined;
@@ -88,6 +92,11 @@ export const startService: StartService = async (config, io) => {
   }
 };
 
+function warnOfShadowAll({ shadowAll }: Config, logger: Logger): void {
+  if (!shadowAll) return;
+  logger.warn({ shadowAll }, 'SHADOW-ALL: every request is allowed and none is changed; decisions are only recorded');
+}
+
 interface Readiness {
   /** True where it was not so before; who is stopping does not become ready any more. */
   become(state: 'ready' | 'stopping'): boolean;
@@ -112,7 +121,11 @@ function createReadiness(onReady: () => void): Readiness {
   };
 }
 
-function createEngineOf(config: Config, { clock, timers, random, observation }: ServiceIo): Engine {
+function createEngineOf(
+  config: Config,
+  { clock, timers, random, observation }: ServiceIo,
+  reviews: KubernetesReviews,
+): Engine {
   const { logger, metrics } = observation;
   const http = createHttpClient({
     allowPrivateAddresses: config.allowPrivateAddresses,
@@ -134,6 +147,7 @@ function createEngineOf(config: Config, { clock, timers, random, observation }: 
         refreshIntervalMs: config.keyRefreshInterval,
         staleWindowMs: config.keyStaleWindow,
         fetchTimeoutMs: config.keyFetchTimeout,
+        tokenReviewTtlMs: config.tokenReviewTtl,
       },
     },
     {
@@ -142,6 +156,7 @@ function createEngineOf(config: Config, { clock, timers, random, observation }: 
       random,
       logger,
       http,
+      reviews,
       events: { ...metrics.identity, ...metrics.expressions },
       pause: systemPause,
     },

@@ -6,6 +6,7 @@ import type { IdentityPorts } from './identity-ports.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import type { KeyMaterial } from './jwt/create-provider-keys.ts';
 import { createJwtProvider } from './jwt/jwt-provider.ts';
+import { createServiceAccountProvider } from './service-account/service-account-provider.ts';
 
 /** Makes a provider of its spec and of what that refers to. */
 export type CreateProvider = (
@@ -19,11 +20,12 @@ export const createProvider: CreateProvider = (spec, material, ports) => {
   switch (spec.type) {
     case 'JWT':
       return createJwtProvider(spec, toKeyMaterial(spec, material), ports);
+    case 'ServiceAccount':
+      return createServiceAccountProvider(spec, ports);
     case 'SharedSecretJWT':
     case 'Introspection':
     case 'APIKey':
     case 'ClientCertificate':
-    case 'ServiceAccount':
     case 'Basic':
       throw new Failure('provider_type', `${specKey(spec)} is of a type that this version does not build`);
   }

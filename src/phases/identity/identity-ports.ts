@@ -1,4 +1,4 @@
-import type { Clock, HttpClient, IdentityEvents, Logger, Random, Timers } from '../../core/ports.ts';
+import type { Clock, HttpClient, IdentityEvents, KubernetesReviews, Logger, Random, Timers } from '../../core/ports.ts';
 import type { IdentitySettings } from './identity-settings.ts';
 import type { TokenCache } from './jwt/token-cache.ts';
 
@@ -13,4 +13,6 @@ export interface IdentityPorts {
   readonly settings: IdentitySettings;
   /** Shared by all providers, so that one bound holds for the process. */
   readonly tokens: TokenCache;
+  /** Undefined where there is no cluster to ask. */
+  readonly reviews?: KubernetesReviews | undefined;
 }

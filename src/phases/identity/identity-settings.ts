@@ -14,6 +14,8 @@ export interface IdentitySettings {
   readonly fetchTimeoutMs: number;
   readonly maxJwksBytes: number;
   readonly maxKeys: number;
+  /** How long the API server's word on a token of a service account is taken, never beyond the token's end. 0: it is asked every time. */
+  readonly tokenReviewTtlMs: number;
 }
 
 export const defaultIdentitySettings: IdentitySettings = {
@@ -26,4 +28,5 @@ export const defaultIdentitySettings: IdentitySettings = {
   fetchTimeoutMs: 5_000,
   maxJwksBytes: 1_000_000,
   maxKeys: 100,
+  tokenReviewTtlMs: 30_000,
 };

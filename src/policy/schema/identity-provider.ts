@@ -1,15 +1,15 @@
 import { guard, oneOf, unsupported, type Schema } from './json-schema.ts';
 import { jwt } from './jwt-provider.ts';
-import { apiKey, basic, clientCertificate, introspection, serviceAccount, sharedSecretJwt } from './later-providers.ts';
+import { apiKey, basic, clientCertificate, introspection, sharedSecretJwt } from './later-providers.ts';
 import { login } from './login-provider.ts';
+import { serviceAccount } from './service-account-provider.ts';
 
-const builtParts = { JWT: 'jwt' };
+const builtParts = { JWT: 'jwt', ServiceAccount: 'serviceAccount' };
 const laterParts = {
   SharedSecretJWT: 'sharedSecretJwt',
   Introspection: 'introspection',
   APIKey: 'apiKey',
   ClientCertificate: 'clientCertificate',
-  ServiceAccount: 'serviceAccount',
   Basic: 'basic',
   Login: 'login',
 };
@@ -30,7 +30,7 @@ export const identityProviderSpec: Schema = guard(
     introspection: unsupported(introspection),
     apiKey: unsupported(apiKey),
     clientCertificate: unsupported(clientCertificate),
-    serviceAccount: unsupported(serviceAccount),
+    serviceAccount,
     basic: unsupported(basic),
     login: unsupported(login),
   },

@@ -87,12 +87,6 @@ export const clientCertificate: Schema = guard(
   },
 );
 
-export const serviceAccount: Schema = guard(
-  'With type ServiceAccount: tokens of Kubernetes service accounts, asked about with TokenReview.',
-  { audiences: audiences('The token must be for one of these.') },
-  { required: ['audiences'] },
-);
-
 export const basic: Schema = guard(
   'With type Basic: names and passwords.',
   { secretRef: secretKeyRef('A key of a Secret that holds an htpasswd file with bcrypt, argon2 or scrypt hashes.') },

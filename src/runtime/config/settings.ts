@@ -79,7 +79,7 @@ export const settings = {
     type: optionalFile(),
     default: { value: undefined },
     description:
-      'Kubeconfig file that says which cluster the policies come from and as whom they are read (its current context). Without it, in a pod, the service account of the pod does.',
+      'Kubeconfig file that says which cluster the policies come from and as whom they are read (its current context). Without it, in a pod, the service account of the pod does. Beside policies it says which cluster is asked about service accounts and access, and nothing else.',
   },
   watchNamespaces: {
     group: 'Kubernetes',
@@ -283,6 +283,15 @@ export const settings = {
     default: { value: 10_000 },
     description:
       'How many verified tokens are remembered, until they end or keys change. 0: every token is verified every time.',
+  },
+  tokenReviewTtl: {
+    group: 'Keys and tokens',
+    flag: '--token-review-ttl',
+    env: 'PORTCULLIS_TOKEN_REVIEW_TTL',
+    type: duration('0s', '60s'),
+    default: { value: 30_000 },
+    description:
+      "How long the API server's word on a token of a service account is taken, never beyond the token's end. The token of a pod or an account that is deleted is good for as long. 0s: it is asked with every request.",
   },
   allowPrivateAddresses: {
     group: 'Keys and tokens',
