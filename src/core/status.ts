@@ -84,6 +84,8 @@ export interface ProviderCondition {
   readonly keys: number;
   readonly keyAgeSeconds: number | undefined;
   readonly lastError: string | undefined;
+  /** Of a provider that asks somebody about each credential. */
+  readonly isAnswering?: boolean | undefined;
 }
 
 /** A key of a ConfigMap that a provider refers to and that is not there. */

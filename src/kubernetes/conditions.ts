@@ -9,7 +9,15 @@ export interface ConditionVerdict {
   readonly message: string;
 }
 
-const conditionTypes = ['Accepted', 'ResolvedRefs', 'Programmed', 'Conflicted', 'Unrouted', 'KeysLoaded'] as const;
+const conditionTypes = [
+  'Accepted',
+  'ResolvedRefs',
+  'Programmed',
+  'Conflicted',
+  'Unrouted',
+  'KeysLoaded',
+  'Answering',
+] as const;
 export type ConditionType = (typeof conditionTypes)[number];
 
 /** False for a condition that somebody else writes. */
@@ -49,6 +57,8 @@ export const conditionReasons = {
   KeysLoaded: 'Keys of the issuer are in use.',
   KeysMissing: 'No key of the issuer is in use: its tokens are answered with 503.',
   KeysStale: 'The last fetch failed; keys fetched before it are in use.',
+  Answering: 'Who is asked about credentials answers, as far as it was asked.',
+  NotAnswering: 'Who is asked about credentials gave no answer the last time: credentials are answered with 503.',
 } as const;
 export type ConditionReason = keyof typeof conditionReasons;
 

@@ -19,7 +19,9 @@ export function judgeConditions(facts: DocumentFacts): readonly ConditionVerdict
     judgeProgrammed(facts),
     ...(document.conflicts.length > 0 ? [judgeConflicts(document)] : []),
     ...(document.isUnrouted ? [unrouted] : []),
-    ...(isProvider && provider !== undefined ? [judgeKeys(provider)] : []),
+    ...(isProvider && provider !== undefined
+      ? [provider.isAnswering === undefined ? judgeKeys(provider) : judgeAnswering(provider)]
+      : []),
   ];
 }
 
@@ -147,6 +149,18 @@ function judgeKeys({ keys, lastError }: ProviderCondition): ConditionVerdict {
   if (lastError !== undefined)
     return { type, status: 'True', reason: 'KeysStale', message: clip(`${count(keys, 'key')}${why}`) };
   return { type, status: 'True', reason: 'KeysLoaded', message: `${count(keys, 'key')} in use` };
+}
+
+function judgeAnswering({ isAnswering, lastError }: ProviderCondition): ConditionVerdict {
+  const type = 'Answering';
+  if (isAnswering === true) return { type, status: 'True', reason: 'Answering', message: conditionReasons.Answering };
+  const why = lastError === undefined ? '' : `: ${lastError}`;
+  return {
+    type,
+    status: 'False',
+    reason: 'NotAnswering',
+    message: clip(`${conditionReasons.NotAnswering.slice(0, -1)}${why}`),
+  };
 }
 
 function firstOf(problems: readonly Problem[], otherwise: string): string {

@@ -38,7 +38,7 @@ export const startService: StartService = async (config, io) => {
   const engine = createEngineOf(config, io, reviews);
   const health = createHealthService();
   const transport = createTransport(config, io, engine, health.methods, tls);
-  const readiness = createReadiness(() => health.setServing(true));
+  const readiness = createReadiness((isServing) => health.setServing(isServing));
   const closers: (() => void | Promise<void>)[] = [
     () => transport.close(),
     () => tls?.close(),
@@ -68,10 +68,7 @@ export const startService: StartService = async (config, io) => {
     const ready = started.ready.then(() => {
       if (readiness.become('ready')) logger.info({ revision: engine.status().revision }, 'ready');
     });
-    const announce = (): void => {
-      readiness.become('stopping');
-      health.setServing(false);
-    };
+    const announce = (): void => void readiness.become('stopping');
     let stopping: Promise<void> | undefined;
     const stop = (): Promise<void> =>
       shutDownInStages(
@@ -104,13 +101,13 @@ interface Readiness {
   whyNot(failure: string | undefined): string | undefined;
 }
 
-function createReadiness(onReady: () => void): Readiness {
+function createReadiness(onChange: (isServing: boolean) => void): Readiness {
   let state: 'loading' | 'ready' | 'stopping' = 'loading';
   return {
     become: (next) => {
       if (state === next || state === 'stopping') return false;
       state = next;
-      if (next === 'ready') onReady();
+      onChange(next === 'ready');
       return true;
     },
     whyNot: (failure) => {

@@ -55,4 +55,6 @@ export interface ProviderStatus {
   readonly keyAgeSeconds: number | undefined;
   /** Why the last fetch failed, or which keys were left out; undefined where all is well. Holds no secret. */
   readonly lastError: string | undefined;
+  /** Of a provider that asks somebody about each credential: false where there is no way to ask, or no answer came the last time. */
+  readonly isAnswering?: boolean | undefined;
 }

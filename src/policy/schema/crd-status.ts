@@ -8,7 +8,10 @@ const condition: JsonObject = {
   description: 'A condition, as Kubernetes has them.',
   required: ['type', 'status', 'reason', 'message', 'lastTransitionTime'],
   properties: {
-    type: { ...text('Accepted, ResolvedRefs, Programmed, Conflicted, Unrouted or KeysLoaded.', 64), minLength: 1 },
+    type: {
+      ...text('Accepted, ResolvedRefs, Programmed, Conflicted, Unrouted, KeysLoaded or Answering.', 64),
+      minLength: 1,
+    },
     status: { type: 'string', enum: ['True', 'False', 'Unknown'], description: 'Whether it holds.' },
     reason: { ...text('Why, in a word.', 128), minLength: 1 },
     message: text('Why, in a sentence.', 32_768),

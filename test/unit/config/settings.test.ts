@@ -33,6 +33,7 @@ test('the defaults are those that the documentation promises', () => {
     keyFetchTimeout: 5000,
     keyLoadTimeout: 10_000,
     tokenCacheEntries: 10_000,
+    tokenReviewTtl: 30_000,
     allowPrivateAddresses: false,
     allowedPrivateAddresses: [],
     logLevel: 'info',

@@ -58,11 +58,10 @@ export function createServiceAccountProvider(spec: ServiceAccountProviderSpec, p
     places: placesOf(spec),
     firstLoad: Promise.resolve(),
     verify: ({ token }) => verify(token),
-    status: () => ({
-      keys: 0,
-      keyAgeSeconds: undefined,
-      lastError: reviews === undefined ? noCluster.message : reviews.failure('token'),
-    }),
+    status: () => {
+      const lastError = reviews === undefined ? noCluster.message : reviews.failure('token');
+      return { keys: 0, keyAgeSeconds: undefined, lastError, isAnswering: lastError === undefined };
+    },
     close: () => undefined,
   };
 }
