@@ -58,7 +58,11 @@ describeWithCluster('the CRDs on a real API server', () => {
     return texts.flat().filter(({ value }) => isJsonObject(value) && Object.hasOwn(plurals, kindOf(value)));
   };
   const contract = (): Promise<readonly AuthorDocument[]> =>
-    documentsOf('test/contract/access-policies.yaml', 'test/contract/identity-providers.yaml');
+    documentsOf(
+      'test/contract/access-policies.yaml',
+      'test/contract/access-policies-more.yaml',
+      'test/contract/identity-providers.yaml',
+    );
 
   /** What the server would store, or why it would not. */
   const send = async (
