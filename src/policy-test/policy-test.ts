@@ -1,5 +1,6 @@
 import type { RequestRoute } from '../core/request.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { AccessGrant } from './granted-access.ts';
 
 /** Decisions as data: policies, issuers that are thrown away, and what becomes of requests. */
 export interface PolicyTest {
@@ -22,6 +23,8 @@ export interface PolicyTestOptions {
   readonly shadowAll?: boolean;
   readonly ownedHeaders?: readonly string[];
   readonly hostGrants?: Readonly<Record<string, readonly string[]>>;
+  /** What Kubernetes allows, and nothing else; without it nobody can be asked. */
+  readonly accessGrants?: readonly AccessGrant[];
 }
 
 export interface TokenSpec {

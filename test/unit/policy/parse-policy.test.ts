@@ -591,7 +591,7 @@ describe('S24 conditions', () => {
 });
 
 describe('the contract', () => {
-  test.each(['access-policies', 'identity-providers'])(
+  test.each(['access-policies', 'access-policies-more', 'identity-providers'])(
     '%s: every document is accepted or refused for what is not built yet',
     (name) => {
       const file = `test/contract/${name}.yaml`;
