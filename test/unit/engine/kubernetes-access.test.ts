@@ -7,6 +7,7 @@ import { formatProblem } from '../../../src/core/problem.ts';
 import type { TraceStep } from '../../../src/core/trace.ts';
 import { createOfflineEngine } from '../../../src/engine/offline-engine.ts';
 import { readDocuments } from '../../../src/files/read-documents.ts';
+import { validateSources } from '../../../src/runtime/validate.ts';
 import { rawRequest } from '../../support/raw-request.ts';
 
 const nowhere = (): void => undefined;
@@ -238,6 +239,16 @@ describe('beside other tests', () => {
     const { engine, raw } = await stand('claims: [{claim: tenant, in: [a]}]');
     expect(engine.check(raw(person({ tenant: 'a' })))).not.toBeInstanceOf(Promise);
   });
+});
+
+it.each<readonly [string, string, string, readonly string[]]>([
+  ['a rule that denies everybody is warned of', '[{name: jwt}]', `kubernetes: {${pods}}`, ['kubernetes-user-missing']],
+  ['one that says the user is not', '[{name: jwt}]', `kubernetes: {user: {value: a}, ${pods}}`, []],
+  ['nor one with service accounts', '[{name: serviceaccount}]', `kubernetes: {${pods}}`, []],
+])('%s', async (_title, names, authorization, codes) => {
+  const text = policy(authorization).replace('[{name: jwt}, {name: serviceaccount}]', names);
+  const report = await validateSources(['-'], () => Promise.resolve([...providers, text].join('\n---\n')));
+  expect(report.problems.map(({ code }) => code)).toEqual(codes);
 });
 
 describe('a document is refused for', () => {
