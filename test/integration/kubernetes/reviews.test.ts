@@ -144,6 +144,16 @@ describeWithCluster('reviews by a real API server', () => {
       );
     });
 
+    it('is not throttled: a hundred different questions at once and twenty new tokens are all answered', async () => {
+      const token = await tokenOf('web');
+      expect(await ask('/orders', token)).toBe('allow');
+      const questions = Array.from({ length: 100 }, (_, index) => ask(`/teams/none-${index}`, token));
+      expect(new Set(await Promise.all(questions))).toEqual(new Set(['403 access_denied']));
+      const tokens: string[] = [];
+      for (let i = 0; i < 20; i++) tokens.push(await tokenOf('web'));
+      expect(new Set(await Promise.all(tokens.map((one) => ask('/orders', one))))).toEqual(new Set(['allow']));
+    });
+
     it('lets no subject and no group of an identity provider pass for one of Kubernetes', async () => {
       const as = (claims: Readonly<Record<string, unknown>>): Promise<string> => issuer.sign(claims);
       await cluster.kubectl('create', 'role', 'pods', '--verb=get', '--resource=pods', '--namespace=shop');
