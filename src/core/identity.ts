@@ -1,4 +1,5 @@
 import type { JsonObject } from './json.ts';
+import type { KubernetesUser } from './kubernetes-review.ts';
 
 /** Who is calling, as one provider says (S19: an identity is the pair of provider and subject). */
 export interface Identity {
@@ -15,6 +16,8 @@ export interface Identity {
   readonly claims: JsonObject | undefined;
   /** Seconds since the epoch; undefined where the credential does not end. */
   readonly expiresAt: number | undefined;
+  /** Whom the API server of Kubernetes itself named; absent for everybody else, whatever a token says (a claim can say `system:masters`). */
+  readonly kubernetesUser?: KubernetesUser;
 }
 
 /** The identity of a request for which nothing was verified (Public rules, S20). */

@@ -1,4 +1,5 @@
 import type { Decision } from './decision.ts';
+import type { AccessQuestion, AccessReview, TokenReview } from './kubernetes-review.ts';
 import type { PasswordHash } from './password-hash.ts';
 import type { RawRequest, Request } from './request.ts';
 
@@ -103,6 +104,31 @@ export interface PasswordChecker {
   matches(hash: PasswordHash, password: string): Promise<boolean>;
 }
 
+/**
+ * Asks the API server of a cluster who somebody is and what somebody may. Both reject with a Failure where no answer came that can be
+ * believed; who asks denies then.
+ */
+export interface KubernetesReviews {
+  /** TokenReview (authentication.k8s.io/v1). The token goes to nobody else and is kept nowhere. */
+  reviewToken(token: string, audiences: readonly string[]): Promise<TokenReview>;
+  /** SubjectAccessReview (authorization.k8s.io/v1). */
+  reviewAccess(question: AccessQuestion): Promise<AccessReview>;
+  /** Why the last question of that kind had no answer; undefined where it had one, or none was asked. Holds no secret. */
+  failure(kind: ReviewKind): string | undefined;
+}
+
+export const reviewKinds = ['token', 'access'] as const;
+export type ReviewKind = (typeof reviewKinds)[number];
+
+/** `refused`: the API server said no; `skipped`: it was not asked, because it does not answer or too many questions wait. */
+export const reviewResults = ['granted', 'refused', 'failed', 'skipped'] as const;
+export type ReviewResult = (typeof reviewResults)[number];
+
+/** Told of every question to the API server, for metrics. `durationMs` is 0 where it was not asked. */
+export interface ReviewEvents {
+  reviewed(kind: ReviewKind, result: ReviewResult, durationMs: number): void;
+}
+
 /** What the service tells its operator, structured; fields never hold a secret. */
 export interface Logger {
   debug(fields: LogFields, message: string): void;
@@ -134,8 +160,8 @@ export type IntrospectionResult = (typeof introspectionResults)[number];
 export const passwordCheckResults = ['remembered', 'right', 'wrong', 'busy', 'failed'] as const;
 export type PasswordCheckResult = (typeof passwordCheckResults)[number];
 
-/** Where a policy has an expression: `when` of a rule that allows, `when` of a Denied rule, a header for the upstream. */
-export type ExpressionPlace = 'condition' | 'denied_rule' | 'header';
+/** Where a policy has an expression: `when` of a rule that allows, `when` of a Denied rule, a header for the upstream, a question to Kubernetes. */
+export type ExpressionPlace = 'condition' | 'denied_rule' | 'header' | 'kubernetes';
 
 /** Told of every evaluation of an expression that gave no value, whatever became of the request, for metrics. */
 export interface ExpressionEvents {

@@ -52,6 +52,8 @@ export const problemCodes = {
   'public-below-protected': 'A Public rule opens a part of a prefix that another rule of the policy protects.',
   'public-keeps-credential': 'A Public rule passes on a credential that nobody verified.',
   'provider-not-named': 'Several providers could vouch, and the rule tests roles or subjects without saying whose.',
+  'kubernetes-user-missing':
+    'The rule asks what Kubernetes allows the caller, and none of its providers knows which user of Kubernetes that is.',
   'caller-chooses-rule':
     'A query parameter selects the rule and a header another one of the same path: the caller chooses which decides.',
   'secret-refused': 'A Secret of a client that the provider selects cannot be used.',

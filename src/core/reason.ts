@@ -71,6 +71,10 @@ export const reasons = {
   role_missing: { status: 403, meaning: 'The identity lacks a role.' },
   provider_not_allowed: { status: 403, meaning: 'The identity is of a provider that the rule does not take.' },
   claim_mismatch: { status: 403, meaning: 'A claim of the identity is not what the rule asks for.' },
+  access_denied: {
+    status: 403,
+    meaning: 'Kubernetes does not allow the user what the rule asks about (SubjectAccessReview).',
+  },
   header_unsafe: {
     status: 403,
     meaning:
@@ -103,6 +107,10 @@ export const reasons = {
   provider_busy: {
     status: 503,
     meaning: 'More credentials wait to be verified by the identity provider than it takes on.',
+  },
+  review_unavailable: {
+    status: 503,
+    meaning: 'The API server of Kubernetes could not be asked for a TokenReview or a SubjectAccessReview.',
   },
   not_ready: { status: 503, meaning: 'The policies are not loaded yet.' },
   deadline_exceeded: { status: 503, meaning: 'The decision took longer than it may.' },

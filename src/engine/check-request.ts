@@ -1,7 +1,7 @@
 import { isDenial, readRequest, type ReadingSettings } from '../canonical/read-request.ts';
 import { allow, deny, denial, type Decision, type ShadowVerdict } from '../core/decision.ts';
 import { anonymous } from '../core/identity.ts';
-import type { Clock, ExpressionEvents, Logger, Random, Timers } from '../core/ports.ts';
+import type { Clock, ExpressionEvents, KubernetesReviews, Logger, Random, Timers } from '../core/ports.ts';
 import type { ReasonCode } from '../core/reason.ts';
 import type { RawRequest, Request } from '../core/request.ts';
 import { thrownFields } from '../core/thrown-fields.ts';
@@ -18,6 +18,8 @@ export interface CheckPorts {
   readonly random: Random;
   readonly logger: Logger;
   readonly events: ExpressionEvents;
+  /** Undefined where there is no cluster to ask. */
+  readonly reviews?: KubernetesReviews | undefined;
   /** Told of every step of the decision, not of those of shadows; undefined while serving. */
   readonly trace?: Trace | undefined;
   /** Told of every check that is denied because its proxy does not say which route it chose; `policy` is one of those of the route. */
@@ -86,6 +88,7 @@ function decideOn(snapshot: Snapshot, request: Request, id: string, ports: Check
     group: attachments.find(request),
     reservedFor: attachments.reservedFor(request),
     floors,
+    reviews: ports.reviews,
     ownedBy: (namespace) => snapshot.ownedBy(namespace),
   };
   for (const policy of check.reservedFor ?? []) ports.onUnrouted?.(policy);

@@ -10,9 +10,9 @@ import {
 } from '../core/decision.ts';
 import type { Identity } from '../core/identity.ts';
 import type { Request } from '../core/request.ts';
-import type { RestrictingFate, Trace, TracedRule, TracedTest } from '../core/trace.ts';
+import type { Trace, TracedRule, TracedTest } from '../core/trace.ts';
 import type { RequestScope, Scope } from '../expressions/scope.ts';
-import type { AuthorizationInput } from '../phases/authorization/authorization-test.ts';
+import type { AuthorizationInput, Objection } from '../phases/authorization/authorization-test.ts';
 import { judgeTogether, type AuthenticationContext } from '../phases/identity/authenticate.ts';
 import { plainDenial, type DenialDressing } from '../phases/response/compile-denial.ts';
 import type { OwnedHeaders } from '../phases/response/compile-upstream.ts';
@@ -22,8 +22,10 @@ import { policyExtension } from './attachments.ts';
 import { identify, nobody, type Caller, type IdentifyResult } from './identify.ts';
 import type { CompiledFloor, Demand } from './floor.ts';
 import type { PolicyGroup } from './host-table.ts';
-import { deniesMethod, type Candidate, type RouteIndex } from './route-index.ts';
+import type { RouteIndex } from './route-index.ts';
 import { answerMetadata, findMetadata } from './resource-metadata.ts';
+import { decidingRule } from './deciding-rule.ts';
+import { restricts } from './restricts.ts';
 import { selectRules } from './select-rules.ts';
 import { traceSelection } from './trace-selection.ts';
 
@@ -43,6 +45,8 @@ export interface Check {
   readonly floors: readonly CompiledFloor[];
   /** A policy that only watches judges (S9): nothing is used up. */
   readonly isShadow?: boolean;
+  /** Whom questions to Kubernetes are put to; undefined where there is no cluster. */
+  readonly reviews: AuthorizationInput['reviews'];
   /** Told of every step; undefined while serving. */
   readonly trace?: Trace | undefined;
   /** The headers that only we set (S26). */
@@ -125,31 +129,6 @@ function denyByRule(check: Check, denied: RouteIndex<DeniedRule>, path: string, 
   return undefined;
 }
 
-interface Restriction {
-  readonly fate: RestrictingFate;
-  /** Where the request cannot be read in one way (S13). */
-  readonly objection?: Denial;
-}
-
-const restrictions = {
-  hits: { fate: 'hits' },
-  method: { fate: 'method' },
-  condition: { fate: 'header-or-query' },
-  address: { fate: 'address-not-refused' },
-  when: { fate: 'condition' },
-} as const satisfies Record<string, Restriction>;
-
-/** Whether a rule that only restricts takes the request, whose path fits it (S15). */
-function restricts({ match, rule }: Candidate<DeniedRule | Demand>, { request, expressions }: Check): Restriction {
-  if (!deniesMethod(match.methods, request.method)) return restrictions.method;
-  const condition = match.conditions === undefined || match.conditions(request);
-  if (typeof condition !== 'boolean') return { fate: 'ambiguous', objection: condition };
-  if (!condition) return restrictions.condition;
-  if (!('code' in rule)) return restrictions.hits;
-  if (rule.addresses !== undefined && rule.addresses(request.clientIp) === undefined) return restrictions.address;
-  return rule.conditions === undefined || rule.conditions(expressions) ? restrictions.hits : restrictions.when;
-}
-
 function traced({ policy, name }: Pick<RuleName, 'policy' | 'name'>): TracedRule {
   return { policy, rule: name };
 }
@@ -225,26 +204,6 @@ function floorDemands(check: Check, path: string, folded: string): Demand[] | De
   return [...demands];
 }
 
-/** The first by namespace, name and position, among those that restrict where there are any: a Public rule adds nothing beside one (S14). */
-function decidingRule(matched: readonly AllowingRule[]): AllowingRule | undefined {
-  const strictest = strictness.map((access) => matched.filter((rule) => access.includes(rule.access)));
-  const candidates = strictest.find((rules) => rules.length > 0) ?? [];
-  if (candidates.length < 2) return candidates[0];
-  return candidates.toSorted((a, b) => compareNames(a, b))[0];
-}
-
-const strictness: readonly (readonly AllowingRule['access'][])[] = [
-  ['Authenticated', 'Restricted'],
-  ['Optional'],
-  ['Public'],
-];
-
-function compareNames(a: RuleName, b: RuleName): number {
-  if (a.namespace !== b.namespace) return a.namespace < b.namespace ? -1 : 1;
-  if (a.policy !== b.policy) return a.policy < b.policy ? -1 : 1;
-  return a.position - b.position;
-}
-
 /** What a request must pass. */
 interface Hurdles {
   readonly deciding: AllowingRule;
@@ -294,9 +253,12 @@ function authenticateFrom(asking: Asking, index: number, caller: Caller): Decisi
   const next = (result: IdentifyResult): Decision | Promise<Decision> => {
     check.trace?.note({ kind: 'identity', ...traced(rule), result });
     if ('denial' in result) return refuse(check, result.denial, whoAsked(hurdles, rule, result.denial));
+    const goOn = (objection: Objection): Decision | Promise<Decision> =>
+      objection === undefined
+        ? authenticateFrom(asking, index + 1, index === 0 ? result : caller)
+        : refuse(check, objection, rule, result);
     const objection = rule.authorization?.(toInput(check, rule, rule, result));
-    if (objection !== undefined) return refuse(check, objection, rule, result);
-    return authenticateFrom(asking, index + 1, index === 0 ? result : caller);
+    return objection instanceof Promise ? objection.then(goOn) : goOn(objection);
   };
   const result = identify(rule, check.request, asking.context, index === 0 && hurdles.demands.length > 0);
   return result instanceof Promise ? result.then(next) : next(result);
@@ -309,16 +271,28 @@ function whoAsked({ deciding, demands }: Hurdles, rule: AllowingRule, { code }: 
   return demand === undefined || rule !== deciding || asks ? rule : { ...demand, dress: rule.dress };
 }
 
-function permit(check: Check, { deciding, rules, demands }: Hurdles, caller: Caller): Decision {
+function permit(check: Check, hurdles: Hurdles, caller: Caller): Decision | Promise<Decision> {
+  const { deciding, demands } = hurdles;
   const { identity, peer } = caller;
   const needsIdentity = demands.length > 0 || deciding.access === 'Authenticated' || deciding.access === 'Restricted';
   // A rule that asks for an identity and has none must never get here; if a change of the code lets it, it is denied.
   if (needsIdentity && !identity.authenticated) return refuse(check, denial('internal_error'), deciding);
   const seen = demands.length === 0 ? identity : asTheFloorSees(identity, deciding);
-  for (const demand of demands) {
+  const judgeFrom = (index: number): Decision | Promise<Decision> => {
+    const demand = demands[index];
+    if (demand === undefined) return passOn(check, hurdles, caller);
+    const goOn = (objection: Objection): Decision | Promise<Decision> =>
+      objection === undefined
+        ? judgeFrom(index + 1)
+        : refuse(check, objection, { ...demand, dress: deciding.dress }, caller);
     const objection = demand.authorization?.(toInput(check, demand, deciding, { identity: seen, peer }));
-    if (objection !== undefined) return refuse(check, objection, { ...demand, dress: deciding.dress }, caller);
-  }
+    return objection instanceof Promise ? objection.then(goOn) : goOn(objection);
+  };
+  return judgeFrom(0);
+}
+
+/** Everything holds: what goes upstream, where nothing of it is refused. */
+function passOn(check: Check, { deciding, rules }: Hurdles, caller: Caller): Decision {
   const removal = removalFor(deciding, rules)(check.request);
   if ('denial' in removal) return refuse(check, removal.denial, deciding, caller);
   const upstream = deciding.upstream({
@@ -349,7 +323,9 @@ function toInput(check: Check, rule: RuleName, asked: AllowingRule, caller: Call
   const { identity } = caller;
   const challenge: AuthorizationInput['challenge'] = (error) =>
     asked.challengeShortfall(request, error, { realm: request.host, resourceMetadata: asked.resourceMetadata });
-  return { identity, challenge, now: check.now, scope: () => scopeOf(check, rule, caller), tell };
+  const { reviews } = check;
+  const scope = (): Scope => scopeOf(check, rule, caller);
+  return { identity, challenge, now: check.now, scope, reviews, tell };
 }
 
 /** What the expressions of a rule see (S23). */

@@ -7,6 +7,7 @@ import type {
   ExpressionEvents,
   HttpClient,
   IdentityEvents,
+  KubernetesReviews,
   Logger,
   PasswordChecker,
   Random,
@@ -60,6 +61,8 @@ export interface EnginePorts {
   readonly events: IdentityEvents & ExpressionEvents;
   /** What remembers used DPoP proofs; undefined: the memory of this process. */
   readonly replays?: ReplayStore | undefined;
+  /** Undefined where there is no cluster to ask: then tokens of service accounts and questions about access are denied. */
+  readonly reviews?: KubernetesReviews | undefined;
   /** Undefined: providers as they serve. */
   readonly createProvider?: CreateProvider;
   /** Lets everybody else have their turn; undefined: nobody else waits, and changes are taken in without a pause. */

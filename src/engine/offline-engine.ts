@@ -1,5 +1,5 @@
 import { Failure } from '../core/failure.ts';
-import type { Clock, HttpClient, Logger, PasswordChecker, Random, Timers } from '../core/ports.ts';
+import type { Clock, HttpClient, KubernetesReviews, Logger, PasswordChecker, Random, Timers } from '../core/ports.ts';
 import { createProvider, type CreateProvider } from '../phases/identity/create-provider.ts';
 import { createDangerouslyBelievingProvider } from '../phases/identity/dangerously-believing-provider.ts';
 import type { JwtProviderSpec } from '../policy/provider-spec.ts';
@@ -22,6 +22,8 @@ export interface OfflinePorts {
   readonly random: Random;
   readonly logger: Logger;
   readonly passwords: PasswordChecker;
+  /** Stands in for the API server; undefined: nobody can be asked. */
+  readonly reviews?: KubernetesReviews | undefined;
 }
 
 /** The engine as it serves, without a network: for explanations, never for answers to a proxy. */

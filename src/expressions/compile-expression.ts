@@ -7,6 +7,7 @@ import { isPath, type Tree } from './language/tree.ts';
 import { policyEnvironments, type PolicyEnvironment } from './policy-environments.ts';
 import type { Scope } from './scope.ts';
 import { Fault, type FaultCode } from './values/fault.ts';
+import { isList } from './values/kind.ts';
 import { none } from './values/value.ts';
 
 export interface Expression<T> {
@@ -32,11 +33,13 @@ export interface InvalidExpression {
   readonly position: number;
 }
 
-/** What an expression gives: for `header` texts or undefined for absent (S25), for the conditions a boolean. */
+/** What an expression gives: for `header` texts or undefined for absent (S25), for the conditions a boolean, else just what the name says. */
 export interface ExpressionResults {
   readonly header: HeaderValue;
   readonly condition: boolean;
   readonly deniedCondition: boolean;
+  readonly text: string;
+  readonly texts: readonly string[];
 }
 
 /** Compiles the source for its place in a policy; an unknown name, a wrong type or a result of the wrong type is invalid. */
@@ -48,9 +51,17 @@ export function compileExpression(
   source: string,
   environment: PolicyEnvironment,
 ): Expression<HeaderValue | boolean> | InvalidExpression {
-  return environment === 'header'
-    ? compileWith(source, policyEnvironments.header, isHeaderType, headerValueOf)
-    : compileWith(source, policyEnvironments[environment], isBoolType, booleanOf);
+  switch (environment) {
+    case 'header':
+      return compileWith(source, policyEnvironments.header, isHeaderType, headerValueOf);
+    case 'text':
+      return compileWith(source, policyEnvironments.text, isTextType, textOf);
+    case 'texts':
+      return compileWith(source, policyEnvironments.texts, isTextsType, textsOf);
+    case 'condition':
+    case 'deniedCondition':
+      return compileWith(source, policyEnvironments[environment], isBoolType, booleanOf);
+  }
 }
 
 /** Compiles the source against any environment. `accept` says why a type will not do; `convert` takes the value where it is wanted. */
@@ -99,6 +110,33 @@ function allowAbsent(tree: Tree, compiled: CompiledTree): Evaluate {
 
 function headerValueOf(value: ReturnType<Evaluate>): HeaderValue | Fault {
   return value instanceof Fault ? value : toHeaderValue(value);
+}
+
+const notText = new Fault('result', 'the value is not a text');
+const notTexts = new Fault('result', 'the value is not a list of texts');
+
+function textOf(value: ReturnType<Evaluate>): string | Fault {
+  return typeof value === 'string' || value instanceof Fault ? value : notText;
+}
+
+function textsOf(value: ReturnType<Evaluate>): readonly string[] | Fault {
+  if (value instanceof Fault) return value;
+  if (!isList(value)) return notTexts;
+  const texts: string[] = [];
+  for (const element of value) {
+    if (typeof element !== 'string') return notTexts;
+    texts.push(element);
+  }
+  return texts;
+}
+
+function isTextType(type: string): string | undefined {
+  return type === 'string' || type === 'dyn' ? undefined : `the value is of type ${type}, not a text`;
+}
+
+function isTextsType(type: string): string | undefined {
+  const may = ['list<string>', 'list<dyn>', 'list<T>', 'list', 'dyn'];
+  return may.includes(type) ? undefined : `the value is of type ${type}, not a list of texts`;
 }
 
 const notBool = new Fault('result', 'the condition is not a bool');

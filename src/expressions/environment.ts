@@ -5,7 +5,7 @@ import type { Value } from './values/value.ts';
 /** What an expression may name and what it must give: data, from which both the checker and the evaluation take what they know. */
 export interface Environment {
   readonly variables: ReadonlyMap<string, Variable>;
-  readonly result: 'condition' | 'header' | 'any';
+  readonly result: 'condition' | 'header' | 'text' | 'texts' | 'any';
 }
 
 export type Variable = PlainVariable | RecordVariable;

@@ -76,6 +76,9 @@ export const policyEnvironments = {
   header: { variables: everything, result: 'header' },
   /** `when` of rules that allow. */
   condition: { variables: everything, result: 'condition' },
+  /** A part of a question to somebody else: exactly one text, of `texts` a list of them. Nothing may be absent. */
+  text: { variables: everything, result: 'text' },
+  texts: { variables: everything, result: 'texts' },
   /** `when` of Denied rules, which run before identity (S15). */
   deniedCondition: { variables: new Map([['request', request]]), result: 'condition' },
 } as const satisfies Readonly<Record<string, Environment>>;

@@ -8,6 +8,7 @@ export function createExpressionMetrics(registry: MetricRegistry): ExpressionEve
     condition: registry.tally(errors, { place: 'condition' }),
     denied_rule: registry.tally(errors, { place: 'denied_rule' }),
     header: registry.tally(errors, { place: 'header' }),
+    kubernetes: registry.tally(errors, { place: 'kubernetes' }),
   };
   return { expressionFailed: (place) => tallies[place].inc() };
 }

@@ -32,7 +32,7 @@ export const metricTable = {
   portcullis_expression_errors_total: {
     type: 'counter',
     labels: ['place'],
-    help: 'Evaluations of expressions that gave no value, by place (condition, denied_rule, header); those of policies in shadow mode too.',
+    help: 'Evaluations of expressions that gave no value, by place (condition, denied_rule, header, kubernetes); those of policies in shadow mode too.',
   },
   portcullis_token_cache_requests_total: {
     type: 'counter',
@@ -75,6 +75,17 @@ export const metricTable = {
     type: 'gauge',
     labels: ['provider'],
     help: 'Time since the keys in use were fetched, by identity provider; absent for keys that do not age.',
+  },
+  portcullis_kubernetes_reviews_total: {
+    type: 'counter',
+    labels: ['review', 'result'],
+    help: 'Questions to the API server by review (token, access) and result (granted, refused, failed; skipped: it was not asked, because it does not answer or too many wait).',
+  },
+  portcullis_kubernetes_review_duration_seconds: {
+    type: 'histogram',
+    labels: ['review'],
+    buckets: checkBuckets,
+    help: 'Time that a question to the API server took, by review; without those skipped.',
   },
   portcullis_policy_revision: {
     type: 'gauge',

@@ -1,11 +1,12 @@
 import type { Gauge } from 'prom-client';
-import type { Clock, DecisionSink, ExpressionEvents, IdentityEvents } from '../core/ports.ts';
+import type { Clock, DecisionSink, ExpressionEvents, IdentityEvents, ReviewEvents } from '../core/ports.ts';
 import type { ServiceStatus } from '../core/status.ts';
 import { createDecisionMetrics } from './decision-metrics.ts';
 import { createExpressionMetrics } from './expression-metrics.ts';
 import { createGrpcMetrics, type GrpcMetrics } from './grpc-metrics.ts';
 import { createIdentityMetrics } from './identity-metrics.ts';
 import { createMetricRegistry, type MetricRegistry } from './metric-registry.ts';
+import { createReviewMetrics } from './review-metrics.ts';
 import { createStatusMetrics } from './status-metrics.ts';
 import { createTlsMetrics, type TlsMetrics } from './tls-metrics.ts';
 
@@ -15,6 +16,7 @@ export interface Metrics {
   readonly decisions: DecisionSink;
   readonly identity: IdentityEvents;
   readonly expressions: ExpressionEvents;
+  readonly reviews: ReviewEvents;
   readonly grpc: GrpcMetrics;
   readonly tls: TlsMetrics;
   logLinesDropped(lines: number): void;
@@ -53,6 +55,7 @@ export function createMetrics({ clock, version, processMetrics }: MetricsOptions
     decisions: createDecisionMetrics(registry),
     identity: createIdentityMetrics(registry),
     expressions: createExpressionMetrics(registry),
+    reviews: createReviewMetrics(registry),
     grpc: createGrpcMetrics(registry),
     tls,
     logLinesDropped: (lines) => dropped.inc(lines),

@@ -1,5 +1,6 @@
 import type { RequestRoute } from '../core/request.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { AccessGrant } from './granted-access.ts';
 
 /** Decisions as data: policies, issuers that are thrown away, and what becomes of requests. */
 export interface PolicyTest {
@@ -24,6 +25,8 @@ export interface PolicyTestOptions {
   /** Ranges of addresses. */
   readonly forwardedClientCertFrom?: readonly string[];
   readonly hostGrants?: Readonly<Record<string, readonly string[]>>;
+  /** What Kubernetes allows, and nothing else; without it nobody can be asked. */
+  readonly accessGrants?: readonly AccessGrant[];
 }
 
 export interface TokenSpec {

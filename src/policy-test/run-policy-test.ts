@@ -12,6 +12,7 @@ import { codecOf } from '../envoy/protos.ts';
 import { parseDocument } from '../policy/parse-document.ts';
 import type { JwtProviderSpec } from '../policy/provider-spec.ts';
 import type { AuthorDocument } from '../policy/spec.ts';
+import { reviewsOf } from './granted-access.ts';
 import { judgeDecision } from './judge-decision.ts';
 import type { CaseRequest, DecisionCase, PolicyTest } from './policy-test.ts';
 import { createTokenMint, type TokenMint } from './token-mint.ts';
@@ -95,7 +96,8 @@ async function createTestEngine(
 ): Promise<Engine> {
   const jwks = new Map<string, string>();
   for (const name of Object.keys(issuers)) jwks.set(name, JSON.stringify(await mint.jwks(name)));
-  const { trustedHops = 0, ownedHeaders = [], hostGrants, shadowAll = false, forwardedClientCertFrom = [] } = options;
+  const { trustedHops = 0, ownedHeaders = [], hostGrants, shadowAll = false } = options;
+  const { forwardedClientCertFrom = [], accessGrants } = options;
   return createOfflineEngine(
     {
       trustedHops,
@@ -107,7 +109,7 @@ async function createTestEngine(
       forwardedClientCertFrom,
     },
     { kind: 'by-provider', jwksOf: ({ name }) => jwks.get(name) },
-    { ...ports, clock: { now: () => now, monotonic: () => now }, logger: silent },
+    { ...ports, clock: { now: () => now, monotonic: () => now }, logger: silent, reviews: reviewsOf(accessGrants) },
   );
 }
 

@@ -42,6 +42,18 @@ export const requestSchema: Schema = object('A request as the proxy would descri
   }),
 });
 
+const accessGrant: Schema = object('Whatever has all of these is allowed.', {
+  user: text('The user.', 1024),
+  userGroup: text('A group of the user.', 1024),
+  group: anyText('The API group.'),
+  resource: text('The resource.', 1024),
+  subresource: anyText('The subresource.'),
+  verb: text('The verb.', 1024),
+  namespace: anyText('The namespace.'),
+  name: anyText('The name.'),
+  path: text('The path, of a question about one.', 1024),
+});
+
 const expectation: Schema = object(
   'What is not there is not looked at.',
   {
@@ -101,6 +113,10 @@ export const policyTestSchema: Schema = object(
       ownedHeaders: list('As the setting.', name('a header'), 64),
       forwardedClientCertFrom: list('As the setting.', text('A range of addresses.', 64), 64),
       hostGrants: mapOf('As the setting.', list('Hosts of the namespace.', text('A host.', 253), 64)),
+      accessGrants: {
+        ...list('What Kubernetes allows of what authorization.kubernetes asks; nothing else.', accessGrant, 1000),
+        minItems: 0,
+      },
     }),
     issuers: mapOf(
       'By the name of the provider that each stands in for.',

@@ -1,4 +1,5 @@
 import type { ProblemList } from './problem-list.ts';
+import { expressionsOf } from './read-kubernetes-access.ts';
 import type { AuthorizationSpec, ConditionSpec, UpstreamSpec } from './spec.ts';
 
 /** What of a rule, of a policy or of the floor, holds expressions. */
@@ -23,5 +24,6 @@ function charactersOf({ when, authorization, upstream }: RuleWithExpressions): n
   const blocks = authorization === undefined ? [] : [authorization, ...authorization.anyOf];
   const conditions = [...when, ...blocks.flatMap((block) => block.when)];
   const headers = (upstream?.headers ?? []).flatMap((header) => ('expression' in header ? [header] : []));
-  return [...conditions, ...headers].reduce((sum, { expression }) => sum + expression.length, 0);
+  const questions = blocks.flatMap(({ kubernetes }) => (kubernetes === undefined ? [] : expressionsOf(kubernetes)));
+  return [...conditions, ...headers, ...questions].reduce((sum, { expression }) => sum + expression.length, 0);
 }

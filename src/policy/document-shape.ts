@@ -1,3 +1,4 @@
+import type { NonResourceField, ResourceField } from '../core/kubernetes-review.ts';
 import type {
   CertificateSource,
   DpopNonceRule,
@@ -107,6 +108,19 @@ export interface BlockShape {
   readonly when?: readonly ConditionShape[];
   readonly providers?: readonly string[];
   readonly stepUp?: StepUpShape;
+  readonly kubernetes?: KubernetesAccessShape;
+}
+
+export interface KubernetesAccessShape {
+  readonly user?: TextTemplateShape;
+  readonly groups?: { readonly values?: readonly string[]; readonly expression?: string };
+  readonly resourceAttributes?: Readonly<Partial<Record<ResourceField, TextTemplateShape>>>;
+  readonly nonResourceAttributes?: Readonly<Partial<Record<NonResourceField, TextTemplateShape>>>;
+}
+
+export interface TextTemplateShape {
+  readonly value?: string;
+  readonly expression?: string;
 }
 
 export interface ConditionShape {

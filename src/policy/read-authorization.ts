@@ -4,6 +4,7 @@ import type { AuthorizationShape, BlockShape, ClaimTestShape, ListTestShape, Ste
 import { quote, type FieldPath, type ProblemList } from './problem-list.ts';
 import type { AuthorizationBlock, AuthorizationSpec, ClaimTest, ListTest, StepUpSpec } from './spec.ts';
 import { readConditions } from './read-conditions.ts';
+import { readKubernetesAccess } from './read-kubernetes-access.ts';
 
 /** Reads `authorization` with its alternatives. */
 export function readAuthorization(shape: AuthorizationShape, at: FieldPath, problems: ProblemList): AuthorizationSpec {
@@ -23,6 +24,7 @@ function readBlock(block: BlockShape, at: FieldPath, problems: ProblemList): Aut
     when: readConditions(block.when ?? [], 'condition', [...at, 'when'], problems),
     providers: block.providers,
     stepUp: readStepUp(block.stepUp, [...at, 'stepUp'], problems),
+    kubernetes: readKubernetesAccess(block.kubernetes, [...at, 'kubernetes'], problems),
   };
 }
 

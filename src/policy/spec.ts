@@ -1,4 +1,5 @@
 import type { JsonValue } from '../core/json.ts';
+import type { NonResourceField, ResourceField } from '../core/kubernetes-review.ts';
 import type { Place, Problem } from '../core/problem.ts';
 import type { DocumentVersion, RouteParent } from '../core/status.ts';
 import { type SpecName, specKey } from './spec-name.ts';
@@ -167,7 +168,33 @@ export interface AuthorizationBlock {
   /** Names of providers, one of which the identity must be of; undefined: any. */
   readonly providers: readonly string[] | undefined;
   readonly stepUp: StepUpSpec | undefined;
+  /** What Kubernetes must allow besides (SubjectAccessReview). */
+  readonly kubernetes: KubernetesAccessSpec | undefined;
 }
+
+/** A question to the authorizers of the cluster. */
+export interface KubernetesAccessSpec {
+  /** Undefined: whom the API server itself named, with his groups; for everybody else the rule denies. */
+  readonly user: TextTemplate | undefined;
+  /** Beside `user` alone. */
+  readonly groups: AccessGroupsSpec | undefined;
+  readonly attributes: AccessAttributesSpec;
+}
+
+/** A fixed text, or the expression that gives it. */
+export type TextTemplate = { readonly value: string } | { readonly expression: string };
+
+/** Both together, where there are both. */
+export interface AccessGroupsSpec {
+  readonly values: readonly string[];
+  /** Gives a list of texts. */
+  readonly expression: string | undefined;
+}
+
+/** What is left out is asked as an empty text. */
+export type AccessAttributesSpec =
+  | { readonly kind: 'resource'; readonly fields: Readonly<Partial<Record<ResourceField, TextTemplate>>> }
+  | { readonly kind: 'non-resource'; readonly fields: Readonly<Partial<Record<NonResourceField, TextTemplate>>> };
 
 /** A CEL expression that gives a boolean, and what a client is told where it is false. */
 export interface ConditionSpec {

@@ -5,6 +5,7 @@ import { createSharedStores } from './create-shared-stores.ts';
 import { readDpopNonceKey } from './dpop-nonce-key.ts';
 import { createHttpClient } from './http-client.ts';
 import type { ServiceIo } from './running-service.ts';
+import { startReviews } from './start-reviews.ts';
 import { passwordThreadCount, systemPause } from './system-ports.ts';
 
 export interface ServingEngine {
@@ -19,6 +20,7 @@ export interface ServingEngine {
 export async function createServingEngine(config: Config, io: ServiceIo, userAgent: string): Promise<ServingEngine> {
   const { clock, timers, random, observation } = io;
   const stores = await createSharedStores(config, io);
+  const reviews = startReviews(config, io, userAgent);
   const passwords = createPasswordThreads({ threads: passwordThreadCount() });
   const { logger, metrics } = observation;
   const http = createHttpClient({
@@ -44,6 +46,7 @@ export async function createServingEngine(config: Config, io: ServiceIo, userAge
         refreshIntervalMs: config.keyRefreshInterval,
         staleWindowMs: config.keyStaleWindow,
         fetchTimeoutMs: config.keyFetchTimeout,
+        tokenReviewTtlMs: config.tokenReviewTtl,
       },
     },
     {
@@ -53,6 +56,7 @@ export async function createServingEngine(config: Config, io: ServiceIo, userAge
       logger,
       http,
       passwords,
+      reviews,
       replays: stores.replays,
       events: { ...metrics.identity, ...metrics.expressions },
       pause: systemPause,
@@ -64,6 +68,7 @@ export async function createServingEngine(config: Config, io: ServiceIo, userAge
     close: () => {
       engine.close();
       passwords.close();
+      void reviews.close();
       stores.close();
     },
   };

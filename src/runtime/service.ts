@@ -1,3 +1,4 @@
+import type { Logger } from '../core/ports.ts';
 import type { ServiceStatus } from '../core/status.ts';
 import type { Engine } from '../engine/engine.ts';
 import { checkService } from '../envoy/check-service.ts';
@@ -29,17 +30,13 @@ export type { RunningService, ServiceIo } from './running-service.ts';
  */
 export const startService: StartService = async (config, io) => {
   const { logger, metrics } = io.observation;
-  if (config.shadowAll)
-    logger.warn(
-      { shadowAll: true },
-      'SHADOW-ALL: every request is allowed and none is changed; decisions are only recorded',
-    );
+  warnOfShadowAll(config, logger);
   const tls = await createGrpcTls(config, io);
   const serving = await createServingEngine(config, io, userAgent);
   const { engine } = serving;
   const health = createHealthService();
   const transport = createTransport(config, io, engine, health.methods, tls);
-  const readiness = createReadiness(() => health.setServing(true));
+  const readiness = createReadiness((isServing) => health.setServing(isServing));
   const closers: (() => void | Promise<void>)[] = [() => transport.close(), () => tls?.close(), () => serving.close()];
   try {
     const grpcAddress = await transport.listen(formatSocketAddress(config.grpcAddress));
@@ -64,10 +61,7 @@ export const startService: StartService = async (config, io) => {
     const ready = started.ready.then(() => {
       if (readiness.become('ready')) logger.info({ revision: engine.status().revision }, 'ready');
     });
-    const announce = (): void => {
-      readiness.become('stopping');
-      health.setServing(false);
-    };
+    const announce = (): void => void readiness.become('stopping');
     let stopping: Promise<void> | undefined;
     const stop = (): Promise<void> =>
       shutDownInStages(
@@ -88,6 +82,11 @@ export const startService: StartService = async (config, io) => {
   }
 };
 
+function warnOfShadowAll({ shadowAll }: Config, logger: Logger): void {
+  if (!shadowAll) return;
+  logger.warn({ shadowAll }, 'SHADOW-ALL: every request is allowed and none is changed; decisions are only recorded');
+}
+
 interface Readiness {
   /** True where it was not so before; who is stopping does not become ready any more. */
   become(state: 'ready' | 'stopping'): boolean;
@@ -95,13 +94,13 @@ interface Readiness {
   whyNot(failure: string | undefined): string | undefined;
 }
 
-function createReadiness(onReady: () => void): Readiness {
+function createReadiness(onChange: (isServing: boolean) => void): Readiness {
   let state: 'loading' | 'ready' | 'stopping' = 'loading';
   return {
     become: (next) => {
       if (state === next || state === 'stopping') return false;
       state = next;
-      if (next === 'ready') onReady();
+      onChange(next === 'ready');
       return true;
     },
     whyNot: (failure) => {

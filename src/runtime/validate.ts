@@ -1,7 +1,9 @@
 import type { Problem } from '../core/problem.ts';
 import { membersOf, readCatalog } from '../engine/catalog.ts';
 import { isNameless } from '../engine/claims.ts';
+import { catalogProviders } from '../engine/inspect-token.ts';
 import { refusedSecrets } from '../engine/refused-secrets.ts';
+import type { FindProvider } from '../policy/check-providers.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
 import { parseDocument, type ParsedDocument } from '../policy/parse-document.ts';
 import { needsOf } from '../policy/providers/provider-material.ts';
@@ -9,6 +11,7 @@ import type { Material } from '../policy/read-material.ts';
 import { partOfType } from '../policy/providers/read-provider.ts';
 import { specKey } from '../policy/spec-name.ts';
 import type { AuthorDocument, RouteSpec } from '../policy/spec.ts';
+import { unknownUserWarnings } from '../policy/suspicions/unknown-users.ts';
 import { wideningWarnings } from '../policy/suspicions/widening-hosts.ts';
 import { readSources } from './read-sources.ts';
 import { suggestProviders } from '../policy/suggest-providers.ts';
@@ -36,10 +39,12 @@ function judge(
   const reading = { documents, problems: [], unreadable: new Set<string>() };
   const catalog = readCatalog(reading, { grants, parse });
   const entries = [...catalog.entries.values()].filter((entry) => !isNameless(entry));
+  const providers = catalogProviders(catalog);
   const warnings = [...parsed].flatMap(([document, result]) => [
     ...missingMaterials(document, result, catalog.materials),
     ...unusableSecrets(document, result, catalog.materials),
     ...missingRoutes(document, result, catalog.routes),
+    ...unknownUsers(document, result, (key) => providers.get(key)),
     ...(grants === 'unknown' ? ungrantedHosts(document, result) : []),
   ]);
   for (const widening of wideningWarnings(membersOf(catalog)).values()) warnings.push(...widening);
@@ -65,6 +70,12 @@ function judge(
       ...warnings,
     ]),
   };
+}
+
+function unknownUsers(document: AuthorDocument, parsed: ParsedDocument, find: FindProvider): readonly Problem[] {
+  return parsed.kind === 'accepted' && parsed.spec.kind === 'AccessPolicy'
+    ? unknownUserWarnings(document, parsed.spec, find)
+    : [];
 }
 
 /** Whether the operator grants `*` is not told by the documents. */

@@ -4,6 +4,7 @@ import type { Clock, ExpressionPlace, HttpClient, Logger, Random, Timers } from 
 import { parseDocument } from '../../src/policy/parse-document.ts';
 import { isJwtProvider, type IdentityProviderSpec, type JwtProviderSpec } from '../../src/policy/provider-spec.ts';
 import type { AuthorDocument } from '../../src/policy/spec.ts';
+import { reviewsOf } from '../../src/policy-test/granted-access.ts';
 import type { PolicyTestOptions, TokenSpec } from '../../src/policy-test/policy-test.ts';
 import { inlinePasswords } from './inline-passwords.ts';
 import { createTokenMint, type TokenMint } from '../../src/policy-test/token-mint.ts';
@@ -74,6 +75,7 @@ export async function createDecisionStand(
       timers: realTimers,
       random,
       logger,
+      reviews: reviewsOf(options.accessGrants),
       http: createIssuerNetwork(providers, mint, network),
       passwords: inlinePasswords,
       events: {

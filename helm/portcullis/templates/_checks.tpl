@@ -33,6 +33,9 @@
 {{- if and .Values.metrics.serviceMonitor.enabled .Values.metrics.podMonitor.enabled -}}
 {{- fail "metrics.podMonitor.enabled: a ServiceMonitor and a PodMonitor would collect everything twice" -}}
 {{- end -}}
+{{- if and .Values.rbac.create .Values.rbac.reviews (ne .Values.rbac.scope "cluster") -}}
+{{- fail "rbac.reviews: reviews are of the whole cluster, and rbac.scope namespaced makes no ClusterRole; have the ClusterRole system:auth-delegator bound to the service account instead" -}}
+{{- end -}}
 {{- $least := include "portcullis.leastGraceSeconds" . | int64 -}}
 {{- $given := int64 .Values.terminationGracePeriodSeconds -}}
 {{- if and $given (lt $given $least) -}}

@@ -27,6 +27,15 @@
 {{- end }}
 {{- end -}}
 
+{{- define "portcullis.rules.reviews" -}}
+- apiGroups: [authentication.k8s.io]
+  resources: [tokenreviews]
+  verbs: [create]
+- apiGroups: [authorization.k8s.io]
+  resources: [subjectaccessreviews]
+  verbs: [create]
+{{- end -}}
+
 {{- define "portcullis.rules.events" -}}
 - apiGroups: [events.k8s.io]
   resources: [events]

@@ -1,6 +1,7 @@
 import type { Denial } from '../../core/decision.ts';
 import type { Identity } from '../../core/identity.ts';
 import type { JsonValue } from '../../core/json.ts';
+import type { KubernetesReviews } from '../../core/ports.ts';
 import type { TracedTest } from '../../core/trace.ts';
 import type { ChallengeParameter } from '../../std/www-authenticate.ts';
 import type { Scope } from '../../expressions/scope.ts';
@@ -16,10 +17,16 @@ export interface AuthorizationInput {
   readonly tell?: ((test: TracedTest) => void) | undefined;
   /** What conditions see; called where there is one. */
   readonly scope: () => Scope;
+  /** Whom the questions to Kubernetes are put to; absent where there is no cluster. */
+  readonly reviews?: Pick<KubernetesReviews, 'reviewAccess'> | undefined;
 }
 
-/** Judges whether an identity may; undefined: it may. */
-export type AuthorizationTest = (input: AuthorizationInput) => Denial | undefined;
+/** Judges whether an identity may; undefined: it may. Answers at once where nobody else is asked, else with a promise that never rejects. */
+export type AuthorizationTest = (input: AuthorizationInput) => Objection | Promise<Objection>;
+export type Objection = Denial | undefined;
+
+/** One that asks nobody else. */
+export type ImmediateTest = (input: AuthorizationInput) => Objection;
 
 /** What a test tells of itself. `read` gives what it looks at. */
 export interface TestDescription {
@@ -29,7 +36,7 @@ export interface TestDescription {
 }
 
 /** The same test, which tells of itself where somebody listens. */
-export function telling({ what, asks, read }: TestDescription, test: AuthorizationTest): AuthorizationTest {
+export function telling({ what, asks, read }: TestDescription, test: ImmediateTest): ImmediateTest {
   return (input) => {
     const objection = test(input);
     input.tell?.({ what, asks, value: read(input), objection, block: undefined });

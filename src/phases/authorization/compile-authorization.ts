@@ -1,49 +1,104 @@
 import { compileClaimPath } from '../../core/claim-path.ts';
-import { denial, type Denial } from '../../core/decision.ts';
+import { denial } from '../../core/decision.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { AuthorizationBlock, AuthorizationSpec, ClaimTest, ListTest } from '../../policy/spec.ts';
 import { compileOnce } from '../../std/shared-values.ts';
 import type { ChallengeParameter } from '../../std/www-authenticate.ts';
-import { telling, type AuthorizationInput, type AuthorizationTest } from './authorization-test.ts';
+import {
+  telling,
+  type AuthorizationInput,
+  type AuthorizationTest,
+  type ImmediateTest,
+  type Objection,
+} from './authorization-test.ts';
 import { compileConditions } from './compile-conditions.ts';
+import { compileKubernetesAccess } from './compile-kubernetes-access.ts';
 import { compileStepUp } from './compile-step-up.ts';
 
 /** Compiles `authorization`: everything in it must hold, and one block of `anyOf` where there is one (S21). */
 export const compileAuthorization = compileOnce((spec: AuthorizationSpec): AuthorizationTest => {
   const own = compileBlock(spec);
-  const alternatives = spec.anyOf.map(compileBlock);
-  if (alternatives.length === 0) return own;
+  const alternatives = compileAlternatives(spec.anyOf);
+  if (alternatives === undefined) return own;
   return (input) => {
     const objection = own(input);
-    if (objection !== undefined && input.tell === undefined) return objection;
-    const none = firstOf(alternatives, input);
-    return objection ?? none;
+    return objection instanceof Promise
+      ? objection.then((late) => unlessRefused(late, input, alternatives))
+      : unlessRefused(objection, input, alternatives);
   };
 });
 
-/** Undefined where one of the alternatives holds; else what the first of them objects. */
-function firstOf(alternatives: readonly AuthorizationTest[], input: AuthorizationInput): Denial | undefined {
-  let objection: Denial | undefined;
-  for (const [block, test] of alternatives.entries()) {
-    const { tell } = input;
+/** Where somebody listens the test is made all the same. */
+function unlessRefused(
+  objection: Objection,
+  input: AuthorizationInput,
+  test: AuthorizationTest,
+): Objection | Promise<Objection> {
+  if (objection !== undefined && input.tell === undefined) return objection;
+  const found = test(input);
+  return found instanceof Promise ? found.then((late) => objection ?? late) : (objection ?? found);
+}
+
+interface Alternative {
+  /** In `anyOf`. */
+  readonly block: number;
+  readonly test: AuthorizationTest;
+}
+
+/** Undefined where there are none. Those that ask somebody else come after those that do not. */
+function compileAlternatives(blocks: readonly AuthorizationBlock[]): AuthorizationTest | undefined {
+  const all = blocks.map((spec, block) => ({ block, test: compileBlock(spec), asks: spec.kubernetes !== undefined }));
+  if (all.length === 0) return undefined;
+  const ordered = [...all.filter(({ asks }) => !asks), ...all.filter(({ asks }) => asks)];
+  return (input) => firstOf(ordered, 0, [], input);
+}
+
+/** Undefined where one of the alternatives holds; else what the first of them objects, but that nobody could tell goes before all else. */
+function firstOf(
+  alternatives: readonly Alternative[],
+  from: number,
+  objections: Objection[],
+  input: AuthorizationInput,
+): Objection | Promise<Objection> {
+  const { tell } = input;
+  for (const [index, { block, test }] of alternatives.entries()) {
+    if (index < from) continue;
     const found = test(tell === undefined ? input : { ...input, tell: (told) => tell({ ...told, block }) });
+    if (found instanceof Promise)
+      return found.then((late) => {
+        objections[block] = late;
+        return late && firstOf(alternatives, index + 1, objections, input);
+      });
     if (found === undefined) return undefined;
-    objection ??= found;
+    objections[block] = found;
   }
-  return objection;
+  return objections.find((one) => one?.code === 'review_unavailable') ?? objections[0];
 }
 
 function compileBlock(block: AuthorizationBlock): AuthorizationTest {
-  const tests: AuthorizationTest[] = [];
+  const tests: ImmediateTest[] = [];
   if (block.providers !== undefined) tests.push(compileProviders(block.providers));
   if (block.scopes !== undefined) tests.push(compileScopes(block.scopes));
   if (block.roles !== undefined) tests.push(compileRoles(block.roles));
   for (const test of block.claims) tests.push(compileClaim(test));
   if (block.when.length > 0) tests.push(compileConditions(block.when));
   // Last: a client that steps up for nothing has been sent around.
-  if (block.stepUp !== undefined) tests.push(compileStepUp(block.stepUp));
+  const stepUp = block.stepUp === undefined ? [] : [compileStepUp(block.stepUp)];
+  if (block.kubernetes === undefined) return allOf([...tests, ...stepUp]);
+  const cheap = allOf(tests);
+  const kubernetes = compileKubernetesAccess(block.kubernetes);
+  const last = allOf(stepUp);
   return (input) => {
-    let objection: Denial | undefined;
+    const asked = unlessRefused(cheap(input), input, kubernetes);
+    return asked instanceof Promise
+      ? asked.then((late) => unlessRefused(late, input, last))
+      : unlessRefused(asked, input, last);
+  };
+}
+
+function allOf(tests: readonly ImmediateTest[]): ImmediateTest {
+  return (input) => {
+    let objection: Objection;
     for (const test of tests) {
       const found = test(input);
       if (found !== undefined && input.tell === undefined) return found;
@@ -53,13 +108,13 @@ function compileBlock(block: AuthorizationBlock): AuthorizationTest {
   };
 }
 
-function compileProviders(names: readonly string[]): AuthorizationTest {
+function compileProviders(names: readonly string[]): ImmediateTest {
   const objection = denial('provider_not_allowed');
   const description = { what: 'providers', asks: names, read: ({ identity }: AuthorizationInput) => identity.provider };
   return telling(description, ({ identity }) => (names.includes(identity.provider) ? undefined : objection));
 }
 
-function compileScopes(test: ListTest): AuthorizationTest {
+function compileScopes(test: ListTest): ImmediateTest {
   const holds = compileListTest(test);
   const asked = [...test.allOf, ...test.anyOf];
   const message = 'The token lacks a scope that the rule asks for.';
@@ -78,7 +133,7 @@ function compileScopes(test: ListTest): AuthorizationTest {
   );
 }
 
-function compileRoles(test: ListTest): AuthorizationTest {
+function compileRoles(test: ListTest): ImmediateTest {
   const holds = compileListTest(test);
   const objection = denial('role_missing', 'The identity lacks a role that the rule asks for.');
   const description = { what: 'roles', asks: asksOf(test), read: ({ identity }: AuthorizationInput) => identity.roles };
@@ -96,7 +151,7 @@ function compileListTest({ allOf, anyOf }: ListTest): (values: readonly string[]
 }
 
 /** A claim test on an identity without claims fails, `exists: false` too (S21). */
-function compileClaim(test: ClaimTest): AuthorizationTest {
+function compileClaim(test: ClaimTest): ImmediateTest {
   const read = compileClaimPath(test.claim);
   const holds = compileClaimTest(test);
   const objection = denial('claim_mismatch', `The claim ${test.claim} is not what the rule asks for.`);

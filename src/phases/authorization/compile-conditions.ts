@@ -3,10 +3,10 @@ import { compileCondition, type Condition } from '../../expressions/compile-cond
 import type { ExpressionFailure } from '../../expressions/compile-expression.ts';
 import { requestOnly, type RequestScope } from '../../expressions/scope.ts';
 import type { ConditionSpec } from '../../policy/spec.ts';
-import type { AuthorizationTest } from './authorization-test.ts';
+import type { ImmediateTest } from './authorization-test.ts';
 
 /** Compiles `when`: each must be true, and one that cannot be evaluated denies (S24). The message is the author's where there is one. */
-export function compileConditions(specs: readonly ConditionSpec[]): AuthorizationTest {
+export function compileConditions(specs: readonly ConditionSpec[]): ImmediateTest {
   const tests = specs.map((spec) => ({
     asks: spec.expression,
     condition: checked(spec, 'condition'),

@@ -3,13 +3,13 @@ import { ownMember, type JsonObject, type JsonValue } from '../../core/json.ts';
 import type { TracedTest } from '../../core/trace.ts';
 import type { StepUpSpec } from '../../policy/spec.ts';
 import type { ChallengeParameter } from '../../std/www-authenticate.ts';
-import type { AuthorizationTest } from './authorization-test.ts';
+import type { ImmediateTest } from './authorization-test.ts';
 
 /** Clocks differ (RFC 9470 leaves the tolerance to the resource server). */
 const skewSeconds = 30;
 
 /** Compiles `stepUp` (RFC 9470): what is not met is answered with 401 and what would do. A missing claim is not enough (S22). */
-export function compileStepUp({ acr, amr, maxAge }: StepUpSpec): AuthorizationTest {
+export function compileStepUp({ acr, amr, maxAge }: StepUpSpec): ImmediateTest {
   const contexts = new Set<unknown>(acr);
   const methods = new Set<unknown>(amr);
   const parts: Part[] = [];

@@ -1,7 +1,5 @@
-import { Failure } from '../../core/failure.ts';
 import { textKey, type ProviderMaterial } from '../../policy/providers/provider-material.ts';
 import type { IdentityProviderSpec, JwtProviderSpec } from '../../policy/provider-spec.ts';
-import { specKey } from '../../policy/spec-name.ts';
 import { createApiKeyProvider } from './api-key/api-key-provider.ts';
 import { createBasicProvider } from './basic/basic-provider.ts';
 import { createClientCertificateProvider } from './client-certificate/client-certificate-provider.ts';
@@ -10,6 +8,7 @@ import type { IdentityPorts } from './identity-ports.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import type { KeyMaterial } from './jwt/create-provider-keys.ts';
 import { createJwtProvider } from './jwt/jwt-provider.ts';
+import { createServiceAccountProvider } from './service-account/service-account-provider.ts';
 import { createSharedSecretJwtProvider } from './shared-secret-jwt/shared-secret-jwt-provider.ts';
 
 /** Makes a provider of its spec and of what that refers to. */
@@ -24,6 +23,8 @@ export const createProvider: CreateProvider = (spec, material, ports) => {
   switch (spec.type) {
     case 'JWT':
       return createJwtProvider(spec, toKeyMaterial(spec, material), ports);
+    case 'ServiceAccount':
+      return createServiceAccountProvider(spec, ports);
     case 'Basic':
       return createBasicProvider(spec, material, ports);
     case 'ClientCertificate':
@@ -34,8 +35,6 @@ export const createProvider: CreateProvider = (spec, material, ports) => {
       return createApiKeyProvider(spec, material, ports);
     case 'Introspection':
       return createIntrospectionProvider(spec, material, ports);
-    case 'ServiceAccount':
-      throw new Failure('provider_type', `${specKey(spec)} is of a type that this version does not build`);
   }
 };
 

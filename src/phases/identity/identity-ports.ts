@@ -1,4 +1,13 @@
-import type { Clock, HttpClient, IdentityEvents, Logger, PasswordChecker, Random, Timers } from '../../core/ports.ts';
+import type {
+  Clock,
+  HttpClient,
+  IdentityEvents,
+  KubernetesReviews,
+  Logger,
+  PasswordChecker,
+  Random,
+  Timers,
+} from '../../core/ports.ts';
 import type { Dpop } from './dpop/dpop.ts';
 import type { IdentitySettings } from './identity-settings.ts';
 import type { TokenCache } from './jwt/token-cache.ts';
@@ -16,4 +25,6 @@ export interface IdentityPorts {
   /** Shared by all providers, so that one bound holds for the process. */
   readonly tokens: TokenCache;
   readonly dpop: Dpop;
+  /** Undefined where there is no cluster to ask. */
+  readonly reviews?: KubernetesReviews | undefined;
 }

@@ -24,6 +24,8 @@ export interface IdentitySettings {
   readonly passwordsWaiting: number;
   readonly passwordsOfOneUser: number;
   readonly passwordWaitMs: number;
+  /** How long the API server's word on a token of a service account is taken, never beyond the token's end. 0: it is asked every time. */
+  readonly tokenReviewTtlMs: number;
 }
 
 export const defaultIdentitySettings: IdentitySettings = {
@@ -43,4 +45,5 @@ export const defaultIdentitySettings: IdentitySettings = {
   passwordsWaiting: 32,
   passwordsOfOneUser: 4,
   passwordWaitMs: 3_000,
+  tokenReviewTtlMs: 30_000,
 };

@@ -1,4 +1,5 @@
 import { duration, exactlyOne, flag, list, objectName, restriction, text, type Schema } from './json-schema.ts';
+import { kubernetesAccess } from './kubernetes-access.ts';
 
 function listTest(description: string, value: string): Schema {
   return restriction(description, {
@@ -73,6 +74,7 @@ const blockFields = {
     'Conditions in CEL over the request, the identity and the policy, all of which must be true. An error denies.',
   ),
   stepUp,
+  kubernetes: kubernetesAccess,
   providers: list(
     'The names of providers, one of which the identity must be of.',
     objectName('The name of a provider of the rule.'),

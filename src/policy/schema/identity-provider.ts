@@ -4,20 +4,20 @@ import { clientCertificate } from './client-certificate-provider.ts';
 import { introspection } from './introspection-provider.ts';
 import { guard, oneOf, unsupported, type Schema } from './json-schema.ts';
 import { jwt } from './jwt-provider.ts';
-import { serviceAccount } from './later-providers.ts';
 import { login } from './login-provider.ts';
+import { serviceAccount } from './service-account-provider.ts';
 import { sharedSecretJwt } from './shared-secret-jwt-provider.ts';
 
 const builtParts = {
   JWT: 'jwt',
   Basic: 'basic',
+  ServiceAccount: 'serviceAccount',
   Introspection: 'introspection',
   SharedSecretJWT: 'sharedSecretJwt',
   APIKey: 'apiKey',
   ClientCertificate: 'clientCertificate',
 };
 const laterParts = {
-  ServiceAccount: 'serviceAccount',
   Login: 'login',
 };
 
@@ -37,7 +37,7 @@ export const identityProviderSpec: Schema = guard(
     introspection,
     apiKey,
     clientCertificate,
-    serviceAccount: unsupported(serviceAccount),
+    serviceAccount: serviceAccount,
     basic,
     login: unsupported(login),
   },

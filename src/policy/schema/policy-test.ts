@@ -44,6 +44,18 @@ const request: Schema = object('A request. A case may have the name of one of re
   }),
 });
 
+const accessGrant: Schema = object('Whatever has all that stands here is allowed.', {
+  user: text('The user.', 1024),
+  userGroup: text('A group of the user.', 1024),
+  group: { type: 'string', description: 'The API group; empty for the core group.' },
+  resource: text('The resource.', 1024),
+  subresource: { type: 'string', description: 'The subresource; empty for the resource itself.' },
+  verb: text('The verb.', 1024),
+  namespace: { type: 'string', description: 'The namespace; empty for all.' },
+  name: { type: 'string', description: 'The name; empty for every object.' },
+  path: text('The path, of a question about one.', 1024),
+});
+
 const options: Schema = object('How the service is set up, and when it is.', {
   now: text('The time of the run, as 2026-06-01T12:00:00Z.', 64, { absent: '2026-06-01T12:00:00Z' }),
   transport: unsupported(oneOf('HTTPS: clients came over TLS.', ['HTTPS'])),
@@ -52,6 +64,15 @@ const options: Schema = object('How the service is set up, and when it is.', {
   ownedHeaders: texts('The setting ownedHeaders.'),
   forwardedClientCertFrom: texts('The setting forwardedClientCertFrom.'),
   hostGrants: mapOf('The setting hostGrants: host patterns by namespace.', texts('Host patterns.')),
+  accessGrants: list(
+    'What Kubernetes allows of what authorization.kubernetes asks, and nothing else.',
+    accessGrant,
+    1000,
+    {
+      minItems: 0,
+      absent: 'nobody can be asked: 503 review_unavailable',
+    },
+  ),
 });
 
 const token: Schema = object('One token.', {

@@ -1,4 +1,5 @@
 import type { ProblemList } from '../problem-list.ts';
+import { expressionsOf } from '../read-kubernetes-access.ts';
 import type { AccessPolicySpec, AuthorizationBlock } from '../spec.ts';
 
 /** S19: roles and subjects are a provider's own; where several could have vouched, a rule should say which one it believes. */
@@ -24,9 +25,11 @@ const ofOne = /\bidentity\.(?:roles|subject)\b/;
 const saysWhose = /\bidentity\.(?:provider|issuer)\b/;
 
 /** What of the block means something only within one provider. */
-function testsOfOne({ roles, claims, when }: AuthorizationBlock): string | undefined {
+function testsOfOne({ roles, claims, when, kubernetes }: AuthorizationBlock): string | undefined {
   if (roles !== undefined) return 'roles';
-  if (when.some(({ expression }) => ofOne.test(expression) && !saysWhose.test(expression))) return 'roles or subjects';
+  const conditions = kubernetes === undefined ? when : [...when, ...expressionsOf(kubernetes)];
+  if (conditions.some(({ expression }) => ofOne.test(expression) && !saysWhose.test(expression)))
+    return 'roles or subjects';
   return claims.some(({ claim, test }) => (claim === 'sub' || claim === '/sub') && test === 'in')
     ? 'subjects'
     : undefined;

@@ -84,7 +84,7 @@ function inWords(form: GivenValue['form']): string {
   return form.texts.map((text) => JSON.stringify(text)).join(', ');
 }
 
-/** The policies come from one place; what is wrong already is not missing too. */
+/** The policies come from the folder where there is one, else from a cluster; what is wrong already is not missing too. */
 function judgeSource(
   chosen: ReadonlyMap<SettingKey, ResolvedSetting>,
   found: readonly Problem[],
@@ -94,20 +94,10 @@ function judgeSource(
     return [];
   const hasFolder = chosen.get('policies')?.value !== undefined;
   const hasKubeconfig = chosen.get('kubeconfig')?.value !== undefined;
-  const refuse = (code: 'missing-field' | 'invalid-value', message: string): readonly Problem[] => [
-    { code, severity: 'error', message, field: 'policies', place: namedPlace(settingTable.policies.flag) },
-  ];
-  if (hasFolder && hasKubeconfig)
-    return refuse(
-      'invalid-value',
-      'policies and kubeconfig are both given: the policies come from a folder or from a cluster.',
-    );
   if (hasFolder || hasKubeconfig || isInPod) return [];
   const { flag, env } = settingTable.policies;
-  return refuse(
-    'missing-field',
-    `policies is required outside of a pod: give ${flag} DIR, ${env} or policies in the file of ${configFileFlag}, or ${settingTable.kubeconfig.flag} FILE for the policies of a cluster.`,
-  );
+  const message = `policies is required outside of a pod: give ${flag} DIR, ${env} or policies in the file of ${configFileFlag}, or ${settingTable.kubeconfig.flag} FILE for the policies of a cluster.`;
+  return [{ code: 'missing-field', severity: 'error', message, field: 'policies', place: namedPlace(flag) }];
 }
 
 /** Settings that are right one by one and surprising together. */

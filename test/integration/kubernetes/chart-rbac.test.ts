@@ -48,6 +48,7 @@ const deeds: readonly Deed[] = [
     'apiextensions.k8s.io/customresourcedefinitions',
     'rbac.authorization.k8s.io/clusterroles',
     'authentication.k8s.io/tokenreviews',
+    'authorization.k8s.io/subjectaccessreviews',
     'gateway.networking.k8s.io/gateways',
   ].flatMap((resource) => verbs.map((verb) => ({ verb, resource }))),
 ];
@@ -125,6 +126,21 @@ const cases: readonly (readonly [string, ChartUse, readonly Deed[]])[] = [
       ...readsPolicies(namespaces),
       ...andByName('/configmaps', namespaces),
       ...andByName('/secrets', namespaces),
+      ...leases,
+    ],
+  ],
+  [
+    'with reviews',
+    { set: ['rbac.reviews=true'] },
+    [
+      ...readsCluster,
+      ...readsPolicies(namespaces),
+      ...andByName('/configmaps', namespaces),
+      ...each(
+        ['create'],
+        ['authentication.k8s.io/tokenreviews', 'authorization.k8s.io/subjectaccessreviews'],
+        [undefined],
+      ),
       ...leases,
     ],
   ],

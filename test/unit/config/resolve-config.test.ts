@@ -98,6 +98,10 @@ describe('mistakes', () => {
     ]);
   });
 
+  test('a folder of policies may have a cluster beside it, which is asked for reviews', () => {
+    expect(problemsOf(resolve({ ...policies, PORTCULLIS_KUBECONFIG: 'config' }))).toEqual([]);
+  });
+
   test('a required setting that is wrong is not missing too', () => {
     expect(outline(problemsOf(resolve({ PORTCULLIS_POLICIES: '' })))).toEqual([
       'PORTCULLIS_POLICIES: error: invalid-value',

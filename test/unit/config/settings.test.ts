@@ -42,6 +42,7 @@ test('the defaults are those that the documentation promises', () => {
     tokenCacheEntries: 10_000,
     dpopReplayEntries: 200_000,
     dpopNonceKeyFile: undefined,
+    tokenReviewTtl: 30_000,
     allowPrivateAddresses: false,
     allowedPrivateAddresses: [],
     logLevel: 'info',

@@ -271,6 +271,19 @@ describe('the status of a document', () => {
   });
 
   it.each([
+    [true, undefined, 'Answering=True/Answering'],
+    [false, 'no answer', 'Answering=False/NotAnswering'],
+  ])(
+    'tells of a provider that asks somebody whether it is answered (%s), and nothing of keys',
+    (isAnswering, lastError, told) => {
+      const provider = { key: 'IdentityProvider shop/sa', keys: 0, keyAgeSeconds: undefined, lastError, isAnswering };
+      const status = statusOf(inputOf({ kind: 'IdentityProvider' }, { provider, value: {} }));
+      expect(outline(status)).toContain(told);
+      expect(outline(status)).not.toContain('KeysLoaded');
+    },
+  );
+
+  it.each([
     [{ attachment: 'Named', rules: [{}] }, 'by name'],
     [{ targetRefs: [{ kind: 'HTTPRoute', name: 'orders' }], rules: [] }, 'HTTPRoute/orders'],
     [{ rules: [] }, '*'],

@@ -36,6 +36,7 @@ test('no label is one that a client could fill', () => {
     'place',
     'provider',
     'result',
+    'review',
     'state',
     'version',
   ]);

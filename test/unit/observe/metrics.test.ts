@@ -64,7 +64,25 @@ test('expressions without a value are counted by place, each place from the star
     'portcullis_expression_errors_total{place="condition"} 0',
     'portcullis_expression_errors_total{place="denied_rule"} 1',
     'portcullis_expression_errors_total{place="header"} 0',
+    'portcullis_expression_errors_total{place="kubernetes"} 0',
   ]);
+});
+
+test('questions to the API server are counted by what became of them, and those that were asked are measured', async () => {
+  const metrics = create();
+  metrics.reviews.reviewed('token', 'granted', 20);
+  metrics.reviews.reviewed('access', 'skipped', 0);
+  const counted = await samplesOf(metrics, 'portcullis_kubernetes_reviews_total');
+  expect(counted).toHaveLength(8);
+  expect(counted.filter((line) => !line.endsWith(' 0'))).toEqual([
+    'portcullis_kubernetes_reviews_total{review="token",result="granted"} 1',
+    'portcullis_kubernetes_reviews_total{review="access",result="skipped"} 1',
+  ]);
+  const { text } = await metrics.expose();
+  const counts = text
+    .split('\n')
+    .filter((line) => line.startsWith('portcullis_kubernetes_review_duration_seconds_count'));
+  expect(counts).toEqual(['portcullis_kubernetes_review_duration_seconds_count{review="token"} 1']);
 });
 
 test('look-ups of tokens and fetches of keys are counted', async () => {
