@@ -15,6 +15,22 @@ export interface Identity {
   readonly claims: JsonObject | undefined;
   /** Seconds since the epoch; undefined where the credential does not end. */
   readonly expiresAt: number | undefined;
+  /** What its issuer has signalled of it since (Shared Signals); absent where nothing. */
+  readonly signals?: IdentitySignals;
+}
+
+/** Facts beside the credential; what nobody has signalled is absent. */
+export interface IdentitySignals {
+  /** `LOW`, `MEDIUM` or `HIGH` (CAEP risk-level-change). */
+  readonly riskLevel?: string;
+  /** As the issuer names it: `nist-aal2` (CAEP assurance-level-change). */
+  readonly assuranceLevel?: string;
+  /** `compliant` or `not-compliant` (CAEP device-compliance-change). */
+  readonly deviceCompliance?: string;
+  /** RISC account-disabled and account-enabled; where true, the identity is denied before anybody asks. */
+  readonly accountDisabled?: boolean;
+  /** Seconds since the epoch at which one of these last got worse: a step-up must be newer. */
+  readonly worsenedAt?: number;
 }
 
 /** The identity of a request for which nothing was verified (Public rules, S20). */

@@ -69,3 +69,28 @@ export type ExpressionPlace = 'condition' | 'denied_rule' | 'header';
 export interface ExpressionEvents {
   expressionFailed(place: ExpressionPlace): void;
 }
+
+/** A list that all replicas share: an entry that one puts in the others have within a second. */
+export interface SharedList {
+  /** Resolves once the store holds them; rejects with a Failure (`store_unavailable`) where that is not known. */
+  add(entries: readonly SharedEntry[]): Promise<void>;
+  /** Tells of what is in the list and of what comes into it; the returned function ends it. */
+  follow(listener: SharedListListener): () => void;
+}
+
+export interface SharedEntry {
+  /** Another entry of the same key takes its place. */
+  readonly key: string;
+  readonly text: string;
+  /** Milliseconds since the epoch; the store forgets it some time after. */
+  readonly expiresAt: number;
+}
+
+export interface SharedListListener {
+  /** At the first reading all there are, later those that are new. */
+  readonly onEntries: (entries: readonly SharedEntry[]) => void;
+  /** The store has just said that nothing is missing here. Called at least every second while it can be reached. */
+  readonly onConfirmed: () => void;
+  /** It cannot be reached; `why` is a clause without a secret. */
+  readonly onFailure: (why: string) => void;
+}

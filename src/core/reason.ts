@@ -29,6 +29,7 @@ export const reasons = {
   token_binding: { status: 401, meaning: 'The token is bound to its holder and the proof is not there.' },
   token_key: { status: 401, meaning: 'The issuer has no key that the token names or that fits it.' },
   token_signature: { status: 401, meaning: 'The signature of the token is not right.' },
+  token_revoked: { status: 401, meaning: 'The credential was revoked before its end, or its account is disabled.' },
   insufficient_user_authentication: { status: 401, meaning: 'The user was not authenticated well or lately enough.' },
   no_policy: { status: 403, meaning: 'No policy governs the host.' },
   no_rule: { status: 403, meaning: 'No rule of the policies that decide allows the request.' },
@@ -60,6 +61,10 @@ export const reasons = {
     meaning: 'The identity provider of the rule does not exist any more, was refused, or is one of two of the issuer.',
   },
   keys_unavailable: { status: 503, meaning: 'The keys of the issuer could not be loaded.' },
+  revocations_unavailable: {
+    status: 503,
+    meaning: 'A list of revocations cannot be read, so that nobody can say whether the credential still counts.',
+  },
   not_ready: { status: 503, meaning: 'The policies are not loaded yet.' },
   deadline_exceeded: { status: 503, meaning: 'The decision took longer than it may.' },
   internal_error: { status: 503, meaning: 'Portcullis failed; the log says how, under the id of the decision.' },

@@ -8,16 +8,24 @@ import type {
   IdentityEvents,
   Logger,
   Random,
+  SharedList,
   Timers,
 } from '../core/ports.ts';
+import type { RevocationControl } from '../core/revocation.ts';
 import type { RawRequest } from '../core/request.ts';
 import type { DocumentStatus, MissingMaterial, ProviderCondition, ServiceStatus } from '../core/status.ts';
 import type { Trace } from '../core/trace.ts';
 import { defaultIdentitySettings, type IdentitySettings } from '../phases/identity/identity-settings.ts';
 import { createTokenCache } from '../phases/identity/jwt/token-cache.ts';
+import { createRevocations } from '../phases/identity/revocation/revocations.ts';
+import {
+  defaultRevocationSettings,
+  type RevocationSettings,
+} from '../phases/identity/revocation/revocation-settings.ts';
 import { parseOnce } from '../policy/parsed-elsewhere.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
 import type { SourceChange, SourceReading } from '../policy/spec.ts';
+import { createMessageReceiver, type ReceiveMessage } from './receive-message.ts';
 import { createChangeQueue } from './change-queue.ts';
 import { createChangeTaker } from './change-taker.ts';
 import { checkRequest, refusal, toShadowOfAll, type CheckPorts, type CheckSettings } from './check-request.ts';
@@ -34,6 +42,8 @@ export interface EngineSettings extends CheckSettings {
   readonly keyLoadTimeoutMs: number;
   /** Limits of keys and tokens; a default stands for each that is absent. */
   readonly identity: Partial<IdentitySettings>;
+  /** Limits of revocations; a default stands for each that is absent. */
+  readonly revocations?: Partial<RevocationSettings>;
 }
 
 export interface EnginePorts {
@@ -43,6 +53,8 @@ export interface EnginePorts {
   readonly logger: Logger;
   readonly http: HttpClient;
   readonly events: IdentityEvents & ExpressionEvents;
+  /** Where replicas share revocations; undefined: each has its own. */
+  readonly sharedRevocations?: SharedList | undefined;
   /** Undefined: providers as they serve. */
   readonly createProvider?: CreateProvider;
   /** Lets everybody else have their turn; undefined: nobody else waits, and changes are taken in without a pause. */
@@ -67,6 +79,10 @@ export interface Engine extends Authorizer {
   missingMaterials(key: string): readonly MissingMaterial[];
   /** The keys of the providers that the version in force of a policy names, whether they run or not. */
   providersOf(key: string): readonly string[];
+  /** What is revoked, and how more comes to it. */
+  readonly revocations: RevocationControl;
+  /** Takes what an issuer tells of its tokens, for the provider of that name. Never rejects. */
+  readonly receive: ReceiveMessage;
   /** Calls after every change that was taken in; the returned function ends it. */
   onChange(listener: (change: StatusNews) => void): () => void;
   close(): void;
@@ -88,6 +104,10 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
   const identity: IdentitySettings = { ...defaultIdentitySettings, ...settings.identity };
   const { clock, logger } = ports;
   const tokens = createTokenCache({ maxEntries: identity.tokenCacheEntries, maxBytes: identity.tokenCacheBytes });
+  const revocations = createRevocations(
+    { ...defaultRevocationSettings, ...settings.revocations },
+    { ...ports, shared: ports.sharedRevocations },
+  );
   const listeners = new Set<(news: StatusNews) => void>();
   const tell = (news: StatusNews): void => {
     for (const listener of listeners) tellSafely(listener, news, logger);
@@ -97,6 +117,7 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
     {
       ...ports,
       identity: { ...ports, settings: identity, tokens },
+      revocations,
       pace: ports.pause && { now: () => clock.monotonic(), sliceMs, pause: ports.pause },
       tell,
     },
@@ -126,11 +147,16 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
     providerCondition: (key) => taker.providerCondition(key),
     missingMaterials: (key) => taker.missingMaterials(key),
     providersOf: (key) => taker.providersOf(key),
+    revocations,
+    receive: createMessageReceiver(taker, revocations),
     onChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    close: () => taker.close(),
+    close: () => {
+      taker.close();
+      revocations.close();
+    },
     refuse: (code) => {
       const decision = refusal(ports.random.id(), code);
       return settings.shadowAll ? toShadowOfAll(decision) : decision;

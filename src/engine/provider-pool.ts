@@ -1,6 +1,8 @@
 import type { MissingMaterial } from '../core/status.ts';
 import type { IdentityPorts } from '../phases/identity/identity-ports.ts';
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
+import { toRevocable } from '../phases/identity/revocation/revocable-provider.ts';
+import type { Revocations } from '../phases/identity/revocation/revocations.ts';
 import { createProvider, type CreateProvider } from '../phases/identity/create-provider.ts';
 import {
   gatherMaterial,
@@ -52,8 +54,13 @@ interface Pooled extends Running {
   readonly material: ProviderMaterial;
 }
 
-export function createProviderPool(ports: IdentityPorts, create: CreateProvider = createProvider): ProviderPool {
+export function createProviderPool(
+  ports: IdentityPorts,
+  revocations: Revocations,
+  createPlain: CreateProvider = createProvider,
+): ProviderPool {
   const running = new Map<string, Pooled>();
+  const create: CreateProvider = (...of) => toRevocable(createPlain(...of), revocations);
   const pool = (spec: IdentityProviderSpec, known: Pooled | undefined, find: MaterialFinder): Pooled => {
     const material = gatherMaterial(spec, find);
     const missing = missingMaterials(spec, find);

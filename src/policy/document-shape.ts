@@ -195,12 +195,7 @@ export interface BasicShape {
 export interface JwtShape {
   readonly issuer: string;
   readonly audiences: readonly string[];
-  readonly jwks?: {
-    readonly uri?: string;
-    readonly inline?: string;
-    readonly configMapRef?: ConfigMapRefShape;
-    readonly caRef?: ConfigMapRefShape;
-  };
+  readonly jwks?: JwksShape;
   readonly algorithms?: readonly JwtAlgorithm[];
   readonly profile?: 'Any' | 'AccessToken' | 'IDToken';
   readonly clockSkew?: string;
@@ -213,6 +208,20 @@ export interface JwtShape {
     readonly roles?: readonly string[];
   };
   readonly binding?: Partial<TokenBinding>;
+  readonly logout?: { readonly audiences: readonly string[] };
+  readonly events?: {
+    readonly audiences: readonly string[];
+    readonly issuer?: string;
+    readonly jwks?: JwksShape;
+    readonly authorizationRef?: ConfigMapRefShape;
+  };
+}
+
+export interface JwksShape {
+  readonly uri?: string;
+  readonly inline?: string;
+  readonly configMapRef?: ConfigMapRefShape;
+  readonly caRef?: ConfigMapRefShape;
 }
 
 export interface ConfigMapRefShape {

@@ -2,6 +2,7 @@ import { Failure } from '../../core/failure.ts';
 import { textKey, type ProviderMaterial } from '../../policy/providers/provider-material.ts';
 import type { IdentityProviderSpec, JwtProviderSpec } from '../../policy/provider-spec.ts';
 import { specKey } from '../../policy/spec-name.ts';
+import type { EventMaterial } from './events/issuer-receiver.ts';
 import type { IdentityPorts } from './identity-ports.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import type { KeyMaterial } from './jwt/create-provider-keys.ts';
@@ -18,7 +19,7 @@ export type CreateProvider = (
 export const createProvider: CreateProvider = (spec, material, ports) => {
   switch (spec.type) {
     case 'JWT':
-      return createJwtProvider(spec, toKeyMaterial(spec, material), ports);
+      return createJwtProvider(spec, toKeyMaterial(spec, material), ports, toEventMaterial(spec, material));
     case 'SharedSecretJWT':
     case 'Introspection':
     case 'APIKey':
@@ -28,6 +29,18 @@ export const createProvider: CreateProvider = (spec, material, ports) => {
       throw new Failure('provider_type', `${specKey(spec)} is of a type that this version does not build`);
   }
 };
+
+/** What `events` refers to; undefined where the spec has none. */
+export function toEventMaterial({ events }: JwtProviderSpec, { texts }: ProviderMaterial): EventMaterial | undefined {
+  if (events === undefined) return undefined;
+  const textOf = (kind: 'ConfigMap' | 'Secret', ref: JwtProviderSpec['ca']): string | undefined =>
+    ref && texts.get(textKey({ ...ref, kind }));
+  return {
+    keysText: textOf('ConfigMap', events.keys?.type === 'ConfigMap' ? events.keys.ref : undefined),
+    ca: textOf('ConfigMap', events.ca),
+    authorization: textOf('Secret', events.authorization),
+  };
+}
 
 export function toKeyMaterial({ keys, ca }: JwtProviderSpec, { texts }: ProviderMaterial): KeyMaterial {
   const textOf = (ref: JwtProviderSpec['ca']): string | undefined =>

@@ -2,7 +2,7 @@ import { isJsonObject } from '../../core/json.ts';
 import { checkClaimName } from '../claim-name.ts';
 import type { JwtShape } from '../document-shape.ts';
 import { quote, type FieldPath, type ProblemList } from '../problem-list.ts';
-import type { ConfigMapKey, JwtAlgorithm, JwtProviderSpec, KeySource } from '../provider-spec.ts';
+import type { ConfigMapKey, EventReceiverSpec, JwtAlgorithm, JwtProviderSpec, KeySource } from '../provider-spec.ts';
 import { isHttpUrl } from './http-url.ts';
 import type { ProviderHead } from './provider-head.ts';
 import { bearer, readPlaces } from './read-places.ts';
@@ -18,7 +18,7 @@ export function readJwtProvider(
   problems: ProblemList,
 ): JwtProviderSpec {
   const at: FieldPath = ['spec', 'jwt'];
-  const keys = readKeySource(jwt, materials, problems);
+  const keys = readKeySource(jwt.jwks, [...at, 'jwks'], materials, problems);
   checkIssuer(jwt.issuer, keys, [...at, 'issuer'], problems);
   const skew = readSeconds(jwt.clockSkew, [...at, 'clockSkew'], problems) ?? 30;
   if (skew > maxClockSkew) problems.error('invalid-value', [...at, 'clockSkew'], 'clockSkew is at most 300s');
@@ -44,12 +44,40 @@ export function readJwtProvider(
       roles: jwt.claims?.roles ?? [],
     },
     binding: { certificate: jwt.binding?.certificate ?? 'IfBound', dpop: jwt.binding?.dpop ?? 'IfBound' },
+    ...(jwt.logout && { logout: jwt.logout }),
+    ...withEvents(readEventReceiver(jwt, materials, problems)),
   };
 }
 
-function readKeySource(jwt: JwtShape, materials: string, problems: ProblemList): KeySource {
-  const at: FieldPath = ['spec', 'jwt', 'jwks'];
-  const { uri, inline, configMapRef, caRef } = jwt.jwks ?? {};
+function withEvents(events: EventReceiverSpec | undefined): Pick<JwtProviderSpec, 'events'> {
+  return events === undefined ? {} : { events };
+}
+
+/** Another issuer has other keys, and nothing says where those of a transmitter are that is not the issuer of the tokens. */
+function readEventReceiver(
+  { issuer, events }: JwtShape,
+  materials: string,
+  problems: ProblemList,
+): EventReceiverSpec | undefined {
+  if (events === undefined) return undefined;
+  const at: FieldPath = ['spec', 'jwt', 'events'];
+  const keys = events.jwks && readKeySource(events.jwks, [...at, 'jwks'], materials, problems);
+  if (events.jwks !== undefined && keys?.type === 'Discovery')
+    problems.error('invalid-value', [...at, 'jwks'], 'the jwks of events has one of uri, inline and configMapRef');
+  if (keys === undefined && events.issuer !== undefined && events.issuer !== issuer)
+    problems.error('missing-field', at, 'events of another issuer need jwks, the keys of that issuer');
+  const { authorizationRef } = events;
+  return {
+    issuer: events.issuer ?? issuer,
+    audiences: events.audiences,
+    keys,
+    ca: events.jwks?.caRef && configMapKey(materials, events.jwks.caRef),
+    authorization: authorizationRef && configMapKey(materials, authorizationRef),
+  };
+}
+
+function readKeySource(jwks: JwtShape['jwks'], at: FieldPath, materials: string, problems: ProblemList): KeySource {
+  const { uri, inline, configMapRef, caRef } = jwks ?? {};
   const named = [uri, inline, configMapRef].filter((source) => source !== undefined);
   if (named.length > 1) problems.error('invalid-value', at, 'jwks has at most one of uri, inline and configMapRef');
   if (caRef !== undefined && (inline !== undefined || configMapRef !== undefined)) {
