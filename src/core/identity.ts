@@ -19,8 +19,8 @@ export interface Identity {
   readonly signals?: IdentitySignals;
 }
 
-/** Facts beside the credential; what nobody has signalled is absent. */
-export interface IdentitySignals {
+/** Facts beside the credential; what nobody has signalled is absent. An object of JSON, as expressions read it. */
+export type IdentitySignals = {
   /** `LOW`, `MEDIUM` or `HIGH` (CAEP risk-level-change). */
   readonly riskLevel?: string;
   /** As the issuer names it: `nist-aal2` (CAEP assurance-level-change). */
@@ -31,7 +31,7 @@ export interface IdentitySignals {
   readonly accountDisabled?: boolean;
   /** Seconds since the epoch at which one of these last got worse: a step-up must be newer. */
   readonly worsenedAt?: number;
-}
+};
 
 /** The identity of a request for which nothing was verified (Public rules, S20). */
 export const anonymous: Identity = Object.freeze({

@@ -27,6 +27,33 @@ export interface Random {
   fraction(): number;
 }
 
+/**
+ * A list of short texts, each with an end, of which every process that shares it holds a whole copy: what one adds the others have within a
+ * second. Nothing is taken out before its end, so two copies are brought together by taking both.
+ */
+export interface SharedList {
+  /** The copy of this process, by entry: when it ends, milliseconds since the epoch. What has ended goes out within a few seconds. */
+  readonly entries: ReadonlyMap<string, number>;
+  /**
+   * Adds an entry, or lets one last longer; never shorter. It is in `entries` at once. Resolves when it is in what all share; rejects with a
+   * Failure `store_unavailable` where that cannot be known: it stays in this process, and is shared as soon as it can be.
+   */
+  add(entry: string, expiresAt: number): Promise<void>;
+  /**
+   * Why the copy may lack what others added longer than two seconds ago, one line without a secret; undefined while it lacks nothing. Who denies
+   * by the list decides what this means: a list that cannot be read says nothing of who is not on it.
+   */
+  unreadable(): string | undefined;
+  /** Calls with what came in and what went out; the returned function ends it. */
+  onChange(listener: (change: SharedListChange) => void): () => void;
+  close(): void;
+}
+
+export interface SharedListChange {
+  readonly added: readonly string[];
+  readonly ended: readonly string[];
+}
+
 /** Fetches bytes from outside. One implementation (runtime/http-client.ts) keeps every rule: time-out, size cap, no redirects, private addresses. */
 export interface HttpClient {
   /** GET. Throws a Failure for everything but a 200 within the limits. */
@@ -68,29 +95,4 @@ export type ExpressionPlace = 'condition' | 'denied_rule' | 'header';
 /** Told of every evaluation of an expression that gave no value, whatever became of the request, for metrics. */
 export interface ExpressionEvents {
   expressionFailed(place: ExpressionPlace): void;
-}
-
-/** A list that all replicas share: an entry that one puts in the others have within a second. */
-export interface SharedList {
-  /** Resolves once the store holds them; rejects with a Failure (`store_unavailable`) where that is not known. */
-  add(entries: readonly SharedEntry[]): Promise<void>;
-  /** Tells of what is in the list and of what comes into it; the returned function ends it. */
-  follow(listener: SharedListListener): () => void;
-}
-
-export interface SharedEntry {
-  /** Another entry of the same key takes its place. */
-  readonly key: string;
-  readonly text: string;
-  /** Milliseconds since the epoch; the store forgets it some time after. */
-  readonly expiresAt: number;
-}
-
-export interface SharedListListener {
-  /** At the first reading all there are, later those that are new. */
-  readonly onEntries: (entries: readonly SharedEntry[]) => void;
-  /** The store has just said that nothing is missing here. Called at least every second while it can be reached. */
-  readonly onConfirmed: () => void;
-  /** It cannot be reached; `why` is a clause without a secret. */
-  readonly onFailure: (why: string) => void;
 }

@@ -1,4 +1,5 @@
 import type { Problem } from './problem.ts';
+import type { RevocationStatus } from './revocation.ts';
 
 /** What the service serves right now, for the admin page, metrics and (in a cluster) status conditions. Holds no secret. */
 export interface ServiceStatus {
@@ -12,6 +13,8 @@ export interface ServiceStatus {
   readonly providers: readonly ProviderCondition[];
   /** Problems that belong to no document that could be named (a file that is not YAML). */
   readonly problems: readonly Problem[];
+  /** Absent in the status of an engine alone. */
+  readonly revocations?: RevocationStatus;
 }
 
 export interface DocumentStatus {

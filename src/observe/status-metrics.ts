@@ -1,6 +1,7 @@
 import type { Gauge } from 'prom-client';
 import type { Clock } from '../core/ports.ts';
 import type { DocumentStatus, ServiceStatus } from '../core/status.ts';
+import { createRevocationMetrics } from './revocation-metrics.ts';
 import type { MetricRegistry } from './metric-registry.ts';
 
 const states: readonly DocumentStatus['serving'][] = ['current', 'last-good', 'refused'];
@@ -13,6 +14,7 @@ export function createStatusMetrics(registry: MetricRegistry, clock: Clock): (st
   const documents = registry.gauge('portcullis_documents');
   const keys = registry.gauge('portcullis_keys');
   const keyAge = registry.gauge('portcullis_key_age_seconds');
+  const updateRevocations = createRevocationMetrics(registry);
   age.remove({});
   for (const state of states) documents.set({ state }, 0);
   return (status) => {
@@ -22,6 +24,7 @@ export function createStatusMetrics(registry: MetricRegistry, clock: Clock): (st
     for (const state of states)
       documents.set({ state }, status.documents.filter(({ serving }) => serving === state).length);
     updateKeys(keys, keyAge, status);
+    if (status.revocations !== undefined) updateRevocations(status.revocations);
   };
 }
 

@@ -1,5 +1,6 @@
 import { formatProblem, type Problem } from '../core/problem.ts';
 import type { DocumentStatus, HostConflict, ProviderCondition, ServiceStatus } from '../core/status.ts';
+import type { RevocationStatus } from '../core/revocation.ts';
 import { sha256Base64 } from '../std/sha256.ts';
 import type { HttpAnswer } from './http-answer.ts';
 
@@ -35,6 +36,7 @@ The same as JSON: <a href="/api/status">/api/status</a></p>
 ${status.problems.length === 0 ? '' : `<h2>Problems</h2>${renderProblems(status.problems)}`}
 <h2>Documents</h2>${renderDocuments(status.documents)}
 <h2>Identity providers</h2>${renderProviders(status.providers)}
+${status.revocations === undefined ? '' : `<h2>Revocations</h2>${renderRevocations(status.revocations)}`}
 </body></html>
 `;
   return { status: 200, contentType: 'text/html; charset=utf-8', body, headers };
@@ -74,6 +76,19 @@ function renderProviders(providers: readonly ProviderCondition[]): string {
     return `<tr><td><code>${escapeHtml(key)}</code></td><td>${keys}</td><td>${age}</td><td class="bad">${escapeHtml(lastError ?? '')}</td></tr>`;
   });
   return `<table><tr><th>Provider</th><th>Keys</th><th>Fetched before</th><th>Last error</th></tr>${rows.join('')}</table>`;
+}
+
+/** Counts alone: what is revoked names people. */
+function renderRevocations({ sources, signals, widened }: RevocationStatus): string {
+  const rows = sources.map(({ source, entries, failure, problem }) => {
+    const wrong = [failure, problem].filter((why) => why !== undefined).join('; ');
+    return `<tr><td>${escapeHtml(source)}</td><td>${entries}</td><td class="bad">${escapeHtml(wrong)}</td></tr>`;
+  });
+  const table =
+    rows.length === 0
+      ? '<p>None.</p>'
+      : `<table><tr><th>Source</th><th>Entries</th><th>Wrong</th></tr>${rows.join('')}</table>`;
+  return `${table}<p>Signals of issuers: ${signals}. Widened for want of room: ${widened}.</p>`;
 }
 
 function renderProblems(problems: readonly Problem[]): string {

@@ -12,6 +12,9 @@ import type { DocumentSource } from './document-source.ts';
 import { createGrpcTls, type GrpcTls } from './grpc-tls.ts';
 import { createHttpClient } from './http-client.ts';
 import { createHttpEndpoints } from './http-endpoints.ts';
+import { createIssuerEndpoints } from './issuer-endpoints.ts';
+import { createRevocationEndpoint } from './revocation-endpoint.ts';
+import { followRevocationsFile, type RevocationsFile } from './revocations-file.ts';
 import { measureMethod } from './measure-method.ts';
 import type { RunningService, ServiceIo, StartService } from './running-service.ts';
 import { shutDownInStages } from './shutdown.ts';
@@ -44,24 +47,45 @@ export const startService: StartService = async (config, io) => {
   try {
     const grpcAddress = await transport.listen(formatSocketAddress(config.grpcAddress));
     let source: DocumentSource | undefined;
-    const status = (): ServiceStatus => ({ ...engine.status(), lastReadAt: source?.lastReadAt() });
+    const status = (): ServiceStatus => ({
+      ...engine.status(),
+      lastReadAt: source?.lastReadAt(),
+      revocations: engine.revocations.status(),
+    });
     metrics.observeStatus(status);
+    const notReady = (): string | undefined => readiness.whyNot(source?.failure());
+    const { clock } = io;
     const http = await createHttpEndpoints({
       httpAddress: config.httpAddress,
       adminAddress: config.adminAddress,
-      notReady: () => readiness.whyNot(source?.failure()),
+      notReady,
       metrics: () => metrics.expose(),
       status,
+      answerIssuer: createIssuerEndpoints({
+        notReady,
+        receive: engine.receive,
+        count: (event, result) => metrics.issuerEvent(event, result),
+        clock,
+        logger,
+      }),
+      answerRevocations: createRevocationEndpoint({
+        tokenFile: config.adminTokenFile,
+        revocations: engine.revocations,
+        clock,
+        logger,
+      }),
       version,
-      clock: io.clock,
+      clock,
       timers: io.timers,
       logger,
     });
     closers.unshift(() => http.close());
+    const file = config.revocationsFile && startRevocationsFile(config.revocationsFile, engine, io);
+    if (file) closers.unshift(() => file.close());
     const started = await startDocumentSource(config, io, engine, userAgent);
     source = started;
     closers.unshift(() => started.close());
-    const ready = started.ready.then(() => {
+    const ready = Promise.all([started.ready, file && file.firstLook]).then(() => {
       if (readiness.become('ready')) logger.info({ revision: engine.status().revision }, 'ready');
     });
     const announce = (): void => {
@@ -87,6 +111,14 @@ export const startService: StartService = async (config, io) => {
     throw thrown;
   }
 };
+
+function startRevocationsFile(
+  file: string,
+  { revocations }: Engine,
+  { timers, observation: { logger } }: ServiceIo,
+): RevocationsFile {
+  return followRevocationsFile(file, revocations.openList('file'), { timers, logger });
+}
 
 interface Readiness {
   /** True where it was not so before; who is stopping does not become ready any more. */
@@ -134,6 +166,13 @@ function createEngineOf(config: Config, { clock, timers, random, observation }: 
         refreshIntervalMs: config.keyRefreshInterval,
         staleWindowMs: config.keyStaleWindow,
         fetchTimeoutMs: config.keyFetchTimeout,
+      },
+      revocations: {
+        maxEntries: config.revocationEntries,
+        retentionMs: config.revocationRetention,
+        signalRetentionMs: config.signalRetention,
+        graceMs: config.revocationsGrace,
+        whenUnavailable: config.revocationsUnavailable,
       },
     },
     {

@@ -1,4 +1,5 @@
 import { cidrs, headerNames, hostGrants, namespaceNames } from './list-types.ts';
+import { revocationSettings } from './revocation-settings.ts';
 import {
   choice,
   duration,
@@ -36,6 +37,7 @@ export const settingGroups = [
   'TLS',
   'Requests',
   'Keys and tokens',
+  'Revocations',
   'Logging',
   'Shutdown',
 ] as const;
@@ -164,7 +166,8 @@ export const settings = {
     env: 'PORTCULLIS_HTTP_ADDRESS',
     type: tcpAddress(),
     default: { value: { kind: 'tcp', host: '0.0.0.0', port: 9002 } },
-    description: 'Where /healthz, /readyz and /metrics are.',
+    description:
+      'Where /healthz, /readyz and /metrics are, and where issuers deliver: /backchannel-logout/… and /events/….',
   },
   adminAddress: {
     group: 'Addresses',
@@ -172,7 +175,8 @@ export const settings = {
     env: 'PORTCULLIS_ADMIN_ADDRESS',
     type: optionalTcpAddress(),
     default: { value: { kind: 'tcp', host: '127.0.0.1', port: 9003 } },
-    description: 'Where the admin page and its JSON are. It has no authentication: keep it on a loopback address.',
+    description:
+      'Where the admin page, its JSON and the admin call for revocations are. Only that call asks for a token: keep it on a loopback address.',
   },
   tlsCertificate: {
     group: 'TLS',
@@ -301,6 +305,7 @@ export const settings = {
     default: { value: [] },
     description: 'Private ranges from which keys may be fetched.',
   },
+  ...revocationSettings,
   logLevel: {
     group: 'Logging',
     flag: '--log-level',

@@ -184,7 +184,7 @@ class RevocationWorld {
     return this.#ports.timers.after(sweepIntervalMs, () => {
       for (const table of this.#own.values()) table.sweep(sweepCount);
       for (const list of this.#lists.values()) list.sweep(sweepCount);
-      this.#shared?.table.sweep(sweepCount);
+      this.#shared?.sweep(sweepCount);
       this.signals.sweep(sweepCount);
       this.#cancelSweep = this.#sweepLater();
     });
