@@ -2,7 +2,7 @@ import type { Receipt } from '../../../core/issuer-message.ts';
 import { isJsonObject, ownMember } from '../../../core/json.ts';
 import { isText } from '../jwt/judge-claims.ts';
 import { refuse, type EventToken } from './read-event-token.ts';
-import { maxValueLength } from './read-subject.ts';
+import { isName } from './read-subject.ts';
 
 /** The member of `events` that makes a JWT a logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4). */
 export const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout';
@@ -25,7 +25,7 @@ export function judgeLogoutToken({ claims, jti, iat }: EventToken, clockSkew: nu
   const sub = ownMember(claims, 'sub');
   const sid = ownMember(claims, 'sid');
   for (const name of [sub, sid]) {
-    if (name !== undefined && !(isText(name) && name.length <= maxValueLength))
+    if (name !== undefined && !isName(name))
       return refuse('invalid_request', 'The sub or sid of the token is not a text, or too long.');
   }
   if (!isText(sub) && !isText(sid)) return refuse('invalid_request', 'The token has neither sub nor sid.');

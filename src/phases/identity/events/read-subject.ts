@@ -12,7 +12,7 @@ export interface EventSubject {
 export type ReadSubject = { readonly subject: EventSubject } | { readonly wrong: string };
 
 /** Longer names are of nobody (OpenID Connect Core has 255 for `sub`). */
-export const maxValueLength = 512;
+const maxValueLength = 512;
 const maxAliases = 16;
 
 /**
@@ -93,8 +93,9 @@ function toUsers(target: 'sub' | 'email' | 'jti', value: JsonValue | undefined):
   return { subject: { users: [{ target, value }], sessions: [] } };
 }
 
-function isName(value: JsonValue | undefined): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= maxValueLength;
+/** A name as it can be kept, shared and listed: a text of a sensible length without control characters. */
+export function isName(value: JsonValue | undefined): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= maxValueLength && !/\p{Cc}/u.test(value);
 }
 
 function wrong(why: string): { readonly wrong: string } {
