@@ -17,7 +17,7 @@ import type { DocumentStatus, MissingMaterial, ProviderCondition, ServiceStatus 
 import type { Trace } from '../core/trace.ts';
 import { defaultIdentitySettings, type IdentitySettings } from '../phases/identity/identity-settings.ts';
 import { createTokenCache } from '../phases/identity/jwt/token-cache.ts';
-import { createRevocations } from '../phases/identity/revocation/revocations.ts';
+import { createRevocations, type Revocations } from '../phases/identity/revocation/revocations.ts';
 import {
   defaultRevocationSettings,
   type RevocationSettings,
@@ -84,7 +84,7 @@ export interface Engine extends Authorizer {
   /** Takes what an issuer tells of its tokens, for the provider of that name. Never rejects. */
   readonly receive: ReceiveMessage;
   /** Calls after every change that was taken in; the returned function ends it. */
-  onChange(listener: (change: StatusNews) => void): () => void;
+  readonly onChange: (listener: (change: StatusNews) => void) => () => void;
   close(): void;
 }
 
@@ -104,14 +104,8 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
   const identity: IdentitySettings = { ...defaultIdentitySettings, ...settings.identity };
   const { clock, logger } = ports;
   const tokens = createTokenCache({ maxEntries: identity.tokenCacheEntries, maxBytes: identity.tokenCacheBytes });
-  const revocations = createRevocations(
-    { ...defaultRevocationSettings, ...settings.revocations },
-    { ...ports, shared: ports.sharedRevocations },
-  );
-  const listeners = new Set<(news: StatusNews) => void>();
-  const tell = (news: StatusNews): void => {
-    for (const listener of listeners) tellSafely(listener, news, logger);
-  };
+  const revocations = createRevocationsOf(settings, ports);
+  const { tell, onChange } = createTeller(logger);
   const taker = createChangeTaker(
     { ...settings, parse: (document) => parseOnce(document, settings) },
     {
@@ -149,10 +143,7 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
     providersOf: (key) => taker.providersOf(key),
     revocations,
     receive: createMessageReceiver(taker, revocations),
-    onChange: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onChange,
     close: () => {
       taker.close();
       revocations.close();
@@ -163,6 +154,27 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
     },
     check: (raw) => checkRequest(raw, taker.snapshot(), settings, serving),
     explain: async (raw, trace) => checkRequest(raw, taker.snapshot(), settings, { ...ports, trace }),
+  };
+}
+
+function createRevocationsOf({ revocations }: EngineSettings, ports: EnginePorts): Revocations {
+  return createRevocations(
+    { ...defaultRevocationSettings, ...revocations },
+    { ...ports, shared: ports.sharedRevocations },
+  );
+}
+
+/** Tells everybody who listens, whatever one of them does. */
+function createTeller(logger: Logger): Pick<Engine, 'onChange'> & { readonly tell: (news: StatusNews) => void } {
+  const listeners = new Set<(news: StatusNews) => void>();
+  return {
+    tell: (news) => {
+      for (const listener of listeners) tellSafely(listener, news, logger);
+    },
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
   };
 }
 

@@ -11,8 +11,8 @@ import type { Config } from './config/settings.ts';
 import type { DocumentSource } from './document-source.ts';
 import { createGrpcTls, type GrpcTls } from './grpc-tls.ts';
 import { createHttpClient } from './http-client.ts';
-import { createHttpEndpoints } from './http-endpoints.ts';
-import { createIssuerEndpoints } from './issuer-endpoints.ts';
+import { createHttpEndpoints, type HttpEndpoints, type HttpEndpointsOptions } from './http-endpoints.ts';
+import { createIssuerEndpoints, type IssuerEndpointsOptions } from './issuer-endpoints.ts';
 import { createRevocationEndpoint } from './revocation-endpoint.ts';
 import { followRevocationsFile, type RevocationsFile } from './revocations-file.ts';
 import { measureMethod } from './measure-method.ts';
@@ -54,31 +54,7 @@ export const startService: StartService = async (config, io) => {
     });
     metrics.observeStatus(status);
     const notReady = (): string | undefined => readiness.whyNot(source?.failure());
-    const { clock } = io;
-    const http = await createHttpEndpoints({
-      httpAddress: config.httpAddress,
-      adminAddress: config.adminAddress,
-      notReady,
-      metrics: () => metrics.expose(),
-      status,
-      answerIssuer: createIssuerEndpoints({
-        notReady,
-        receive: engine.receive,
-        count: (event, result) => metrics.issuerEvent(event, result),
-        clock,
-        logger,
-      }),
-      answerRevocations: createRevocationEndpoint({
-        tokenFile: config.adminTokenFile,
-        revocations: engine.revocations,
-        clock,
-        logger,
-      }),
-      version,
-      clock,
-      timers: io.timers,
-      logger,
-    });
+    const http = await createEndpointsOf(config, io, engine, { notReady, status });
     closers.unshift(() => http.close());
     const file = config.revocationsFile && startRevocationsFile(config.revocationsFile, engine, io);
     if (file) closers.unshift(() => file.close());
@@ -111,6 +87,30 @@ export const startService: StartService = async (config, io) => {
     throw thrown;
   }
 };
+
+/** What is asked and told over HTTP. */
+function createEndpointsOf(
+  config: Config,
+  { clock, timers, observation: { logger, metrics } }: ServiceIo,
+  { receive, revocations }: Engine,
+  { notReady, status }: Pick<HttpEndpointsOptions, 'notReady' | 'status'>,
+): Promise<HttpEndpoints> {
+  const count: IssuerEndpointsOptions['count'] = (event, result) => metrics.issuerEvent(event, result);
+  const { httpAddress, adminAddress, adminTokenFile: tokenFile } = config;
+  return createHttpEndpoints({
+    httpAddress,
+    adminAddress,
+    notReady,
+    metrics: () => metrics.expose(),
+    status,
+    answerIssuer: createIssuerEndpoints({ notReady, receive, count, clock, logger }),
+    answerRevocations: createRevocationEndpoint({ tokenFile, revocations, clock, logger }),
+    version,
+    clock,
+    timers,
+    logger,
+  });
+}
 
 function startRevocationsFile(
   file: string,

@@ -56,8 +56,9 @@ describeWithEnvoy('docs/revocation.md, with a real Envoy', (envoyBinary) => {
     writeFileSync(join(policies, 'policy.yaml'), documents);
     upstream = await startEchoUpstream();
     service = await startServe(policies, [
-      ...['--allowed-private-address', '127.0.0.0/8', '--revocations-file', list],
-      ...['--admin-token-file', join(folder, 'admin.token')],
+      '--allowed-private-address=127.0.0.0/8',
+      `--revocations-file=${list}`,
+      `--admin-token-file=${join(folder, 'admin.token')}`,
     ]);
     await eventually(async () => expect((await getText(service.httpPort, '/readyz')).status).toBe(200));
     envoy = await startEnvoyBefore(service.grpcAddress, upstream.port, { envoyBinary });

@@ -44,13 +44,14 @@ export function readRevocation(value: unknown): ReadRevocation {
 function readScope(value: JsonObject): { readonly value: RevocationScope } | { readonly wrong: string } {
   const [issuer = '', namespace = '', provider = ''] = scopeFields.map((name) => ownMember(value, name));
   if ((issuer === '') === (provider === '')) return wrong('exactly one of issuer and provider is needed');
-  if (issuer !== '' && !isText(issuer, maxIssuer)) return wrong('issuer must be a text, as it stands in iss');
-  if (provider !== '' && !(typeof provider === 'string' && providerName.test(provider)))
+  if (typeof issuer !== 'string' || (issuer !== '' && !isText(issuer, maxIssuer)))
+    return wrong('issuer must be a text, as it stands in iss');
+  if (typeof provider !== 'string' || (provider !== '' && !providerName.test(provider)))
     return wrong('provider must be namespace/name of an IdentityProvider, or the name of a ClusterIdentityProvider');
-  if (namespace !== '' && !(typeof namespace === 'string' && dnsName.test(namespace)))
+  if (typeof namespace !== 'string' || (namespace !== '' && !dnsName.test(namespace)))
     return wrong('namespace must be the name of a namespace');
   if (namespace !== '' && provider !== '') return wrong('namespace stands with issuer, not with provider');
-  return { value: { issuer: String(issuer), namespace: String(namespace), provider: String(provider) } };
+  return { value: { issuer, namespace, provider } };
 }
 
 const timeForm = 'a time such as 2026-11-21T08:30:00Z, or seconds since the epoch';

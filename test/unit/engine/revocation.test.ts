@@ -182,7 +182,7 @@ describe('what issuers signal', () => {
   test('a misspelt signal is a problem of the policy', async () => {
     const misspelt = calm.replaceAll('riskLevel', 'riskLevell');
     const on = await start(providerOf('idp', 'shop'), policyOf('shop', 'a.example', misspelt));
-    const [status] = on.engine.status().documents.filter(({ kind }) => kind === 'AccessPolicy');
+    const status = on.engine.status().documents.find(({ kind }) => kind === 'AccessPolicy');
     expect(status?.problems.map(({ code, message }) => `${code} ${message}`).join()).toMatch(
       /invalid-expression.*riskLevell/,
     );

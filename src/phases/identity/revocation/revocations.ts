@@ -155,10 +155,11 @@ class RevocationWorld {
     const { clock, logger } = this.#ports;
     const table = this.#own.get(source) ?? createRevocationTable(this.#settings.maxEntries, clock);
     this.#own.set(source, table);
-    const outcomes = revocations.map((revocation) => table.add(revocation, source === 'admin' ? 'refuse' : 'widen'));
+    const whenFull = source === 'admin' ? 'refuse' : 'widen';
+    const outcomes = new Set(revocations.map((revocation) => table.add(revocation, whenFull)));
     const signalsEnd = (clock.now() + this.#settings.signalRetentionMs) / 1000;
     const areSignalled = signals.map((signal) => this.signals.add(signal, signalsEnd)).every(Boolean);
-    const isWidened = outcomes.includes('widened');
+    const isWidened = outcomes.has('widened');
     if (isWidened) {
       this.#widened++;
       logger.error(
@@ -166,7 +167,7 @@ class RevocationWorld {
         'the list of revocations is full: every token of the issuer up to now is revoked in place of single ones',
       );
     }
-    if (outcomes.includes('full') || !areSignalled) {
+    if (outcomes.has('full') || !areSignalled) {
       logger.error(
         { source, maxEntries: this.#settings.maxEntries },
         'the list of revocations is full: one was refused',

@@ -46,7 +46,10 @@ interface World {
   readonly time: ManualTime;
   readonly log: ReturnType<typeof recordingLog>;
   /** What becomes of the identity, as the provider vouches for it. */
-  verdict(identity?: Partial<Identity>, of?: { readonly namespace: string; readonly name: string }): string;
+  readonly verdict: (
+    identity?: Partial<Identity>,
+    of?: { readonly namespace: string; readonly name: string },
+  ) => string;
 }
 
 function create(settings: Partial<RevocationSettings> = {}, shared?: SharedList, time = manualTime()): World {
