@@ -66,7 +66,7 @@ const revoked = { scope, target: 'sub', value: 'alice', issuedBefore: now + 1, e
 const signalOf = (facts: Signal['facts']): Signal => ({ scope, target: 'sub', value: 'alice', facts, at: now });
 
 describe('a token that was seen before', () => {
-  test('is refused at once, with a challenge, and nobody beside it', async () => {
+  test('S34 is refused at once, with a challenge, and nobody beside it', async () => {
     const on = await start(providerOf('idp', 'shop'), policyOf('shop', 'a.example', anybody));
     expect([await verdict(on, 'alice'), await verdict(on, 'bob')]).toEqual(['allow', 'allow']);
     await on.engine.revocations.add('admin', [revoked]);

@@ -27,6 +27,7 @@ test('no label is one that a client could fill', () => {
     'certificate',
     'code',
     'decision',
+    'event',
     'grpc_code',
     'grpc_method',
     'grpc_service',
@@ -36,6 +37,7 @@ test('no label is one that a client could fill', () => {
     'place',
     'provider',
     'result',
+    'source',
     'state',
     'version',
   ]);
