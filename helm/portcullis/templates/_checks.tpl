@@ -49,7 +49,9 @@
   "tlsCertificate" $tls
   "tlsKey" $tls
   "tlsClientCa" $tls
-  "tlsMinimumVersion" $tls -}}
+  "tlsMinimumVersion" $tls
+  "revocationsConfigMap" "revocations.configMap, beside config"
+  "adminTokenFile" "revocations.adminTokenSecret, beside config" -}}
 {{- range $key, $_ := .Values.config -}}
 {{- if hasKey $places $key -}}
 {{- with get $places $key -}}

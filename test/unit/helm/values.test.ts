@@ -30,6 +30,8 @@ const chartOwned: ReadonlySet<SettingKey> = new Set<SettingKey>([
   'tlsKey',
   'tlsClientCa',
   'tlsMinimumVersion',
+  'revocationsConfigMap',
+  'adminTokenFile',
 ]);
 
 const documented = readValues(text).values.map(({ path }) => path);
