@@ -9,11 +9,22 @@ export interface CredentialNames {
   readonly issuedAt: number | undefined;
 }
 
+/** A remembered token has the same identity again and again. */
+const known = new WeakMap<Identity, CredentialNames>();
+
 /**
  * `jti`, `sid` and `email` are claims, for kinds that have some. The subject is that of the identity and the claim `sub`, which differ where a
  * provider maps another claim: issuers name somebody by `sub`.
  */
-export function namesOf({ subject, clientId, claims }: Identity): CredentialNames {
+export function namesOf(identity: Identity): CredentialNames {
+  const before = known.get(identity);
+  if (before !== undefined) return before;
+  const names = readNames(identity);
+  known.set(identity, names);
+  return names;
+}
+
+function readNames({ subject, clientId, claims }: Identity): CredentialNames {
   const claim = (name: string): JsonValue | undefined => claims && ownMember(claims, name);
   const subjects: readonly (JsonValue | undefined)[] = [subject, claim('sub') === subject ? undefined : claim('sub')];
   const hasSession = claim('sid') !== undefined;
