@@ -251,6 +251,8 @@ describeWithEnvoy('docs/revocation.md, with a real Envoy', (envoyBinary) => {
       (await getText(service.adminPort, '/')).text,
       (await getText(service.adminPort, '/revocations')).text,
     ].join();
+    // No token of any kind, whatever became of it.
+    expect(service.output()).not.toContain('eyJ');
     const log = service.lines().filter(({ msg }) => msg !== 'decision');
     for (const secret of ['an-admin-token', 'a-secret-of-the-receiver', 'session-of-dora'])
       expect([told.includes(secret), JSON.stringify(service.lines()).includes(secret)]).toEqual([false, false]);

@@ -118,7 +118,7 @@ describeWithCluster('the objects of the chart', () => {
       return Array.isArray(rules) ? rules : [];
     };
     const rules = await rulesOf({ set: ['metrics.prometheusRule.enabled=true'] });
-    expect(rules.length).toBe(10);
+    expect(rules.length).toBe(12);
     for (const rule of rules) {
       const text = textAt(rule, 'expr');
       const selectors = [...text.matchAll(/(portcullis_\w+?)(?:_bucket)?\{([^}]*)\}/gu)];
