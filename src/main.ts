@@ -26,6 +26,7 @@ async function start(): Promise<void> {
     askService: async () => (await import('./runtime/ask-service.ts')).askService,
     inspectToken: async () => (await import('./runtime/inspect-token.ts')).inspectToken,
     explain: async () => (await import('./runtime/explain.ts')).explain,
+    revokeTokens: async () => (await import('./runtime/revoke-tokens.ts')).revokeTokens,
     runDev: async () => (await import('./dev/run-dev.ts')).runDev,
   };
   process.exitCode = await runCli(process.argv.slice(2), createSystemCliIo(), registry);

@@ -3,6 +3,7 @@ import type { AskService } from '../runtime/check-report.ts';
 import type { Explain } from '../runtime/explanation.ts';
 import type { TestPolicies } from '../runtime/policy-test-report.ts';
 import type { ProcessPort } from '../runtime/process-signals.ts';
+import type { RevokeTokens } from '../runtime/revocation-report.ts';
 import type { StartService } from '../runtime/running-service.ts';
 import type { InspectToken } from '../runtime/token-report.ts';
 import type { ValidateSources } from '../runtime/validation-report.ts';
@@ -25,6 +26,7 @@ export interface CommandRegistry {
   askService(): Promise<AskService>;
   inspectToken(): Promise<InspectToken>;
   explain(): Promise<Explain>;
+  revokeTokens(): Promise<RevokeTokens>;
   runDev(): Promise<RunDev>;
 }
 

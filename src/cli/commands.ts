@@ -33,6 +33,11 @@ export const commands: readonly CliCommand[] = [
     load: async () => (await import('./commands/check.ts')).details,
   },
   {
+    name: 'revoke',
+    summary: 'refuse tokens before their end, by a running service',
+    load: async () => (await import('./commands/revoke.ts')).details,
+  },
+  {
     name: 'dev',
     summary: 'see it at work: a real Envoy, an issuer, an upstream and sample requests',
     load: async () => (await import('./commands/dev.ts')).details,

@@ -18,7 +18,23 @@ export interface Identity {
   readonly expiresAt: number | undefined;
   /** Whom the API server of Kubernetes itself named; absent for everybody else, whatever a token says (a claim can say `system:masters`). */
   readonly kubernetesUser?: KubernetesUser;
+  /** What its issuer has signalled of it since (Shared Signals); absent where nothing. */
+  readonly signals?: IdentitySignals;
 }
+
+/** Facts beside the credential; what nobody has signalled is absent. An object of JSON, as expressions read it. */
+export type IdentitySignals = {
+  /** `LOW`, `MEDIUM` or `HIGH` (CAEP risk-level-change). */
+  readonly riskLevel?: string;
+  /** As the issuer names it: `nist-aal2` (CAEP assurance-level-change). */
+  readonly assuranceLevel?: string;
+  /** `compliant` or `not-compliant` (CAEP device-compliance-change). */
+  readonly deviceCompliance?: string;
+  /** RISC account-disabled and account-enabled; where true, the identity is denied before anybody asks. */
+  readonly accountDisabled?: boolean;
+  /** Seconds since the epoch at which one of these last got worse: a step-up must be newer. */
+  readonly worsenedAt?: number;
+};
 
 /** The identity of a request for which nothing was verified (Public rules, S20). */
 export const anonymous: Identity = Object.freeze({

@@ -52,6 +52,7 @@ export const reasons = {
   certificate_revoked: { status: 401, meaning: 'The client certificate, or one above it, was revoked.' },
   certificate_name: { status: 401, meaning: 'The client certificate names nobody whom the provider takes.' },
   password_rejected: { status: 401, meaning: 'The name or the password is not right.' },
+  token_revoked: { status: 401, meaning: 'The credential was revoked before its end, or its account is disabled.' },
   insufficient_user_authentication: { status: 401, meaning: 'The user was not authenticated well or lately enough.' },
   resource_metadata: {
     status: 200,
@@ -111,6 +112,10 @@ export const reasons = {
   review_unavailable: {
     status: 503,
     meaning: 'The API server of Kubernetes could not be asked for a TokenReview or a SubjectAccessReview.',
+  },
+  revocations_unavailable: {
+    status: 503,
+    meaning: 'A list of revocations cannot be read, so that nobody can say whether the credential still counts.',
   },
   not_ready: { status: 503, meaning: 'The policies are not loaded yet.' },
   deadline_exceeded: { status: 503, meaning: 'The decision took longer than it may.' },

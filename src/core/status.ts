@@ -1,4 +1,5 @@
 import type { Problem } from './problem.ts';
+import type { RevocationStatus } from './revocation.ts';
 
 /** What the service serves right now, for the admin page, metrics and (in a cluster) status conditions. Holds no secret. */
 export interface ServiceStatus {
@@ -14,6 +15,8 @@ export interface ServiceStatus {
   readonly problems: readonly Problem[];
   /** What replicas share their memory through; absent where nothing is shared. */
   readonly store?: StoreStatus | undefined;
+  /** Absent in the status of an engine alone. */
+  readonly revocations?: RevocationStatus;
 }
 
 export interface StoreStatus {

@@ -1,8 +1,10 @@
 import type { Clock, Logger, Timers } from '../core/ports.ts';
+import type { IssuerMessage, Receipt } from '../core/issuer-message.ts';
 import { formatProblem, type Problem } from '../core/problem.ts';
 import type { DocumentStatus, MissingMaterial, ProviderCondition, ServiceStatus } from '../core/status.ts';
 import type { IdentityPorts } from '../phases/identity/identity-ports.ts';
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
+import type { Revocations } from '../phases/identity/revocation/revocations.ts';
 import { ownHeaders } from '../phases/response/compile-upstream.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
 import type { IdentityProviderSpec } from '../policy/provider-spec.ts';
@@ -37,6 +39,10 @@ export interface ChangeTaker {
   documentStatus(key: string): DocumentStatus | undefined;
   /** Of a provider that runs. */
   providerCondition(key: string): ProviderCondition | undefined;
+  /** Hands a message of an issuer to the provider of the key. Never rejects. */
+  receive(key: string, message: IssuerMessage): Promise<Receipt>;
+  /** The issuer of the tokens that a provider that runs judges; undefined where there is none. */
+  issuerOf(key: string): string | undefined;
   /** What a provider that runs refers to and that is not there. */
   missingMaterials(key: string): readonly MissingMaterial[];
   /** The keys of the providers that the version in force of a policy names, whether they run or not. */
@@ -56,6 +62,7 @@ export interface TakerPorts {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly identity: IdentityPorts;
+  readonly revocations: Revocations;
   readonly createProvider?: CreateProvider;
   /** Undefined: without a pause. */
   readonly pace: Pace | undefined;
@@ -89,7 +96,7 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
   const { pace } = ports;
   const parts: Parts = {
     catalog: createCatalog({ grants: settings.hostGrants, parse: settings.parse }),
-    pool: createProviderPool(ports.identity, ports.createProvider),
+    pool: createProviderPool(ports.identity, ports.revocations, ports.createProvider),
     compiler: createPolicyCompiler(),
     board: createStatusBoard(),
     snapshots: { ownedHeaders: ownHeaders(settings.ownedHeaders), grants: settings.hostGrants },
@@ -123,6 +130,15 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
       const running = pool.running.get(key);
       return running && { key, ...running.provider.status() };
     },
+    receive: async (key, message) => {
+      const provider = pool.running.get(key)?.provider;
+      const receive = provider?.layer === 'message' ? provider.receive : undefined;
+      return receive === undefined ? nobodyReceives : receive(message);
+    },
+    issuerOf: (key) => {
+      const spec = pool.running.get(key)?.provider.spec;
+      return spec !== undefined && 'issuer' in spec ? spec.issuer : undefined;
+    },
     missingMaterials: (key) => pool.running.get(key)?.missing ?? [],
     providersOf: (key) => {
       const inForce = catalog.index.entry(key)?.inForce;
@@ -134,6 +150,12 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
     },
   };
 }
+
+const nobodyReceives: Receipt = {
+  kind: 'refused',
+  error: 'not_found',
+  description: 'No provider of that name takes such messages.',
+};
 
 /** Computes all of a change, in slices. Throws without a trace. */
 async function prepareChange(

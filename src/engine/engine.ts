@@ -12,8 +12,10 @@ import type {
   PasswordChecker,
   Random,
   ReplayStore,
+  SharedList,
   Timers,
 } from '../core/ports.ts';
+import type { RevocationControl } from '../core/revocation.ts';
 import type { RawRequest } from '../core/request.ts';
 import type { DocumentStatus, MissingMaterial, ProviderCondition, ServiceStatus } from '../core/status.ts';
 import type { Trace } from '../core/trace.ts';
@@ -22,10 +24,16 @@ import { createMemoryReplayStore } from '../phases/identity/dpop/memory-replay-s
 import type { IdentityPorts } from '../phases/identity/identity-ports.ts';
 import { defaultIdentitySettings, type IdentitySettings } from '../phases/identity/identity-settings.ts';
 import { createTokenCache } from '../phases/identity/jwt/token-cache.ts';
+import { createRevocations, type Revocations } from '../phases/identity/revocation/revocations.ts';
+import {
+  defaultRevocationSettings,
+  type RevocationSettings,
+} from '../phases/identity/revocation/revocation-settings.ts';
 import { parseOnce } from '../policy/parsed-elsewhere.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
 import type { SourceChange, SourceReading } from '../policy/spec.ts';
 import { compileAddressSet } from '../std/ip.ts';
+import { createMessageReceiver, type ReceiveMessage } from './receive-message.ts';
 import { createChangeQueue } from './change-queue.ts';
 import { createChangeTaker } from './change-taker.ts';
 import { checkRequest, refusal, toShadowOfAll, type CheckPorts, type CheckSettings } from './check-request.ts';
@@ -49,6 +57,8 @@ export interface EngineSettings extends Omit<CheckSettings, 'mayForwardCertifica
   readonly identity: Partial<IdentitySettings>;
   /** What DPoP nonces are made with, shared by all replicas; absent: a key of this process alone. */
   readonly dpopNonceKey?: Uint8Array | undefined;
+  /** Limits of revocations; a default stands for each that is absent. */
+  readonly revocations?: Partial<RevocationSettings>;
 }
 
 export interface EnginePorts {
@@ -63,6 +73,8 @@ export interface EnginePorts {
   readonly replays?: ReplayStore | undefined;
   /** Undefined where there is no cluster to ask: then tokens of service accounts and questions about access are denied. */
   readonly reviews?: KubernetesReviews | undefined;
+  /** Where replicas share revocations; undefined: each has its own. */
+  readonly sharedRevocations?: SharedList | undefined;
   /** Undefined: providers as they serve. */
   readonly createProvider?: CreateProvider;
   /** Lets everybody else have their turn; undefined: nobody else waits, and changes are taken in without a pause. */
@@ -87,8 +99,12 @@ export interface Engine extends Authorizer {
   missingMaterials(key: string): readonly MissingMaterial[];
   /** The keys of the providers that the version in force of a policy names, whether they run or not. */
   providersOf(key: string): readonly string[];
+  /** What is revoked, and how more comes to it. */
+  readonly revocations: RevocationControl;
+  /** Takes what an issuer tells of its tokens, for the provider of that name. Never rejects. */
+  readonly receive: ReceiveMessage;
   /** Calls after every change that was taken in; the returned function ends it. */
-  onChange(listener: (change: StatusNews) => void): () => void;
+  readonly onChange: (listener: (change: StatusNews) => void) => () => void;
   close(): void;
 }
 
@@ -106,10 +122,8 @@ const sliceMs = 2;
 
 export function createEngine(settings: EngineSettings, ports: EnginePorts): Engine {
   const { clock, logger } = ports;
-  const listeners = new Set<(news: StatusNews) => void>();
-  const tell = (news: StatusNews): void => {
-    for (const listener of listeners) tellSafely(listener, news, logger);
-  };
+  const revocations = createRevocationsOf(settings, ports);
+  const { tell, onChange } = createTeller(logger);
   const { forwardedClientCertFrom: forwarders = [] } = settings;
   const isForwarded = forwarders.length > 0;
   const ownedHeaders = isForwarded ? [...settings.ownedHeaders, forwardedCertificateHeader] : settings.ownedHeaders;
@@ -118,6 +132,7 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
     {
       ...ports,
       identity: toIdentityPorts(settings, ports),
+      revocations,
       pace: ports.pause && { now: () => clock.monotonic(), sliceMs, pause: ports.pause },
       tell,
     },
@@ -149,11 +164,13 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
     providerCondition: (key) => taker.providerCondition(key),
     missingMaterials: (key) => taker.missingMaterials(key),
     providersOf: (key) => taker.providersOf(key),
-    onChange: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+    revocations,
+    receive: createMessageReceiver(taker, revocations),
+    onChange,
+    close: () => {
+      taker.close();
+      revocations.close();
     },
-    close: () => taker.close(),
     refuse: (code) => {
       const decision = refusal(ports.random.id(), code);
       return settings.shadowAll ? toShadowOfAll(decision) : decision;
@@ -175,6 +192,27 @@ function toIdentityPorts(settings: EngineSettings, ports: EnginePorts): Identity
     nonceKey: settings.dpopNonceKey ?? `${random.id()}${random.id()}`,
   });
   return { ...ports, settings: identity, tokens, dpop };
+}
+
+function createRevocationsOf({ revocations }: EngineSettings, ports: EnginePorts): Revocations {
+  return createRevocations(
+    { ...defaultRevocationSettings, ...revocations },
+    { ...ports, shared: ports.sharedRevocations },
+  );
+}
+
+/** Tells everybody who listens, whatever one of them does. */
+function createTeller(logger: Logger): Pick<Engine, 'onChange'> & { readonly tell: (news: StatusNews) => void } {
+  const listeners = new Set<(news: StatusNews) => void>();
+  return {
+    tell: (news) => {
+      for (const listener of listeners) tellSafely(listener, news, logger);
+    },
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
 }
 
 function tellSafely(listener: (news: StatusNews) => void, news: StatusNews, logger: Logger): void {

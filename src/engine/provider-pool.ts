@@ -1,6 +1,8 @@
 import type { MissingMaterial } from '../core/status.ts';
 import type { IdentityPorts } from '../phases/identity/identity-ports.ts';
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
+import { toRevocable } from '../phases/identity/revocation/revocable-provider.ts';
+import type { Revocations } from '../phases/identity/revocation/revocations.ts';
 import { createProvider, type CreateProvider } from '../phases/identity/create-provider.ts';
 import {
   gatherMaterial,
@@ -54,18 +56,15 @@ interface Pooled extends Running {
   readonly material: ProviderMaterial;
 }
 
-export function createProviderPool(ports: IdentityPorts, create: CreateProvider = createProvider): ProviderPool {
+export function createProviderPool(
+  ports: IdentityPorts,
+  revocations: Revocations,
+  createPlain: CreateProvider = createProvider,
+): ProviderPool {
   const running = new Map<string, Pooled>();
-  const pool = (spec: IdentityProviderSpec, known: Pooled | undefined, find: MaterialFinder): Pooled => {
-    const material = gatherMaterial(spec, find);
-    const missing = missingMaterials(spec, find);
-    if (known?.spec !== spec) return { spec, material, missing, provider: create(spec, material, ports) };
-    const isSame = isSameMaterial(known.material, material);
-    if (isSame && isSameMissing(known.missing, missing)) return known;
-    const { provider } = known;
-    const keeps = isSame || provider.renew !== undefined;
-    return { spec, material, missing, provider: keeps ? provider : create(spec, material, ports) };
-  };
+  const create: CreateProvider = (...of) => toRevocable(createPlain(...of), revocations);
+  const pool = (spec: IdentityProviderSpec, known: Pooled | undefined, find: MaterialFinder): Pooled =>
+    poolOne(spec, known, find, (material) => create(spec, material, ports));
   const prepare = ({ specs, changedMaterials, findMaterial }: ProviderChange): PreparedProviders => {
     const asked = new Map(specs);
     if (changedMaterials.size > 0) {
@@ -110,6 +109,22 @@ export function createProviderPool(ports: IdentityPorts, create: CreateProvider 
       running.clear();
     },
   };
+}
+
+/** What is known where nothing changed for it; a provider that can take other material in stays the same one. */
+function poolOne(
+  spec: IdentityProviderSpec,
+  known: Pooled | undefined,
+  find: MaterialFinder,
+  create: (material: ProviderMaterial) => IdentityProvider,
+): Pooled {
+  const material = gatherMaterial(spec, find);
+  const missing = missingMaterials(spec, find);
+  if (known?.spec !== spec) return { spec, material, missing, provider: create(material) };
+  const isSame = isSameMaterial(known.material, material);
+  if (isSame && isSameMissing(known.missing, missing)) return known;
+  const keeps = isSame || known.provider.renew !== undefined;
+  return { spec, material, missing, provider: keeps ? known.provider : create(material) };
 }
 
 function isSameMissing(a: readonly MissingMaterial[], b: readonly MissingMaterial[]): boolean {

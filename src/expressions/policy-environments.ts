@@ -37,6 +37,7 @@ const identity = record({
     read: ({ identity: { expiresAt } }) =>
       expiresAt === undefined ? undefined : new Timestamp(BigInt(Math.round(expiresAt * 1000)) * 1_000_000n),
   },
+  signals: { type: 'map<string, dyn>', read: ({ identity }) => signalsOf(identity), refuseKey: refuseSignalName },
 });
 
 const peer = record({
@@ -96,6 +97,19 @@ function text(read: (scope: Scope) => string | undefined): Field {
 /** An identity of a kind that has no claims has none to ask for: `has(identity.claims)` tells. */
 function claimsOf(identity: Identity | undefined): ReturnType<Field['read']> {
   return identity?.claims === undefined ? undefined : claimsMap(identity.claims);
+}
+
+/** What nobody has signalled is no key of the map, which is always there: `has(identity.signals.riskLevel)` asks (S24). */
+function signalsOf({ signals }: Identity): ReturnType<Field['read']> {
+  return signals === undefined ? noSignals : claimsMap(signals);
+}
+
+const noSignals = claimsMap({});
+const signalNames = ['riskLevel', 'assuranceLevel', 'deviceCompliance', 'accountDisabled'] as const;
+
+/** A misspelt fact would never be there, and a rule that asks for its absence would always hold. */
+function refuseSignalName(name: string): string | undefined {
+  return signalNames.some((known) => known === name) ? undefined : `the signals are ${signalNames.join(', ')}`;
 }
 
 function annotationsOf(route: RequestRoute | undefined): ReturnType<Field['read']> {

@@ -87,6 +87,31 @@ export const metricTable = {
     buckets: checkBuckets,
     help: 'Time that a question to the API server took, by review; without those skipped.',
   },
+  portcullis_revocations: {
+    type: 'gauge',
+    labels: ['source'],
+    help: 'Revocations in force by where they come from (admin, logout, events, file, configMap, shared).',
+  },
+  portcullis_revocations_readable: {
+    type: 'gauge',
+    labels: ['source'],
+    help: '1 while a list of revocations that others keep can be read, else 0; absent for those that are not configured.',
+  },
+  portcullis_revocations_widened: {
+    type: 'gauge',
+    labels: [],
+    help: 'How often everything of an issuer was revoked because there was no room for single revocations.',
+  },
+  portcullis_identity_signals: {
+    type: 'gauge',
+    labels: [],
+    help: 'Those of whom issuers have signalled something that holds.',
+  },
+  portcullis_issuer_events_total: {
+    type: 'counter',
+    labels: ['event', 'result'],
+    help: 'What issuers delivered, by event (logout, session-revoked, …, unknown; of what was not taken logout or events) and result (taken, refused, unavailable).',
+  },
   portcullis_policy_revision: {
     type: 'gauge',
     labels: [],

@@ -7,6 +7,7 @@ import { createGrpcMetrics, type GrpcMetrics } from './grpc-metrics.ts';
 import { createIdentityMetrics } from './identity-metrics.ts';
 import { createMetricRegistry, type MetricRegistry } from './metric-registry.ts';
 import { createReviewMetrics } from './review-metrics.ts';
+import { createIssuerEventCounter, type IssuerEventResult } from './revocation-metrics.ts';
 import { createStatusMetrics } from './status-metrics.ts';
 import { createTlsMetrics, type TlsMetrics } from './tls-metrics.ts';
 
@@ -19,6 +20,8 @@ export interface Metrics {
   readonly reviews: ReviewEvents;
   readonly grpc: GrpcMetrics;
   readonly tls: TlsMetrics;
+  /** Counts an event that an issuer delivered, or a delivery that was not taken; `event` is one of a fixed set. */
+  issuerEvent(event: string, result: IssuerEventResult): void;
   logLinesDropped(lines: number): void;
   uncaught(kind: UncaughtKind): void;
   /** From now on `read` is asked for the status at each exposition; until then the gauges say that nothing serves. */
@@ -58,6 +61,7 @@ export function createMetrics({ clock, version, processMetrics }: MetricsOptions
     reviews: createReviewMetrics(registry),
     grpc: createGrpcMetrics(registry),
     tls,
+    issuerEvent: createIssuerEventCounter(registry),
     logLinesDropped: (lines) => dropped.inc(lines),
     uncaught: createUncaughtCounter(registry),
     observeStatus: (read) => {

@@ -1,6 +1,7 @@
 import type { Gauge } from 'prom-client';
 import type { Clock } from '../core/ports.ts';
 import type { DocumentStatus, ServiceStatus } from '../core/status.ts';
+import { createRevocationMetrics } from './revocation-metrics.ts';
 import type { MetricRegistry } from './metric-registry.ts';
 
 const states: readonly DocumentStatus['serving'][] = ['current', 'last-good', 'refused'];
@@ -14,6 +15,7 @@ export function createStatusMetrics(registry: MetricRegistry, clock: Clock): (st
   const keys = registry.gauge('portcullis_keys');
   const keyAge = registry.gauge('portcullis_key_age_seconds');
   const redis = registry.gauge('portcullis_redis_up');
+  const updateRevocations = createRevocationMetrics(registry);
   age.remove({});
   redis.remove({});
   for (const state of states) documents.set({ state }, 0);
@@ -25,6 +27,7 @@ export function createStatusMetrics(registry: MetricRegistry, clock: Clock): (st
       documents.set({ state }, status.documents.filter(({ serving }) => serving === state).length);
     if (status.store !== undefined) redis.set(status.store.isUp ? 1 : 0);
     updateKeys(keys, keyAge, status);
+    if (status.revocations !== undefined) updateRevocations(status.revocations);
   };
 }
 

@@ -230,12 +230,7 @@ export interface BasicShape {
 export interface JwtShape {
   readonly issuer: string;
   readonly audiences: readonly string[];
-  readonly jwks?: {
-    readonly uri?: string;
-    readonly inline?: string;
-    readonly configMapRef?: ConfigMapRefShape;
-    readonly caRef?: ConfigMapRefShape;
-  };
+  readonly jwks?: JwksShape;
   readonly algorithms?: readonly JwtAlgorithm[];
   readonly profile?: 'Any' | 'AccessToken' | 'IDToken';
   readonly clockSkew?: string;
@@ -244,12 +239,26 @@ export interface JwtShape {
   readonly from?: readonly PlaceShape[];
   readonly claims?: ClaimMappingShape;
   readonly binding?: Partial<TokenBinding> & { readonly dpopNonce?: DpopNonceRule };
+  readonly logout?: { readonly audiences: readonly string[] };
+  readonly events?: {
+    readonly audiences: readonly string[];
+    readonly issuer?: string;
+    readonly jwks?: JwksShape;
+    readonly authorizationRef?: ConfigMapRefShape;
+  };
 }
 
 export interface ClaimMappingShape {
   readonly subject?: string;
   readonly scopes?: readonly string[];
   readonly roles?: readonly string[];
+}
+
+export interface JwksShape {
+  readonly uri?: string;
+  readonly inline?: string;
+  readonly configMapRef?: ConfigMapRefShape;
+  readonly caRef?: ConfigMapRefShape;
 }
 
 export interface ConfigMapRefShape {

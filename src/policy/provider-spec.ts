@@ -38,6 +38,29 @@ export interface JwtProviderSpec extends ProviderSpecBase {
   readonly claims: ClaimMapping;
   readonly binding: TokenBinding;
   readonly dpopNonce: DpopNonceRule;
+  /** Absent: no logout tokens are taken. */
+  readonly logout?: LogoutReceiverSpec;
+  /** Absent: no security events are taken. */
+  readonly events?: EventReceiverSpec;
+}
+
+/** Logout tokens of the issuer (OpenID Connect Back-Channel Logout 1.0). */
+export interface LogoutReceiverSpec {
+  /** The client ids whose logouts end tokens here. */
+  readonly audiences: readonly string[];
+}
+
+/** Security events of the issuer, or of who speaks for it (Shared Signals Framework 1.0, delivered as in RFC 8935). */
+export interface EventReceiverSpec {
+  /** Of the transmitter. */
+  readonly issuer: string;
+  readonly audiences: readonly string[];
+  /** Undefined: the keys of the provider. */
+  readonly keys: KeySource | undefined;
+  /** PEM certificates to trust where these keys are fetched, instead of the system's. */
+  readonly ca: ConfigMapKey | undefined;
+  /** What the transmitter sends in Authorization; undefined: not looked at. */
+  readonly authorization: SecretKey | undefined;
 }
 
 /** Where the parts of an identity are in claims: literal names, or JSON Pointers where they begin with `/`. */

@@ -1,4 +1,5 @@
 import { formatProblem, type Problem } from '../core/problem.ts';
+import type { RevocationStatus } from '../core/revocation.ts';
 import type { DocumentStatus, HostConflict, ProviderCondition, ServiceStatus, StoreStatus } from '../core/status.ts';
 import { sha256Base64 } from '../std/sha256.ts';
 import type { HttpAnswer } from './http-answer.ts';
@@ -36,6 +37,7 @@ ${status.problems.length === 0 ? '' : `<h2>Problems</h2>${renderProblems(status.
 ${status.store === undefined ? '' : `<h2>Redis</h2>${renderStore(status.store)}`}
 <h2>Documents</h2>${renderDocuments(status.documents)}
 <h2>Identity providers</h2>${renderProviders(status.providers)}
+${status.revocations === undefined ? '' : `<h2>Revocations</h2>${renderRevocations(status.revocations)}`}
 </body></html>
 `;
   return { status: 200, contentType: 'text/html; charset=utf-8', body, headers };
@@ -80,6 +82,19 @@ function renderProviders(providers: readonly ProviderCondition[]): string {
 function renderStore({ address, isUp, lastError }: StoreStatus): string {
   const state = isUp ? '<b class="good">up</b>' : `<b class="bad">down</b>: ${escapeHtml(lastError ?? '')}`;
   return `<p><code>${escapeHtml(address)}</code> ${state}</p>`;
+}
+
+/** Counts alone: what is revoked names people. */
+function renderRevocations({ sources, signals, widened }: RevocationStatus): string {
+  const rows = sources.map(({ source, entries, failure, problem }) => {
+    const wrong = [failure, problem].filter((why) => why !== undefined).join('; ');
+    return `<tr><td>${escapeHtml(source)}</td><td>${entries}</td><td class="bad">${escapeHtml(wrong)}</td></tr>`;
+  });
+  const table =
+    rows.length === 0
+      ? '<p>None.</p>'
+      : `<table><tr><th>Source</th><th>Entries</th><th>Wrong</th></tr>${rows.join('')}</table>`;
+  return `${table}<p>Signals of issuers: ${signals}. Widened for want of room: ${widened}.</p>`;
 }
 
 function renderProblems(problems: readonly Problem[]): string {

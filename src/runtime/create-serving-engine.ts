@@ -1,4 +1,4 @@
-import { createEngine, type Engine, type EngineStatus } from '../engine/engine.ts';
+import { createEngine, type Engine, type EngineSettings, type EngineStatus } from '../engine/engine.ts';
 import { createPasswordThreads } from '../passwords/password-threads.ts';
 import type { Config } from './config/settings.ts';
 import { createSharedStores } from './create-shared-stores.ts';
@@ -20,6 +20,7 @@ export interface ServingEngine {
 export async function createServingEngine(config: Config, io: ServiceIo, userAgent: string): Promise<ServingEngine> {
   const { clock, timers, random, observation } = io;
   const stores = await createSharedStores(config, io);
+  const revoked = config.redisUrl === undefined ? undefined : stores.list('revoked');
   const reviews = startReviews(config, io, userAgent);
   const passwords = createPasswordThreads({ threads: passwordThreadCount() });
   const { logger, metrics } = observation;
@@ -29,47 +30,57 @@ export async function createServingEngine(config: Config, io: ServiceIo, userAge
     userAgent,
     timers,
   });
-  const engine = createEngine(
-    {
-      trustedHops: config.trustedHops,
-      maxHeaders: config.maxHeaders,
-      serviceNamespace: config.namespace,
-      hostGrants: config.hostGrants.size === 0 ? undefined : config.hostGrants,
-      ownedHeaders: config.ownedHeaders,
-      forwardedClientCertFrom: config.forwardedClientCertFrom,
-      shadowAll: config.shadowAll,
-      keyLoadTimeoutMs: config.keyLoadTimeout,
-      dpopNonceKey: await readDpopNonceKey(config.dpopNonceKeyFile),
-      identity: {
-        tokenCacheEntries: config.tokenCacheEntries,
-        dpopReplayEntries: config.dpopReplayEntries,
-        refreshIntervalMs: config.keyRefreshInterval,
-        staleWindowMs: config.keyStaleWindow,
-        fetchTimeoutMs: config.keyFetchTimeout,
-        tokenReviewTtlMs: config.tokenReviewTtl,
-      },
-    },
-    {
-      clock,
-      timers,
-      random,
-      logger,
-      http,
-      passwords,
-      reviews,
-      replays: stores.replays,
-      events: { ...metrics.identity, ...metrics.expressions },
-      pause: systemPause,
-    },
-  );
+  const engine = createEngine(toEngineSettings(config, await readDpopNonceKey(config.dpopNonceKeyFile)), {
+    clock,
+    timers,
+    random,
+    logger,
+    http,
+    passwords,
+    reviews,
+    replays: stores.replays,
+    sharedRevocations: revoked,
+    events: { ...metrics.identity, ...metrics.expressions },
+    pause: systemPause,
+  });
   return {
     engine,
     status: () => ({ ...engine.status(), store: stores.status() }),
     close: () => {
       engine.close();
+      revoked?.close();
       passwords.close();
       void reviews.close();
       stores.close();
+    },
+  };
+}
+
+function toEngineSettings(config: Config, dpopNonceKey: Uint8Array | undefined): EngineSettings {
+  return {
+    trustedHops: config.trustedHops,
+    maxHeaders: config.maxHeaders,
+    serviceNamespace: config.namespace,
+    hostGrants: config.hostGrants.size === 0 ? undefined : config.hostGrants,
+    ownedHeaders: config.ownedHeaders,
+    forwardedClientCertFrom: config.forwardedClientCertFrom,
+    shadowAll: config.shadowAll,
+    keyLoadTimeoutMs: config.keyLoadTimeout,
+    dpopNonceKey,
+    identity: {
+      tokenCacheEntries: config.tokenCacheEntries,
+      dpopReplayEntries: config.dpopReplayEntries,
+      refreshIntervalMs: config.keyRefreshInterval,
+      staleWindowMs: config.keyStaleWindow,
+      fetchTimeoutMs: config.keyFetchTimeout,
+      tokenReviewTtlMs: config.tokenReviewTtl,
+    },
+    revocations: {
+      maxEntries: config.revocationEntries,
+      retentionMs: config.revocationRetention,
+      signalRetentionMs: config.signalRetention,
+      graceMs: config.revocationsGrace,
+      whenUnavailable: config.revocationsUnavailable,
     },
   };
 }

@@ -4,6 +4,8 @@ import { renderAdminPage, renderStatusJson } from './admin-page.ts';
 import type { TcpAddress } from './config/setting-types.ts';
 import { routeRequest, textAnswer, type HttpAnswer, type HttpRoutes } from './http-answer.ts';
 import { createHttpServer, type HttpServer } from './http-server.ts';
+import type { AnswerIssuer } from './issuer-endpoints.ts';
+import type { AnswerRevocations } from './revocation-endpoint.ts';
 import { isLocalHost } from './local-host.ts';
 
 export interface HttpEndpointsOptions {
@@ -14,6 +16,10 @@ export interface HttpEndpointsOptions {
   readonly notReady: () => string | undefined;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   readonly status: () => ServiceStatus;
+  /** Takes what issuers deliver on the open address; undefined: nobody delivers. */
+  readonly answerIssuer?: AnswerIssuer;
+  /** /revocations on the admin address; undefined: there is no such thing. */
+  readonly answerRevocations?: AnswerRevocations;
   readonly version: string;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -28,7 +34,7 @@ export interface HttpEndpoints {
 }
 
 /**
- * Serves /healthz, /readyz and /metrics on one address, and the admin page and its JSON on another. Throws a Failure (`address_in_use`, …) where one
+ * Serves /healthz, /readyz, /metrics and what issuers deliver on one address, and the admin page, its JSON and /revocations on another. Throws a Failure (`address_in_use`, …) where one
  * of the addresses cannot be bound; then neither is.
  */
 export async function createHttpEndpoints(options: HttpEndpointsOptions): Promise<HttpEndpoints> {
@@ -36,7 +42,7 @@ export async function createHttpEndpoints(options: HttpEndpointsOptions): Promis
   const open = publicRoutes(options);
   const http = await createHttpServer({
     address: httpAddress,
-    answer: (request) => routeRequest(open, request),
+    answer: (request) => options.answerIssuer?.(request) ?? routeRequest(open, request),
     timers,
     logger,
   });
@@ -73,7 +79,7 @@ function publicRoutes({ notReady, metrics }: HttpEndpointsOptions): HttpRoutes {
 }
 
 function createAdminServer(options: HttpEndpointsOptions, address: TcpAddress): Promise<HttpServer> {
-  const { status, version, clock, timers, logger } = options;
+  const { status, version, clock, timers, logger, answerRevocations } = options;
   const routes: HttpRoutes = new Map([
     ['/', () => renderAdminPage(status(), version, clock.now())],
     ['/api/status', () => renderStatusJson(status())],
@@ -82,9 +88,12 @@ function createAdminServer(options: HttpEndpointsOptions, address: TcpAddress): 
     address,
     timers,
     logger,
-    answer: (request) =>
-      isLocalHost(request.headers.host)
-        ? routeRequest(routes, request)
-        : textAnswer(421, 'the admin page answers only under localhost or a literal address'),
+    answer: (request) => {
+      if (!isLocalHost(request.headers.host))
+        return textAnswer(421, 'the admin page answers only under localhost or a literal address');
+      return request.url === '/revocations' && answerRevocations !== undefined
+        ? answerRevocations(request)
+        : routeRequest(routes, request);
+    },
   });
 }

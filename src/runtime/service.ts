@@ -12,7 +12,10 @@ import type { Config } from './config/settings.ts';
 import type { DocumentSource } from './document-source.ts';
 import { createGrpcTls, type GrpcTls } from './grpc-tls.ts';
 import { createServingEngine } from './create-serving-engine.ts';
-import { createHttpEndpoints } from './http-endpoints.ts';
+import { createHttpEndpoints, type HttpEndpoints, type HttpEndpointsOptions } from './http-endpoints.ts';
+import { createIssuerEndpoints, type IssuerEndpointsOptions } from './issuer-endpoints.ts';
+import { createRevocationEndpoint } from './revocation-endpoint.ts';
+import { followRevocationsFile, type RevocationsFile } from './revocations-file.ts';
 import { measureMethod } from './measure-method.ts';
 import type { RunningService, ServiceIo, StartService } from './running-service.ts';
 import { shutDownInStages } from './shutdown.ts';
@@ -41,24 +44,21 @@ export const startService: StartService = async (config, io) => {
   try {
     const grpcAddress = await transport.listen(formatSocketAddress(config.grpcAddress));
     let source: DocumentSource | undefined;
-    const status = (): ServiceStatus => ({ ...serving.status(), lastReadAt: source?.lastReadAt() });
-    metrics.observeStatus(status);
-    const http = await createHttpEndpoints({
-      httpAddress: config.httpAddress,
-      adminAddress: config.adminAddress,
-      notReady: () => readiness.whyNot(source?.failure()),
-      metrics: () => metrics.expose(),
-      status,
-      version,
-      clock: io.clock,
-      timers: io.timers,
-      logger,
+    const status = (): ServiceStatus => ({
+      ...serving.status(),
+      lastReadAt: source?.lastReadAt(),
+      revocations: engine.revocations.status(),
     });
+    metrics.observeStatus(status);
+    const notReady = (): string | undefined => readiness.whyNot(source?.failure());
+    const http = await createEndpointsOf(config, io, engine, { notReady, status });
     closers.unshift(() => http.close());
+    const file = config.revocationsFile && startRevocationsFile(config.revocationsFile, engine, io);
+    if (file) closers.unshift(() => file.close());
     const started = await startDocumentSource(config, io, engine, userAgent);
     source = started;
     closers.unshift(() => started.close());
-    const ready = started.ready.then(() => {
+    const ready = Promise.all([started.ready, file && file.firstLook]).then(() => {
       if (readiness.become('ready')) logger.info({ revision: engine.status().revision }, 'ready');
     });
     const announce = (): void => void readiness.become('stopping');
@@ -85,6 +85,38 @@ export const startService: StartService = async (config, io) => {
 function warnOfShadowAll({ shadowAll }: Config, logger: Logger): void {
   if (!shadowAll) return;
   logger.warn({ shadowAll }, 'SHADOW-ALL: every request is allowed and none is changed; decisions are only recorded');
+}
+
+/** What is asked and told over HTTP. */
+function createEndpointsOf(
+  config: Config,
+  { clock, timers, observation: { logger, metrics } }: ServiceIo,
+  { receive, revocations }: Engine,
+  { notReady, status }: Pick<HttpEndpointsOptions, 'notReady' | 'status'>,
+): Promise<HttpEndpoints> {
+  const count: IssuerEndpointsOptions['count'] = (event, result) => metrics.issuerEvent(event, result);
+  const { httpAddress, adminAddress, adminTokenFile: tokenFile } = config;
+  return createHttpEndpoints({
+    httpAddress,
+    adminAddress,
+    notReady,
+    metrics: () => metrics.expose(),
+    status,
+    answerIssuer: createIssuerEndpoints({ notReady, receive, count, clock, logger }),
+    answerRevocations: createRevocationEndpoint({ tokenFile, revocations, clock, logger }),
+    version,
+    clock,
+    timers,
+    logger,
+  });
+}
+
+function startRevocationsFile(
+  file: string,
+  { revocations }: Engine,
+  { timers, observation: { logger } }: ServiceIo,
+): RevocationsFile {
+  return followRevocationsFile(file, revocations.openList('file'), { timers, logger });
 }
 
 interface Readiness {

@@ -1,8 +1,10 @@
 import { hostname } from 'node:os';
+import type { Timers } from '../core/ports.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createApiClient } from '../kubernetes/api-client.ts';
 import { openClusterConnection } from '../kubernetes/cluster-connection.ts';
 import { createClusterSource, type ClusterScope } from '../kubernetes/cluster-source.ts';
+import { followRevocationsMap } from '../kubernetes/revocations-map.ts';
 import type { ReferenceReading } from '../kubernetes/conditions.ts';
 import { createServerOutage } from '../kubernetes/server-outage.ts';
 import { createPublisher, type Publisher } from '../kubernetes/publisher.ts';
@@ -49,21 +51,38 @@ export async function startClusterSource(
     onObject: (change) => publisher?.note(change),
     onReference: () => publisher?.referenceRead(),
   });
-  observation.metrics.observeWatches(() => source.states());
+  const list = config.revocationsConfigMap && engine.revocations.openList('configMap');
+  const revoked = list && config.revocationsConfigMap && followRevocationsMap(config.revocationsConfigMap, list, ports);
+  observation.metrics.observeWatches(() => [...source.states(), ...(revoked ? [revoked.state()] : [])]);
   const stopListening = engine.onChange(({ keys }) => publisher?.changed(keys));
   return {
-    ready: source.ready,
+    // Where the server does not answer about it, credentials are judged as revocationsUnavailable says.
+    ready: Promise.all([source.ready, revoked && inTime(revoked.answered, config.keyLoadTimeout, timers)]).then(
+      () => undefined,
+    ),
     lastReadAt: () => source.confirmedAt(),
     failure: () => source.states().find(({ failure }) => failure !== undefined)?.failure,
     close: async () => {
       stopListening();
       source.close();
+      revoked?.close();
       // What is not given back runs out by itself: an API server that is away must not use up the pod's grace period.
       const late = new Promise<void>((resolve) => void timers.after(goodbyeMs, resolve));
       await Promise.race([publisher?.close(), late]);
       await api.close();
     },
   };
+}
+
+/** Resolves with the promise, or when the time is over. */
+function inTime(promise: Promise<void>, timeoutMs: number, timers: Timers): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = timers.after(timeoutMs, resolve);
+    void promise.then(() => {
+      cancel();
+      resolve();
+    });
+  });
 }
 
 /** What of the cluster is read, in words. */

@@ -78,6 +78,7 @@ const idleRegistry: CommandRegistry = {
   askService: notForHelp,
   inspectToken: notForHelp,
   explain: notForHelp,
+  revokeTokens: notForHelp,
   runDev: notForHelp,
 };
 

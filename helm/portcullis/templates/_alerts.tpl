@@ -16,7 +16,7 @@
     summary: {{ "{{ $labels.pod }} is not ready." | quote }}
     description: Its log says what it waits for; often the API server, missing CRDs or a missing right.
 - alert: PortcullisDeniesForItself
-  expr: sum by (namespace, code) (rate(portcullis_decisions_total{ {{- $of -}} ,decision="deny",code=~"internal_error|deadline_exceeded|keys_unavailable|review_unavailable|policy_invalid|not_ready"}[5m])) > 0
+  expr: sum by (namespace, code) (rate(portcullis_decisions_total{ {{- $of -}} ,decision="deny",code=~"internal_error|deadline_exceeded|keys_unavailable|review_unavailable|revocations_unavailable|policy_invalid|not_ready"}[5m])) > 0
   for: 5m
   labels: {severity: critical}
   annotations:
@@ -43,6 +43,20 @@
   annotations:
     summary: {{ "The keys of {{ $labels.provider }} cannot be fetched." | quote }}
     description: Its tokens are denied when the setting keyStaleWindow is over.
+- alert: PortcullisRevocationsNotRead
+  expr: min by (namespace, source) (portcullis_revocations_readable{ {{- $of -}} }) == 0
+  for: 1m
+  labels: {severity: critical}
+  annotations:
+    summary: {{ "The list of revocations ({{ $labels.source }}) cannot be read." | quote }}
+    description: Credentials are denied with 503, unless revocationsUnavailable is Ignore. GET /revocations on the admin address says why.
+- alert: PortcullisIssuerMessagesLost
+  expr: sum by (namespace, event, result) (increase(portcullis_issuer_events_total{ {{- $of -}} ,result!="taken"}[15m])) > 0
+  for: 5m
+  labels: {severity: warning}
+  annotations:
+    summary: {{ "Logouts or security events of issuers are not taken ({{ $labels.event }}, {{ $labels.result }})." | quote }}
+    description: What they would have ended lives on. The log says why; a stranger who tries is refused too.
 - alert: PortcullisSlow
   expr: histogram_quantile(0.99, sum by (namespace, le) (rate(portcullis_check_duration_seconds_bucket{ {{- $of -}} }[5m]))) > 0.1
   for: 10m

@@ -64,7 +64,9 @@
   "tlsClientCa" $tls
   "tlsMinimumVersion" $tls
   "redisPasswordFile" "redis.passwordSecret, beside config"
-  "redisCaFile" "redis.caSecret, beside config" -}}
+  "redisCaFile" "redis.caSecret, beside config"
+  "revocationsConfigMap" "revocations.configMap, beside config"
+  "adminTokenFile" "revocations.adminTokenSecret, beside config" -}}
 {{- range $key, $_ := .Values.config -}}
 {{- if hasKey $places $key -}}
 {{- with get $places $key -}}

@@ -56,6 +56,12 @@
 {{- with .Values.policySelector -}}
 {{- $args = append $args (printf "--policy-selector=%s" .) -}}
 {{- end -}}
+{{- with .Values.revocations.configMap -}}
+{{- $args = append $args (printf "--revocations-config-map=$(POD_NAMESPACE)/%s" .) -}}
+{{- end -}}
+{{- if .Values.revocations.adminTokenSecret -}}
+{{- $args = append $args (printf "--admin-token-file=/etc/portcullis/admin/%s" .Values.revocations.adminTokenKey) -}}
+{{- end -}}
 {{- if ne .Values.tls.mode "none" -}}
 {{- $args = concat $args (list
   "--tls-certificate=/etc/portcullis/tls/tls.crt"

@@ -36,6 +36,14 @@
   verbs: [create]
 {{- end -}}
 
+{{/* The one ConfigMap that lists what is revoked. */}}
+{{- define "portcullis.rules.revocations" -}}
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get, list, watch]
+  resourceNames: [{{ .Values.revocations.configMap }}]
+{{- end -}}
+
 {{- define "portcullis.rules.events" -}}
 - apiGroups: [events.k8s.io]
   resources: [events]

@@ -29,6 +29,9 @@ args:
 - --watch-namespace=$(POD_NAMESPACE)
 - --cluster-kinds={{ include "portcullis.clusterKinds" . }}
 - --publish-status=false
+{{- with .Values.revocations.configMap }}
+- --revocations-config-map={{ $.Release.Namespace }}/{{ . }}
+{{- end }}
 {{- with .Values.policySelector }}
 - {{ printf "--policy-selector=%s" . | quote }}
 {{- end }}
@@ -74,6 +77,9 @@ volumeMounts:
 {{- $rules := concat (list (dict "apiGroups" (list "portcullis.dev") "resources" (list "accesspolicies" "identityproviders") "verbs" $read)) $references -}}
 {{- range $namespace, $subjects := $byNamespace }}
 {{ include "portcullis.grant" (dict "context" $ "name" $name "namespace" $namespace "rules" $rules "subjects" $subjects) }}
+{{- end }}
+{{- if and .Values.revocations.configMap $accounts }}
+{{ include "portcullis.grant" (dict "context" $ "name" (printf "%s-revocations" $name) "namespace" $.Release.Namespace "rules" (include "portcullis.rules.revocations" . | fromYamlArray) "subjects" $accounts) }}
 {{- end }}
 {{- if and $accounts (eq .Values.rbac.scope "cluster") }}
 {{- $clusterRules := list (dict "apiGroups" (list "portcullis.dev") "resources" (list "clusteraccesspolicies" "clusteridentityproviders") "verbs" $read) }}

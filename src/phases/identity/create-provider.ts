@@ -4,6 +4,7 @@ import { createApiKeyProvider } from './api-key/api-key-provider.ts';
 import { createBasicProvider } from './basic/basic-provider.ts';
 import { createClientCertificateProvider } from './client-certificate/client-certificate-provider.ts';
 import { createIntrospectionProvider } from './introspection/introspection-provider.ts';
+import type { EventMaterial } from './events/issuer-receiver.ts';
 import type { IdentityPorts } from './identity-ports.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import type { KeyMaterial } from './jwt/create-provider-keys.ts';
@@ -22,7 +23,7 @@ export type CreateProvider = (
 export const createProvider: CreateProvider = (spec, material, ports) => {
   switch (spec.type) {
     case 'JWT':
-      return createJwtProvider(spec, toKeyMaterial(spec, material), ports);
+      return createJwtProvider(spec, toKeyMaterial(spec, material), ports, toEventMaterial(spec, material));
     case 'ServiceAccount':
       return createServiceAccountProvider(spec, ports);
     case 'Basic':
@@ -37,6 +38,18 @@ export const createProvider: CreateProvider = (spec, material, ports) => {
       return createIntrospectionProvider(spec, material, ports);
   }
 };
+
+/** What `events` refers to; undefined where the spec has none. */
+export function toEventMaterial({ events }: JwtProviderSpec, { texts }: ProviderMaterial): EventMaterial | undefined {
+  if (events === undefined) return undefined;
+  const textOf = (kind: 'ConfigMap' | 'Secret', ref: JwtProviderSpec['ca']): string | undefined =>
+    ref && texts.get(textKey({ ...ref, kind }));
+  return {
+    keysText: textOf('ConfigMap', events.keys?.type === 'ConfigMap' ? events.keys.ref : undefined),
+    ca: textOf('ConfigMap', events.ca),
+    authorization: textOf('Secret', events.authorization),
+  };
+}
 
 export function toKeyMaterial({ keys, ca }: JwtProviderSpec, { texts }: ProviderMaterial): KeyMaterial {
   const textOf = (ref: JwtProviderSpec['ca']): string | undefined =>

@@ -1,5 +1,6 @@
 import type { Denial, HeaderEntry } from '../../core/decision.ts';
 import type { Identity } from '../../core/identity.ts';
+import type { IssuerMessage, Receipt } from '../../core/issuer-message.ts';
 import type { Request } from '../../core/request.ts';
 import type { ProviderMaterial } from '../../policy/providers/provider-material.ts';
 import type {
@@ -27,6 +28,8 @@ export interface MessageProvider extends RunningProvider {
   readonly places: readonly CredentialPlace[];
   /** Judges one credential. At once where it is known, a promise where keys, cryptography or others are waited for; never rejects. */
   verify(credential: Credential): VerifyResult | Promise<VerifyResult>;
+  /** Takes what the issuer tells of its tokens beside them; absent where the document asks for nothing of it. Never rejects. */
+  readonly receive?: (message: IssuerMessage) => Promise<Receipt>;
 }
 
 export type MessageProviderSpec = Exclude<IdentityProviderSpec, ClientCertificateProviderSpec>;

@@ -1,6 +1,6 @@
 import type { MissingMaterial } from '../../core/status.ts';
 import type { Material } from '../read-material.ts';
-import type { IdentityProviderSpec, SecretSelector } from '../provider-spec.ts';
+import type { IdentityProviderSpec, JwtProviderSpec, SecretSelector } from '../provider-spec.ts';
 import { specKey, type SpecName } from '../spec-name.ts';
 import type { MaterialRef } from '../spec.ts';
 
@@ -31,7 +31,7 @@ export const noMaterial: ProviderMaterial = { texts: new Map(), secrets: [] };
 export function needsOf(spec: IdentityProviderSpec): ProviderNeeds {
   switch (spec.type) {
     case 'JWT':
-      return onlyKeys([...(spec.keys.type === 'ConfigMap' ? [spec.keys.ref] : []), ...(spec.ca ? [spec.ca] : [])]);
+      return jwtNeeds(spec);
     case 'ClientCertificate':
       return onlyKeys([spec.ca, spec.crl].filter((ref) => ref !== undefined));
     case 'Introspection': {
@@ -52,6 +52,13 @@ export function needsOf(spec: IdentityProviderSpec): ProviderNeeds {
     case 'ServiceAccount':
       return { keys: [], selector: undefined };
   }
+}
+
+function jwtNeeds({ keys, ca, events }: JwtProviderSpec): ProviderNeeds {
+  const refs = [keys, events?.keys].flatMap((source) => (source?.type === 'ConfigMap' ? [source.ref] : []));
+  const maps = onlyKeys([...refs, ...(ca ? [ca] : []), ...(events?.ca ? [events.ca] : [])]);
+  if (events?.authorization === undefined) return maps;
+  return { ...maps, keys: [...maps.keys, { ...events.authorization, kind: 'Secret' }] };
 }
 
 /** The keys of the Secret that `clientAuthentication` names, by its method. */

@@ -6,6 +6,7 @@ import type {
   BindingRule,
   ConfigMapKey,
   CredentialPlace,
+  EventReceiverSpec,
   JwtAlgorithm,
   JwtProviderSpec,
   KeySource,
@@ -26,7 +27,7 @@ export function readJwtProvider(
   problems: ProblemList,
 ): JwtProviderSpec {
   const at: FieldPath = ['spec', 'jwt'];
-  const keys = readKeySource(jwt, materials, problems);
+  const keys = readKeySource(jwt.jwks, [...at, 'jwks'], materials, problems);
   checkIssuer(jwt.issuer, keys, [...at, 'issuer'], problems);
   const skew = readSeconds(jwt.clockSkew, [...at, 'clockSkew'], problems) ?? 30;
   if (skew > maxClockSkew) problems.error('invalid-value', [...at, 'clockSkew'], 'clockSkew is at most 300s');
@@ -52,6 +53,8 @@ export function readJwtProvider(
     claims: readClaimMapping(jwt.claims, ['scope', 'scp'], [...at, 'claims'], problems),
     binding,
     dpopNonce: jwt.binding?.dpopNonce ?? 'Never',
+    ...(jwt.logout && { logout: jwt.logout }),
+    ...withEvents(readEventReceiver(jwt, materials, problems)),
   };
 }
 
@@ -75,9 +78,35 @@ function checkDpop(from: readonly CredentialPlace[], rule: BindingRule, jwt: Jwt
     );
 }
 
-function readKeySource(jwt: JwtShape, materials: string, problems: ProblemList): KeySource {
-  const at: FieldPath = ['spec', 'jwt', 'jwks'];
-  const { uri, inline, configMapRef, caRef } = jwt.jwks ?? {};
+function withEvents(events: EventReceiverSpec | undefined): Pick<JwtProviderSpec, 'events'> {
+  return events === undefined ? {} : { events };
+}
+
+/** Another issuer has other keys, and nothing says where those of a transmitter are that is not the issuer of the tokens. */
+function readEventReceiver(
+  { issuer, events }: JwtShape,
+  materials: string,
+  problems: ProblemList,
+): EventReceiverSpec | undefined {
+  if (events === undefined) return undefined;
+  const at: FieldPath = ['spec', 'jwt', 'events'];
+  const keys = events.jwks && readKeySource(events.jwks, [...at, 'jwks'], materials, problems);
+  if (events.jwks !== undefined && keys?.type === 'Discovery')
+    problems.error('invalid-value', [...at, 'jwks'], 'the jwks of events has one of uri, inline and configMapRef');
+  if (keys === undefined && events.issuer !== undefined && events.issuer !== issuer)
+    problems.error('missing-field', at, 'events of another issuer need jwks, the keys of that issuer');
+  const { authorizationRef } = events;
+  return {
+    issuer: events.issuer ?? issuer,
+    audiences: events.audiences,
+    keys,
+    ca: events.jwks?.caRef && configMapKey(materials, events.jwks.caRef),
+    authorization: authorizationRef && configMapKey(materials, authorizationRef),
+  };
+}
+
+function readKeySource(jwks: JwtShape['jwks'], at: FieldPath, materials: string, problems: ProblemList): KeySource {
+  const { uri, inline, configMapRef, caRef } = jwks ?? {};
   const named = [uri, inline, configMapRef].filter((source) => source !== undefined);
   if (named.length > 1) problems.error('invalid-value', at, 'jwks has at most one of uri, inline and configMapRef');
   if (caRef !== undefined && (inline !== undefined || configMapRef !== undefined)) {

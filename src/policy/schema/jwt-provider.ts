@@ -11,32 +11,64 @@ import {
   text,
   type Schema,
 } from './json-schema.ts';
-import { configMapRef, headerName } from './references.ts';
+import { configMapRef, headerName, secretKeyRef } from './references.ts';
 
 const claimName = (description: string, extra: Partial<Schema> = {}): Schema => text(description, 256, extra);
 const aClaim = claimName('The name of a claim, or a JSON Pointer (RFC 6901) where it begins with a slash.');
 
-const jwks: Schema = restriction(
+const keySource = (description: string, absent: string): Schema =>
+  restriction(
+    description,
+    {
+      uri: text('The http or https URL of the key set.', 2048),
+      inline: text('The JSON text of the key set, with at least one key.', 262_144),
+      configMapRef: configMapRef('A ConfigMap that holds the JSON text of the key set.'),
+      caRef: {
+        ...configMapRef('A ConfigMap that holds the PEM certificates to trust where keys are fetched.'),
+        absent: "the system's",
+      },
+    },
+    {
+      absent,
+      validations: [
+        atMostOne(['uri', 'inline', 'configMapRef'], 'jwks has at most one of uri, inline and configMapRef'),
+        {
+          rule: '!has(self.caRef) || !(has(self.inline) || has(self.configMapRef))',
+          message: 'caRef is for keys that are fetched: leave it out beside inline and configMapRef',
+        },
+      ],
+    },
+  );
+
+const jwks: Schema = keySource(
   'Where the keys come from: at most one of uri, inline and configMapRef. Keys are fetched in the background and kept through outages.',
+  'OpenID Connect discovery, then RFC 8414, below the issuer',
+);
+
+/** `logout`: what ends tokens before their end. */
+const logout: Schema = guard(
+  'Takes logout tokens of the issuer (OpenID Connect Back-Channel Logout) at /backchannel-logout/<namespace>/<name> of the HTTP address, without the namespace for a ClusterIdentityProvider. What they end is refused.',
   {
-    uri: text('The http or https URL of the key set.', 2048),
-    inline: text('The JSON text of the key set, with at least one key.', 262_144),
-    configMapRef: configMapRef('A ConfigMap that holds the JSON text of the key set.'),
-    caRef: {
-      ...configMapRef('A ConfigMap that holds the PEM certificates to trust where keys are fetched.'),
-      absent: "the system's",
+    audiences: list('The client ids whose logout tokens are taken: aud must hold one.', text('A client id.', 2048), 32),
+  },
+  { required: ['audiences'] },
+);
+
+const events: Schema = guard(
+  'Takes security events (Shared Signals Framework, CAEP and RISC) pushed as in RFC 8935 to /events/<namespace>/<name> of the HTTP address, without the namespace for a ClusterIdentityProvider.',
+  {
+    audiences: list('The claim aud of an event must hold one of these.', text('An audience.', 2048), 32),
+    issuer: text('The transmitter, as it stands in iss of its events.', 2048, { absent: 'the issuer of the tokens' }),
+    jwks: keySource(
+      'Where the keys of the transmitter come from: one of uri, inline and configMapRef.',
+      'the keys of the provider',
+    ),
+    authorizationRef: {
+      ...secretKeyRef('A key of a Secret with what the transmitter sends as Authorization, scheme and all.'),
+      absent: 'not looked at; the signature is, always',
     },
   },
-  {
-    absent: 'OpenID Connect discovery, then RFC 8414, below the issuer',
-    validations: [
-      atMostOne(['uri', 'inline', 'configMapRef'], 'jwks has at most one of uri, inline and configMapRef'),
-      {
-        rule: '!has(self.caRef) || !(has(self.inline) || has(self.configMapRef))',
-        message: 'caRef is for keys that are fetched: leave it out beside inline and configMapRef',
-      },
-    ],
-  },
+  { required: ['audiences'] },
 );
 
 /** `from`: where a credential may stand. */
@@ -122,6 +154,8 @@ export const jwt: Schema = guard(
     from: credentialPlaces('Where tokens are looked for.', 'the Authorization header with Bearer'),
     claims,
     binding,
+    logout,
+    events,
   },
   { required: ['issuer', 'audiences'] },
 );

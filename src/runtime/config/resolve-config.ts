@@ -119,6 +119,11 @@ function judgeTogether(config: Config, chosen: ReadonlyMap<SettingKey, ResolvedS
       'adminAddress is not a loopback address: the admin page has no authentication, whoever reaches it can read it.',
     );
   }
+  if (config.revocationsConfigMap !== undefined && config.policies !== undefined) {
+    const place = chosen.get('revocationsConfigMap')?.origin ?? namedPlace('default');
+    const message = 'revocationsConfigMap needs policies out of a cluster: beside a folder, use revocationsFile.';
+    warnings.push({ code: 'invalid-value', severity: 'error', message, field: 'revocationsConfigMap', place });
+  }
   return warnings;
 }
 

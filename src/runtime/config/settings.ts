@@ -1,6 +1,7 @@
 import { cidrs, headerNames, hostGrants, namespaceNames } from './list-types.ts';
 import { keySettings } from './key-settings.ts';
 import { redisSettings } from './redis-settings.ts';
+import { revocationSettings } from './revocation-settings.ts';
 import {
   choice,
   duration,
@@ -39,6 +40,7 @@ export const settingGroups = [
   'Requests',
   'Keys and tokens',
   'Redis',
+  'Revocations',
   'Logging',
   'Shutdown',
 ] as const;
@@ -167,7 +169,8 @@ export const settings = {
     env: 'PORTCULLIS_HTTP_ADDRESS',
     type: tcpAddress(),
     default: { value: { kind: 'tcp', host: '0.0.0.0', port: 9002 } },
-    description: 'Where /healthz, /readyz and /metrics are.',
+    description:
+      'Where /healthz, /readyz and /metrics are, and where issuers deliver: /backchannel-logout/… and /events/….',
   },
   adminAddress: {
     group: 'Addresses',
@@ -175,7 +178,8 @@ export const settings = {
     env: 'PORTCULLIS_ADMIN_ADDRESS',
     type: optionalTcpAddress(),
     default: { value: { kind: 'tcp', host: '127.0.0.1', port: 9003 } },
-    description: 'Where the admin page and its JSON are. It has no authentication: keep it on a loopback address.',
+    description:
+      'Where the admin page, its JSON and the admin call for revocations are. Only that call asks for a token: keep it on a loopback address.',
   },
   tlsCertificate: {
     group: 'TLS',
@@ -256,6 +260,7 @@ export const settings = {
   },
   ...keySettings,
   ...redisSettings,
+  ...revocationSettings,
   logLevel: {
     group: 'Logging',
     flag: '--log-level',

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/core/json.ts';
 import { reasons } from '../../../src/core/reason.ts';
 import { metricTable } from '../../../src/observe/metric-table.ts';
-import { at, objectsOf, pick, renderChart, textAt, type ChartUse } from '../../support/kubernetes/chart.ts';
+import { at, objectsOf, pick, renderChart, textAt, textsAt, type ChartUse } from '../../support/kubernetes/chart.ts';
 import type { Cluster } from '../../support/kubernetes/cluster.ts';
 import { startCluster } from '../../support/kubernetes/start-cluster.ts';
 import { describeWithCluster } from '../../support/kubernetes/with-cluster.ts';
@@ -118,7 +118,7 @@ describeWithCluster('the objects of the chart', () => {
       return Array.isArray(rules) ? rules : [];
     };
     const rules = await rulesOf({ set: ['metrics.prometheusRule.enabled=true'] });
-    expect(rules.length).toBe(10);
+    expect(rules.length).toBe(12);
     for (const rule of rules) {
       const text = textAt(rule, 'expr');
       const selectors = [...text.matchAll(/(portcullis_\w+?)(?:_bucket)?\{([^}]*)\}/gu)];
@@ -156,6 +156,40 @@ describeWithCluster('the objects of the chart', () => {
       podMetricsEndpoints: [{ port: 'http', path: '/metrics', interval: '30s' }],
     });
     expect(at(pick(pod, 'PodMonitor', 'portcullis'), 'metadata.namespace')).toBe('monitoring');
+  });
+
+  it('hands the list of revocations, the admin token and a Service for issuers to the pods, where values say so', async () => {
+    const objects = await renderChart(cluster, {
+      set: [
+        'revocations.configMap=revoked',
+        'revocations.adminTokenSecret=admin',
+        'revocations.issuerService.enabled=true',
+        'config.revocationsUnavailable=Ignore',
+      ],
+    });
+    const pod = at(pick(objects, 'Deployment', 'portcullis'), 'spec.template.spec');
+    expect(textsAt(pod, 'containers.0.args')).toEqual(
+      expect.arrayContaining([
+        '--revocations-config-map=$(POD_NAMESPACE)/revoked',
+        '--admin-token-file=/etc/portcullis/admin/token',
+      ]),
+    );
+    const volumes = at(pod, 'volumes');
+    expect(volumes).toEqual(
+      expect.arrayContaining([
+        { name: 'admin', secret: { secretName: 'admin', defaultMode: 288, items: [{ key: 'token', path: 'token' }] } },
+      ]),
+    );
+    expect(at(pick(objects, 'Service', 'portcullis-issuers'), 'spec.ports.0')).toMatchObject({
+      port: 80,
+      targetPort: 'http',
+    });
+    const none = await renderChart(cluster);
+    const args = textsAt(at(pick(none, 'Deployment', 'portcullis'), 'spec.template.spec'), 'containers.0.args').join(
+      ' ',
+    );
+    expect(args).not.toMatch(/revocations|admin-token/);
+    expect(none.filter((object) => textAt(object, 'metadata.name').endsWith('-issuers'))).toEqual([]);
   });
 
   it('closes its ports to all but those that the network policy names, and to its own test', async () => {

@@ -144,6 +144,11 @@ const cases: readonly (readonly [string, ChartUse, readonly Deed[]])[] = [
       ...leases,
     ],
   ],
+  [
+    'with a ConfigMap of revocations and no other',
+    { set: ['rbac.scope=namespaced', 'rbac.configMaps.enabled=false', 'revocations.configMap=keys'] },
+    [...readsPolicies(['portcullis']), ...named('/configmaps', 'keys', ['portcullis']), ...leases],
+  ],
   ['where others grant', { set: ['rbac.create=false'] }, []],
 ];
 

@@ -43,6 +43,7 @@ const prunedWithoutHarm: readonly RegExp[] = [
   // What is null has its default, as if it were not there.
   /^null: spec\.(?:mode|onInvalid)$/u,
   /^null: spec(?:\.rules\[\])?\.authentication\.providers\[\]\.kind$/u,
+  /^beside an unknown one: spec\.jwt\.events\.authorizationRef\./u,
 ];
 
 describeWithCluster('the CRDs on a real API server', () => {

@@ -41,6 +41,7 @@ export async function run(args: readonly string[], world: CliWorld = {}): Promis
     askService: missing,
     inspectToken: missing,
     explain: missing,
+    revokeTokens: missing,
     runDev: missing,
     ...world.registry,
   };

@@ -45,6 +45,14 @@ test('the defaults are those that the documentation promises', () => {
     tokenReviewTtl: 30_000,
     allowPrivateAddresses: false,
     allowedPrivateAddresses: [],
+    revocationsConfigMap: undefined,
+    revocationsFile: undefined,
+    revocationsUnavailable: 'Deny',
+    revocationsGrace: 300_000,
+    revocationRetention: 172_800_000,
+    revocationEntries: 100_000,
+    signalRetention: 2_592_000_000,
+    adminTokenFile: undefined,
     logLevel: 'info',
     logDecisions: 'all',
     logDecisionsSample: 1,
@@ -72,4 +80,17 @@ test('every default is a value that its own setting accepts, but for lists that 
     if (key === 'hostGrants' || key === 'policies') continue;
     expect([key, type.fromJson(type.toJson(fallback.value))]).toEqual([key, { value: fallback.value }]);
   }
+});
+
+test('a ConfigMap of revocations is named with its namespace, and needs policies out of a cluster', () => {
+  const given = (value: string, more: Readonly<Record<string, string>>): string => {
+    const resolved = resolve({ PORTCULLIS_REVOCATIONS_CONFIG_MAP: value, ...more });
+    if (!resolved.ok) return resolved.problems.map(({ message }) => message).join();
+    return JSON.stringify(resolved.config.revocationsConfigMap);
+  };
+  const cluster = { PORTCULLIS_KUBECONFIG: 'config' };
+  expect(given('portcullis/revoked', cluster)).toBe('{"namespace":"portcullis","name":"revoked"}');
+  expect(given('revoked', cluster)).toMatch(/must be namespace\/name of an object/);
+  expect(given('a/b/c', cluster)).toMatch(/must be namespace\/name of an object/);
+  expect(given('portcullis/revoked', { PORTCULLIS_POLICIES: 'policies' })).toMatch(/needs policies out of a cluster/);
 });

@@ -32,6 +32,8 @@ const chartOwned: ReadonlySet<SettingKey> = new Set<SettingKey>([
   'tlsMinimumVersion',
   'redisPasswordFile',
   'redisCaFile',
+  'revocationsConfigMap',
+  'adminTokenFile',
 ]);
 
 const documented = readValues(text).values.map(({ path }) => path);

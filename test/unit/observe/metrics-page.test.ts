@@ -27,6 +27,7 @@ test('no label is one that a client could fill', () => {
     'certificate',
     'code',
     'decision',
+    'event',
     'grpc_code',
     'grpc_method',
     'grpc_service',
@@ -37,6 +38,7 @@ test('no label is one that a client could fill', () => {
     'provider',
     'result',
     'review',
+    'source',
     'state',
     'version',
   ]);

@@ -4,9 +4,11 @@ import { thrownFields } from '../../../core/thrown-fields.ts';
 import type { JwtProviderSpec } from '../../../policy/provider-spec.ts';
 import { specKey } from '../../../policy/spec-name.ts';
 import { compileHolderCheck } from '../binding/compile-holder-check.ts';
+import type { IssuerMessage } from '../../../core/issuer-message.ts';
+import { createIssuerReceiver, type EventMaterial } from '../events/issuer-receiver.ts';
 import { createProviderKeys, type KeyMaterial } from './create-provider-keys.ts';
 import { placesOf } from '../../../policy/providers/credential-forms.ts';
-import type { MessageProvider, VerifyResult } from '../identity-provider.ts';
+import type { MessageProvider, ProviderStatus, VerifyResult } from '../identity-provider.ts';
 import type { IdentityPorts } from '../identity-ports.ts';
 import { claimJudges } from './judge-claims.ts';
 import { headerJudges } from './judge-header.ts';
@@ -19,7 +21,12 @@ import { compileTokenRules, type TokenRules } from './token-rules.ts';
 import { verifySignature, type UnverifiedToken } from './verify-signature.ts';
 
 /** A provider of type JWT at work. `material` is what the spec refers to, resolved; without it the provider refuses every token. */
-export function createJwtProvider(spec: JwtProviderSpec, material: KeyMaterial, ports: IdentityPorts): MessageProvider {
+export function createJwtProvider(
+  spec: JwtProviderSpec,
+  material: KeyMaterial,
+  ports: IdentityPorts,
+  eventMaterial?: EventMaterial,
+): MessageProvider {
   const rules = compileTokenRules(spec);
   const tokens = ports.tokens.forProvider();
   const keys = createProviderKeys(spec, material, rules.algorithms, ports, (set) => tokens.keepOnly(set.fingerprints));
@@ -27,18 +34,28 @@ export function createJwtProvider(spec: JwtProviderSpec, material: KeyMaterial, 
   const judgeHolder = compileHolderCheck(spec.binding, spec.dpopNonce, ports, (error) =>
     toInternalError(provider, error),
   );
+  const receiver = createIssuerReceiver(spec, keys, eventMaterial, ports);
   return {
     layer: 'message',
     spec,
     places: placesOf(spec),
     firstLoad: keys.firstLoad,
     verify: (credential) => judgeHolder(credential, verifyToken(provider, credential.token)),
-    status: () => keys.status(),
+    ...(receiver && { receive: (message: IssuerMessage) => receiver.receive(message) }),
+    status: () => withFailure(keys.status(), receiver?.failure()),
     close: () => {
+      receiver?.close();
       keys.close();
       tokens.close();
     },
   };
+}
+
+/** The keys of a transmitter of events are told of beside the provider's own. */
+function withFailure(status: ProviderStatus, failure: string | undefined): ProviderStatus {
+  if (failure === undefined) return status;
+  const lastError = [status.lastError, `events: ${failure}`].filter((error) => error !== undefined).join('; ');
+  return { ...status, lastError };
 }
 
 interface ProviderParts {

@@ -1,0 +1,51 @@
+import type { Identity } from '../../../core/identity.ts';
+import { ownMember, type JsonValue } from '../../../core/json.ts';
+import type { RevocationTarget } from '../../../core/revocation.ts';
+
+/** What of a credential a revocation can name. */
+export interface CredentialNames {
+  readonly names: readonly (readonly [target: RevocationTarget, value: string])[];
+  /** Seconds since the epoch; undefined where it does not say. */
+  readonly issuedAt: number | undefined;
+}
+
+/** A remembered token has the same identity again and again. */
+const known = new WeakMap<Identity, CredentialNames>();
+
+/**
+ * `jti`, `sid` and `email` are claims, for kinds that have some. The subject is that of the identity and the claim `sub`, which differ where a
+ * provider maps another claim: issuers name somebody by `sub`.
+ */
+export function namesOf(identity: Identity): CredentialNames {
+  const before = known.get(identity);
+  if (before !== undefined) return before;
+  const names = readNames(identity);
+  known.set(identity, names);
+  return names;
+}
+
+function readNames({ subject, clientId, claims }: Identity): CredentialNames {
+  const claim = (name: string): JsonValue | undefined => claims && ownMember(claims, name);
+  const subjects: readonly (JsonValue | undefined)[] = [subject, claim('sub') === subject ? undefined : claim('sub')];
+  const hasSession = claim('sid') !== undefined;
+  const candidates: readonly (readonly [RevocationTarget, JsonValue | undefined])[] = [
+    ['jti', claim('jti')],
+    ['sid', claim('sid')],
+    ...subjects.map((value) => ['sub', value] as const),
+    ...subjects.map((value) => ['subWithoutSid', hasSession ? undefined : value] as const),
+    ['client', clientId],
+    ['email', foldEmail(claim('email'))],
+  ];
+  const issuedAt = claim('iat');
+  return {
+    names: candidates.flatMap(([target, value]) =>
+      typeof value === 'string' && value !== '' ? [[target, value]] : [],
+    ),
+    issuedAt: typeof issuedAt === 'number' ? issuedAt : undefined,
+  };
+}
+
+/** Case tells no two mailboxes apart in practice, and what is compared here only ever denies. */
+export function foldEmail(value: JsonValue | undefined): string | undefined {
+  return typeof value === 'string' ? value.toLowerCase() : undefined;
+}

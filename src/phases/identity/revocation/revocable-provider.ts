@@ -1,0 +1,33 @@
+import type { IdentityProvider, VerifyResult } from '../identity-provider.ts';
+import type { Revocations } from './revocations.ts';
+
+/**
+ * The provider whose identities, remembered ones too, are held against what is revoked each time that somebody presents one. Of every kind: what
+ * a kind does not know (an id of a token, a session) cannot be named of it.
+ */
+export function toRevocable(provider: IdentityProvider, revocations: Revocations): IdentityProvider {
+  const review = revocations.reviewer(provider.spec);
+  const judge = (result: VerifyResult): VerifyResult => ('identity' in result ? review(result) : result);
+  const after = (result: VerifyResult | Promise<VerifyResult>): VerifyResult | Promise<VerifyResult> =>
+    result instanceof Promise ? result.then(judge) : judge(result);
+  const { renew } = provider;
+  const running = {
+    firstLoad: provider.firstLoad,
+    status: () => provider.status(),
+    close: () => provider.close(),
+    ...(renew && { renew: (material: Parameters<typeof renew>[0]) => provider.renew?.(material) }),
+  };
+  if (provider.layer === 'peer') {
+    const { layer, spec } = provider;
+    return { ...running, layer, spec, verifyPeer: (request) => after(provider.verifyPeer(request)) };
+  }
+  const { layer, spec, places, receive } = provider;
+  return {
+    ...running,
+    layer,
+    spec,
+    places,
+    verify: (credential) => after(provider.verify(credential)),
+    ...(receive && { receive: (message: Parameters<typeof receive>[0]) => receive(message) }),
+  };
+}

@@ -1,0 +1,193 @@
+import { denial, type Denial } from '../../../core/decision.ts';
+import type { Identity } from '../../../core/identity.ts';
+import type { Clock, Logger, SharedList, Timers } from '../../../core/ports.ts';
+import type {
+  Revocation,
+  RevocationControl,
+  RevocationOutcome,
+  RevocationSource,
+  RevocationSourceStatus,
+  Signal,
+} from '../../../core/revocation.ts';
+import type { SpecName } from '../../../policy/spec-name.ts';
+import type { VerifyResult } from '../identity-provider.ts';
+import { namesOf, type CredentialNames } from './credential-names.ts';
+import { createListedSource, type ListedSource } from './listed-source.ts';
+import { createRevocationTable, type RevocationTable } from './revocation-table.ts';
+import type { RevocationSettings } from './revocation-settings.ts';
+import { scopesOf } from './scope-key.ts';
+import { createSharedSource, type SharedSource } from './shared-source.ts';
+import { createSignalTable, type SignalTable } from './signal-table.ts';
+
+/** Everything that is revoked, and what issuers have signalled beside. */
+export interface Revocations extends RevocationControl {
+  /** Compiles what stands between a verified identity of the provider and its use. Asked at every request: what it costs is a few look-ups. */
+  reviewer(provider: SpecName): Reviewer;
+  close(): void;
+}
+
+/** The identity with what was signalled of it, the very same where nothing was; or a denial. */
+export type Reviewer = (verified: Extract<VerifyResult, { identity: Identity }>) => VerifyResult;
+
+export interface RevocationPorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  /** Undefined: nothing is shared. */
+  readonly shared?: SharedList | undefined;
+}
+
+const sweepIntervalMs = 1000;
+/** Of each table in each interval: some tenths of a millisecond. */
+const sweepCount = 2000;
+
+export function createRevocations(settings: RevocationSettings, ports: RevocationPorts): Revocations {
+  const world = new RevocationWorld(settings, ports);
+  return {
+    reviewer: (provider) => compileReviewer(provider, world, settings),
+    add: (source, revocations, signals = []) => world.add(source, revocations, signals),
+    openList: (source) => world.openList(source),
+    status: () => world.status(),
+    close: () => world.close(),
+  };
+}
+
+function compileReviewer(provider: SpecName, world: RevocationWorld, settings: RevocationSettings): Reviewer {
+  let issuer = '';
+  let scopes = scopesOf(provider, issuer);
+  return (verified) => {
+    if (world.isQuiet()) return verified;
+    const { identity } = verified;
+    if (identity.issuer !== issuer) {
+      issuer = identity.issuer;
+      scopes = scopesOf(provider, issuer);
+    }
+    let read: CredentialNames | undefined;
+    const names = (): CredentialNames => (read ??= namesOf(identity));
+    if (world.revokes(scopes, names)) return { denial: denial('token_revoked') };
+    const signals = world.signals.find(scopes, names);
+    if (signals?.accountDisabled === true) return { denial: accountDisabled };
+    if (settings.whenUnavailable === 'Deny' && world.unreadable() !== undefined) return { denial: unavailable };
+    return signals === undefined ? verified : { ...verified, identity: Object.freeze({ ...identity, signals }) };
+  };
+}
+
+const accountDisabled: Denial = denial('token_revoked', 'The account of the credential is disabled.');
+const unavailable: Denial = denial('revocations_unavailable');
+
+class RevocationWorld {
+  readonly signals: SignalTable;
+  readonly #settings: RevocationSettings;
+  readonly #ports: RevocationPorts;
+  readonly #own = new Map<RevocationSource, RevocationTable>();
+  readonly #lists = new Map<RevocationSource, ListedSource>();
+  readonly #shared: SharedSource | undefined;
+  #widened = 0;
+  #cancelSweep: () => void;
+
+  constructor(settings: RevocationSettings, ports: RevocationPorts) {
+    const { clock, shared, logger } = ports;
+    this.#settings = settings;
+    this.#ports = ports;
+    this.signals = createSignalTable(settings.maxEntries, clock);
+    const { signals } = this;
+    this.#shared = shared && createSharedSource({ list: shared, settings, clock, logger, signals });
+    this.#cancelSweep = this.#sweepLater();
+  }
+
+  /** True where nothing could be said of anybody. */
+  isQuiet(): boolean {
+    if (this.#lists.size > 0 || this.#shared !== undefined || this.signals.size > 0) return false;
+    for (const table of this.#own.values()) if (table.size > 0) return false;
+    return true;
+  }
+
+  revokes(scopes: readonly string[], names: () => CredentialNames): boolean {
+    for (const table of this.#own.values()) if (table.revokes(scopes, names)) return true;
+    for (const list of this.#lists.values()) if (list.revokes(scopes, names)) return true;
+    return this.#shared?.table.revokes(scopes, names) === true;
+  }
+
+  /** Why a list does not count as read; undefined where all do. */
+  unreadable(): string | undefined {
+    for (const list of this.#lists.values()) {
+      const failure = list.failure();
+      if (failure !== undefined) return failure;
+    }
+    return this.#shared?.failure();
+  }
+
+  async add(
+    source: 'admin' | 'logout' | 'events',
+    revocations: readonly Revocation[],
+    signals: readonly Signal[],
+  ): Promise<RevocationOutcome> {
+    const ended = revocations.map((revocation) => ({ ...revocation, expiresAt: this.#endOf(revocation) }));
+    const kept = this.#keep(source, ended, signals);
+    if (kept.kind !== 'kept' || this.#shared === undefined) return kept;
+    const isShared = await this.#shared.add(ended, signals);
+    return isShared ? { ...kept, isShared } : { kind: 'not-shared' };
+  }
+
+  openList(source: 'file' | 'configMap'): ListedSource {
+    const { clock, logger } = this.#ports;
+    const list = createListedSource({ source, settings: this.#settings, clock, logger });
+    this.#lists.set(source, list);
+    return list;
+  }
+
+  status(): ReturnType<RevocationControl['status']> {
+    const own = [...this.#own].map(([source, { size }]): RevocationSourceStatus => {
+      return { source, entries: size, failure: undefined, problem: undefined };
+    });
+    const lists = [...this.#lists.values()].map((list) => list.status());
+    const shared = this.#shared === undefined ? [] : [this.#shared.status()];
+    return { sources: [...own, ...lists, ...shared], signals: this.signals.size, widened: this.#widened };
+  }
+
+  close(): void {
+    this.#cancelSweep();
+    this.#shared?.close();
+  }
+
+  /** What comes from an issuer is never refused for want of room where a wider revocation can take its place; an operator is told. */
+  #keep(source: RevocationSource, revocations: readonly Revocation[], signals: readonly Signal[]): RevocationOutcome {
+    const { clock, logger } = this.#ports;
+    const table = this.#own.get(source) ?? createRevocationTable(this.#settings.maxEntries, clock);
+    this.#own.set(source, table);
+    const whenFull = source === 'admin' ? 'refuse' : 'widen';
+    const outcomes = new Set(revocations.map((revocation) => table.add(revocation, whenFull)));
+    const signalsEnd = (clock.now() + this.#settings.signalRetentionMs) / 1000;
+    const areSignalled = signals.map((signal) => this.signals.add(signal, signalsEnd)).every(Boolean);
+    const isWidened = outcomes.has('widened');
+    if (isWidened) {
+      this.#widened++;
+      logger.error(
+        { source, maxEntries: this.#settings.maxEntries },
+        'the list of revocations is full: every token of the issuer up to now is revoked in place of single ones',
+      );
+    }
+    if (outcomes.has('full') || !areSignalled) {
+      logger.error(
+        { source, maxEntries: this.#settings.maxEntries },
+        'the list of revocations is full: one was refused',
+      );
+      return { kind: 'full' };
+    }
+    return { kind: 'kept', isShared: false, isWidened };
+  }
+
+  #endOf({ expiresAt }: Revocation): number {
+    return expiresAt ?? Math.ceil((this.#ports.clock.now() + this.#settings.retentionMs) / 1000);
+  }
+
+  #sweepLater(): () => void {
+    return this.#ports.timers.after(sweepIntervalMs, () => {
+      for (const table of this.#own.values()) table.sweep(sweepCount);
+      for (const list of this.#lists.values()) list.sweep(sweepCount);
+      this.#shared?.sweep(sweepCount);
+      this.signals.sweep(sweepCount);
+      this.#cancelSweep = this.#sweepLater();
+    });
+  }
+}
