@@ -7,7 +7,9 @@ import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
 import type { Revocations } from '../phases/identity/revocation/revocations.ts';
 import { ownHeaders } from '../phases/response/compile-upstream.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
+import { refsOfSpec, routesOf } from '../policy/material-refs.ts';
 import type { IdentityProviderSpec } from '../policy/provider-spec.ts';
+import type { MaterialRef } from '../policy/spec.ts';
 import { specKey } from '../policy/spec-name.ts';
 import { runAtOnce, runInSlices, type Pace, type Steps } from '../std/steps.ts';
 import { createCatalog, type CatalogSettings, type LiveCatalog, type PreparedCatalog } from './catalog.ts';
@@ -47,6 +49,7 @@ export interface ChangeTaker {
   missingMaterials(key: string): readonly MissingMaterial[];
   /** The keys of the providers that the version in force of a policy names, whether they run or not. */
   providersOf(key: string): readonly string[];
+  referencesOf(key: string): readonly MaterialRef[];
   close(): void;
 }
 
@@ -143,6 +146,13 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
     providersOf: (key) => {
       const inForce = catalog.index.entry(key)?.inForce;
       return inForce?.kind === 'AccessPolicy' ? inForce.providers.map(specKey) : [];
+    },
+    referencesOf: (key) => {
+      const { lastGood, refused } = catalog.index.entry(key) ?? {};
+      return [
+        ...(lastGood === undefined ? [] : refsOfSpec(lastGood)),
+        ...(refused?.policy === undefined ? [] : routesOf(refused.policy)),
+      ];
     },
     close: () => {
       parts.isClosed = true;

@@ -31,7 +31,7 @@ import {
 } from '../phases/identity/revocation/revocation-settings.ts';
 import { parseOnce } from '../policy/parsed-elsewhere.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
-import type { SourceChange, SourceReading } from '../policy/spec.ts';
+import type { MaterialRef, SourceChange, SourceReading } from '../policy/spec.ts';
 import { compileAddressSet } from '../std/ip.ts';
 import { createMessageReceiver, type ReceiveMessage } from './receive-message.ts';
 import { createChangeQueue } from './change-queue.ts';
@@ -99,6 +99,8 @@ export interface Engine extends Authorizer {
   missingMaterials(key: string): readonly MissingMaterial[];
   /** The keys of the providers that the version in force of a policy names, whether they run or not. */
   providersOf(key: string): readonly string[];
+  /** The Secrets, ConfigMaps and routes that the version in force of a document refers to, and a newer one that was refused. */
+  referencesOf(key: string): readonly MaterialRef[];
   /** What is revoked, and how more comes to it. */
   readonly revocations: RevocationControl;
   /** Takes what an issuer tells of its tokens, for the provider of that name. Never rejects. */
@@ -164,6 +166,7 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
     providerCondition: (key) => taker.providerCondition(key),
     missingMaterials: (key) => taker.missingMaterials(key),
     providersOf: (key) => taker.providersOf(key),
+    referencesOf: (key) => taker.referencesOf(key),
     revocations,
     receive: createMessageReceiver(taker, revocations),
     onChange,

@@ -1,5 +1,5 @@
 import type { DocumentRefs } from '../policy/material-refs.ts';
-import type { AuthorDocument, SourceChange } from '../policy/spec.ts';
+import type { AuthorDocument, MaterialRef, SourceChange } from '../policy/spec.ts';
 import { createChangeQueue } from './change-queue.ts';
 import { toClusterDocument, type ClusterDocument } from './cluster-document.ts';
 import { ourKinds, policyCollection, type Collection, type OurKind } from './collection.ts';
@@ -43,6 +43,8 @@ export interface DocumentSink {
   applyChange(change: SourceChange): Promise<void>;
   /** The Secrets, ConfigMaps and routes that the document refers to. */
   referencesOf(document: AuthorDocument): DocumentRefs;
+  /** What the version in force of the document refers to, and a newer one that was refused; by its source. */
+  referencesInForce(source: string): readonly MaterialRef[];
 }
 
 export interface ClusterSource {
@@ -73,13 +75,16 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
   const take = async (change: SourceChange): Promise<void> => {
     for (const { source } of change.removed) references.forget(source);
     const ours = change.changed.filter(isPolicyDocument);
-    await inSlices(ours, (document) => references.note(document.source, refsOf(document, sink)), ports);
+    await inSlices(ours, (document) => references.note(document.source, refsOf(document, sink).refs), ports);
     followMaterials();
     if (isFirst) {
       isFirst = false;
       await materials.synced(options.materialTimeoutMs);
     }
     await sink.applyChange(change);
+    // Only who judged a document beside others knows what is in force of it: that must not lose what it refers to.
+    for (const { source } of ours) references.settle(source, sink.referencesInForce(source));
+    followMaterials();
   };
   let excessive: ReadonlySet<string> = new Set();
   const followMaterials = (): void => {

@@ -2,7 +2,6 @@ import type { MaterialRef, SourceChange } from '../policy/spec.ts';
 import { materialKey } from '../policy/spec.ts';
 import { materialCollection } from './collection.ts';
 import { toClusterDocument } from './cluster-document.ts';
-import type { DocumentRefs } from '../policy/material-refs.ts';
 import {
   createReflector,
   type Reflector,
@@ -92,10 +91,12 @@ export function createMaterialFollower(options: {
 
 /** What the documents refer to, kept up with their changes. */
 export interface References {
-  /** Takes note of one document that came or changed. While it is refused, what its last good version refers to is still needed. */
-  note(source: string, refs: DocumentRefs): void;
+  /** Takes note of what a document that came or changed refers to, before anybody judged it. */
+  note(source: string, refs: readonly MaterialRef[]): void;
+  /** What is needed of it, judged: by the version in force, and by a newer one that was refused. It takes the place of the note. */
+  settle(source: string, refs: readonly MaterialRef[]): void;
   forget(source: string): void;
-  /** Keys of what the last good version of the document refers to. */
+  /** Keys of what the document refers to. */
   of(source: string): readonly string[];
   all(): ReferredMaterials;
 }
@@ -111,23 +112,24 @@ export interface ReferredMaterials {
 export const maxMaterials = 100;
 
 export function createReferences(): References {
-  const good = new Map<string, readonly MaterialRef[]>();
-  const refused = new Map<string, readonly MaterialRef[]>();
-  const put = (map: typeof good, source: string, refs: readonly MaterialRef[]): void => {
+  const settled = new Map<string, readonly MaterialRef[]>();
+  const noted = new Map<string, readonly MaterialRef[]>();
+  const put = (map: typeof settled, source: string, refs: readonly MaterialRef[]): void => {
     if (refs.length === 0) map.delete(source);
     else map.set(source, refs);
   };
   return {
-    note: (source, { refs, isAccepted }) => {
-      if (isAccepted) put(good, source, refs);
-      put(refused, source, isAccepted ? [] : refs);
+    note: (source, refs) => put(noted, source, refs),
+    settle: (source, refs) => {
+      put(settled, source, refs);
+      noted.delete(source);
     },
     forget: (source) => {
-      good.delete(source);
-      refused.delete(source);
+      settled.delete(source);
+      noted.delete(source);
     },
-    of: (source) => (good.get(source) ?? []).map(materialKey),
-    all: () => select([...good.values(), ...refused.values()].flat()),
+    of: (source) => [...(settled.get(source) ?? []), ...(noted.get(source) ?? [])].map(materialKey),
+    all: () => select([...settled.values(), ...noted.values()].flat()),
   };
 }
 

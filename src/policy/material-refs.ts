@@ -18,7 +18,8 @@ export function materialRefsOf(document: AuthorDocument, settings: ParseSettings
   return { refs: policy === undefined ? [] : routesOf(policy), isAccepted: false };
 }
 
-function refsOfSpec(spec: Spec): readonly MaterialRef[] {
+/** What a version that was accepted refers to. */
+export function refsOfSpec(spec: Spec): readonly MaterialRef[] {
   if (spec.kind === 'ClusterAccessPolicy') return [];
   if (spec.kind === 'AccessPolicy') return routesOf(spec);
   return providerMaterialRefs(spec);

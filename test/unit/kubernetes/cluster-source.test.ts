@@ -38,6 +38,7 @@ async function start(names: readonly string[], scope: Partial<ClusterScope> = {}
     scope: { namespaces: [], policySelector: '', clusterKinds: true, ...scope },
     sink: {
       applyChange: async ({ changed }: SourceChange) => void taken.push(...changed.map((document) => document.source)),
+      referencesInForce: () => [],
       referencesOf: ({ source: name }) => {
         if (name.endsWith('/poison')) throw new Error('poison');
         return { refs: [], isAccepted: true };

@@ -1,0 +1,70 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../../src/core/json.ts';
+import {
+  createEngineBehindCluster,
+  type EngineBehindCluster,
+  type WrittenObject,
+} from '../../support/kubernetes/engine-behind-cluster.ts';
+import { rawRequest } from '../../support/raw-request.ts';
+
+let cluster: EngineBehindCluster | undefined;
+afterEach(() => cluster?.close());
+
+const gateway = 'gateway.networking.k8s.io';
+const policy = (name: string, spec: JsonObject): WrittenObject => ({
+  apiVersion: 'portcullis.dev/v1alpha1',
+  kind: 'AccessPolicy',
+  metadata: { name, namespace: 'shop' },
+  spec,
+});
+const route = (name: string): WrittenObject => ({
+  apiVersion: `${gateway}/v1`,
+  kind: 'HTTPRoute',
+  metadata: { name, namespace: 'shop' },
+  spec: { hostnames: [`${name}.example`] },
+});
+const all = [{ path: { type: 'PathPrefix', value: '/' } }];
+/** Attached to the route, and denying all. */
+const locked = (target: string, more: JsonObject = {}): WrittenObject =>
+  policy('locked', {
+    targetRefs: [{ group: gateway, kind: 'HTTPRoute', name: target }],
+    rules: [{ name: 'no', matches: all, access: 'Denied' }],
+    ...more,
+  });
+
+async function verdict({ engine }: EngineBehindCluster, host: string): Promise<string> {
+  const decision = await engine.check(rawRequest({ host }));
+  return decision.kind === 'allow' ? 'allow' : decision.denial.code;
+}
+
+describe('S4 and S7: the hostnames of the routes that the version in force is attached to', () => {
+  test.each<readonly [string, JsonObject, JsonObject]>([
+    ['the parser refuses', {}, { bogus: 1 }],
+    ['names a provider that does not exist', {}, { authentication: { providers: [{ name: 'nowhere' }] } }],
+    [
+      'names a provider that does not exist, and denies then',
+      { onInvalid: 'Deny' },
+      { onInvalid: 'Deny', authentication: { providers: [{ name: 'nowhere' }] } },
+    ],
+  ])('stay reserved while a newer version %s', async (_title, first, second) => {
+    cluster = createEngineBehindCluster();
+    const on = cluster;
+    for (const name of ['a', 'b']) on.put(route(name));
+    on.put(policy('host', { hosts: ['a.example'], rules: [{ name: 'open', matches: all, access: 'Public' }] }));
+    on.put(locked('a', first));
+    await on.start();
+    await expect.poll(() => verdict(on, 'a.example')).toBe('route_unknown');
+    on.put(locked('b', second));
+    await expect.poll(() => on.watched()).toContain('httproutes metadata.name=b');
+    // Long enough for a reflector to be ended.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect([await verdict(on, 'a.example'), on.watched().includes('httproutes metadata.name=a')]).toEqual([
+      'route_unknown',
+      true,
+    ]);
+    // The control: a version that is accepted lets go of the route.
+    on.put(locked('b'));
+    await expect.poll(() => verdict(on, 'a.example')).toBe('allow');
+    await expect.poll(() => on.watched().includes('httproutes metadata.name=a')).toBe(false);
+  });
+});
