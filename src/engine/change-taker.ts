@@ -147,18 +147,20 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
       const inForce = catalog.index.entry(key)?.inForce;
       return inForce?.kind === 'AccessPolicy' ? inForce.providers.map(specKey) : [];
     },
-    referencesOf: (key) => {
-      const { lastGood, refused } = catalog.index.entry(key) ?? {};
-      return [
-        ...(lastGood === undefined ? [] : refsOfSpec(lastGood)),
-        ...(refused?.policy === undefined ? [] : routesOf(refused.policy)),
-      ];
-    },
+    referencesOf: (key) => referencesOf(catalog.index.entry(key)),
     close: () => {
       parts.isClosed = true;
       pool.close();
     },
   };
+}
+
+/** What the last good version refers to, and a newer one that was refused, as far as it can be read. */
+function referencesOf({ lastGood, refused }: Partial<CatalogEntry> = {}): readonly MaterialRef[] {
+  return [
+    ...(lastGood === undefined ? [] : refsOfSpec(lastGood)),
+    ...(refused?.policy === undefined ? [] : routesOf(refused.policy)),
+  ];
 }
 
 const nobodyReceives: Receipt = {

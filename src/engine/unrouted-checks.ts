@@ -9,7 +9,7 @@ export interface UnroutedChecks {
 }
 
 const memoryMs = 15 * 60_000;
-/** Nobody reads of more; the oldest are forgotten first. */
+/** Nobody reads of more: while as many are remembered, others are not, so that no check is news for thousands. */
 const maxPolicies = 1000;
 
 /** `tell` is called when the first check for a policy comes, not for those that follow. */
@@ -24,9 +24,10 @@ export function createUnroutedChecks(clock: Clock, tell: (policy: string) => voi
     note: (policy) => {
       const isKnown = isMissed(policy);
       lastAt.delete(policy);
-      lastAt.set(policy, clock.monotonic());
       const [oldest] = lastAt.keys();
-      if (lastAt.size > maxPolicies && oldest !== undefined) lastAt.delete(oldest);
+      if (lastAt.size >= maxPolicies && oldest !== undefined && !isMissed(oldest)) lastAt.delete(oldest);
+      if (lastAt.size >= maxPolicies) return;
+      lastAt.set(policy, clock.monotonic());
       if (!isKnown) tell(policy);
     },
   };

@@ -86,15 +86,11 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
     for (const { source } of ours) references.settle(source, sink.referencesInForce(source));
     followMaterials();
   };
-  let excessive: ReadonlySet<string> = new Set();
+  const warnOfExcess = createExcessWarning(ports);
   const followMaterials = (): void => {
     const referred = references.all();
     materials.follow(referred.refs);
-    for (const namespace of referred.excessive) {
-      if (excessive.has(namespace)) continue;
-      ports.logger.warn({ namespace, followed: maxMaterials }, tooManyReferences);
-    }
-    excessive = referred.excessive;
+    warnOfExcess(referred.excessive);
   };
   const queue = createChangeQueue(take);
   const materials = createMaterialFollower({
@@ -128,6 +124,16 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
       for (const reflector of reflectors) reflector.close();
       materials.close();
     },
+  };
+}
+
+/** Tells of a namespace once, until it is within the bounds again. */
+function createExcessWarning({ logger }: Pick<ReflectorPorts, 'logger'>): (namespaces: ReadonlySet<string>) => void {
+  let known: ReadonlySet<string> = new Set();
+  return (namespaces) => {
+    for (const namespace of namespaces)
+      if (!known.has(namespace)) logger.warn({ namespace, followed: maxMaterials }, tooManyReferences);
+    known = namespaces;
   };
 }
 

@@ -23,20 +23,25 @@ export interface EventSubject {
 /** The API server keeps each for an hour: ten thousand policies that change at once must not fill it. */
 const limits = { burst: 300, refillMs: 1000 };
 
+/** A namespace in which Events may not be made, because a right is missing or it is being deleted, is left alone for so long. */
+const forbiddenMs = 10 * 60_000;
+
 /** `identity` is the pod that says it. Of more Events than the API server should bear the rest is left out; status has everything. */
 export function createEventRecorder({ api, clock, random, logger }: ReflectorPorts, identity: string): EventRecorder {
   const bucket = createTokenBucket(limits, clock);
-  let isForbidden = false;
+  /** By namespace: until when nothing is tried there, monotonic milliseconds. */
+  const forbidden = new Map<string, number>();
   let isFlooding = false;
   return {
     record: async ({ apiVersion, kind, meta }, { type, reason, message }) => {
-      if (isForbidden) return;
+      // Events about objects of the cluster are kept in the namespace default.
+      const namespace = meta.namespace === '' ? 'default' : meta.namespace;
+      if (clock.monotonic() < (forbidden.get(namespace) ?? 0)) return;
+      forbidden.delete(namespace);
       const isTooMany = bucket.take() > 0;
       if (isTooMany && !isFlooding) logger.info({}, 'more Events than are written: some are left out');
       isFlooding = isTooMany;
       if (isTooMany) return;
-      // Events about objects of the cluster are kept in the namespace default.
-      const namespace = meta.namespace === '' ? 'default' : meta.namespace;
       const event: JsonObject = {
         apiVersion: 'events.k8s.io/v1',
         kind: 'Event',
@@ -64,11 +69,13 @@ export function createEventRecorder({ api, clock, random, logger }: ReflectorPor
           body: event,
         });
       } catch (thrown) {
-        isForbidden = isApiFailure(thrown, 'api_forbidden');
         const fields = { object: `${kind} ${meta.namespace}/${meta.name}`, error: sayWhyNotWritten(thrown) };
-        if (isForbidden)
-          logger.warn(fields, 'no Events are written: the service account needs create on events.events.k8s.io');
-        else logger.debug(fields, 'an Event could not be written');
+        if (isApiFailure(thrown, 'api_forbidden')) {
+          forbidden.set(namespace, clock.monotonic() + forbiddenMs);
+          const why =
+            'no Events are written in the namespace for ten minutes: it is being deleted, or the service account lacks create on events.events.k8s.io';
+          logger.warn({ ...fields, namespace }, why);
+        } else logger.debug(fields, 'an Event could not be written');
       }
     },
   };

@@ -84,16 +84,21 @@ export function gatherMaterial(spec: IdentityProviderSpec, find: MaterialFinder)
   const { keys, selector } = needsOf(spec);
   const texts = new Map<string, string>();
   for (const ref of keys) {
-    const text = find.get(specKey(ref))?.data.get(ref.key);
+    const text = usable(find.get(specKey(ref)))?.data.get(ref.key);
     if (text !== undefined) texts.set(textKey(ref), text);
   }
   return { texts, secrets: selector === undefined ? [] : find.select(selector) };
 }
 
+/** Whoever deletes a Secret means now (S4), also where a finalizer keeps its object. */
+function usable(material: Material | undefined): Material | undefined {
+  return material?.kind === 'Secret' && material.isLeaving ? undefined : material;
+}
+
 /** The keys that the provider refers to and that are not there. */
 export function missingMaterials(spec: IdentityProviderSpec, find: MaterialFinder): readonly MissingMaterial[] {
   return needsOf(spec).keys.flatMap(({ kind, namespace, name, key, isOptional }) => {
-    const material = find.get(specKey({ kind, namespace, name }));
+    const material = usable(find.get(specKey({ kind, namespace, name })));
     if (isOptional === true || material?.data.has(key) === true) return [];
     return [{ kind, namespace, name, key, isWhole: material === undefined }];
   });

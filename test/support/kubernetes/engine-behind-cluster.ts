@@ -31,7 +31,7 @@ export interface EngineBehindCluster {
 
 interface Watch {
   readonly request: WatchRequest;
-  push(event: WatchEvent): void;
+  readonly push: (event: WatchEvent) => void;
 }
 
 type Stored = WrittenObject & { readonly metadata: { readonly uid: string; readonly generation: number } };
@@ -130,8 +130,8 @@ export function createEngineBehindCluster(): EngineBehindCluster {
 
 function createEvents(): {
   readonly events: AsyncIterable<readonly WatchEvent[]>;
-  push(event: WatchEvent): void;
-  end(): void;
+  readonly push: (event: WatchEvent) => void;
+  readonly end: () => void;
 } {
   const queue: (WatchEvent | 'end')[] = [];
   let wake = (): void => undefined;
