@@ -18,6 +18,7 @@ import { compileDenial, type DenialDressing } from '../phases/response/compile-d
 import { compileUpstream, type UpstreamProgram } from '../phases/response/compile-upstream.ts';
 import { compileAddresses, type AddressTest } from '../phases/restrictions/compile-addresses.ts';
 import type { CredentialPlace } from '../policy/provider-spec.ts';
+import { isSamePlace } from '../policy/providers/credential-forms.ts';
 import { specKey } from '../policy/spec-name.ts';
 import { compileResourceMetadata, type ServedMetadata } from './resource-metadata.ts';
 import type { AccessPolicySpec, MatchSpec, PolicyMode, ProviderRef, RuleSpec } from '../policy/spec.ts';
@@ -298,12 +299,6 @@ function placesWithout(
   without: readonly CredentialPlace[],
 ): readonly CredentialPlace[] {
   return places.filter((place) => !without.some((other) => isSamePlace(place, other)));
-}
-
-function isSamePlace(a: CredentialPlace, b: CredentialPlace): boolean {
-  const schemeOf = (place: CredentialPlace): string | undefined =>
-    place.in === 'header' ? place.scheme?.toLowerCase() : undefined;
-  return a.in === b.in && a.name === b.name && schemeOf(a) === schemeOf(b);
 }
 
 /** Compiles `addresses` of a policy or rule; undefined where it has none. */

@@ -1,4 +1,3 @@
-import type { DocumentRefs } from '../policy/material-refs.ts';
 import type { AuthorDocument, MaterialRef, SourceChange } from '../policy/spec.ts';
 import { createChangeQueue } from './change-queue.ts';
 import { toClusterDocument, type ClusterDocument } from './cluster-document.ts';
@@ -42,7 +41,7 @@ export interface DocumentSink {
   /** Resolves once what is good of it is in force. Never rejects. */
   applyChange(change: SourceChange): Promise<void>;
   /** The Secrets, ConfigMaps and routes that the document refers to. */
-  referencesOf(document: AuthorDocument): DocumentRefs;
+  referencesOf(document: AuthorDocument): readonly MaterialRef[];
   /** What the version in force of the document refers to, and a newer one that was refused; by its source. */
   referencesInForce(source: string): readonly MaterialRef[];
 }
@@ -75,7 +74,7 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
   const take = async (change: SourceChange): Promise<void> => {
     for (const { source } of change.removed) references.forget(source);
     const ours = change.changed.filter(isPolicyDocument);
-    await inSlices(ours, (document) => references.note(document.source, refsOf(document, sink).refs), ports);
+    await inSlices(ours, (document) => references.note(document.source, refsOf(document, sink)), ports);
     followMaterials();
     if (isFirst) {
       isFirst = false;
@@ -143,11 +142,11 @@ function firstUnreadable(states: readonly ReflectorState[]): string | undefined 
 }
 
 /** A document on which something throws must not hold up the others; the engine says what is wrong with it. */
-function refsOf(document: AuthorDocument, sink: DocumentSink): DocumentRefs {
+function refsOf(document: AuthorDocument, sink: DocumentSink): readonly MaterialRef[] {
   try {
     return sink.referencesOf(document);
   } catch {
-    return { refs: [], isAccepted: false };
+    return [];
   }
 }
 

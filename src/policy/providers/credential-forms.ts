@@ -88,14 +88,18 @@ function disputeOf(a: IdentityProviderSpec, b: IdentityProviderSpec): string | u
     : `${names} both judge tokens that say nothing of their issuer`;
 }
 
+/** Schemes are compared in any case. */
 export function isSamePlace(a: CredentialPlace, b: CredentialPlace): boolean {
-  return placeKey(a) === placeKey(b);
+  return a.in === b.in && a.name === b.name && schemeOf(a) === schemeOf(b);
+}
+
+function schemeOf(place: CredentialPlace): string | undefined {
+  return place.in === 'header' ? place.scheme?.toLowerCase() : undefined;
 }
 
 /** Equal for places that are one: schemes are compared in any case. */
 export function placeKey(place: CredentialPlace): string {
-  const scheme = place.in === 'header' ? (place.scheme?.toLowerCase() ?? null) : null;
-  return JSON.stringify([place.in, place.name, scheme]);
+  return JSON.stringify([place.in, place.name, schemeOf(place) ?? null]);
 }
 
 function describePlace(place: CredentialPlace): string {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../core/ports.ts';
-import { hmacSha256Base64url, isEqualInConstantTime } from '../../../std/keyed-digest.ts';
+import { hmacSha256Base64url } from '../../../std/keyed-digest.ts';
+import { isSameSecret } from '../../../std/same-secret.ts';
 
 /**
  * Nonces of the server (RFC 9449 section 9) that nobody has to remember: each is the HMAC of a slot of time. Whoever has the key makes the
@@ -30,8 +31,8 @@ export function createDpopNonces(key: Uint8Array | string, clock: Clock): DpopNo
     judge(nonce) {
       const slot = currentSlot();
       // One slot ahead is that of a replica whose clock is ahead of ours.
-      if ([slot, slot + 1].some((good) => isEqualInConstantTime(nonce, nonceOf(good)))) return 'good';
-      return isEqualInConstantTime(nonce, nonceOf(slot - 1)) ? 'old' : 'refused';
+      if ([slot, slot + 1].some((good) => isSameSecret(nonce, nonceOf(good)))) return 'good';
+      return isSameSecret(nonce, nonceOf(slot - 1)) ? 'old' : 'refused';
     },
   };
 }

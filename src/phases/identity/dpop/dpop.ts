@@ -4,7 +4,7 @@ import type { Clock, Logger, ReplayStore } from '../../../core/ports.ts';
 import type { Request } from '../../../core/request.ts';
 import { thrownFields } from '../../../core/thrown-fields.ts';
 import type { DpopNonceRule } from '../../../policy/provider-spec.ts';
-import { isEqualInConstantTime } from '../../../std/keyed-digest.ts';
+import { isSameSecret } from '../../../std/same-secret.ts';
 import { sha256Base64url } from '../../../std/sha256.ts';
 import { createDpopNonces, type DpopNonces } from './dpop-nonces.ts';
 import { parseProof, type Proof } from './parse-proof.ts';
@@ -96,7 +96,7 @@ const judges: readonly ProofJudge[] = [judgeKey, judgeTarget, judgeToken, judgeT
 
 /** Check 12b. */
 function judgeKey(proof: Proof, { jkt }: ProofQuestion): Denial | undefined {
-  return isEqualInConstantTime(proof.jkt, jkt)
+  return isSameSecret(proof.jkt, jkt)
     ? undefined
     : denial('token_binding', 'The token is bound to another key than that of the DPoP proof.');
 }
@@ -109,7 +109,7 @@ function judgeTarget(proof: Proof, { request }: ProofQuestion): Denial | undefin
 
 /** Check 12a. */
 function judgeToken(proof: Proof, { token }: ProofQuestion): Denial | undefined {
-  return isEqualInConstantTime(proof.ath, sha256Base64url(token)) ? undefined : bad('is for another token');
+  return isSameSecret(proof.ath, sha256Base64url(token)) ? undefined : bad('is for another token');
 }
 
 /** Check 11. */

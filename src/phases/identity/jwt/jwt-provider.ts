@@ -11,10 +11,10 @@ import { placesOf } from '../../../policy/providers/credential-forms.ts';
 import type { MessageProvider, ProviderStatus, VerifyResult } from '../identity-provider.ts';
 import type { IdentityPorts } from '../identity-ports.ts';
 import { claimJudges } from './judge-claims.ts';
-import { headerJudges } from './judge-header.ts';
 import { profileJudges } from './judge-profile.ts';
 import type { KeyCache } from './key-cache.ts';
-import { readObject, splitToken, type Read } from './parse-token.ts';
+import type { Read } from './parse-token.ts';
+import { readJudgedToken } from './read-judged-token.ts';
 import { toIdentity } from './to-identity.ts';
 import type { ProviderTokens, VerifiedToken } from './token-cache.ts';
 import { compileTokenRules, type TokenRules } from './token-rules.ts';
@@ -92,31 +92,22 @@ function verifyToken(provider: ProviderParts, text: string): VerifyResult | Prom
   }
 }
 
+const judges = claimJudges.map(({ judge }) => judge);
+
 /** Everything that needs no key: a token refused here never causes a fetch. */
 function readToken(provider: ProviderParts, text: string): Read<ReadToken> {
-  const { rules, ports } = provider;
-  const segments = splitToken(text, ports.settings.maxTokenBytes);
-  if ('denial' in segments) return segments;
-  const header = readObject('header', segments.value.header);
-  if ('denial' in header) return header;
-  for (const { judge } of headerJudges) {
-    const refused = judge(header.value, rules);
-    if (refused !== undefined) return { denial: refused };
-  }
-  const payload = readObject('payload', segments.value.payload);
-  if ('denial' in payload) return payload;
-  for (const { judge } of claimJudges) {
-    const refused = judge(payload.value, rules, nowOf(provider));
-    if (refused !== undefined) return { denial: refused };
-  }
-  const kid = ownMember(header.value, 'kid');
-  const alg = ownMember(header.value, 'alg');
+  const { maxTokenBytes: maxBytes } = provider.ports.settings;
+  const read = readJudgedToken(text, provider.rules, judges, { maxBytes, now: nowOf(provider) });
+  if ('denial' in read) return read;
+  const { header, claims } = read.value;
+  const kid = ownMember(header, 'kid');
+  const alg = ownMember(header, 'alg');
   return {
     value: {
       text,
       alg: typeof alg === 'string' ? alg : '',
       kid: typeof kid === 'string' ? kid : undefined,
-      claims: payload.value,
+      claims,
     },
   };
 }

@@ -12,8 +12,8 @@ import {
   judgeUse,
   type ClaimJudge,
 } from '../jwt/judge-claims.ts';
-import { readObject, splitToken, type Read } from '../jwt/parse-token.ts';
-import { headerJudges } from '../jwt/judge-header.ts';
+import type { Read } from '../jwt/parse-token.ts';
+import { readJudgedToken } from '../jwt/read-judged-token.ts';
 import type { TokenRules } from '../jwt/token-rules.ts';
 
 /** What a provider of HMAC tokens asks of them, prepared once. */
@@ -88,27 +88,15 @@ export interface ReadHmacToken {
 export function readHmacToken(
   text: string,
   { rules, judges, consumerOf }: HmacTokenRules,
-  { maxBytes, now }: { readonly maxBytes: number; readonly now: number },
+  limits: { readonly maxBytes: number; readonly now: number },
 ): Read<ReadHmacToken> {
-  const segments = splitToken(text, maxBytes);
-  if ('denial' in segments) return segments;
-  const header = readObject('header', segments.value.header);
-  if ('denial' in header) return header;
-  for (const { judge } of headerJudges) {
-    const refused = judge(header.value, rules);
-    if (refused !== undefined) return { denial: refused };
-  }
-  const payload = readObject('payload', segments.value.payload);
-  if ('denial' in payload) return payload;
-  const claims = payload.value;
-  for (const judge of judges) {
-    const refused = judge(claims, rules, now);
-    if (refused !== undefined) return { denial: refused };
-  }
-  const consumer = consumerOf(header.value, claims);
+  const read = readJudgedToken(text, rules, judges, limits);
+  if ('denial' in read) return read;
+  const { header, claims, segments } = read.value;
+  const consumer = consumerOf(header, claims);
   if ('denial' in consumer) return consumer;
-  const alg = ownMember(header.value, 'alg');
-  const { signingInput, signature } = segments.value;
+  const alg = ownMember(header, 'alg');
+  const { signingInput, signature } = segments;
   return {
     value: {
       alg: typeof alg === 'string' ? alg : '',
