@@ -2,7 +2,7 @@ import type { Clock, Logger, Random, Timers } from '../core/ports.ts';
 import { ApiFailure, isApiFailure } from './api-failure.ts';
 import type { JsonObject } from '../core/json.ts';
 import { readResourceVersion, type ObjectMeta } from './api-object.ts';
-import { createBackOff } from './back-off.ts';
+import { createBackOff } from '../std/back-off.ts';
 import type { Collection } from './collection.ts';
 import type { KubernetesApi, WatchEvent } from './kubernetes-api.ts';
 import { listAll } from './list-all.ts';

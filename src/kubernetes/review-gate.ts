@@ -1,7 +1,8 @@
 import { Failure } from '../core/failure.ts';
 import type { Clock, Random, Timers } from '../core/ports.ts';
+import { createCallSlots } from '../std/call-slots.ts';
+import { createCircuitBreaker, type BreakerFailure, type BreakerPass } from '../std/circuit-breaker.ts';
 import { ApiFailure, isApiFailure, isForAll } from './api-failure.ts';
-import { createBackOff } from './back-off.ts';
 
 /**
  * Lets questions through to a server that requests wait for: a bounded number at once, a bounded number waiting for a bounded time, and none
@@ -36,137 +37,64 @@ export interface ReviewGatePorts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
+  /** Called with each failure while nobody is asked. */
   readonly onPause: (thrown: unknown) => void;
   readonly onAnswer: () => void;
 }
 
 export function createReviewGate(limits: ReviewLimits, ports: ReviewGatePorts): ReviewGate {
-  const pause = createPause(limits, ports);
-  const line = createLine(limits, ports.timers);
-  const run = async <T>(ask: () => Promise<T>): Promise<T> => {
-    // One that waits for its turn may find that the server has gone away meanwhile.
-    if (pause.isOn()) throw skipped('the API server did not answer the last questions and is not asked for a moment');
-    await line.enter();
-    try {
-      const probes = pause.admit();
-      if (probes === undefined) throw skipped('the API server did not answer the last questions');
-      return await answered(ask, probes);
-    } finally {
-      line.leave();
-    }
-  };
-  const answered = async <T>(ask: () => Promise<T>, isProbe: boolean): Promise<T> => {
+  const { clock, random, timers, onPause, onAnswer } = ports;
+  const pause = { firstMs: limits.firstPauseMs, maxMs: limits.maxPauseMs };
+  const breaker = createCircuitBreaker({ clock, random, failures: limits.failuresToPause, pause });
+  const slots = createCallSlots({ timers, running: limits.maxAtOnce, waiting: limits.maxWaiting });
+  const answered = async <T>(ask: () => Promise<T>, pass: BreakerPass): Promise<T> => {
     try {
       const answer = await ask();
-      pause.answered();
+      pass.succeeded();
+      onAnswer();
       return answer;
     } catch (thrown) {
-      pause.failed(thrown, isProbe);
-      if (pause.isOn()) line.refuseAll(skipped('the API server does not answer'));
+      // A question that the server does not take says nothing of the others.
+      if (isForOthersToo(thrown)) pass.failed(readFailure(thrown));
+      else pass.abandoned();
+      if (!breaker.admits) {
+        onPause(thrown);
+        slots.turnAway();
+      }
       throw thrown;
     }
   };
-  return { run };
+  return {
+    run: async (ask) => {
+      if (!breaker.admits) throw unanswered();
+      const release = await slots.take(limits.maxWaitMs);
+      if (release === undefined)
+        throw breaker.admits ? skipped('too many questions wait for the API server') : unanswered();
+      try {
+        // One that waited for its turn may find that the server has gone away meanwhile.
+        const pass = breaker.enter();
+        if (pass === undefined) throw unanswered();
+        return await answered(ask, pass);
+      } finally {
+        release();
+      }
+    },
+  };
+}
+
+function unanswered(): Failure {
+  return skipped('the API server did not answer the last questions and is not asked for a moment');
 }
 
 function skipped(why: string): Failure {
   return new Failure('review_skipped', why);
 }
 
-interface Pause {
-  isOn(): boolean;
-  /** Whether the question is the one that finds out; undefined where it may not be asked. */
-  admit(): boolean | undefined;
-  answered(): void;
-  failed(thrown: unknown, isProbe: boolean): void;
-}
-
-function createPause(limits: ReviewLimits, { clock, random, onPause, onAnswer }: ReviewGatePorts): Pause {
-  const backOff = createBackOff({ firstMs: limits.firstPauseMs, maxMs: limits.maxPauseMs }, random);
-  let failures = 0;
-  let until: number | undefined;
-  let isProbing = false;
-  const isOn = (): boolean => until !== undefined && (isProbing || clock.monotonic() < until);
-  return {
-    isOn,
-    admit: () => {
-      if (until === undefined) return false;
-      if (isOn()) return undefined;
-      isProbing = true;
-      return true;
-    },
-    answered: () => {
-      failures = 0;
-      until = undefined;
-      isProbing = false;
-      backOff.reset();
-      onAnswer();
-    },
-    failed: (thrown, isProbe) => {
-      if (isProbe) isProbing = false;
-      // A question that the server does not take says nothing of the others.
-      if (!isForOthersToo(thrown)) return;
-      failures++;
-      const isCertain = isApiFailure(thrown, 'api_forbidden', 'api_throttled') || asksToWait(thrown);
-      if (!isCertain && failures < limits.failuresToPause) return;
-      if (until !== undefined && !isProbe) return;
-      until = clock.monotonic() + backOff.next(thrown instanceof ApiFailure ? thrown.retryAfterMs : undefined);
-      onPause(thrown);
-    },
-  };
-}
-
-function asksToWait(thrown: unknown): boolean {
-  return thrown instanceof ApiFailure && thrown.retryAfterMs !== undefined;
+function readFailure(thrown: unknown): BreakerFailure {
+  const askedMs = thrown instanceof ApiFailure ? thrown.retryAfterMs : undefined;
+  return { isCertain: askedMs !== undefined || isApiFailure(thrown, 'api_forbidden', 'api_throttled'), askedMs };
 }
 
 function isForOthersToo(thrown: unknown): boolean {
   return isForAll(thrown) || isApiFailure(thrown, 'api_forbidden', 'api_not_found', 'api_malformed', 'api_too_large');
-}
-
-interface Line {
-  /** Resolves when it is one's turn; rejects where too many wait, or it takes too long. */
-  enter(): Promise<void>;
-  leave(): void;
-  refuseAll(failure: Failure): void;
-}
-
-interface Waiting {
-  readonly go: () => void;
-  readonly refuse: (failure: Failure) => void;
-}
-
-function createLine({ maxAtOnce, maxWaiting, maxWaitMs }: ReviewLimits, timers: Timers): Line {
-  let busy = 0;
-  const waiting = new Set<Waiting>();
-  const wait = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const end = (then: () => void): void => {
-        cancel();
-        waiting.delete(one);
-        then();
-      };
-      const one: Waiting = { go: () => end(resolve), refuse: (failure) => end(() => reject(failure)) };
-      const cancel = timers.after(maxWaitMs, () => one.refuse(skipped('too many questions waited for the API server')));
-      waiting.add(one);
-    });
-  return {
-    enter: async () => {
-      if (busy < maxAtOnce) {
-        busy++;
-        return;
-      }
-      if (waiting.size >= maxWaiting) throw skipped('too many questions wait for the API server');
-      await wait();
-    },
-    leave: () => {
-      // Whoever goes on takes the place of the one that leaves.
-      const [next] = waiting;
-      if (next === undefined) busy--;
-      else next.go();
-    },
-    refuseAll: (failure) => {
-      for (const one of waiting) one.refuse(failure);
-    },
-  };
 }

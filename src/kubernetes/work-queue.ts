@@ -1,5 +1,5 @@
 import type { Clock, Random, Timers } from '../core/ports.ts';
-import { createBackOff, type BackOff } from './back-off.ts';
+import { createBackOff, type BackOff } from '../std/back-off.ts';
 
 /** Keys that want work, each at most once at a time. */
 export interface WorkQueue {

@@ -301,16 +301,19 @@ describe('an endpoint that does not answer', () => {
   const down = (): Promise<HttpResponse> =>
     Promise.reject(new Failure('http_connect', `POST ${endpoint}: ECONNREFUSED`));
 
-  test('is left alone after five failures, tried by one after a second, and asked by all when that went well', async () => {
+  test('is left alone after five failures, tried by one after a pause that doubles, and asked by all when that went well', async () => {
     const { judge, http, answer, time, log, provider } = introspectionWorld();
     answer(down);
     for (let i = 0; i < 5; i++) expect(await judge(`a${i}`)).toBe('introspection_unavailable');
     for (let i = 0; i < 20; i++) expect(await judge(`b${i}`)).toBe('introspection_unavailable');
     expect(http.sent).toHaveLength(5);
-    await time.advance(1_000);
+    await time.advance(499);
+    await judge('before');
+    expect(http.sent).toHaveLength(5);
+    await time.advance(1);
     await Promise.all([judge('c'), judge('d'), judge('e')]);
     expect(http.sent).toHaveLength(6);
-    await time.advance(1_999);
+    await time.advance(999);
     await judge('f');
     expect(http.sent).toHaveLength(6);
     answer(jsonResponse(goodAnswer()));

@@ -181,7 +181,7 @@ describe('a server that does not answer', () => {
     const waiting = [ask(), ask()];
     expect(await ask()).toBe('too many questions wait for the API server');
     await time.advance(1000);
-    expect(await Promise.all(waiting)).toEqual(Array(2).fill('too many questions waited for the API server'));
+    expect(await Promise.all(waiting)).toEqual(Array(2).fill('too many questions wait for the API server'));
     expect(requests).toHaveLength(2);
   });
 

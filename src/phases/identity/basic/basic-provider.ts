@@ -5,7 +5,7 @@ import type { BasicProviderSpec } from '../../../policy/provider-spec.ts';
 import { placesOf } from '../../../policy/providers/credential-forms.ts';
 import { textKey, type ProviderMaterial } from '../../../policy/providers/provider-material.ts';
 import { specKey } from '../../../policy/spec-name.ts';
-import { createKeyedDigest, type KeyedDigest } from '../../../std/keyed-digest.ts';
+import { createKeyedDigest, type KeyedDigest } from '../../../std/hmac.ts';
 import type { MessageProvider, VerifyResult } from '../identity-provider.ts';
 import type { IdentityPorts } from '../identity-ports.ts';
 import { parseHtpasswd, type BasicUser, type Htpasswd } from './parse-htpasswd.ts';
@@ -19,14 +19,14 @@ export function createBasicProvider(
   material: ProviderMaterial,
   ports: IdentityPorts,
 ): MessageProvider {
-  const { clock, passwords, random, settings } = ports;
+  const { clock, passwords, random, settings, timers } = ports;
   const digest = createKeyedDigest(`${random.id()}${random.id()}`);
   const provider: ProviderParts = {
     spec,
     ports,
     digest,
     cache: createPasswordCache(clock, { maxEntries: settings.passwordCacheEntries, ttlMs: settings.passwordCacheMs }),
-    queue: createPasswordQueue(passwords, clock, {
+    queue: createPasswordQueue(passwords, timers, {
       maxRunning: settings.passwordsAtOnce,
       maxWaiting: settings.passwordsWaiting,
       maxPerUser: settings.passwordsOfOneUser,

@@ -1,5 +1,6 @@
 import type { PasswordHash } from '../../../core/password-hash.ts';
-import type { Clock, PasswordChecker } from '../../../core/ports.ts';
+import type { PasswordChecker, Timers } from '../../../core/ports.ts';
+import { createCallSlots } from '../../../std/call-slots.ts';
 
 /** Hands passwords on to be computed, a few at a time: a flood of wrong ones fills this and nothing else. */
 export interface PasswordQueue {
@@ -20,53 +21,31 @@ export interface PasswordQueueLimits {
   readonly maxWaitMs: number;
 }
 
-interface Waiting {
-  readonly since: number;
-  readonly run: () => void;
-  readonly turnAway: () => void;
-}
-
 export function createPasswordQueue(
   checker: PasswordChecker,
-  clock: Clock,
+  timers: Timers,
   limits: PasswordQueueLimits,
 ): PasswordQueue {
-  const waiting: Waiting[] = [];
+  const slots = createCallSlots({ timers, running: limits.maxRunning, waiting: limits.maxWaiting });
   const perUser = new Map<string, number>();
-  let running = 0;
   let closed = false;
 
-  const goOn = (): void => {
-    while (running < limits.maxRunning) {
-      const next = waiting.shift();
-      if (next === undefined) return;
-      if (clock.monotonic() - next.since > limits.maxWaitMs) next.turnAway();
-      else next.run();
-    }
-  };
-  const compute = async (hash: PasswordHash, password: string): Promise<boolean> => {
-    running++;
+  const compute = async (hash: PasswordHash, password: string): Promise<boolean | 'busy'> => {
+    const release = await slots.take(limits.maxWaitMs);
+    if (release === undefined) return 'busy';
     try {
       return await checker.matches(hash, password);
     } finally {
-      running--;
-      goOn();
+      release();
     }
-  };
-  const wait = (hash: PasswordHash, password: string): Promise<boolean | 'busy'> => {
-    const { promise, resolve } = Promise.withResolvers<boolean | 'busy'>();
-    const run = (): void => resolve(compute(hash, password));
-    waiting.push({ since: clock.monotonic(), run, turnAway: () => resolve('busy') });
-    return promise;
   };
   return {
     matches: async (user, hash, password) => {
-      const isFull = running >= limits.maxRunning && waiting.length >= limits.maxWaiting;
       const ofUser = perUser.get(user) ?? 0;
-      if (closed || isFull || ofUser >= limits.maxPerUser) return 'busy';
+      if (closed || ofUser >= limits.maxPerUser) return 'busy';
       perUser.set(user, ofUser + 1);
       try {
-        return await (running < limits.maxRunning ? compute(hash, password) : wait(hash, password));
+        return await compute(hash, password);
       } finally {
         const left = (perUser.get(user) ?? 1) - 1;
         if (left === 0) perUser.delete(user);
@@ -75,7 +54,7 @@ export function createPasswordQueue(
     },
     close: () => {
       closed = true;
-      for (const { turnAway } of waiting.splice(0)) turnAway();
+      slots.turnAway();
     },
   };
 }

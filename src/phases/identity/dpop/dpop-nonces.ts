@@ -1,5 +1,5 @@
 import type { Clock } from '../../../core/ports.ts';
-import { hmacSha256Base64url } from '../../../std/keyed-digest.ts';
+import { hmacSha256Base64url } from '../../../std/hmac.ts';
 import { isSameSecret } from '../../../std/same-secret.ts';
 
 /**

@@ -4,8 +4,8 @@ import type { IntrospectionResult } from '../../../core/ports.ts';
 import { thrownFields } from '../../../core/thrown-fields.ts';
 import type { IntrospectionProviderSpec } from '../../../policy/provider-spec.ts';
 import { specKey } from '../../../policy/spec-name.ts';
-import { createCallSlots } from '../call-slots.ts';
-import { createCircuitBreaker, type BreakerPass } from '../circuit-breaker.ts';
+import { createCallSlots } from '../../../std/call-slots.ts';
+import { createCircuitBreaker, type BreakerPass } from '../../../std/circuit-breaker.ts';
 import type { IdentityPorts } from '../identity-ports.ts';
 import type { KeyCache } from '../jwt/key-cache.ts';
 import type { IntrospectionClient } from './client-authentication.ts';
@@ -40,7 +40,7 @@ export const maxAnswerBytes = 65_536;
 /** A flood of tokens that nobody knows asks no more at once, and lets no more wait. */
 const maxRunning = 50;
 const maxWaiting = 500;
-const breakerLimits = { failures: 5, firstPauseMs: 1_000, longestPauseMs: 30_000 } as const;
+const breakerLimits = { failures: 5, pause: { firstMs: 1_000, maxMs: 30_000 } } as const;
 /** Between two lines of the log that say why there is no answer; the metric counts each. */
 const logIntervalMs = 10_000;
 

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { createCallSlots } from '../../../src/phases/identity/call-slots.ts';
-import { createCircuitBreaker, type CircuitBreaker } from '../../../src/phases/identity/circuit-breaker.ts';
-import { manualTime, settle, type ManualTime } from './identity-fixtures.ts';
+import { createCallSlots } from '../../../src/std/call-slots.ts';
+import { createCircuitBreaker, type CircuitBreaker } from '../../../src/std/circuit-breaker.ts';
+import { manualTime, settle, type ManualTime } from '../identity/identity-fixtures.ts';
 
-function start(fraction = 0): { readonly breaker: CircuitBreaker; readonly time: ManualTime } {
+function start(fraction = 1): { readonly breaker: CircuitBreaker; readonly time: ManualTime } {
   const time = manualTime();
   const random = { id: () => '0', fraction: () => fraction };
-  const limits = { failures: 3, firstPauseMs: 1_000, longestPauseMs: 3_000 };
+  const limits = { failures: 3, pause: { firstMs: 1_000, maxMs: 3_000 } };
   return { time, breaker: createCircuitBreaker({ clock: time.clock, random, ...limits }) };
 }
 
@@ -64,15 +64,28 @@ test('a probe that says nothing leaves the place to another', async () => {
   expect(breaker.isClosed).toBe(true);
 });
 
-test('the pause is longer by chance, and those who went before it opened do not make it longer', async () => {
+test('the pause is shorter by chance, and those who went before it opened do not make it longer', async () => {
   const { breaker, time } = start(0.5);
   const late = [breaker.enter(), breaker.enter(), breaker.enter()];
   fail(breaker, 3);
   for (const pass of late) pass?.failed();
-  await time.advance(1_099);
+  await time.advance(749);
   expect(breaker.enter()).toBeUndefined();
   await time.advance(1);
   expect(breaker.enter()).toBeDefined();
+});
+
+test('a failure that is certain opens it at once, for as long as was asked', async () => {
+  const { breaker, time } = start();
+  breaker.enter()?.failed({ isCertain: true, askedMs: 5_000 });
+  expect([breaker.isClosed, breaker.admits]).toEqual([false, false]);
+  await time.advance(4_999);
+  expect(breaker.enter()).toBeUndefined();
+  await time.advance(1);
+  expect(breaker.admits).toBe(true);
+  breaker.enter()?.succeeded();
+  breaker.enter()?.failed({ askedMs: 5_000 });
+  expect([breaker.isClosed, breaker.admits]).toEqual([true, true]);
 });
 
 test('slots: so many run, so many wait in their order and no longer than they said, the others go away', async () => {
@@ -94,4 +107,16 @@ test('slots: so many run, so many wait in their order and no longer than they sa
   await Promise.all(all);
   expect(order).toEqual(['c left', 'a left', 'b went']);
   expect([time.pending(), await slots.take(0)]).toEqual([[], expect.any(Function)]);
+});
+
+test('slots: who waits is turned away together, and who comes afterwards waits as before', async () => {
+  const time = manualTime();
+  const slots = createCallSlots({ timers: time.timers, running: 1, waiting: 2 });
+  const release = await slots.take(1_000);
+  const waiting = [slots.take(1_000), slots.take(1_000)];
+  slots.turnAway();
+  expect(await Promise.all(waiting)).toEqual([undefined, undefined]);
+  const next = slots.take(1_000);
+  release?.();
+  expect(await next).toEqual(expect.any(Function));
 });

@@ -1,5 +1,3 @@
-import type { Random } from '../core/ports.ts';
-
 /** How long to wait after failures: doubled with each up to a limit, with half of it at random so that replicas do not come back in step. */
 export interface BackOff {
   /** Counts one more failure; milliseconds to wait before the next try. `askedMs`: what the server asks for at least. */
@@ -7,12 +5,17 @@ export interface BackOff {
   reset(): void;
 }
 
+/** Uniform in [0, 1). */
+export interface Chance {
+  fraction(): number;
+}
+
 export interface BackOffLimits {
   readonly firstMs: number;
   readonly maxMs: number;
 }
 
-export function createBackOff({ firstMs, maxMs }: BackOffLimits, random: Random): BackOff {
+export function createBackOff({ firstMs, maxMs }: BackOffLimits, random: Chance): BackOff {
   let failures = 0;
   return {
     next: (askedMs = 0) => {
