@@ -1,4 +1,5 @@
 import type { Material } from '../../../policy/read-material.ts';
+import type { Steps } from '../../../std/steps.ts';
 
 /** One client as its Secret says. `key` is what it is found by, also where the Secret is refused and it can be read. */
 export type ClientEntry<Client> =
@@ -7,12 +8,14 @@ export type ClientEntry<Client> =
 /** The clients of a provider, one a Secret. */
 export interface ClientTable<Client> {
   get(key: string): Client | undefined;
-  all(): Iterable<Client>;
   readonly size: number;
   /** Which Secrets are refused and why; undefined where none is. Holds nothing of their data but names of clients. */
   readonly problem: string | undefined;
-  /** From now on exactly these. A Secret that is known is not read again, so that one of thousands may change often. */
-  renew(secrets: readonly Material[]): void;
+  /**
+   * Reads these; from the call of what it gives on they are the clients, and no others. A Secret that is known is not read again, so that one of
+   * thousands may change often.
+   */
+  renew(secrets: readonly Material[]): Steps<() => void>;
 }
 
 /** `twice` says of two Secrets with one key what is wrong, as a sentence without its subject and end. */
@@ -33,21 +36,28 @@ export function createClientTable<Client>(
   };
   return {
     get: (key) => clients.get(key),
-    all: () => clients.values(),
     get size() {
       return clients.size;
     },
     get problem() {
       return problem;
     },
-    renew: (secrets) => {
-      const settled = settle(secrets.map(readOnce));
-      clients = settled.clients;
+    *renew(secrets) {
+      const entries: Held<Client>[] = [];
+      for (const secret of secrets) {
+        if (!known.has(secret)) yield;
+        entries.push(readOnce(secret));
+      }
+      yield;
+      const settled = settle(entries);
       const refused = [
         ...settled.refused.map(({ name, why }) => `Secret ${name}: ${why}`),
         ...settled.shared.map((names) => `Secrets ${some(names, ', ')} ${twice}`),
       ];
-      problem = refused.length === 0 ? undefined : some(refused, '; ');
+      return () => {
+        clients = settled.clients;
+        problem = refused.length === 0 ? undefined : some(refused, '; ');
+      };
     },
   };
 }
