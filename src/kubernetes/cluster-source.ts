@@ -1,11 +1,11 @@
 import type { AuthorDocument, MaterialRef, SourceChange } from '../policy/spec.ts';
-import { createChangeQueue } from './change-queue.ts';
+import { createChangeQueue, type ChangeQueue } from './change-queue.ts';
 import { toClusterDocument, type ClusterDocument } from './cluster-document.ts';
 import { ourKinds, policyCollection, type Collection, type OurKind } from './collection.ts';
 import { inSlices } from './in-slices.ts';
 import { inTime } from './in-time.ts';
-import { createMaterialFollower } from './material-follower.ts';
-import { createReferences, maxMaterials } from './references.ts';
+import { createMaterialFollower, type MaterialFollower } from './material-follower.ts';
+import { createReferences, maxMaterials, type References } from './references.ts';
 import type { ReflectedChange } from './reflected-store.ts';
 import {
   createReflector,
@@ -75,7 +75,8 @@ const laterMaterialMs = 1000;
  */
 export function createClusterSource(options: ClusterSourceOptions): ClusterSource {
   const { scope, sink, ports, timing = {} } = options;
-  const references = createReferences();
+  const referred = followReferred(options);
+  const { references, materials } = referred;
   let isFirst = true;
   const take = async (change: SourceChange): Promise<void> => {
     for (const { source } of change.removed) references.forget(source);
@@ -83,30 +84,18 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
     await inSlices(ours, (document) => references.note(document.source, refsOf(document, sink)), ports);
     const timeoutMs = isFirst ? options.materialTimeoutMs : laterMaterialMs;
     isFirst = false;
-    await inTime(followMaterials(), timeoutMs, ports.timers);
-    const read = referred.takeOut();
+    await inTime(referred.begin(), timeoutMs, ports.timers);
+    const read = referred.changes.takeOut();
     await sink.applyChange({
       removed: [...read.removed, ...change.removed],
       changed: [...read.changed, ...change.changed],
     });
     // Only who judged a document beside others knows what is in force of it: that must not lose what it refers to.
     for (const { source } of ours) references.settle(source, sink.referencesInForce(source));
-    void followMaterials();
-  };
-  const warnOfExcess = createExcessWarning(ports);
-  const followMaterials = (): Promise<void> => {
-    const { refs, excessive } = references.all();
-    warnOfExcess(excessive);
-    return materials.follow(refs);
+    void referred.begin();
+    referred.endOthers();
   };
   const documents = createChangeQueue(take);
-  const referred = createChangeQueue((change) => sink.applyChange(change));
-  const materials = createMaterialFollower({
-    ports,
-    timing,
-    onChange: (change) => referred.add(change),
-    onAnswered: () => options.onReference?.(),
-  });
   const reflectors = collectionsOf(scope).map(({ kind, collection }) =>
     createReflector({
       collection,
@@ -125,7 +114,7 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
   return {
     ready: Promise.all(reflectors.map(({ synced }) => synced))
       .then(() => documents.open())
-      .then(() => referred.open()),
+      .then(() => referred.changes.open()),
     confirmedAt: () => oldestOf(reflectors, materials.reflectors()),
     states: () => [...reflectors, ...materials.reflectors()].map((reflector) => reflector.state()),
     referenceState: (key) => materials.state(key),
@@ -135,6 +124,35 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
       materials.close();
     },
   };
+}
+
+/** What documents refer to, followed and handed on beside them. */
+interface Referred {
+  readonly references: References;
+  readonly materials: MaterialFollower;
+  readonly changes: ChangeQueue;
+  /** Follows what is referred to by now. Resolves when the server said of all that is new what there is. */
+  readonly begin: () => Promise<void>;
+  /** Follows nothing else. */
+  readonly endOthers: () => void;
+}
+
+function followReferred({ sink, ports, timing = {}, onReference }: ClusterSourceOptions): Referred {
+  const references = createReferences();
+  const warnOfExcess = createExcessWarning(ports);
+  const changes = createChangeQueue((change) => sink.applyChange(change));
+  const materials = createMaterialFollower({
+    ports,
+    timing,
+    onChange: (change) => changes.add(change),
+    onAnswered: () => onReference?.(),
+  });
+  const begin = (): Promise<void> => {
+    const { refs, excessive } = references.all();
+    warnOfExcess(excessive);
+    return materials.follow(refs);
+  };
+  return { references, materials, changes, begin, endOthers: () => materials.keepOnly(references.all().refs) };
 }
 
 /** Tells of a namespace once, until it is within the bounds again. */

@@ -41,12 +41,10 @@ export function judgeUnreadable({ unreadable }: DocumentFacts): Judged {
 export function judgeProviders({ providers, document: { namespace } }: DocumentFacts): Judged {
   const broken = providers.filter(({ isRunning, missing }) => isRunning && missing.length > 0);
   if (broken.length === 0) return undefined;
-  const named = broken
-    .slice(0, maxNamed)
-    .map(({ key, missing }) => {
-      const isOwn = missing.every((material) => material.namespace === namespace);
-      return `${key}: ${isOwn ? missing.map(describeMissing).join('; ') : 'something that it refers to is not there'}`;
-    });
+  const named = broken.slice(0, maxNamed).map(({ key, missing }) => {
+    const isOwn = missing.every((material) => material.namespace === namespace);
+    return `${key}: ${isOwn ? missing.map(describeMissing).join('; ') : 'something that it refers to is not there'}`;
+  });
   return verdict('False', 'ProviderNotResolved', `${named.join('; ')}: credentials are answered with 503`);
 }
 

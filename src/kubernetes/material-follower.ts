@@ -14,8 +14,10 @@ import {
  * own (`reference`): two watches that see one Secret may be far apart, and the one that is behind must not take back what the other said.
  */
 export interface MaterialFollower {
-  /** From now on exactly these are followed. Resolves when those that are new were read once, or found to be missing, or refused by the server. */
+  /** From now on these are followed too. Resolves when those that are new were read once, or found to be missing, or refused by the server. */
   follow(refs: ReadonlyMap<string, MaterialRef>): Promise<void>;
+  /** From now on no others are followed: what there is of them is told as gone. */
+  keepOnly(refs: ReadonlyMap<string, MaterialRef>): void;
   /** Of the reflector of one of them, by its key; undefined where it is not followed. */
   state(key: string): ReflectorState | undefined;
   reflectors(): readonly Reflector[];
@@ -65,9 +67,11 @@ export function createMaterialFollower(options: {
   };
   return {
     follow: async (refs) => {
-      for (const [key, one] of followed) if (!refs.has(key)) end(key, one);
       const fresh = [...refs].filter(([key]) => !followed.has(key));
       await Promise.all(fresh.map(([key, ref]) => begin(key, ref)));
+    },
+    keepOnly: (refs) => {
+      for (const [key, one] of followed) if (!refs.has(key)) end(key, one);
     },
     state: (key) => followed.get(key)?.reflector.state(),
     reflectors: () => [...followed.values()].map(({ reflector }) => reflector),

@@ -66,9 +66,9 @@ function isOf(object: WrittenObject, { path, query }: Pick<ApiRequest, 'path' | 
   const within = parts.indexOf('namespaces');
   const named = query?.['fieldSelector'];
   const labels = query?.['labelSelector']?.split(',') ?? [];
-  const own = Object.entries(object.metadata.labels ?? {}).map(([name, value]) => `${name}=${value}`);
+  const own = new Set(Object.entries(object.metadata.labels ?? {}).map(([name, value]) => `${name}=${value}`));
   return (
-    labels.every((label) => own.includes(label)) &&
+    labels.every((label) => own.has(label)) &&
     resources[object.kind] === parts.at(-1) &&
     (within < 0 || parts[within + 1] === object.metadata.namespace) &&
     (named === undefined || named === `metadata.name=${object.metadata.name}`)

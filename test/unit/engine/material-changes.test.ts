@@ -68,7 +68,7 @@ async function verdict(on: Engine, key: string): Promise<string> {
 
 const none: readonly AuthorDocument[] = [];
 /** Whether it is done once everything that can go on went on. */
-async function isDone(work: Promise<void>): Promise<boolean> {
+async function isDone(work: Promise<unknown>): Promise<boolean> {
   let done = false;
   void work.then(() => (done = true));
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
@@ -86,10 +86,10 @@ describe('a Secret that is gone, or another one', () => {
     const on = start();
     await on.applyChange({ changed: base, removed: none });
     const waiting = [slow('one'), slow('two')].map((changed) => on.applyChange({ changed, removed: none }));
-    expect(await isDone(Promise.all(waiting).then())).toBe(false);
+    expect(await isDone(Promise.all(waiting))).toBe(false);
     expect(await verdict(on, keyOf('acme'))).toBe('allow');
     const all = Promise.all([...waiting, on.applyChange(change)]);
-    expect(await isDone(all.then())).toBe(true);
+    expect(await isDone(all)).toBe(true);
     expect(await verdict(on, keyOf('acme'))).toBe('credential_unknown');
     // Afterwards new providers are waited for again.
     expect(await isDone(on.applyChange({ changed: slow('three'), removed: none }))).toBe(false);

@@ -174,9 +174,7 @@ describe('a Secret that changes', () => {
       [old],
     );
     const fresh = new Map([[old, parseDocument(old, { serviceNamespace: 'p' })]]);
-    const { find, changes } = runAtOnce(
-      createMaterials().prepare({ removed: [], fresh, known: new Map() }, new Set()),
-    );
+    const { find, changes } = runAtOnce(createMaterials().prepare({ removed: [], fresh, known: new Map() }, new Set()));
     const selections: unknown[] = [];
     const select: typeof find.select = (selector) => {
       const selected = find.select(selector);
@@ -186,7 +184,7 @@ describe('a Secret that changes', () => {
     const steps = pool.prepare({
       specs: new Map(),
       changedMaterials: changes,
-      findMaterial: { get: find.get, select },
+      findMaterial: { ...find, select },
     });
     let count = 0;
     while (steps.next().done !== true) count += 1;

@@ -1,9 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  createClientTable,
-  type ClientEntry,
-  type ClientTable,
-} from '../../../src/phases/identity/clients/client-table.ts';
+import type { ClientEntry } from '../../../src/phases/identity/clients/client-entry.ts';
+import { createClientTable, type ClientTable } from '../../../src/phases/identity/clients/client-table.ts';
 import type { Material } from '../../../src/policy/read-material.ts';
 import { runAtOnce } from '../../../src/std/steps.ts';
 import { secretOf } from './client-fixtures.ts';

@@ -25,6 +25,7 @@ interface Stand {
   /** Those that were told as changed, one after the other. */
   readonly documents: AuthorDocument[];
   readonly paths: Set<string>;
+  /** These, and no others. */
   readonly follow: (...refs: readonly MaterialRef[]) => Promise<void>;
 }
 
@@ -61,8 +62,11 @@ function start(): Stand {
     onAnswered: silent,
   });
   open.push(follower);
-  const follow = (...refs: readonly MaterialRef[]): Promise<void> =>
-    follower.follow(new Map(refs.map((ref) => [materialKey(ref), ref])));
+  const follow = (...refs: readonly MaterialRef[]): Promise<void> => {
+    const all = new Map(refs.map((ref) => [materialKey(ref), ref]));
+    follower.keepOnly(all);
+    return follower.follow(all);
+  };
   return { time, selected, byName, follower, told, documents, paths, follow };
 }
 

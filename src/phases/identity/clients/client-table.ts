@@ -1,10 +1,7 @@
 import type { Material } from '../../../policy/read-material.ts';
 import type { Steps } from '../../../std/steps.ts';
+import type { ClientEntry, Held } from './client-entry.ts';
 import { describeRefused } from './describe-refused.ts';
-
-/** One client as its Secret says. `key` is what it is found by, also where the Secret is refused and it can be read. */
-export type ClientEntry<Client> =
-  { readonly key: string; readonly client: Client } | { readonly key: string | undefined; readonly why: string };
 
 /** The clients of a provider, one a Secret. */
 export interface ClientTable<Client> {
@@ -18,9 +15,6 @@ export interface ClientTable<Client> {
    */
   renew(secrets: readonly Material[]): Steps<() => void>;
 }
-
-/** What a Secret says, and which. */
-export type Held<Client> = ClientEntry<Client> & { readonly secret: Material };
 
 interface Clients<Client> {
   /** By the names of the Secrets. */

@@ -1,4 +1,4 @@
-import type { Held } from './client-table.ts';
+import type { Held } from './client-entry.ts';
 
 /** A status has room for a few. */
 const maxTold = 4;

@@ -84,7 +84,10 @@ function verifyToken(provider: ProviderParts, text: string): VerifyResult {
 }
 
 /** Whose Secret verified the token; undefined where that is not in force any more. */
-function consumerOf({ identity, keyFingerprint }: VerifiedToken, consumers: ClientTable<Consumer>): Consumer | undefined {
+function consumerOf(
+  { identity, keyFingerprint }: VerifiedToken,
+  consumers: ClientTable<Consumer>,
+): Consumer | undefined {
   const consumer = consumers.get(identity.subject);
   return consumer?.fingerprint === keyFingerprint ? consumer : undefined;
 }
