@@ -1,5 +1,5 @@
 import type { Material } from '../../../policy/read-material.ts';
-import type { Steps } from '../../../std/steps.ts';
+import { runAtOnce, type Steps } from '../../../std/steps.ts';
 import type { ClientEntry, Held } from './client-entry.ts';
 import { describeRefused } from './describe-refused.ts';
 
@@ -64,16 +64,16 @@ export function createClientTable<Client>(
     },
     *renew(secrets) {
       const entries = yield* findChanges(secrets, clients.entries, hold);
-      const renewal = { entries, holders: findHolders(entries, clients) };
+      const renewal = { entries, holders: yield* findHolders(entries, clients) };
       yield;
       const nextRefused = changeRefused(refused, renewal, clients.entries);
       const nextProblem = describeRefused(nextRefused, sharedAfter(renewal, clients), twice);
       const isLarge = entries.size > fewAtOnce;
       const copy = isLarge ? copyOf(clients) : undefined;
       yield;
-      if (copy !== undefined) putInForce(renewal, copy);
+      if (copy !== undefined) yield* putIn(copy, renewal);
       return () => {
-        if (copy === undefined) putInForce(renewal, clients);
+        if (copy === undefined) runAtOnce(putIn(clients, renewal));
         else clients = copy;
         refused = nextRefused;
         problem = nextProblem;
@@ -104,10 +104,10 @@ function* findChanges<Client>(
 }
 
 /** Who has each key that the changes are about, after them, by the names of the Secrets. */
-function findHolders<Client>(
+function* findHolders<Client>(
   changes: Renewal<Client>['entries'],
   { entries, usable, contested }: Clients<Client>,
-): Map<string, readonly Held<Client>[]> {
+): Steps<Map<string, readonly Held<Client>[]>> {
   const holders = new Map<string, readonly Held<Client>[]>();
   const holdersOf = (key: string): readonly Held<Client>[] => {
     const one = usable.get(key);
@@ -120,9 +120,11 @@ function findHolders<Client>(
         key,
         holdersOf(key).filter(({ secret }) => secret.name !== name),
       );
+    yield;
   }
   for (const entry of changes.values()) {
     if (entry?.key !== undefined) holders.set(entry.key, [...holdersOf(entry.key), entry].sort(byName));
+    yield;
   }
   return holders;
 }
@@ -151,10 +153,14 @@ function copyOf<Client>({ entries, usable, contested }: Clients<Client>): OpenCl
   return { entries: new Map(entries), usable: new Map(usable), contested: new Map(contested) };
 }
 
-function putInForce<Client>(renewal: Renewal<Client>, { entries, usable, contested }: OpenClients<Client>): void {
+function* putIn<Client>(
+  { entries, usable, contested }: OpenClients<Client>,
+  renewal: Renewal<Client>,
+): Steps<undefined> {
   for (const [name, entry] of renewal.entries) {
     if (entry === undefined) entries.delete(name);
     else entries.set(name, entry);
+    yield;
   }
   for (const [key, list] of renewal.holders) {
     const [only] = list;
@@ -162,7 +168,9 @@ function putInForce<Client>(renewal: Renewal<Client>, { entries, usable, contest
     contested.delete(key);
     if (list.length === 1 && only !== undefined && 'client' in only) usable.set(key, only);
     else if (list.length > 0) contested.set(key, list);
+    yield;
   }
+  return undefined;
 }
 
 function byName(a: { readonly secret: Material }, b: { readonly secret: Material }): number {
