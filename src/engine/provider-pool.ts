@@ -1,6 +1,6 @@
-import { messageOf } from '../core/failure.ts';
 import type { Logger } from '../core/ports.ts';
 import type { MissingMaterial } from '../core/status.ts';
+import { thrownFields } from '../core/thrown-fields.ts';
 import type { IdentityPorts } from '../phases/identity/identity-ports.ts';
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
 import { toRevocable } from '../phases/identity/revocation/revocable-provider.ts';
@@ -10,10 +10,12 @@ import {
   gatherMaterial,
   isSameMaterial,
   missingMaterials,
+  noMaterial,
   type MaterialFinder,
   type ProviderMaterial,
 } from '../policy/providers/provider-material.ts';
 import type { IdentityProviderSpec } from '../policy/provider-spec.ts';
+import { specKey } from '../policy/spec-name.ts';
 import type { Steps } from '../std/steps.ts';
 import type { MaterialChange } from './materials.ts';
 import { createProviderReferences } from './provider-references.ts';
@@ -78,7 +80,10 @@ export function createProviderPool(
 ): ProviderPool {
   const running = new Map<string, Pooled>();
   const references = createProviderReferences();
-  const create: Create = (spec, material) => toRevocable(createPlain(spec, material, ports), revocations);
+  const makers: Makers = {
+    create: (spec, material) => toRevocable(createPlain(spec, material, ports), revocations),
+    logger: ports.logger,
+  };
   const commit = (successions: Successions): void => {
     for (const [key, { known, next }] of successions) {
       if (next === undefined) running.delete(key);
@@ -95,7 +100,7 @@ export function createProviderPool(
       const asked = new Map(specs);
       for (const key of references.concernedBy(changedMaterials))
         if (!asked.has(key)) asked.set(key, running.get(key)?.spec);
-      const successions = yield* succeedAll(asked, running, findMaterial, create);
+      const successions = yield* succeedAll(asked, running, findMaterial, makers);
       return toPrepared(successions, running, () => commit(successions));
     },
     close: () => {
@@ -105,20 +110,23 @@ export function createProviderPool(
   };
 }
 
-type Create = (spec: IdentityProviderSpec, material: ProviderMaterial) => IdentityProvider;
+interface Makers {
+  readonly create: (spec: IdentityProviderSpec, material: ProviderMaterial) => IdentityProvider;
+  readonly logger: Logger;
+}
 
 /** What becomes of those that are asked for, without those for which all stays as it is. Where it throws, nothing of it is left. */
 function* succeedAll(
   asked: ProviderChange['specs'],
   running: ReadonlyMap<string, Pooled>,
   find: MaterialFinder,
-  create: Create,
+  makers: Makers,
 ): Steps<Successions> {
   const successions = new Map<string, Succession>();
   try {
     for (const [key, spec] of asked) {
       const known = running.get(key);
-      const succession = spec === undefined ? { known, next: undefined } : yield* succeed(spec, known, find, create);
+      const succession = spec === undefined ? { known, next: undefined } : yield* succeed(spec, known, find, makers);
       if (succession.next !== known) successions.set(key, succession);
       yield;
     }
@@ -134,23 +142,31 @@ function* succeed(
   spec: IdentityProviderSpec,
   known: Pooled | undefined,
   find: MaterialFinder,
-  create: Create,
+  makers: Makers,
 ): Steps<Succession> {
   const material = gatherMaterial(spec, find);
   const missing = missingMaterials(spec, find);
   if (known?.spec !== spec)
-    return { known, next: { spec, material, missing, provider: yield* make(spec, material, create) } };
+    return { known, next: { spec, material, missing, provider: yield* make(spec, material, makers) } };
   const isSame = isSameMaterial(known.material, material);
   if (isSame && isSameMissing(known.missing, missing)) return { known, next: known };
   const { provider } = known;
   if (isSame) return { known, next: { spec, material, missing, provider } };
-  if (provider.renew === undefined)
-    return { known, next: { spec, material, missing, provider: create(spec, material) } };
-  return { known, next: { spec, material, missing, provider }, renew: yield* provider.renew(material) };
+  try {
+    if (provider.renew === undefined)
+      return { known, next: { spec, material, missing, provider: makers.create(spec, material) } };
+    return { known, next: { spec, material, missing, provider }, renew: yield* provider.renew(material) };
+  } catch (thrown) {
+    // What it had may be what was taken away: it has nothing until its Secrets can be read, and the others have theirs.
+    makers.logger.error({ provider: specKey(spec), ...thrownFields(thrown) }, unreadable);
+    return { known, next: { spec, material: noMaterial, missing, provider: makers.create(spec, noMaterial) } };
+  }
 }
 
+const unreadable = 'the Secrets and ConfigMaps of a provider cannot be read: it does without';
+
 /** A new provider. It may select thousands of Secrets, which it reads one by one. */
-function* make(spec: IdentityProviderSpec, material: ProviderMaterial, create: Create): Steps<IdentityProvider> {
+function* make(spec: IdentityProviderSpec, material: ProviderMaterial, { create }: Makers): Steps<IdentityProvider> {
   const provider = create(spec, { ...material, secrets: [] });
   if (material.secrets.length === 0 || provider.renew === undefined) return provider;
   try {
@@ -197,7 +213,7 @@ function safely(work: () => void, provider: string, logger: Logger): void {
   try {
     work();
   } catch (thrown) {
-    logger.error({ provider, error: messageOf(thrown) }, 'a provider could not be renewed or ended');
+    logger.error({ provider, ...thrownFields(thrown) }, 'a provider could not be renewed or ended');
   }
 }
 

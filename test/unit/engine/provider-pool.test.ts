@@ -193,22 +193,49 @@ describe('a Secret that changes', () => {
 });
 
 describe('a change on which something fails', () => {
+  test('because a provider cannot read its Secrets takes from it what it had, and is in force for the others', () => {
+    const { pool, take, told, errors, faults } = start();
+    const old = secretOf('s', 'a');
+    take([specOf('one', 'a'), specOf('two', 'a'), specOf('three', 'a')], [old]);
+    told.length = 0;
+    faults.set('two', 'read');
+    take([], [], [old]);
+    expect([told, errors]).toEqual([
+      ['read one: ', '+two', 'read three: ', 'in force one', 'in force three', '-two'],
+      ['the Secrets and ConfigMaps of a provider cannot be read: it does without'],
+    ]);
+    expect([...pool.running.keys()]).toEqual(['one', 'two', 'three']);
+    // The next change finds it again.
+    faults.clear();
+    told.length = 0;
+    take([], [secretOf('s', 'a')]);
+    expect(told).toEqual([
+      'read one: s',
+      'read two: s',
+      'read three: s',
+      'in force one',
+      'in force two',
+      'in force three',
+    ]);
+  });
+
   test('before it is in force leaves nothing behind, of none of its providers', () => {
     const { pool, take, prepare, told, faults } = start();
     const old = secretOf('s', 'a');
-    take([specOf('one', 'a'), specOf('two', 'a')], [old]);
+    take([specOf('one', 'a')], [old]);
     told.length = 0;
-    faults.set('two', 'read');
-    expect(() => runAtOnce(prepare([specOf('three', 'a')], [secretOf('s', 'a')], [old]))).toThrow('cannot be read');
+    faults.set('three', 'read');
+    const change = [[specOf('two', 'a'), specOf('three', 'a')], [secretOf('s', 'a')], [old]] as const;
+    expect(() => runAtOnce(prepare(...change))).toThrow('cannot be read');
     expect([told, [...pool.running.keys()]]).toEqual([
-      ['+three', 'read three: s', 'in force three', 'read one: s', '-three'],
-      ['one', 'two'],
+      ['+two', 'read two: s', 'in force two', '+three', '-three', '-two'],
+      ['one'],
     ]);
     // The control: without the fault the same change is taken in.
     faults.clear();
     told.length = 0;
-    take([], [secretOf('s', 'a')], [old]);
-    expect(told).toEqual(['read one: s', 'read two: s', 'in force one', 'in force two']);
+    take(...change);
+    expect([told.at(-1), [...pool.running.keys()]]).toEqual(['in force one', ['one', 'two', 'three']]);
   });
 
   test('a new provider that cannot read its Secrets is ended', () => {
