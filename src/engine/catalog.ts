@@ -13,6 +13,7 @@ import { acceptedPolicy, nameOf } from './claims.ts';
 import { createDocuments, type DocumentChange } from './documents.ts';
 import { createEntryIndex, type EntryChanges, type LiveIndex } from './entry-index.ts';
 import { judgeChange } from './judge-change.ts';
+import type { MaterialChange } from './materials.ts';
 import { targetStatuses } from './target-statuses.ts';
 
 /** Every document known, and what of it is in force. */
@@ -40,7 +41,7 @@ export interface LiveCatalog extends Catalog {
 
 export interface PreparedCatalog {
   readonly entries: EntryChanges;
-  readonly changedMaterials: ReadonlySet<string>;
+  readonly changedMaterials: readonly MaterialChange[];
   readonly findMaterial: MaterialFinder;
   readonly changedRoutes: ReadonlySet<string>;
   readonly route: (key: string) => RouteSpec | undefined;

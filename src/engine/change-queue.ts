@@ -1,11 +1,14 @@
 import { messageOf } from '../core/failure.ts';
 import type { Clock, Logger } from '../core/ports.ts';
 import type { AuthorDocument, SourceChange, SourceReading } from '../policy/spec.ts';
-import type { Change, ChangeTaker } from './change-taker.ts';
+import type { Change, ChangeTaker, Turn } from './change-taker.ts';
 import { diffReadings } from './diff-readings.ts';
-import { createObjectSource, halveChange } from './object-source.ts';
+import { createObjectSource, halveChange, type ObjectSource } from './object-source.ts';
 
-/** Changes one after the other, in the order in which they come. What a change is made of is known when its turn comes. */
+/**
+ * Changes one after the other, in the order in which they come. What a change is made of is known when its turn comes. Nobody waits for keys of new
+ * providers any longer once a change comes that may take a credential away.
+ */
 export interface ChangeQueue {
   /** The difference to the reading before. Never rejects. */
   apply(reading: SourceReading): Promise<void>;
@@ -15,6 +18,7 @@ export interface ChangeQueue {
 
 export function createChangeQueue(taker: ChangeTaker, clock: Clock, logger: Logger): ChangeQueue {
   const objects = createObjectSource();
+  const haste = createHaste();
   let documents: readonly AuthorDocument[] = [];
   let last = Promise.resolve();
   const inTurn = (take: (arrivedAt: number) => Promise<void>): Promise<void> => {
@@ -27,21 +31,53 @@ export function createChangeQueue(taker: ChangeTaker, clock: Clock, logger: Logg
       documents = reading.documents;
     };
     const prepare = (): Change => ({ ...diffReadings(documents, reading), isWhole: true, commit });
-    const failure = await takeSafely(taker, prepare, arrivedAt);
+    const failure = await takeSafely(taker, prepare, { arrivedAt, haste: haste.signal() });
     if (failure !== undefined) logFailure(logger, failure);
   };
   /** An object on which something throws keeps no other one out (promise 4). */
-  const takeObjects = async (change: SourceChange, arrivedAt: number): Promise<void> => {
+  const takeObjects = async (change: SourceChange, turn: Turn): Promise<void> => {
     const rest = { problems: [], unreadable: new Set<string>(), isWhole: false };
-    const failure = await takeSafely(taker, () => ({ ...objects.prepare(change), ...rest }), arrivedAt);
+    const failure = await takeSafely(taker, () => ({ ...objects.prepare(change), ...rest }), turn);
     if (failure === undefined) return;
     const halves = halveChange(change);
     if (halves === undefined) logFailure(logger, failure, [...change.changed, ...change.removed][0]?.source);
-    for (const half of halves ?? []) await takeObjects(half, arrivedAt);
+    for (const half of halves ?? []) await takeObjects(half, turn);
   };
   return {
     apply: (reading) => inTurn((arrivedAt) => takeReading(reading, arrivedAt)),
-    applyChange: (change) => inTurn((arrivedAt) => takeObjects(change, arrivedAt)),
+    applyChange: (change) => {
+      if (!takesAway(change, objects)) {
+        return inTurn((arrivedAt) => takeObjects(change, { arrivedAt, haste: haste.signal() }));
+      }
+      haste.begin();
+      return inTurn((arrivedAt) => {
+        haste.end();
+        return takeObjects(change, { arrivedAt, haste: AbortSignal.abort() });
+      });
+    },
+  };
+}
+
+/** True where a Secret or another thing that documents refer to is gone, or another than it was. */
+function takesAway({ removed, changed }: SourceChange, objects: ObjectSource): boolean {
+  const isReferred = ({ reference }: AuthorDocument): boolean => reference !== undefined;
+  return removed.some(isReferred) || changed.some((one) => isReferred(one) && objects.has(one.source));
+}
+
+/** Whether somebody is in haste, told to those whose turn it is. */
+function createHaste(): { readonly begin: () => void; readonly end: () => void; readonly signal: () => AbortSignal } {
+  let current = new AbortController();
+  let hasty = 0;
+  return {
+    begin: () => {
+      hasty += 1;
+      current.abort();
+    },
+    end: () => {
+      hasty -= 1;
+      if (hasty === 0) current = new AbortController();
+    },
+    signal: () => current.signal,
   };
 }
 
@@ -49,10 +85,10 @@ export function createChangeQueue(taker: ChangeTaker, clock: Clock, logger: Logg
 async function takeSafely(
   taker: ChangeTaker,
   prepare: () => Change,
-  arrivedAt: number,
+  turn: Turn,
 ): Promise<{ readonly thrown: unknown } | undefined> {
   try {
-    await taker.take(prepare(), arrivedAt);
+    await taker.take(prepare(), turn);
     return undefined;
   } catch (thrown) {
     return { thrown };

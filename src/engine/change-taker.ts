@@ -31,10 +31,17 @@ export interface Change extends DocumentChange {
   readonly commit: () => void;
 }
 
+export interface Turn {
+  /** Of the change, by the monotonic clock. */
+  readonly arrivedAt: number;
+  /** Aborted: keys of new providers are not waited for, or no longer. */
+  readonly haste: AbortSignal;
+}
+
 /** Takes changes in, one at a time: whoever calls waits for one before the next. */
 export interface ChangeTaker {
-  /** Resolves once what is good of the change is in force. Where it rejects, all is as it was. `arrivedAt` by the monotonic clock. */
-  take(change: Change, arrivedAt: number): Promise<void>;
+  /** Resolves once what is good of the change is in force. Where it rejects, all is as it was. */
+  take(change: Change, turn: Turn): Promise<void>;
   /** Undefined before the first change. */
   snapshot(): Snapshot | undefined;
   status(): Omit<ServiceStatus, 'lastReadAt'>;
@@ -109,13 +116,13 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
   };
   const { catalog, pool, board } = parts;
   return {
-    take: async (change, arrivedAt) => {
+    take: async (change, { arrivedAt, haste }) => {
       // Who waited behind another change has had its patience.
       const patience =
         parts.snapshot === undefined ? settings.keyLoadTimeoutMs : Math.min(settings.keyLoadTimeoutMs, laterPatienceMs);
       const patienceMs = (): number => patience - (ports.clock.monotonic() - arrivedAt);
       const prepared = await prepareChange(change, parts, (fresh) =>
-        firstLoads(fresh, ports.timers, Math.max(0, patienceMs())),
+        firstLoads(fresh, ports.timers, Math.max(0, patienceMs()), haste),
       );
       if (parts.isClosed) prepared.providers.discard();
       else commitChange(change, prepared, parts, ports);
@@ -177,7 +184,7 @@ async function prepareChange(
 ): Promise<Prepared> {
   const prepared = await run(catalog.prepare(change));
   const { entries, changedMaterials, findMaterial } = prepared;
-  const providers = pool.prepare({ specs: providerSpecs(entries), changedMaterials, findMaterial });
+  const providers = await run(pool.prepare({ specs: providerSpecs(entries), changedMaterials, findMaterial }));
   try {
     if (providers.fresh.length > 0) await waitForKeys(providers.fresh);
     const entryOf = (key: string): CatalogEntry | undefined =>
@@ -248,14 +255,23 @@ function providerSpecs(entries: EntryChanges): ReadonlyMap<string, IdentityProvi
   return specs;
 }
 
-/** Resolves when all of them have tried their keys once, or the time is over. */
-function firstLoads(providers: readonly IdentityProvider[], timers: Timers, timeoutMs: number): Promise<void> {
+/** Resolves when all of them have tried their keys once, the time is over, or somebody is in haste. */
+function firstLoads(
+  providers: readonly IdentityProvider[],
+  timers: Timers,
+  timeoutMs: number,
+  haste: AbortSignal,
+): Promise<void> {
   return new Promise((resolve) => {
-    const cancel = timers.after(timeoutMs, resolve);
-    void Promise.allSettled(providers.map(({ firstLoad }) => firstLoad)).then(() => {
+    if (haste.aborted) return resolve();
+    const end = (): void => {
       cancel();
+      haste.removeEventListener('abort', end);
       resolve();
-    });
+    };
+    const cancel = timers.after(timeoutMs, end);
+    haste.addEventListener('abort', end);
+    void Promise.allSettled(providers.map(({ firstLoad }) => firstLoad)).then(end);
   });
 }
 

@@ -1,6 +1,6 @@
 import { hasError, type Problem } from '../core/problem.ts';
 import type { ParsedDocument } from '../policy/parse-document.ts';
-import { selectMaterials, type MaterialFinder } from '../policy/providers/provider-material.ts';
+import type { MaterialFinder } from '../policy/providers/provider-material.ts';
 import type { Material } from '../policy/read-material.ts';
 import { specKey } from '../policy/spec-name.ts';
 import type { AuthorDocument, RouteSpec } from '../policy/spec.ts';
@@ -8,6 +8,7 @@ import type { Steps } from '../std/steps.ts';
 import type { CatalogEntry, DocumentVersions, NamedVersion } from './catalog-entry.ts';
 import { changeLists, comparePlaces, replaceLists, type DocumentNews } from './document-lists.ts';
 import type { ChangedDocuments } from './judge-change.ts';
+import { createMaterials, type MaterialChange } from './materials.ts';
 import { createReferents, type Referents } from './referents.ts';
 
 /** What is new in a source. */
@@ -32,19 +33,13 @@ export interface Documents {
 
 export interface PreparedDocuments {
   readonly changed: ChangedDocuments;
-  /** Keys of Secrets and ConfigMaps that are new, others or gone. */
-  readonly changedMaterials: ReadonlySet<string>;
+  /** Secrets and ConfigMaps that are new, others or gone. */
+  readonly changedMaterials: readonly MaterialChange[];
   readonly findMaterial: MaterialFinder;
   /** Keys of routes that are new, others or gone. */
   readonly changedRoutes: ReadonlySet<string>;
   readonly route: (key: string) => RouteSpec | undefined;
   commit(): void;
-}
-
-function createMaterials(): Referents<Material> {
-  return createReferents((parsed) =>
-    parsed.kind === 'material' ? { key: parsed.key, referent: parsed.material } : undefined,
-  );
 }
 
 function createRoutes(): Referents<RouteSpec> {
@@ -125,11 +120,8 @@ export function createDocuments(parse: Parse): Documents {
       };
       return {
         changed,
-        changedMaterials: foundMaterials.changed,
-        findMaterial: {
-          get: foundMaterials.get,
-          select: (selector) => selectMaterials(foundMaterials.inNamespace(selector.namespace), selector),
-        },
+        changedMaterials: foundMaterials.changes,
+        findMaterial: foundMaterials.find,
         changedRoutes: foundRoutes.changed,
         route: foundRoutes.get,
         commit,

@@ -4,6 +4,8 @@ import type { AuthorDocument, SourceChange } from '../policy/spec.ts';
 export interface ObjectSource {
   /** The change in whole documents: those that take others' places, and those whose places are taken. */
   prepare(change: SourceChange): PreparedObjects;
+  /** True where there is one of that `source`. */
+  has(source: string): boolean;
 }
 
 export interface PreparedObjects {
@@ -15,6 +17,7 @@ export interface PreparedObjects {
 export function createObjectSource(): ObjectSource {
   const known = new Map<string, AuthorDocument>();
   return {
+    has: (source) => known.has(source),
     prepare: ({ changed, removed }) => {
       const next = new Map<string, AuthorDocument | undefined>();
       for (const { source } of removed) next.set(source, undefined);

@@ -1,4 +1,6 @@
+import type { Logger } from '../core/ports.ts';
 import type { MissingMaterial } from '../core/status.ts';
+import { thrownFields } from '../core/thrown-fields.ts';
 import type { IdentityPorts } from '../phases/identity/identity-ports.ts';
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
 import { toRevocable } from '../phases/identity/revocation/revocable-provider.ts';
@@ -8,17 +10,22 @@ import {
   gatherMaterial,
   isSameMaterial,
   missingMaterials,
+  noMaterial,
   type MaterialFinder,
   type ProviderMaterial,
 } from '../policy/providers/provider-material.ts';
 import type { IdentityProviderSpec } from '../policy/provider-spec.ts';
+import { specKey } from '../policy/spec-name.ts';
+import type { Steps } from '../std/steps.ts';
+import type { MaterialChange } from './materials.ts';
+import { createProviderReferences } from './provider-references.ts';
 
 /** The providers at work. One stays as it is, with its keys and verified tokens, until its document or what that refers to changes. */
 export interface ProviderPool {
   /** By key. */
   readonly running: ReadonlyMap<string, Running>;
   /** Makes the providers that a change asks for; those begin to load their keys. Nothing else is changed by it until `commit`. */
-  prepare(change: ProviderChange): PreparedProviders;
+  prepare(change: ProviderChange): Steps<PreparedProviders>;
   close(): void;
 }
 
@@ -31,8 +38,7 @@ export interface Running {
 export interface ProviderChange {
   /** The providers whose documents may have changed; undefined: it is gone. */
   readonly specs: ReadonlyMap<string, IdentityProviderSpec | undefined>;
-  /** Keys of Secrets and ConfigMaps that changed. */
-  readonly changedMaterials: ReadonlySet<string>;
+  readonly changedMaterials: readonly MaterialChange[];
   readonly findMaterial: MaterialFinder;
 }
 
@@ -45,7 +51,7 @@ export interface PreparedProviders {
   /** Those of them whose users are concerned: the provider is another one, or misses something else. */
   readonly concerning: ReadonlySet<string>;
   get(key: string): IdentityProvider | undefined;
-  /** Puts them to work, and ends those whose place they take. */
+  /** Puts them to work, and ends those whose place they take. All that can fail was done before. */
   commit(): void;
   /** Ends those that are new. */
   discard(): void;
@@ -56,54 +62,47 @@ interface Pooled extends Running {
   readonly material: ProviderMaterial;
 }
 
+/** What becomes of a key. */
+interface Succession {
+  readonly known: Pooled | undefined;
+  /** Undefined: none any more. */
+  readonly next: Pooled | undefined;
+  /** Of a provider that stays and has read other material: puts that in force. */
+  readonly renew?: (() => void) | undefined;
+}
+
+type Successions = ReadonlyMap<string, Succession>;
+
 export function createProviderPool(
   ports: IdentityPorts,
   revocations: Revocations,
   createPlain: CreateProvider = createProvider,
 ): ProviderPool {
   const running = new Map<string, Pooled>();
-  const create: CreateProvider = (...of) => toRevocable(createPlain(...of), revocations);
-  const pool = (spec: IdentityProviderSpec, known: Pooled | undefined, find: MaterialFinder): Pooled =>
-    poolOne(spec, known, find, (material) => create(spec, material, ports));
-  const prepare = ({ specs, changedMaterials, findMaterial }: ProviderChange): PreparedProviders => {
-    const asked = new Map(specs);
-    if (changedMaterials.size > 0) {
-      for (const [key, { spec }] of running) if (!asked.has(key)) asked.set(key, spec);
+  const references = createProviderReferences();
+  const makers: Makers = {
+    create: (spec, material) => toRevocable(createPlain(spec, material, ports), revocations),
+    logger: ports.logger,
+  };
+  const commit = (successions: Successions): void => {
+    for (const [key, { known, next }] of successions) {
+      if (next === undefined) running.delete(key);
+      else running.set(key, next);
+      if (known?.spec !== next?.spec) references.put(key, next?.spec);
     }
-    const next = new Map<string, Pooled | undefined>();
-    for (const [key, spec] of asked) {
-      const known = running.get(key);
-      const pooled = spec && pool(spec, known, findMaterial);
-      if (pooled !== known) next.set(key, pooled);
-    }
-    const isOther = ([key, pooled]: readonly [string, Pooled | undefined]): boolean =>
-      running.get(key)?.provider !== pooled?.provider;
-    const missesOthers = ([key, pooled]: readonly [string, Pooled | undefined]): boolean =>
-      !isSameMissing(running.get(key)?.missing ?? [], pooled?.missing ?? []);
-    const others = [...next].filter(isOther);
-    return {
-      fresh: others.flatMap(([, pooled]) => pooled?.provider ?? []),
-      changed: new Set(others.map(([key]) => key)),
-      news: new Set(next.keys()),
-      concerning: new Set([...next].filter((one) => isOther(one) || missesOthers(one)).map(([key]) => key)),
-      get: (key) => (next.has(key) ? next.get(key) : running.get(key))?.provider,
-      commit: () => {
-        for (const [key, pooled] of next) {
-          const known = running.get(key);
-          if (known !== undefined && known.provider === pooled?.provider) known.provider.renew?.(pooled.material);
-          else known?.provider.close();
-          if (pooled === undefined) running.delete(key);
-          else running.set(key, pooled);
-        }
-      },
-      discard: () => {
-        for (const [, pooled] of others) pooled?.provider.close();
-      },
-    };
+    for (const [key, { renew }] of successions) if (renew !== undefined) safely(renew, key, ports.logger);
+    for (const [key, { known }] of [...successions].filter(isOther))
+      if (known !== undefined) safely(() => known.provider.close(), key, ports.logger);
   };
   return {
     running,
-    prepare,
+    *prepare({ specs, changedMaterials, findMaterial }) {
+      const asked = new Map(specs);
+      for (const key of references.concernedBy(changedMaterials))
+        if (!asked.has(key)) asked.set(key, running.get(key)?.spec);
+      const successions = yield* succeedAll(asked, running, findMaterial, makers);
+      return toPrepared(successions, running, () => commit(successions));
+    },
     close: () => {
       for (const { provider } of running.values()) provider.close();
       running.clear();
@@ -111,20 +110,111 @@ export function createProviderPool(
   };
 }
 
+interface Makers {
+  readonly create: (spec: IdentityProviderSpec, material: ProviderMaterial) => IdentityProvider;
+  readonly logger: Logger;
+}
+
+/** What becomes of those that are asked for, without those for which all stays as it is. Where it throws, nothing of it is left. */
+function* succeedAll(
+  asked: ProviderChange['specs'],
+  running: ReadonlyMap<string, Pooled>,
+  find: MaterialFinder,
+  makers: Makers,
+): Steps<Successions> {
+  const successions = new Map<string, Succession>();
+  try {
+    for (const [key, spec] of asked) {
+      const known = running.get(key);
+      const succession = spec === undefined ? { known, next: undefined } : yield* succeed(spec, known, find, makers);
+      if (succession.next !== known) successions.set(key, succession);
+      yield;
+    }
+    return successions;
+  } catch (thrown) {
+    discard(successions);
+    throw thrown;
+  }
+}
+
 /** What is known where nothing changed for it; a provider that can take other material in stays the same one. */
-function poolOne(
+function* succeed(
   spec: IdentityProviderSpec,
   known: Pooled | undefined,
   find: MaterialFinder,
-  create: (material: ProviderMaterial) => IdentityProvider,
-): Pooled {
+  makers: Makers,
+): Steps<Succession> {
   const material = gatherMaterial(spec, find);
   const missing = missingMaterials(spec, find);
-  if (known?.spec !== spec) return { spec, material, missing, provider: create(material) };
+  if (known?.spec !== spec)
+    return { known, next: { spec, material, missing, provider: yield* make(spec, material, makers) } };
   const isSame = isSameMaterial(known.material, material);
-  if (isSame && isSameMissing(known.missing, missing)) return known;
-  const keeps = isSame || known.provider.renew !== undefined;
-  return { spec, material, missing, provider: keeps ? known.provider : create(material) };
+  if (isSame && isSameMissing(known.missing, missing)) return { known, next: known };
+  const { provider } = known;
+  if (isSame) return { known, next: { spec, material, missing, provider } };
+  try {
+    if (provider.renew === undefined)
+      return { known, next: { spec, material, missing, provider: makers.create(spec, material) } };
+    return { known, next: { spec, material, missing, provider }, renew: yield* provider.renew(material) };
+  } catch (thrown) {
+    // What it had may be what was taken away: it has nothing until its Secrets can be read, and the others have theirs.
+    makers.logger.error({ provider: specKey(spec), ...thrownFields(thrown) }, unreadable);
+    return { known, next: { spec, material: noMaterial, missing, provider: makers.create(spec, noMaterial) } };
+  }
+}
+
+const unreadable = 'the Secrets and ConfigMaps of a provider cannot be read: it does without';
+
+/** A new provider. It may select thousands of Secrets, which it reads one by one. */
+function* make(spec: IdentityProviderSpec, material: ProviderMaterial, { create }: Makers): Steps<IdentityProvider> {
+  const provider = create(spec, { ...material, secrets: [] });
+  if (material.secrets.length === 0 || provider.renew === undefined) return provider;
+  try {
+    (yield* provider.renew(material))();
+    return provider;
+  } catch (thrown) {
+    provider.close();
+    throw thrown;
+  }
+}
+
+function toPrepared(
+  successions: Successions,
+  running: ReadonlyMap<string, Pooled>,
+  commit: () => void,
+): PreparedProviders {
+  const others = [...successions].filter(isOther);
+  const missesOthers = ({ known, next }: Succession): boolean =>
+    !isSameMissing(known?.missing ?? [], next?.missing ?? []);
+  const concerning = [...successions].filter((one) => isOther(one) || missesOthers(one[1]));
+  return {
+    fresh: others.flatMap(([, { next }]) => next?.provider ?? []),
+    changed: new Set(others.map(([key]) => key)),
+    news: new Set(successions.keys()),
+    concerning: new Set(concerning.map(([key]) => key)),
+    get: (key) => (successions.has(key) ? successions.get(key)?.next : running.get(key))?.provider,
+    commit,
+    discard: () => discard(successions),
+  };
+}
+
+/** True where another provider stands behind the key than before, or none any more. */
+function isOther([, { known, next }]: readonly [string, Succession]): boolean {
+  return known?.provider !== next?.provider;
+}
+
+/** Ends those that are new. */
+function discard(successions: Successions): void {
+  for (const [, { next }] of [...successions].filter(isOther)) next?.provider.close();
+}
+
+/** One that fails here, where all is decided, must not keep the change of another from being in force. */
+function safely(work: () => void, provider: string, logger: Logger): void {
+  try {
+    work();
+  } catch (thrown) {
+    logger.error({ provider, ...thrownFields(thrown) }, 'a provider could not be renewed or ended');
+  }
 }
 
 function isSameMissing(a: readonly MissingMaterial[], b: readonly MissingMaterial[]): boolean {

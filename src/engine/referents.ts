@@ -1,7 +1,6 @@
 import { hasError, type Problem } from '../core/problem.ts';
 import type { ParsedDocument } from '../policy/parse-document.ts';
 import type { AuthorDocument } from '../policy/spec.ts';
-import { createMultiMap } from '../std/multi-map.ts';
 import type { Steps } from '../std/steps.ts';
 import { changeLists, replaceLists, type DocumentNews } from './document-lists.ts';
 
@@ -21,7 +20,6 @@ export interface PreparedReferents<T> {
   /** Keys of those that are new, others or gone. */
   readonly changed: ReadonlySet<string>;
   readonly get: (key: string) => T | undefined;
-  readonly inNamespace: (namespace: string) => Iterable<T>;
   commit(): void;
 }
 
@@ -33,25 +31,26 @@ interface NamedReferent<T> {
 
 /** What every referent says of itself. */
 interface Sourced {
-  readonly namespace: string;
   /** The file that it is in. */
   readonly source: string;
 }
 
-/** `read` takes out of a document what is one of these; undefined for others. */
+/** `read` takes out of a document what is one of these; undefined for others. One of a cluster has a place for each reference to it. */
 export function createReferents<T extends Sourced>(
   read: (parsed: ParsedDocument) => { readonly key: string; readonly referent: T } | undefined,
 ): Referents<T> {
   const asReferent = (document: AuthorDocument, parsed: ParsedDocument): NamedReferent<T> | undefined => {
     const found = read(parsed);
-    return found && { document, parsed: { key: found.key, problems: parsed.problems }, referent: found.referent };
+    if (found === undefined) return undefined;
+    const key = document.reference === undefined ? found.key : document.source;
+    return { document, parsed: { key, problems: parsed.problems }, referent: found.referent };
   };
   const lists = new Map<string, readonly NamedReferent<T>[]>();
-  const settled = createSettled<T>();
+  const settled = new Map<string, T>();
   const twice = new Set<string>();
   let unread: ReadonlySet<string> = new Set();
   return {
-    settled: settled.all,
+    settled,
     *twice() {
       for (const key of twice) yield* problemsOfTwice(key, lists.get(key) ?? []);
     },
@@ -68,14 +67,11 @@ export function createReferents<T extends Sourced>(
         const last = isSameObject(lists.get(key), list) ? before : undefined;
         const referent = list.length > 0 ? (usable(list) ?? last) : isUnread ? before : undefined;
         if (referent !== before) next.set(key, referent);
+        yield;
       }
       return {
         changed: new Set(next.keys()),
         get: (key) => (next.has(key) ? next.get(key) : settled.get(key)),
-        inNamespace: (namespace) => [
-          ...settled.inNamespace(namespace, next),
-          ...[...next.values()].flatMap((referent) => (referent?.namespace === namespace ? [referent] : [])),
-        ],
         commit: () => {
           replaceLists(lists, changedLists);
           for (const [key, list] of changedLists) {
@@ -83,38 +79,13 @@ export function createReferents<T extends Sourced>(
             else twice.delete(key);
           }
           unread = nowUnread;
-          for (const [key, referent] of next) settled.put(key, referent);
+          for (const [key, referent] of next) {
+            if (referent === undefined) settled.delete(key);
+            else settled.set(key, referent);
+          }
         },
       };
     },
-  };
-}
-
-interface Settled<T> {
-  readonly all: ReadonlyMap<string, T>;
-  get(key: string): T | undefined;
-  put(key: string, referent: T | undefined): void;
-  /** Those of the namespace but for the ones of these keys. */
-  inNamespace(namespace: string, without: ReadonlyMap<string, unknown>): readonly T[];
-}
-
-function createSettled<T extends Sourced>(): Settled<T> {
-  const all = new Map<string, T>();
-  const keysIn = createMultiMap();
-  return {
-    all,
-    get: (key) => all.get(key),
-    put: (key, referent) => {
-      const before = all.get(key);
-      if (before !== undefined) keysIn.delete(before.namespace, key);
-      if (referent === undefined) all.delete(key);
-      else {
-        all.set(key, referent);
-        keysIn.add(referent.namespace, key);
-      }
-    },
-    inNamespace: (namespace, without) =>
-      [...keysIn.get(namespace)].flatMap((key) => (without.has(key) ? [] : (all.get(key) ?? []))),
   };
 }
 

@@ -5,6 +5,8 @@ export interface ChangeQueue {
   add(change: SourceChange): void;
   /** Begins to hand on; until then changes are collected. Resolves when everything that was collected is taken in. */
   open(): Promise<void>;
+  /** All that waits: whoever asks hands it on. */
+  takeOut(): SourceChange;
 }
 
 interface Waiting {
@@ -19,7 +21,7 @@ export function createChangeQueue(take: (change: SourceChange) => Promise<void>)
   let waiting = new Map<string, Waiting>();
   let isOpen = false;
   let isRunning = false;
-  const takeAll = async (): Promise<void> => {
+  const takeOut = (): SourceChange => {
     const now = [...waiting];
     waiting = new Map();
     const removed = now.flatMap(([source, { isGone }]) => (isGone ? (taken.get(source) ?? []) : []));
@@ -27,10 +29,13 @@ export function createChangeQueue(take: (change: SourceChange) => Promise<void>)
     // Of a document that is the same one nothing but its status changed: most of what a watch brings are answers to our own writes.
     const isNews = (next: AuthorDocument): boolean => taken.get(next.source) !== next;
     const changed = now.flatMap(([, { next }]) => (next !== undefined && isNews(next) ? next : []));
-    if (removed.length + changed.length === 0) return;
     for (const document of changed) taken.set(document.source, document);
+    return { removed, changed };
+  };
+  const takeAll = async (): Promise<void> => {
+    const change = takeOut();
     // One that was made anew under its name is in both, in one change: in between a wider policy would decide, and a floor would be missing.
-    await take({ removed, changed });
+    if (change.removed.length + change.changed.length > 0) await take(change);
   };
   const run = async (): Promise<void> => {
     if (!isOpen || isRunning) return;
@@ -49,5 +54,6 @@ export function createChangeQueue(take: (change: SourceChange) => Promise<void>)
       if (waiting.size === 0) await take({ removed: [], changed: [] });
       else await run();
     },
+    takeOut,
   };
 }

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Problem } from '../core/problem.ts';
 import { specKey } from '../policy/spec-name.ts';
-import type { AuthorDocument } from '../policy/spec.ts';
+import { materialKey, materialSource, type AuthorDocument, type MaterialRef } from '../policy/spec.ts';
 import { apiKeyField, sealApiKey } from '../policy/providers/sealed-api-key.ts';
 import { ownAnnotations } from '../policy/read-material.ts';
 import { memberObject, type ObjectMeta } from './api-object.ts';
@@ -25,13 +25,14 @@ const noProblems: readonly Problem[] = [];
 /**
  * The document that an object is: its kind, name and everything that its author wrote, without what the server adds. What is nested too
  * deep is cut off, and the document is refused for it. `known` is of the version before: where only its status or its labels changed, the
- * document is the same one, and nobody has to read it again.
+ * document is the same one, and nobody has to read it again. `ref` is what refers to it where it is no document of ours.
  */
 export function toClusterDocument(
   object: JsonObject,
   meta: ObjectMeta,
   kind: string,
   known?: ClusterDocument,
+  ref?: MaterialRef,
 ): ClusterDocument {
   const { metadata: _metadata, status: statusValue, ...authored } = object;
   const { namespace, name } = meta;
@@ -43,7 +44,7 @@ export function toClusterDocument(
   const status = toStatusText(statusValue);
   const isKnown = known?.text === text && isSameVersion(known.meta, meta);
   if (isKnown) return { ...known, meta, status };
-  const source = specKey({ kind, namespace, name });
+  const source = ref === undefined ? specKey({ kind, namespace, name }) : materialSource(ref, name);
   const { uid, generation, createdAt } = meta;
   const version = { uid, generation, createdAt };
   const document = new KeptDocument({
@@ -52,6 +53,7 @@ export function toClusterDocument(
     source,
     problems: isTooDeep ? [tooDeep(source)] : noProblems,
     version,
+    reference: ref && materialKey(ref),
   });
   return { document, kind, meta, text, status };
 }

@@ -1,9 +1,11 @@
 import type { AuthorDocument, MaterialRef, SourceChange } from '../policy/spec.ts';
-import { createChangeQueue } from './change-queue.ts';
+import { createChangeQueue, type ChangeQueue } from './change-queue.ts';
 import { toClusterDocument, type ClusterDocument } from './cluster-document.ts';
 import { ourKinds, policyCollection, type Collection, type OurKind } from './collection.ts';
 import { inSlices } from './in-slices.ts';
-import { createMaterialFollower, createReferences, maxMaterials } from './material-follower.ts';
+import { inTime } from './in-time.ts';
+import { createMaterialFollower, type MaterialFollower } from './material-follower.ts';
+import { createReferences, maxMaterials, type References } from './references.ts';
 import type { ReflectedChange } from './reflected-store.ts';
 import {
   createReflector,
@@ -63,48 +65,44 @@ export interface ClusterSource {
 const tooManyReferences =
   'more of a kind is referred to than is followed: providers beyond have no keys, and hostnames of routes are not reserved';
 
+/** How long a change later on waits for what it newly refers to, milliseconds: a list takes a few. */
+const laterMaterialMs = 1000;
+
 /**
  * Follows the policies and providers of a cluster, and of Secrets, ConfigMaps and routes only those that they refer to. Nothing is handed on before
- * all kinds were read once: half of the policies would decide differently.
+ * all kinds were read once: half of the policies would decide differently. What is referred to is handed on beside the documents, so that a Secret
+ * that is gone waits for none of them, and with the document that newly refers to it, so that this one has it from the beginning.
  */
 export function createClusterSource(options: ClusterSourceOptions): ClusterSource {
   const { scope, sink, ports, timing = {} } = options;
-  const references = createReferences();
+  const referred = followReferred(options);
+  const { references, materials } = referred;
   let isFirst = true;
   const take = async (change: SourceChange): Promise<void> => {
     for (const { source } of change.removed) references.forget(source);
     const ours = change.changed.filter(isPolicyDocument);
     await inSlices(ours, (document) => references.note(document.source, refsOf(document, sink)), ports);
-    followMaterials();
-    if (isFirst) {
-      isFirst = false;
-      await materials.synced(options.materialTimeoutMs);
-    }
-    await sink.applyChange(change);
+    const timeoutMs = isFirst ? options.materialTimeoutMs : laterMaterialMs;
+    isFirst = false;
+    await inTime(referred.begin(), timeoutMs, ports.timers);
+    const read = referred.changes.takeOut();
+    await sink.applyChange({
+      removed: [...read.removed, ...change.removed],
+      changed: [...read.changed, ...change.changed],
+    });
     // Only who judged a document beside others knows what is in force of it: that must not lose what it refers to.
     for (const { source } of ours) references.settle(source, sink.referencesInForce(source));
-    followMaterials();
+    void referred.begin();
+    referred.endOthers();
   };
-  const warnOfExcess = createExcessWarning(ports);
-  const followMaterials = (): void => {
-    const referred = references.all();
-    materials.follow(referred.refs);
-    warnOfExcess(referred.excessive);
-  };
-  const queue = createChangeQueue(take);
-  const materials = createMaterialFollower({
-    ports,
-    timing,
-    onChange: (change) => queue.add(change),
-    onAnswered: () => options.onReference?.(),
-  });
+  const documents = createChangeQueue(take);
   const reflectors = collectionsOf(scope).map(({ kind, collection }) =>
     createReflector({
       collection,
       convert: (object, meta, known: ClusterDocument | undefined) => toClusterDocument(object, meta, kind, known),
       onChange: (change) => {
         options.onObject?.(change);
-        queue.add({
+        documents.add({
           removed: change.removed.map(({ document }) => document),
           changed: change.changed.map(({ document }) => document),
         });
@@ -114,7 +112,9 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
     }),
   );
   return {
-    ready: Promise.all(reflectors.map(({ synced }) => synced)).then(() => queue.open()),
+    ready: Promise.all(reflectors.map(({ synced }) => synced))
+      .then(() => documents.open())
+      .then(() => referred.changes.open()),
     confirmedAt: () => oldestOf(reflectors, materials.reflectors()),
     states: () => [...reflectors, ...materials.reflectors()].map((reflector) => reflector.state()),
     referenceState: (key) => materials.state(key),
@@ -124,6 +124,35 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
       materials.close();
     },
   };
+}
+
+/** What documents refer to, followed and handed on beside them. */
+interface Referred {
+  readonly references: References;
+  readonly materials: MaterialFollower;
+  readonly changes: ChangeQueue;
+  /** Follows what is referred to by now. Resolves when the server said of all that is new what there is. */
+  readonly begin: () => Promise<void>;
+  /** Follows nothing else. */
+  readonly endOthers: () => void;
+}
+
+function followReferred({ sink, ports, timing = {}, onReference }: ClusterSourceOptions): Referred {
+  const references = createReferences();
+  const warnOfExcess = createExcessWarning(ports);
+  const changes = createChangeQueue((change) => sink.applyChange(change));
+  const materials = createMaterialFollower({
+    ports,
+    timing,
+    onChange: (change) => changes.add(change),
+    onAnswered: () => onReference?.(),
+  });
+  const begin = (): Promise<void> => {
+    const { refs, excessive } = references.all();
+    warnOfExcess(excessive);
+    return materials.follow(refs);
+  };
+  return { references, materials, changes, begin, endOthers: () => materials.keepOnly(references.all().refs) };
 }
 
 /** Tells of a namespace once, until it is within the bounds again. */

@@ -34,13 +34,17 @@ export function judgeUnreadable({ unreadable }: DocumentFacts): Judged {
   return unreadable === undefined ? undefined : verdict('False', 'RefNotReadable', unreadable);
 }
 
-/** Of a policy: the providers that are there and refer to something that is not. */
-export function judgeProviders({ providers }: DocumentFacts): Judged {
+/**
+ * Of a policy: the providers that are there and refer to something that is not. What that is called of a provider of its own namespace alone: a
+ * tenant is not told what the operator's Secrets are called (promise 6).
+ */
+export function judgeProviders({ providers, document: { namespace } }: DocumentFacts): Judged {
   const broken = providers.filter(({ isRunning, missing }) => isRunning && missing.length > 0);
   if (broken.length === 0) return undefined;
-  const named = broken
-    .slice(0, maxNamed)
-    .map(({ key, missing }) => `${key}: ${missing.map(describeMissing).join('; ')}`);
+  const named = broken.slice(0, maxNamed).map(({ key, missing }) => {
+    const isOwn = missing.every((material) => material.namespace === namespace);
+    return `${key}: ${isOwn ? missing.map(describeMissing).join('; ') : 'something that it refers to is not there'}`;
+  });
   return verdict('False', 'ProviderNotResolved', `${named.join('; ')}: credentials are answered with 503`);
 }
 

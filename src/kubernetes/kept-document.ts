@@ -3,6 +3,8 @@ import type { Place, Problem } from '../core/problem.ts';
 import type { AuthorDocument } from '../policy/spec.ts';
 
 export type KeptDocumentParts = Pick<KeptDocument, 'source' | 'problems' | 'version'> & {
+  /** Absent for documents of ours. */
+  readonly reference?: string | undefined;
   readonly value: JsonObject;
   /** The JSON of the value. */
   readonly text: string;
@@ -16,13 +18,15 @@ export class KeptDocument implements AuthorDocument {
   readonly source: string;
   readonly problems: readonly Problem[];
   readonly version: NonNullable<AuthorDocument['version']>;
+  readonly reference?: string;
   readonly #text: string;
   #value: WeakRef<JsonObject>;
 
-  constructor({ value, text, source, problems, version }: KeptDocumentParts) {
+  constructor({ value, text, source, problems, version, reference }: KeptDocumentParts) {
     this.source = source;
     this.problems = problems;
     this.version = version;
+    if (reference !== undefined) this.reference = reference;
     this.#text = text;
     this.#value = new WeakRef(value);
   }

@@ -1,7 +1,6 @@
-import type { MaterialRef, SourceChange } from '../policy/spec.ts';
-import { materialKey } from '../policy/spec.ts';
+import type { AuthorDocument, MaterialRef, SourceChange } from '../policy/spec.ts';
+import { toClusterDocument, type ClusterDocument } from './cluster-document.ts';
 import { materialCollection } from './collection.ts';
-import { toClusterDocument } from './cluster-document.ts';
 import {
   createReflector,
   type Reflector,
@@ -9,14 +8,16 @@ import {
   type ReflectorState,
   type ReflectorTiming,
 } from './reflector.ts';
-import type { AuthorDocument } from '../policy/spec.ts';
 
-/** Follows Secrets, ConfigMaps and routes one by one, and only those that somebody refers to. */
+/**
+ * Follows Secrets, ConfigMaps and routes, and only those that somebody refers to. Each reference is followed by itself, and its documents are its
+ * own (`reference`): two watches that see one Secret may be far apart, and the one that is behind must not take back what the other said.
+ */
 export interface MaterialFollower {
-  /** From now on exactly these are followed. */
-  follow(refs: ReadonlyMap<string, MaterialRef>): void;
-  /** Resolves when each was read once, or found to be missing, or refused by the server, or the time is over. */
-  synced(timeoutMs: number): Promise<void>;
+  /** From now on these are followed too. Resolves when those that are new were read once, or found to be missing, or refused by the server. */
+  follow(refs: ReadonlyMap<string, MaterialRef>): Promise<void>;
+  /** From now on no others are followed: what there is of them is told as gone. */
+  keepOnly(refs: ReadonlyMap<string, MaterialRef>): void;
   /** Of the reflector of one of them, by its key; undefined where it is not followed. */
   state(key: string): ReflectorState | undefined;
   reflectors(): readonly Reflector[];
@@ -25,8 +26,8 @@ export interface MaterialFollower {
 
 interface Followed {
   readonly reflector: Reflector;
-  /** Those that it follows, by their sources: one of a name, and of a selector all that it takes. */
-  readonly documents: Map<string, AuthorDocument>;
+  /** What there is now, by source: one of a name, and of a selector all that it takes. */
+  readonly documents: ReadonlyMap<string, AuthorDocument>;
 }
 
 export function createMaterialFollower(options: {
@@ -38,48 +39,40 @@ export function createMaterialFollower(options: {
 }): MaterialFollower {
   const { ports, timing, onChange, onAnswered } = options;
   const followed = new Map<string, Followed>();
-  // One that is named and taken by a selector is followed twice, and gone only where nobody has it any more.
-  const isHeld = ({ source }: AuthorDocument): boolean =>
-    [...followed.values()].some(({ documents }) => documents.has(source));
-  const tell = (change: SourceChange): void => {
-    const removed = change.removed.filter((document) => !isHeld(document));
-    if (removed.length > 0 || change.changed.length > 0) onChange({ removed, changed: change.changed });
-  };
-  const begin = (key: string, ref: MaterialRef): void => {
+  const begin = async (key: string, ref: MaterialRef): Promise<void> => {
     const documents = new Map<string, AuthorDocument>();
     const reflector = createReflector({
       collection: materialCollection(ref),
-      convert: (object, meta) => toClusterDocument(object, meta, ref.kind).document,
-      onChange: ({ removed, changed }) => {
-        if (followed.get(key)?.reflector !== reflector) return;
+      convert: (object, meta, known: ClusterDocument | undefined) =>
+        toClusterDocument(object, meta, ref.kind, known, ref),
+      onChange: (news) => {
+        if (followed.get(key)?.documents !== documents) return;
+        const [removed, changed] = [news.removed.map(documentOf), news.changed.map(documentOf)];
         for (const { source } of removed) documents.delete(source);
         for (const document of changed) documents.set(document.source, document);
-        tell({ removed, changed });
+        onChange({ removed, changed });
       },
       ports,
       timing,
     });
     followed.set(key, { reflector, documents });
-    void reflector.answered.then(onAnswered);
+    await reflector.answered;
+    onAnswered();
   };
   const end = (key: string, { reflector, documents }: Followed): void => {
     reflector.close();
     followed.delete(key);
-    tell({ removed: [...documents.values()], changed: [] });
+    // Nobody is left who would say that they are gone.
+    if (documents.size > 0) onChange({ removed: [...documents.values()], changed: [] });
   };
   return {
-    follow: (refs) => {
-      for (const [key, one] of followed) if (!refs.has(key)) end(key, one);
-      for (const [key, ref] of refs) if (!followed.has(key)) begin(key, ref);
+    follow: async (refs) => {
+      const fresh = [...refs].filter(([key]) => !followed.has(key));
+      await Promise.all(fresh.map(([key, ref]) => begin(key, ref)));
     },
-    synced: (timeoutMs) =>
-      new Promise((resolve) => {
-        const cancel = ports.timers.after(timeoutMs, resolve);
-        void Promise.all([...followed.values()].map(({ reflector }) => reflector.answered)).then(() => {
-          cancel();
-          resolve();
-        });
-      }),
+    keepOnly: (refs) => {
+      for (const [key, one] of followed) if (!refs.has(key)) end(key, one);
+    },
     state: (key) => followed.get(key)?.reflector.state(),
     reflectors: () => [...followed.values()].map(({ reflector }) => reflector),
     close: () => {
@@ -89,65 +82,6 @@ export function createMaterialFollower(options: {
   };
 }
 
-/** What the documents refer to, kept up with their changes. */
-export interface References {
-  /** Takes note of what a document that came or changed refers to, before anybody judged it. */
-  note(source: string, refs: readonly MaterialRef[]): void;
-  /** What is needed of it, judged: by the version in force, and by a newer one that was refused. It takes the place of the note. */
-  settle(source: string, refs: readonly MaterialRef[]): void;
-  forget(source: string): void;
-  /** Keys of what the document refers to. */
-  of(source: string): readonly string[];
-  all(): ReferredMaterials;
-}
-
-export interface ReferredMaterials {
-  /** By key, those of all documents, but of each namespace no more than are followed: those that were referred to first. */
-  readonly refs: ReadonlyMap<string, MaterialRef>;
-  /** The namespaces of which some are left out. */
-  readonly excessive: ReadonlySet<string>;
-}
-
-/** Each is a connection to the API server, in every replica: a namespace must not have as many as it has documents. */
-export const maxMaterials = 100;
-
-export function createReferences(): References {
-  const settled = new Map<string, readonly MaterialRef[]>();
-  const noted = new Map<string, readonly MaterialRef[]>();
-  const put = (map: typeof settled, source: string, refs: readonly MaterialRef[]): void => {
-    if (refs.length === 0) map.delete(source);
-    else map.set(source, refs);
-  };
-  return {
-    note: (source, refs) => put(noted, source, refs),
-    settle: (source, refs) => {
-      put(settled, source, refs);
-      noted.delete(source);
-    },
-    forget: (source) => {
-      settled.delete(source);
-      noted.delete(source);
-    },
-    of: (source) => [...(settled.get(source) ?? []), ...(noted.get(source) ?? [])].map(materialKey),
-    all: () => select([...settled.values(), ...noted.values()].flat()),
-  };
-}
-
-function select(all: readonly MaterialRef[]): ReferredMaterials {
-  const refs = new Map<string, MaterialRef>();
-  const counts = new Map<string, number>();
-  const excessive = new Set<string>();
-  for (const ref of all) {
-    const key = materialKey(ref);
-    // By kind: many routes must not cost a provider its keys.
-    const budget = `${ref.kind} ${ref.namespace}`;
-    const count = counts.get(budget) ?? 0;
-    if (refs.has(key)) continue;
-    if (count >= maxMaterials) excessive.add(ref.namespace);
-    else {
-      refs.set(key, ref);
-      counts.set(budget, count + 1);
-    }
-  }
-  return { refs, excessive };
+function documentOf({ document }: ClusterDocument): AuthorDocument {
+  return document;
 }

@@ -9,6 +9,8 @@ export interface Material extends SpecName {
   readonly kind: string;
   /** The file that it is in. */
   readonly source: string;
+  /** The one reference that finds it; absent: all that name it, or whose labels it has. */
+  readonly reference?: string;
   /** Of a Secret `api-key` is sealed. */
   readonly data: ReadonlyMap<string, string>;
   readonly labels: ReadonlyMap<string, string>;
@@ -24,7 +26,7 @@ export const ownAnnotations = 'portcullis.dev/';
 /** Reads `data` (base64 in a Secret) and, for a Secret, `stringData`, which wins as it does in Kubernetes. */
 export function readMaterial(
   head: SpecName & { readonly kind: string },
-  { value, source }: AuthorDocument,
+  { value, source, reference }: AuthorDocument,
   problems: ProblemList,
 ): Material {
   const document = isJsonObject(value) ? value : {};
@@ -32,6 +34,7 @@ export function readMaterial(
   const annotations = textsOf(metadata, 'annotations').filter(([name]) => name.startsWith(ownAnnotations));
   return {
     source,
+    ...(reference === undefined ? {} : { reference }),
     kind: head.kind,
     namespace: head.namespace,
     name: head.name,

@@ -271,6 +271,12 @@ export interface AuthorDocument {
   readonly placeOf: (path: readonly (string | number)[]) => Place;
   /** Which version of an object of a cluster it is; absent where the source has none (files). */
   readonly version?: DocumentVersion;
+  /**
+   * Of a Secret, ConfigMap or route of a cluster: the reference that it was read for (`materialKey`). Each reference has a watch of its own, and
+   * only within a watch is there a before and an after: what one of them says is not shown to whoever refers otherwise. Absent where all is read
+   * together (files).
+   */
+  readonly reference?: string;
 }
 
 /**
@@ -295,8 +301,17 @@ export interface SelectedMaterialRef extends SecretSelector {
 
 /** Unique among references: `ConfigMap shop/keys`, `Secret shop?a=b,c=d`. */
 export function materialKey(ref: MaterialRef): string {
-  if ('name' in ref) return specKey(ref);
-  return `Secret ${ref.namespace}?${ref.labels.map(([name, value]) => `${name}=${value}`).join(',')}`;
+  return 'name' in ref ? specKey(ref) : `Secret ${ref.namespace}${labelsText(ref)}`;
+}
+
+/** What one that was read for the reference is called, unlike the same one read for another: `Secret shop/acme`, `Secret shop/acme?a=b,c=d`. */
+export function materialSource(ref: MaterialRef, name: string): string {
+  const { kind, namespace } = ref;
+  return `${specKey({ kind, namespace, name })}${'name' in ref ? '' : labelsText(ref)}`;
+}
+
+function labelsText({ labels }: SelectedMaterialRef): string {
+  return `?${labels.map(([name, value]) => `${name}=${value}`).join(',')}`;
 }
 
 /** One reading of a whole source. Documents that did not change since the last reading are the same objects. */

@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
-import type { Timers } from '../core/ports.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createApiClient } from '../kubernetes/api-client.ts';
 import { openClusterConnection } from '../kubernetes/cluster-connection.ts';
 import { createClusterSource, type ClusterScope } from '../kubernetes/cluster-source.ts';
+import { inTime } from '../kubernetes/in-time.ts';
 import { followRevocationsMap } from '../kubernetes/revocations-map.ts';
 import type { ReferenceReading } from '../kubernetes/conditions.ts';
 import { createServerOutage } from '../kubernetes/server-outage.ts';
@@ -73,17 +73,6 @@ export async function startClusterSource(
       await api.close();
     },
   };
-}
-
-/** Resolves with the promise, or when the time is over. */
-function inTime(promise: Promise<void>, timeoutMs: number, timers: Timers): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = timers.after(timeoutMs, resolve);
-    void promise.then(() => {
-      cancel();
-      resolve();
-    });
-  });
 }
 
 /** What of the cluster is read, in words. */

@@ -20,8 +20,11 @@ export interface BoundedCache<V extends object> {
 export function createBoundedCache<V extends object>(limits: {
   readonly maxEntries: number;
   readonly maxBytes: number;
+  /** Told of every value that is not kept any more, for whatever reason. */
+  readonly onGone?: (value: V, key: string) => void;
 }): BoundedCache<V> {
-  const cache = new LRUCache<string, V>({ max: limits.maxEntries, maxSize: limits.maxBytes });
+  const { maxEntries, maxBytes, onGone } = limits;
+  const cache = new LRUCache<string, V>({ max: maxEntries, maxSize: maxBytes, ...(onGone && { dispose: onGone }) });
   return {
     get: (key) => cache.get(key),
     set: (key, value, size) => {

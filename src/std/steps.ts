@@ -10,6 +10,12 @@ export interface Pace {
   readonly pause: () => Promise<void>;
 }
 
+/** Work that cannot be cut. */
+export function* oneStep<T>(work: () => T): Steps<T> {
+  yield;
+  return work();
+}
+
 /** Does the work to its end, now. */
 export function runAtOnce<T>(steps: Steps<T>): T {
   for (;;) {

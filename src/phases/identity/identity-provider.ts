@@ -8,6 +8,7 @@ import type {
   CredentialPlace,
   IdentityProviderSpec,
 } from '../../policy/provider-spec.ts';
+import type { Steps } from '../../std/steps.ts';
 
 /** One configured provider at work: it has a life-time, and is replaced as a whole when its document changes. */
 export type IdentityProvider = MessageProvider | PeerProvider;
@@ -16,8 +17,11 @@ interface RunningProvider {
   /** Resolves when what it needs was tried for the first time, well or not. */
   readonly firstLoad: Promise<void>;
   status(): ProviderStatus;
-  /** Takes other Secrets and ConfigMaps in from one moment to the next. Absent: it is made anew instead, with all that it remembers. */
-  readonly renew?: (material: ProviderMaterial) => void;
+  /**
+   * Reads other Secrets and ConfigMaps. Nothing changes before what it gives is called; that cannot fail, and from then on exactly these are in
+   * force. Absent: it is made anew instead, with all that it remembers.
+   */
+  readonly renew?: (material: ProviderMaterial) => Steps<() => void>;
   close(): void;
 }
 

@@ -129,9 +129,11 @@ export function providerMaterialRefs(spec: IdentityProviderSpec): readonly Mater
 /** The Secrets among these that have all labels of the selector, by name. */
 export function selectMaterials(materials: Iterable<Material>, { labels }: SecretSelector): readonly Material[] {
   const selected: Material[] = [];
-  for (const material of materials) {
-    if (material.kind === 'Secret' && labels.every(([name, value]) => material.labels.get(name) === value))
-      selected.push(material);
-  }
+  for (const material of materials) if (hasLabels(material, labels)) selected.push(material);
   return selected.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** True for a Secret that has all of them. */
+export function hasLabels({ kind, labels: own }: Material, labels: SecretSelector['labels']): boolean {
+  return kind === 'Secret' && labels.every(([name, value]) => own.get(name) === value);
 }

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../../src/core/json.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
+import { ApiFailure } from '../../../src/kubernetes/api-failure.ts';
 import { createClusterSource, type ClusterSource } from '../../../src/kubernetes/cluster-source.ts';
 import type { ApiRequest, KubernetesApi, WatchEvent, WatchRequest } from '../../../src/kubernetes/kubernetes-api.ts';
 import { materialRefsOf } from '../../../src/policy/material-refs.ts';
@@ -11,17 +12,35 @@ import { noEvents, noNetwork } from '../networks.ts';
 export interface WrittenObject {
   readonly apiVersion: string;
   readonly kind: keyof typeof resources;
-  readonly metadata: { readonly name: string; readonly namespace: string };
-  readonly spec: JsonObject;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: JsonObject;
+  readonly data?: JsonObject;
 }
 
-const resources = { AccessPolicy: 'accesspolicies', IdentityProvider: 'identityproviders', HTTPRoute: 'httproutes' };
+const resources = {
+  AccessPolicy: 'accesspolicies',
+  IdentityProvider: 'identityproviders',
+  HTTPRoute: 'httproutes',
+  Secret: 'secrets',
+};
 
 /** The source of documents and the engine as they serve, before an API server that the test plays. */
 export interface EngineBehindCluster {
   readonly engine: Engine;
   /** Makes the object, or gives it another version, and tells whoever watches. */
   put(object: WrittenObject): void;
+  /** Deletes the object of that key (`Secret shop/a`). */
+  remove(key: string): void;
+  /** From now on what happens is not told to watches of that collection, which is far behind; the returned function tells it, event by event. */
+  hold(collection: string): { readonly next: () => void };
+  /** As a server ends a watch that is too far behind: the collection is listed anew. */
+  cut(collection: string): void;
+  /** Lists of that collection are not answered before the returned function is called. */
+  delayLists(collection: string): () => void;
   /** Resolves when everything was read once. */
   start(): Promise<void>;
   /** The collections that are watched now: `httproutes metadata.name=a`. */
@@ -31,32 +50,50 @@ export interface EngineBehindCluster {
 
 interface Watch {
   readonly request: WatchRequest;
-  readonly push: (event: WatchEvent) => void;
+  readonly push: (event: WatchEvent | Error) => void;
 }
 
-type Stored = WrittenObject & { readonly metadata: { readonly uid: string; readonly generation: number } };
+type Stored = WrittenObject & {
+  readonly metadata: { readonly uid: string; readonly generation: number; readonly resourceVersion: string };
+};
+
+function nameOf({ path, query = {} }: Pick<ApiRequest, 'path' | 'query'>): string {
+  return `${path.split('/').at(-1)} ${query['fieldSelector'] ?? query['labelSelector'] ?? ''}`.trim();
+}
 
 function isOf(object: WrittenObject, { path, query }: Pick<ApiRequest, 'path' | 'query'>): boolean {
   const parts = path.split('/');
   const within = parts.indexOf('namespaces');
   const named = query?.['fieldSelector'];
+  const labels = query?.['labelSelector']?.split(',') ?? [];
+  const own = new Set(Object.entries(object.metadata.labels ?? {}).map(([name, value]) => `${name}=${value}`));
   return (
+    labels.every((label) => own.has(label)) &&
     resources[object.kind] === parts.at(-1) &&
     (within < 0 || parts[within + 1] === object.metadata.namespace) &&
     (named === undefined || named === `metadata.name=${object.metadata.name}`)
   );
 }
 
-export function createEngineBehindCluster(): EngineBehindCluster {
+export function createEngineBehindCluster(http = noNetwork): EngineBehindCluster {
   const objects = new Map<string, Stored & JsonObject>();
   const watches = new Set<Watch>();
+  const held = new Map<string, (() => void)[]>();
+  const delays = new Map<string, Promise<void>>();
   let version = 1;
+  const tell = ({ request, push }: Watch, event: WatchEvent): void => {
+    const later = held.get(nameOf(request));
+    if (later === undefined) push(event);
+    else later.push(() => push(event));
+  };
   const api: KubernetesApi = {
-    request: (request) =>
-      Promise.resolve({
+    request: async (request) => {
+      await delays.get(nameOf(request));
+      return {
         metadata: { resourceVersion: `${version}` },
         items: [...objects.values()].filter((object) => isOf(object, request)),
-      }),
+      };
+    },
     watch: (request) => {
       const { events, push, end } = createEvents();
       const watch: Watch = { request, push };
@@ -80,11 +117,11 @@ export function createEngineBehindCluster(): EngineBehindCluster {
       serviceNamespace: 'portcullis',
       hostGrants: undefined,
       ownedHeaders: [],
-      keyLoadTimeoutMs: 500,
+      keyLoadTimeoutMs: 1000,
       shadowAll: false,
       identity: {},
     },
-    { ...ports, http: noNetwork, passwords: inlinePasswords, events: noEvents },
+    { ...ports, http, passwords: inlinePasswords, events: noEvents },
   );
   let source: ClusterSource | undefined;
   return {
@@ -101,8 +138,34 @@ export function createEngineBehindCluster(): EngineBehindCluster {
       };
       const object = { ...written, metadata };
       objects.set(key, object);
+      for (const watch of watches) {
+        const was = before !== undefined && isOf(before, watch.request);
+        if (isOf(object, watch.request)) tell(watch, { type: was ? 'MODIFIED' : 'ADDED', object });
+        else if (was) tell(watch, { type: 'DELETED', object });
+      }
+    },
+    remove: (key) => {
+      const before = objects.get(key);
+      if (before === undefined) throw new Error(`there is no ${key}`);
+      objects.delete(key);
+      version += 1;
+      const object = { ...before, metadata: { ...before.metadata, resourceVersion: `${version}` } };
+      for (const watch of watches) if (isOf(before, watch.request)) tell(watch, { type: 'DELETED', object });
+    },
+    hold: (collection) => {
+      const later: (() => void)[] = [];
+      held.set(collection, later);
+      return { next: () => later.shift()?.() };
+    },
+    cut: (collection) => {
+      held.delete(collection);
       for (const { request, push } of watches)
-        if (isOf(object, request)) push({ type: before === undefined ? 'ADDED' : 'MODIFIED', object });
+        if (nameOf(request) === collection) push(new ApiFailure('api_gone', 'too old'));
+    },
+    delayLists: (collection) => {
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      delays.set(collection, promise);
+      return () => resolve(undefined);
     },
     start: () => {
       source = createClusterSource({
@@ -117,10 +180,7 @@ export function createEngineBehindCluster(): EngineBehindCluster {
       });
       return source.ready;
     },
-    watched: () =>
-      [...watches].map(({ request: { path, query } }) =>
-        `${path.split('/').at(-1)} ${query['fieldSelector'] ?? ''}`.trim(),
-      ),
+    watched: () => [...watches].map(({ request }) => nameOf(request)),
     close: () => {
       source?.close();
       engine.close();
@@ -130,12 +190,12 @@ export function createEngineBehindCluster(): EngineBehindCluster {
 
 function createEvents(): {
   readonly events: AsyncIterable<readonly WatchEvent[]>;
-  readonly push: (event: WatchEvent) => void;
+  readonly push: (event: WatchEvent | Error) => void;
   readonly end: () => void;
 } {
-  const queue: (WatchEvent | 'end')[] = [];
+  const queue: (WatchEvent | Error | 'end')[] = [];
   let wake = (): void => undefined;
-  const add = (event: WatchEvent | 'end'): void => {
+  const add = (event: WatchEvent | Error | 'end'): void => {
     queue.push(event);
     wake();
   };
@@ -143,6 +203,7 @@ function createEvents(): {
     for (;;) {
       const next = queue.shift();
       if (next === 'end') return;
+      if (next instanceof Error) throw next;
       if (next !== undefined) yield [next];
       else await new Promise<void>((resolve) => void (wake = resolve));
     }

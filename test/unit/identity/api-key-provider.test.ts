@@ -6,6 +6,7 @@ import type { Material } from '../../../src/policy/read-material.ts';
 import type { ApiKeyProviderSpec } from '../../../src/policy/provider-spec.ts';
 import { createWorld, credentialOf, startSeconds, verdictOf, type World } from './identity-fixtures.ts';
 import { secretOf, type SecretParts } from './client-fixtures.ts';
+import { renewProvider } from './renew-provider.ts';
 
 const spec: ApiKeyProviderSpec = {
   kind: 'IdentityProvider',
@@ -29,7 +30,7 @@ function start(...secrets: readonly Material[]): Started {
   const world = createWorld([]);
   const keys = createApiKeyProvider(spec, { texts: new Map(), secrets }, world.ports);
   const ask = (presented: string): string => verdictOf(keys.verify(credentialOf(presented)) as VerifyResult);
-  return { ...world, keys, ask, renew: (...next) => keys.renew?.({ texts: new Map(), secrets: next }) };
+  return { ...world, keys, ask, renew: (...next) => renewProvider(keys, { texts: new Map(), secrets: next }) };
 }
 
 const refusals = (parts: SecretParts): readonly [verdict: string, error: string | undefined, keys: number] => {

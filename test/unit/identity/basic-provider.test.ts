@@ -5,6 +5,7 @@ import type { MessageProvider } from '../../../src/phases/identity/identity-prov
 import type { IdentitySettings } from '../../../src/phases/identity/identity-settings.ts';
 import { basicPlace, basicSpec, basicToken, fakePasswords, hashOf, htpasswd } from './basic-fixtures.ts';
 import { createWorld, requestOf, verdictOf } from './identity-fixtures.ts';
+import { renewProvider } from './renew-provider.ts';
 
 const users = `alice:${hashOf('a')}\nbob:${hashOf('b')}`;
 
@@ -126,7 +127,7 @@ describe('what is remembered', () => {
     passwords.atOnce();
     await ask(provider, 'alice', 'a');
     await ask(provider, 'bob', 'b');
-    provider.renew?.(htpasswd(`alice:${hashOf('new')}\nbob:${hashOf('b')}`));
+    renewProvider(provider, htpasswd(`alice:${hashOf('new')}\nbob:${hashOf('b')}`));
     expect(await ask(provider, 'alice', 'a')).toBe('password_rejected');
     expect(await ask(provider, 'alice', 'new')).toBe('allow');
     const before = passwords.computed.length;
@@ -138,11 +139,11 @@ describe('what is remembered', () => {
     const { provider, passwords } = start();
     passwords.atOnce();
     await ask(provider, 'alice', 'a');
-    provider.renew?.(htpasswd(`bob:${hashOf('b')}`));
+    renewProvider(provider, htpasswd(`bob:${hashOf('b')}`));
     expect(await ask(provider, 'alice', 'a')).toBe('password_rejected');
-    provider.renew?.(htpasswd(undefined));
+    renewProvider(provider, htpasswd(undefined));
     expect(await ask(provider, 'bob', 'b')).toBe('keys_unavailable');
-    provider.renew?.(htpasswd(users));
+    renewProvider(provider, htpasswd(users));
     expect(await ask(provider, 'alice', 'a')).toBe('allow');
   });
 
@@ -150,10 +151,10 @@ describe('what is remembered', () => {
     const { provider, passwords } = start();
     const late = ask(provider, 'alice', 'a');
     await setImmediate();
-    provider.renew?.(htpasswd(`bob:${hashOf('b')}`));
+    renewProvider(provider, htpasswd(`bob:${hashOf('b')}`));
     passwords.settleOne();
     expect(await late).toBe('password_rejected');
-    provider.renew?.(htpasswd(users));
+    renewProvider(provider, htpasswd(users));
     const again = ask(provider, 'alice', 'a');
     await setImmediate();
     expect(passwords.computed.length).toBe(2);

@@ -18,6 +18,7 @@ import {
   type World,
 } from './identity-fixtures.ts';
 import { secretOf, type SecretParts } from './client-fixtures.ts';
+import { renewProvider } from './renew-provider.ts';
 
 const secret = 'a-shared-secret-of-32-bytes-or-more!';
 const long = secret.repeat(2);
@@ -50,7 +51,7 @@ function start(secrets: readonly Material[] = [acme], changes: Partial<SharedSec
   const world = createWorld([]);
   const partners = createSharedSecretJwtProvider(specOf(changes), { texts: new Map(), secrets }, world.ports);
   const ask = (token: string): string => verdictOf(partners.verify(credentialOf(token)) as VerifyResult);
-  return { ...world, partners, ask, renew: (...next) => partners.renew?.({ texts: new Map(), secrets: next }) };
+  return { ...world, partners, ask, renew: (...next) => renewProvider(partners, { texts: new Map(), secrets: next }) };
 }
 
 const good = { iss: 'acme', exp: startSeconds + 600 };

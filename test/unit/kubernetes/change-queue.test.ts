@@ -53,6 +53,22 @@ describe('the queue of changes', () => {
     expect(taken).toEqual(['-[] +[a1 b1]', '-[] +[a3 c1]']);
   });
 
+  it('gives what waits to whoever asks for it, and does not hand it on as well', async () => {
+    const { queue, taken, finish } = start();
+    const [a, b] = [documentOf('a', 1), documentOf('b', 1)];
+    queue.add(change([], [a, b]));
+    expect(queue.takeOut()).toEqual(change([], [a, b]));
+    expect(queue.takeOut()).toEqual(change([], []));
+    void queue.open();
+    await finish();
+    expect(taken).toEqual(['-[] +[]']);
+    // What was given counts as taken: the same one is no news, and what is gone was there.
+    queue.add(change([], [a]));
+    queue.add(change([b], []));
+    await finish();
+    expect(taken).toEqual(['-[] +[]', '-[b1] +[]']);
+  });
+
   it('hands on nothing at once where there is nothing at the start', async () => {
     const { queue, taken, finish } = start();
     const opened = queue.open();

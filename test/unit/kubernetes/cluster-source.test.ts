@@ -3,8 +3,8 @@ import type { JsonObject } from '../../../src/core/json.ts';
 import { createClusterSource, type ClusterScope, type ClusterSource } from '../../../src/kubernetes/cluster-source.ts';
 import type { ApiRequest, KubernetesApi, WatchRequest } from '../../../src/kubernetes/kubernetes-api.ts';
 import type { SourceChange } from '../../../src/policy/spec.ts';
-import { objectOf } from './fake-api.ts';
-import { createManualTime } from './manual-time.ts';
+import { createFakeApi, eventOf, objectOf, type FakeApi } from './fake-api.ts';
+import { createManualTime, settle } from './manual-time.ts';
 
 const sources: ClusterSource[] = [];
 afterEach(() => {
@@ -73,5 +73,102 @@ describe('the source of documents in a cluster', () => {
       `${base}/shop/identityproviders`,
       `${base}/team-b/identityproviders`,
     ]);
+  });
+});
+
+describe('what documents refer to', () => {
+  /** Providers that refer to the Secret of their name, before an engine that says when a change is in force. */
+  async function startProviders() {
+    const apis = new Map<string, FakeApi>();
+    const apiOf = ({ path, query }: Pick<ApiRequest, 'path' | 'query'>): FakeApi => {
+      const name = `${path.split('/').at(-1)} ${query?.['fieldSelector'] ?? ''}`.trim();
+      const api = apis.get(name) ?? createFakeApi();
+      apis.set(name, api);
+      return api;
+    };
+    const secretApi = (name: string): FakeApi =>
+      apiOf({ path: '/secrets', query: { fieldSelector: `metadata.name=${name}` } });
+    const providers = apiOf({ path: '/identityproviders' });
+    for (const name of ['a', 'b']) secretApi(name).put(name, 1);
+    providers.put('a', 1);
+    const taken: string[] = [];
+    const waiting: (() => void)[] = [];
+    const silent = (): void => undefined;
+    const time = createManualTime();
+    const source = createClusterSource({
+      scope: { namespaces: [], policySelector: '', clusterKinds: false },
+      sink: {
+        applyChange: ({ changed, removed }) => {
+          taken.push([...removed.map((one) => `-${one.source}`), ...changed.map((one) => `+${one.source}`)].join(' '));
+          return new Promise((resolve) => void waiting.push(resolve));
+        },
+        referencesInForce: (name) => [{ kind: 'Secret', namespace: 'shop', name: name.split('/').at(-1) ?? '' }],
+        referencesOf: ({ source: name }) => [{ kind: 'Secret', namespace: 'shop', name: name.split('/').at(-1) ?? '' }],
+      },
+      ports: {
+        api: {
+          request: (request) => apiOf(request).request(request),
+          watch: (request) => apiOf(request).watch(request),
+          close: async () => undefined,
+        },
+        ...time,
+        random: { id: () => 'id', fraction: () => 0 },
+        logger: { debug: silent, info: silent, warn: silent, error: silent },
+      },
+      materialTimeoutMs: 1000,
+    });
+    sources.push(source);
+    await time.advance(10);
+    const finish = async (): Promise<void> => {
+      for (const done of waiting.splice(0)) done();
+      await time.advance(10);
+    };
+    await finish();
+    return { taken, finish, providers, secretApi, time };
+  }
+  const changed = (name: string, version: number, data: string) =>
+    eventOf('MODIFIED', objectOf(name, version, { data: { a: data } }));
+
+  it('is handed on while documents are waited for, and a new document has what it refers to with it', async () => {
+    const { taken, providers, secretApi, time } = await startProviders();
+    expect(taken[0]).toBe('+Secret shop/a +IdentityProvider shop/a');
+    taken.length = 0;
+    (await secretApi('a').nextWatch()).push(changed('a', 2, 'Yg=='));
+    await settle();
+    // The engine is at work on the Secret, and what is read meanwhile waits for it, but for whom it is read.
+    (await providers.nextWatch()).push(eventOf('ADDED', objectOf('b', 3, { spec: {} })));
+    await time.advance(10);
+    expect(taken).toEqual(['+Secret shop/a', '+Secret shop/b +IdentityProvider shop/b']);
+  });
+
+  it('is handed on at once where it is gone, whatever documents are waited for', async () => {
+    const { taken, providers, secretApi, time } = await startProviders();
+    taken.length = 0;
+    (await providers.nextWatch()).push(eventOf('ADDED', objectOf('without', 3, { spec: {} })));
+    await time.advance(10);
+    (await secretApi('a').nextWatch()).push(eventOf('DELETED', objectOf('a', 4)));
+    await time.advance(10);
+    expect(taken).toEqual(['+IdentityProvider shop/without', '-Secret shop/a']);
+  });
+
+  it('is let go of only after the document that referred to it', async () => {
+    const { taken, finish, providers, time } = await startProviders();
+    taken.length = 0;
+    (await providers.nextWatch()).push(eventOf('DELETED', objectOf('a', 5)));
+    await time.advance(10);
+    expect(taken).toEqual(['-IdentityProvider shop/a']);
+    await finish();
+    expect(taken).toEqual(['-IdentityProvider shop/a', '-Secret shop/a']);
+  });
+
+  it('is not waited for longer than a second', async () => {
+    const { taken, providers, secretApi, time } = await startProviders();
+    taken.length = 0;
+    secretApi('b').failLists(...Array.from({ length: 20 }, () => new Error('no answer')));
+    (await providers.nextWatch()).push(eventOf('ADDED', objectOf('b', 3, { spec: {} })));
+    await time.advance(900);
+    expect(taken).toEqual([]);
+    await time.advance(200);
+    expect(taken).toEqual(['+IdentityProvider shop/b']);
   });
 });

@@ -338,6 +338,19 @@ describe('the status of what refers to ConfigMaps and providers', () => {
     expect(refsOf(inputOf({}, { providers: [good] }))).toBe(`True ResolvedRefs ${conditionReasons.ResolvedRefs}`);
   });
 
+  it('promise 6: does not say of a provider of the cluster what it refers to in the namespace of the operator', () => {
+    const missing = [{ ...material, kind: 'Secret' as const, namespace: 'portcullis', name: 'okta-client' }];
+    const providers = [{ key: 'ClusterIdentityProvider okta', isRunning: true, missing }];
+    const desired = statusOf(inputOf({}, { providers }));
+    expect(JSON.stringify(desired)).not.toMatch(/okta-client|portcullis\//);
+    expect(refsOf(inputOf({}, { providers }))).toBe(
+      'False ProviderNotResolved ClusterIdentityProvider okta: something that it refers to is not there: credentials are answered with 503',
+    );
+    // The control: the operator is told, at the provider itself.
+    const ofProvider = inputOf({ kind: 'ClusterIdentityProvider', namespace: '' }, { missing, value: {} });
+    expect(refsOf(ofProvider)).toBe('False RefNotFound the Secret portcullis/okta-client does not exist');
+  });
+
   it.each([
     ['whose provider is gone', 'missing-reference', false, 5, 'ProviderUnavailable'],
     ['whose provider became the twin of another one', 'ambiguous-provider', true, 5, 'ProviderUnavailable'],

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ApiFailure } from '../../../src/kubernetes/api-failure.ts';
 import type { KubernetesApi } from '../../../src/kubernetes/kubernetes-api.ts';
 import { createMaterialFollower, type MaterialFollower } from '../../../src/kubernetes/material-follower.ts';
-import { materialKey, type MaterialRef } from '../../../src/policy/spec.ts';
+import { materialKey, type AuthorDocument, type MaterialRef } from '../../../src/policy/spec.ts';
 import { createFakeApi, eventOf, objectOf, type FakeApi } from './fake-api.ts';
 import { createManualTime, settle, type ManualTime } from './manual-time.ts';
 
@@ -13,6 +13,7 @@ afterEach(() => {
 
 const keys: MaterialRef = { kind: 'Secret', namespace: 'shop', labels: [['portcullis.dev/api-key', 'true']] };
 const named: MaterialRef = { kind: 'Secret', namespace: 'shop', name: 'a' };
+const [selectedA, selectedB] = ['a', 'b'].map((name) => `Secret shop/${name}?portcullis.dev/api-key=true`);
 
 interface Stand {
   readonly time: ManualTime;
@@ -21,8 +22,11 @@ interface Stand {
   readonly byName: FakeApi;
   readonly follower: MaterialFollower;
   readonly told: string[];
+  /** Those that were told as changed, one after the other. */
+  readonly documents: AuthorDocument[];
   readonly paths: Set<string>;
-  readonly follow: (...refs: readonly MaterialRef[]) => void;
+  /** These, and no others. */
+  readonly follow: (...refs: readonly MaterialRef[]) => Promise<void>;
 }
 
 /** A follower before an API server of two collections: the Secrets of a label, and one by its name. */
@@ -41,6 +45,7 @@ function start(): Stand {
   };
   const time = createManualTime();
   const told: string[] = [];
+  const documents: AuthorDocument[] = [];
   const silent = (): void => undefined;
   const follower = createMaterialFollower({
     ports: {
@@ -50,16 +55,19 @@ function start(): Stand {
       logger: { debug: silent, info: silent, warn: silent, error: silent },
     },
     timing: {},
-    onChange: ({ removed, changed }) =>
-      void told.push(
-        [...removed.map(({ source }) => `-${source}`), ...changed.map(({ source }) => `+${source}`)].join(' '),
-      ),
+    onChange: ({ removed, changed }) => {
+      documents.push(...changed);
+      told.push([...removed.map(({ source }) => `-${source}`), ...changed.map(({ source }) => `+${source}`)].join(' '));
+    },
     onAnswered: silent,
   });
   open.push(follower);
-  const follow = (...refs: readonly MaterialRef[]): void =>
-    follower.follow(new Map(refs.map((ref) => [materialKey(ref), ref])));
-  return { time, selected, byName, follower, told, paths, follow };
+  const follow = (...refs: readonly MaterialRef[]): Promise<void> => {
+    const all = new Map(refs.map((ref) => [materialKey(ref), ref]));
+    follower.keepOnly(all);
+    return follower.follow(all);
+  };
+  return { time, selected, byName, follower, told, documents, paths, follow };
 }
 
 describe('the Secrets that a selector takes', () => {
@@ -67,62 +75,62 @@ describe('the Secrets that a selector takes', () => {
     const { selected, follow, told, paths, follower } = start();
     selected.put('a', 1);
     selected.put('b', 2);
-    follow(keys);
+    void follow(keys);
     await selected.nextWatch();
     expect([...paths]).toEqual(['/api/v1/namespaces/shop/secrets portcullis.dev/api-key=true']);
-    expect(told).toEqual(['+Secret shop/a +Secret shop/b']);
+    expect(told).toEqual([`+${selectedA} +${selectedB}`]);
     expect(follower.reflectors()).toHaveLength(1);
   });
 
   it('that lose their label are gone: to a watch that asks for it they are deleted', async () => {
     const { selected, follow, told } = start();
     selected.put('a', 1);
-    follow(keys);
+    void follow(keys);
     const watch = await selected.nextWatch();
     watch.push(eventOf('DELETED', objectOf('a', 3)));
     await settle();
-    expect(told).toEqual(['+Secret shop/a', '-Secret shop/a']);
+    expect(told).toEqual([`+${selectedA}`, `-${selectedA}`]);
   });
 
   it('that are deleted while the watch is cut are gone with the list after it, and no later than that', async () => {
     const { selected, follow, told, time } = start();
     selected.put('a', 1);
     selected.put('b', 2);
-    follow(keys);
+    void follow(keys);
     const watch = await selected.nextWatch();
     selected.remove('a');
     watch.cut(new ApiFailure('api_gone', 'too old'));
     await time.advance(250);
     await selected.nextWatch(1);
-    expect(told).toEqual(['+Secret shop/a +Secret shop/b', '-Secret shop/a']);
+    expect(told).toEqual([`+${selectedA} +${selectedB}`, `-${selectedA}`]);
   });
 
   it('stay while the server is away', async () => {
     const { selected, follow, told, time, follower } = start();
     selected.put('a', 1);
-    follow(keys);
+    void follow(keys);
     const watch = await selected.nextWatch();
     selected.failWatches(...Array.from({ length: 9 }, () => new ApiFailure('api_unreachable', 'away')));
     watch.cut(new ApiFailure('api_unreachable', 'away'));
     await time.advance(10_000);
-    expect([told, follower.state(materialKey(keys))?.failure]).toEqual([['+Secret shop/a'], 'away']);
+    expect([told, follower.state(materialKey(keys))?.failure]).toEqual([[`+${selectedA}`], 'away']);
   });
 
   it('are gone once nobody selects them any more', async () => {
     const { selected, follow, told } = start();
     selected.put('a', 1);
-    follow(keys);
+    void follow(keys);
     await selected.nextWatch();
-    follow();
-    expect(told).toEqual(['+Secret shop/a', '-Secret shop/a']);
+    void follow();
+    expect(told).toEqual([`+${selectedA}`, `-${selectedA}`]);
   });
 
   it('say what right is missing where the server refuses them, and hold nothing up', async () => {
     const { selected, follow, time, follower } = start();
     selected.failLists(new ApiFailure('api_forbidden', 'status 403'));
-    follow(keys);
+    const answered = follow(keys);
     let isSynced = false;
-    void follower.synced(5000).then(() => (isSynced = true));
+    void answered.then(() => (isSynced = true));
     await time.advance(10);
     expect([isSynced, follower.state(materialKey(keys))?.failure]).toEqual([
       true,
@@ -135,39 +143,54 @@ describe('a Secret that is named and selected', () => {
   const both = async (): Promise<Stand> => {
     const stand = start();
     for (const api of [stand.selected, stand.byName]) api.put('a', 1);
-    stand.follow(keys, named);
+    await stand.follow(keys, named);
     await stand.selected.nextWatch();
     await stand.byName.nextWatch();
-    expect(stand.told).toEqual(['+Secret shop/a', '+Secret shop/a']);
+    expect(stand.told).toEqual([`+${selectedA}`, '+Secret shop/a']);
     stand.told.length = 0;
     return stand;
   };
 
-  it('stays where it loses its label, and is told anew without it', async () => {
+  it('is told for each reference, whose reader sees nothing of the other', async () => {
     const { selected, byName, told } = await both();
     (await selected.nextWatch()).push(eventOf('DELETED', objectOf('a', 3)));
     await settle();
-    expect(told).toEqual([]);
-    (await byName.nextWatch()).push(eventOf('MODIFIED', objectOf('a', 3)));
+    expect(told).toEqual([`-${selectedA}`]);
+    (await byName.nextWatch()).push(eventOf('MODIFIED', objectOf('a', 3, { data: { k: 'b3RoZXI=' } })));
     await settle();
-    expect(told).toEqual(['+Secret shop/a']);
+    expect(told).toEqual([`-${selectedA}`, '+Secret shop/a']);
+    (await byName.nextWatch()).push(eventOf('DELETED', objectOf('a', 4)));
+    await settle();
+    expect(told).toEqual([`-${selectedA}`, '+Secret shop/a', '-Secret shop/a']);
   });
 
-  it('is gone when both say so, whoever is first', async () => {
-    const { selected, byName, told } = await both();
-    (await byName.nextWatch()).push(eventOf('DELETED', objectOf('a', 3)));
+  it('is gone for the one that is not followed any more, whatever its watch says then', async () => {
+    const { selected, follow, told } = await both();
+    const watch = await selected.nextWatch();
+    watch.push(eventOf('MODIFIED', objectOf('a', 2, { data: { k: 'b3RoZXI=' } })));
+    void follow(named);
     await settle();
-    expect(told).toEqual([]);
-    (await selected.nextWatch()).push(eventOf('DELETED', objectOf('a', 3)));
-    await settle();
-    expect(told).toEqual(['-Secret shop/a']);
+    expect(told).toEqual([`-${selectedA}`]);
+    void follow();
+    expect(told).toEqual([`-${selectedA}`, '-Secret shop/a']);
   });
 
-  it('stays where one of them is not followed any more', async () => {
-    const { follow, told } = await both();
-    follow(keys);
-    expect(told).toEqual([]);
-    follow();
-    expect(told).toEqual(['-Secret shop/a']);
+  it('is told as made anew to each that hears of it', async () => {
+    const { byName, told } = await both();
+    const watch = await byName.nextWatch();
+    const anew = objectOf('a', 5);
+    watch.push(eventOf('ADDED', { ...anew, metadata: { ...(anew['metadata'] as object), uid: 'another' } }));
+    await settle();
+    expect(told).toEqual(['-Secret shop/a +Secret shop/a']);
+  });
+
+  it('is no news where nothing of it changed but what the server keeps', async () => {
+    const { byName, documents } = await both();
+    const watch = await byName.nextWatch();
+    for (const version of [2, 3]) watch.push(eventOf('MODIFIED', objectOf('a', version)));
+    await settle();
+    const [first, second] = documents.filter(({ source }) => source === 'Secret shop/a').slice(1);
+    expect(second).toBeDefined();
+    expect(second).toBe(first);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createReferences, maxMaterials } from '../../../src/kubernetes/material-follower.ts';
+import { createReferences, maxMaterials } from '../../../src/kubernetes/references.ts';
 import type { MaterialRef } from '../../../src/policy/spec.ts';
 
 const ref = (namespace: string, name: string): MaterialRef => ({ kind: 'ConfigMap', namespace, name });

@@ -1,9 +1,11 @@
 import { denial } from '../../../core/decision.ts';
 import { placesOf } from '../../../policy/providers/credential-forms.ts';
 import type { ProviderMaterial } from '../../../policy/providers/provider-material.ts';
+import type { Material } from '../../../policy/read-material.ts';
 import type { ApiKeyProviderSpec } from '../../../policy/provider-spec.ts';
 import { isSameBytes } from '../../../std/is-same-bytes.ts';
 import { sha256Bytes } from '../../../std/sha256.ts';
+import { runAtOnce, type Steps } from '../../../std/steps.ts';
 import type { ClientTable } from '../clients/client-table.ts';
 import { tellRefused } from '../clients/tell-refused.ts';
 import type { IdentityPorts } from '../identity-ports.ts';
@@ -18,8 +20,14 @@ export function createApiKeyProvider(
 ): MessageProvider {
   const clients = createApiKeyClients(spec.name);
   const tell = tellRefused(spec, clients, ports.logger);
-  clients.renew(secrets);
-  tell();
+  function* renew(next: readonly Material[]): Steps<() => void> {
+    const take = yield* clients.renew(next);
+    return () => {
+      take();
+      tell();
+    };
+  }
+  runAtOnce(renew(secrets))();
   return {
     layer: 'message',
     spec,
@@ -27,10 +35,7 @@ export function createApiKeyProvider(
     firstLoad: Promise.resolve(),
     verify: ({ token }) => verifyApiKey(token, clients, ports),
     status: () => ({ keys: clients.size, keyAgeSeconds: undefined, lastError: clients.problem }),
-    renew: (material) => {
-      clients.renew(material.secrets);
-      tell();
-    },
+    renew: (material) => renew(material.secrets),
     close: () => undefined,
   };
 }

@@ -2,7 +2,8 @@ import type { Identity } from '../../../core/identity.ts';
 import { apiKeyField, readSealedApiKey } from '../../../policy/providers/sealed-api-key.ts';
 import type { Material } from '../../../policy/read-material.ts';
 import { isSameBytes } from '../../../std/is-same-bytes.ts';
-import { createClientTable, type ClientEntry, type ClientTable } from '../clients/client-table.ts';
+import type { ClientEntry } from '../clients/client-entry.ts';
+import { createClientTable, type ClientTable } from '../clients/client-table.ts';
 import { readAnnotations, type ReadSecret } from '../clients/read-annotations.ts';
 
 /** A client that has an API key, and for as long as it is good. */

@@ -6,6 +6,7 @@ import { placesOf } from '../../../policy/providers/credential-forms.ts';
 import { textKey, type ProviderMaterial } from '../../../policy/providers/provider-material.ts';
 import { specKey } from '../../../policy/spec-name.ts';
 import { createKeyedDigest, type KeyedDigest } from '../../../std/hmac.ts';
+import { oneStep } from '../../../std/steps.ts';
 import type { MessageProvider, VerifyResult } from '../identity-provider.ts';
 import type { IdentityPorts } from '../identity-ports.ts';
 import { parseHtpasswd, type BasicUser, type Htpasswd } from './parse-htpasswd.ts';
@@ -35,14 +36,17 @@ export function createBasicProvider(
     underWay: new Map(),
     known: undefined,
   };
-  const take = ({ texts }: ProviderMaterial): void => {
+  const read = ({ texts }: ProviderMaterial): (() => void) => {
     const text = texts.get(textKey({ ...spec.users, kind: 'Secret' }));
-    provider.known = text === undefined ? undefined : toKnown(parseHtpasswd(text, provider.known?.users));
-    provider.cache.keepOnly(provider.known?.users ?? new Map());
-    // What is computed now is judged by the hashes of before: nobody who comes later shares its answer.
-    provider.underWay.clear();
+    const known = text === undefined ? undefined : toKnown(parseHtpasswd(text, provider.known?.users));
+    return () => {
+      provider.known = known;
+      provider.cache.keepOnly(known?.users ?? new Map());
+      // What is computed now is judged by the hashes of before: nobody who comes later shares its answer.
+      provider.underWay.clear();
+    };
   };
-  take(material);
+  read(material)();
   return {
     layer: 'message',
     spec,
@@ -50,7 +54,7 @@ export function createBasicProvider(
     firstLoad: Promise.resolve(),
     verify: ({ token }) => verify(provider, token),
     status: () => ({ keys: provider.known?.users.size ?? 0, keyAgeSeconds: undefined, lastError: faultsOf(provider) }),
-    renew: take,
+    renew: (next) => oneStep(() => read(next)),
     close: () => provider.queue.close(),
   };
 }

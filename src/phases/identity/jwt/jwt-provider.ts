@@ -29,7 +29,9 @@ export function createJwtProvider(
 ): MessageProvider {
   const rules = compileTokenRules(spec);
   const tokens = ports.tokens.forProvider();
-  const keys = createProviderKeys(spec, material, rules.algorithms, ports, (set) => tokens.keepOnly(set.fingerprints));
+  const keys = createProviderKeys(spec, material, rules.algorithms, ports, ({ fingerprints }) =>
+    tokens.keepWhere(({ keyFingerprint }) => fingerprints.has(keyFingerprint)),
+  );
   const provider: ProviderParts = { spec, rules, tokens, keys, ports };
   const judgeHolder = compileHolderCheck(spec.binding, spec.dpopNonce, ports, (error) =>
     toInternalError(provider, error),

@@ -26,13 +26,14 @@ export interface ProviderTokens {
   /** `bytes` is about what it takes; absent, it is estimated by the token. */
   set(token: string, verified: VerifiedToken, bytes?: number): void;
   delete(token: string): void;
-  /** Forgets every token that a key other than these verified. */
-  keepOnly(fingerprints: ReadonlySet<string>): void;
+  /** Forgets every token of it for which `test` is false. Linear in the number of its own tokens. */
+  keepWhere(test: (verified: VerifiedToken) => boolean): void;
   close(): void;
 }
 
 interface Entry extends VerifiedToken {
-  readonly generation: number;
+  /** All tokens of the provider that it is of, by their keys here. */
+  readonly own: Map<string, Entry>;
   readonly token: string;
 }
 
@@ -44,11 +45,12 @@ const keyLength = 64;
  * answered with the verdict on another. What is kept is copied: a token is cut out of a message that would stay in memory with it.
  */
 export function createTokenCache(limits: { readonly maxEntries: number; readonly maxBytes: number }): TokenCache {
-  const cache = createBoundedCache<Entry>(limits);
+  const cache = createBoundedCache<Entry>({ ...limits, onGone: (entry, key) => entry.own.delete(key) });
   let generations = 0;
   return {
     forProvider() {
       const generation = ++generations;
+      const own = new Map<string, Entry>();
       const keyOf = (token: string): string => `${generation} ${token.slice(-keyLength)}`;
       const find = (token: string): Entry | undefined => {
         const entry = cache.get(keyOf(token));
@@ -57,16 +59,20 @@ export function createTokenCache(limits: { readonly maxEntries: number; readonly
       return {
         get: find,
         set: (token, verified, bytes = estimateBytes(token)) => {
-          cache.set(keyOf(token), { ...verified, generation, token: ownCopy(token) }, bytes);
+          const entry: Entry = { ...verified, own, token: ownCopy(token) };
+          const key = keyOf(entry.token);
+          cache.set(key, entry, bytes);
+          // One that is too large is not kept.
+          if (cache.get(key) === entry) own.set(key, entry);
         },
         delete: (token) => {
           if (find(token) !== undefined) cache.delete(keyOf(token));
         },
-        keepOnly: (fingerprints) => {
-          cache.deleteWhere((entry) => entry.generation === generation && !fingerprints.has(entry.keyFingerprint));
+        keepWhere: (test) => {
+          for (const [key, entry] of own) if (!test(entry)) cache.delete(key);
         },
         close: () => {
-          cache.deleteWhere((entry) => entry.generation === generation);
+          for (const key of own.keys()) cache.delete(key);
         },
       };
     },

@@ -15,7 +15,7 @@ export function toRevocable(provider: IdentityProvider, revocations: Revocations
     firstLoad: provider.firstLoad,
     status: () => provider.status(),
     close: () => provider.close(),
-    ...(renew && { renew: (material: Parameters<typeof renew>[0]) => provider.renew?.(material) }),
+    ...(renew && { renew: (material: Parameters<typeof renew>[0]) => renew.call(provider, material) }),
   };
   if (provider.layer === 'peer') {
     const { layer, spec } = provider;

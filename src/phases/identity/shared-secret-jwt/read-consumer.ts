@@ -2,7 +2,8 @@ import type { HmacAlgorithm, SharedSecretJwtProviderSpec } from '../../../policy
 import type { Material } from '../../../policy/read-material.ts';
 import { decodeBase64 } from '../../../std/base64.ts';
 import { createHmacKey, type HmacKey } from '../../../std/hmac.ts';
-import { createClientTable, type ClientEntry, type ClientTable } from '../clients/client-table.ts';
+import type { ClientEntry } from '../clients/client-entry.ts';
+import { createClientTable, type ClientTable } from '../clients/client-table.ts';
 import { isClientName, readAnnotations, type ClientAnnotations, type ReadSecret } from '../clients/read-annotations.ts';
 
 /** Somebody who signs tokens with a secret that both sides have. */

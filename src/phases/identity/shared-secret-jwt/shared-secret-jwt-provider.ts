@@ -8,6 +8,7 @@ import type { SharedSecretJwtProviderSpec } from '../../../policy/provider-spec.
 import type { Material } from '../../../policy/read-material.ts';
 import { specKey } from '../../../policy/spec-name.ts';
 import { isHmac } from '../../../std/hmac.ts';
+import { runAtOnce, type Steps } from '../../../std/steps.ts';
 import type { ClientTable } from '../clients/client-table.ts';
 import { tellRefused } from '../clients/tell-refused.ts';
 import type { IdentityPorts } from '../identity-ports.ts';
@@ -31,21 +32,16 @@ export function createSharedSecretJwtProvider(
   const consumers = createConsumers(spec);
   const tokens = ports.tokens.forProvider();
   const tell = tellRefused(spec, consumers, ports.logger);
-  const provider: ProviderParts = {
-    spec,
-    rules: compileHmacTokenRules(spec),
-    consumers,
-    tokens,
-    ports,
-    inForce: new Map(),
-  };
-  const renew = (next: readonly Material[]): void => {
-    consumers.renew(next);
-    provider.inForce = new Map(Array.from(consumers.all(), (consumer) => [consumer.fingerprint, consumer]));
-    tokens.keepOnly(new Set(provider.inForce.keys()));
-    tell();
-  };
-  renew(secrets);
+  const provider: ProviderParts = { spec, rules: compileHmacTokenRules(spec), consumers, tokens, ports };
+  function* renew(next: readonly Material[]): Steps<() => void> {
+    const take = yield* consumers.renew(next);
+    return () => {
+      take();
+      tokens.keepWhere((token) => consumerOf(token, consumers) !== undefined);
+      tell();
+    };
+  }
+  runAtOnce(renew(secrets))();
   return {
     layer: 'message',
     spec,
@@ -64,14 +60,12 @@ interface ProviderParts {
   readonly consumers: ClientTable<Consumer>;
   readonly tokens: ProviderTokens;
   readonly ports: IdentityPorts;
-  /** The consumers by the fingerprints of their Secrets. */
-  inForce: ReadonlyMap<string, Consumer>;
 }
 
 function verifyToken(provider: ProviderParts, text: string): VerifyResult {
   const { tokens, ports } = provider;
   const known = text.length > ports.settings.maxTokenBytes ? undefined : tokens.get(text);
-  const consumer = known && provider.inForce.get(known.keyFingerprint);
+  const consumer = known && consumerOf(known, provider.consumers);
   if (known !== undefined && consumer !== undefined) {
     ports.events.tokenCache('hit');
     const ended = judgeTimes(known, consumer, nowOf(provider));
@@ -87,6 +81,15 @@ function verifyToken(provider: ProviderParts, text: string): VerifyResult {
     ports.logger.error(fields, 'a token could not be judged');
     return { denial: denial('internal_error') };
   }
+}
+
+/** Whose Secret verified the token; undefined where that is not in force any more. */
+function consumerOf(
+  { identity, keyFingerprint }: VerifiedToken,
+  consumers: ClientTable<Consumer>,
+): Consumer | undefined {
+  const consumer = consumers.get(identity.subject);
+  return consumer?.fingerprint === keyFingerprint ? consumer : undefined;
 }
 
 function verifyUnknown(provider: ProviderParts, text: string): VerifyResult {
