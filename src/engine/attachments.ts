@@ -102,8 +102,11 @@ export function* changeAttachments(
     const policy = named.get(name);
     return policy && combine(policy, covering, 'nearer');
   };
-  const reserved = (by: Reservations, { route, host }: Request): readonly string[] | undefined =>
-    route === undefined ? reservedFor(by, host, hosts.find(host), grants) : undefined;
+  const reserved = (by: Reservations, { route, host, contextExtensions }: Request): readonly string[] | undefined => {
+    if (route !== undefined) return undefined;
+    const named = contextExtensions.get(policyExtension);
+    return reservedFor(by, { host, named, governing: hosts.find(host) }, grants);
+  };
   return {
     hosts,
     named,

@@ -74,25 +74,50 @@ function firstOf({ policies }: Reservation): string {
   return policies[0] ?? '';
 }
 
+/** What decides a check that does not say which route the proxy chose. */
+export interface UnroutedCheck {
+  readonly host: string;
+  /** `namespace/name` of the policy that the proxy names; undefined: none. */
+  readonly named: string | undefined;
+  /** The host policies of the host, which are of its owner (S10). */
+  readonly governing: HostEntry | undefined;
+}
+
 /**
- * The policies for whose route the host is reserved; undefined where it is not. `governing` are the host policies of the host, which are of
- * its owner (S10): a route of another namespace reserves nothing there, but for a wildcard of the operator's grants that no policy nearer
- * to the host goes before.
+ * The policies for whose route the host is reserved; undefined where it is not. A route reserves a host for its namespace alone, which takes
+ * none from others by it:
+ * - what the policies of the namespace would decide is reserved for its routes;
+ * - with the operator's grants so is a host of which the most specific grant is the namespace's, but where a policy nearer than the
+ *   route's wildcard governs;
+ * - without, so is a host that no policy governs, but for checks that name a policy of another namespace.
  */
 export function reservedFor(
   { byPattern }: Reservations,
-  host: string,
-  governing: HostEntry | undefined,
+  check: UnroutedCheck,
   grants: GrantSetting,
 ): readonly string[] | undefined {
   if (byPattern.size === 0) return undefined;
+  const { host, governing } = check;
   let isBehind = false;
   for (const pattern of [host, ...widerPatterns(host)]) {
-    for (const { namespace, policies } of byPattern.get(pattern) ?? []) {
-      const isTheirs = governing === undefined || governing.group.nearest.some((one) => one.namespace === namespace);
-      if (isTheirs || (areGranted(grants) && !isBehind)) return policies;
-    }
+    for (const { namespace, policies } of byPattern.get(pattern) ?? [])
+      if (isReserved(namespace, check, isBehind, grants)) return policies;
     if (governing?.pattern === pattern) isBehind = true;
   }
   return undefined;
+}
+
+function isReserved(
+  namespace: string,
+  { host, named, governing }: UnroutedCheck,
+  isBehind: boolean,
+  grants: GrantSetting,
+): boolean {
+  const governs = governing?.group.nearest.some((one) => one.namespace === namespace) === true;
+  const isNamed = named?.startsWith(`${namespace}/`) === true;
+  if (areGranted(grants)) {
+    if (!governs && isBehind) return false;
+    return grantedTo(grants, host).includes(namespace) || (named === undefined ? governs : isNamed);
+  }
+  return governs || (governing === undefined && (named === undefined || isNamed));
 }
