@@ -3,7 +3,8 @@ import { createChangeQueue } from './change-queue.ts';
 import { toClusterDocument, type ClusterDocument } from './cluster-document.ts';
 import { ourKinds, policyCollection, type Collection, type OurKind } from './collection.ts';
 import { inSlices } from './in-slices.ts';
-import { createMaterialFollower, createReferences, maxMaterials } from './material-follower.ts';
+import { createMaterialFollower } from './material-follower.ts';
+import { createReferences, lingerMs, maxMaterials, type ReferredMaterials } from './references.ts';
 import type { ReflectedChange } from './reflected-store.ts';
 import {
   createReflector,
@@ -55,6 +56,8 @@ export interface ClusterSource {
   states(): readonly ReflectorState[];
   /** Whether something that documents refer to is followed, by its key; undefined where it is not. */
   referenceState(key: string): ReflectorState | undefined;
+  /** Why something that documents refer to is not followed though they do, in words; undefined where it is, or nobody refers to it. */
+  whyLeftOut(key: string): string | undefined;
   /** Which of the things that the document refers to cannot be read now, and why; undefined where all can. */
   unreadableOf(source: string): string | undefined;
   close(): void;
@@ -63,18 +66,25 @@ export interface ClusterSource {
 const tooManyReferences =
   'more of a kind is referred to than is followed: providers beyond have no keys, and hostnames of routes are not reserved';
 
+const notFollowed =
+  `of one namespace no more than ${maxMaterials} of a kind are followed, those that the oldest policies and providers refer to; ` +
+  'refer to fewer, or spread the documents over more namespaces';
+
 /**
  * Follows the policies and providers of a cluster, and of Secrets, ConfigMaps and routes only those that they refer to. Nothing is handed on before
  * all kinds were read once: half of the policies would decide differently.
  */
 export function createClusterSource(options: ClusterSourceOptions): ClusterSource {
   const { scope, sink, ports, timing = {} } = options;
-  const references = createReferences();
+  const references = createReferences(ports.clock);
+  let leftOut: ReferredMaterials['leftOut'] = new Set();
   let isFirst = true;
+  const noteReferences = (document: AuthorDocument): void =>
+    references.note(document.source, refsOf(document, sink), document.version?.createdAt);
   const take = async (change: SourceChange): Promise<void> => {
     for (const { source } of change.removed) references.forget(source);
     const ours = change.changed.filter(isPolicyDocument);
-    await inSlices(ours, (document) => references.note(document.source, refsOf(document, sink)), ports);
+    await inSlices(ours, (document) => noteReferences(document), ports);
     followMaterials();
     if (isFirst) {
       isFirst = false;
@@ -84,12 +94,24 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
     // Only who judged a document beside others knows what is in force of it: that must not lose what it refers to.
     for (const { source } of ours) references.settle(source, sink.referencesInForce(source));
     followMaterials();
+    letGoLater();
   };
   const warnOfExcess = createExcessWarning(ports);
   const followMaterials = (): void => {
     const referred = references.all();
+    leftOut = referred.leftOut;
     materials.follow(referred.refs);
     warnOfExcess(referred.excessive);
+  };
+  /** What nobody refers to any more is followed for a while, and no longer though nothing else changes. */
+  let cancelLettingGo: (() => void) | undefined;
+  const letGoLater = (): void => {
+    if (cancelLettingGo !== undefined || !references.lingers()) return;
+    cancelLettingGo = ports.timers.after(lingerMs, () => {
+      cancelLettingGo = undefined;
+      followMaterials();
+      letGoLater();
+    });
   };
   const queue = createChangeQueue(take);
   const materials = createMaterialFollower({
@@ -118,8 +140,16 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
     confirmedAt: () => oldestOf(reflectors, materials.reflectors()),
     states: () => [...reflectors, ...materials.reflectors()].map((reflector) => reflector.state()),
     referenceState: (key) => materials.state(key),
-    unreadableOf: (source) => firstUnreadable(references.of(source).flatMap((key) => materials.state(key) ?? [])),
+    whyLeftOut: (key) => (leftOut.has(key) ? notFollowed : undefined),
+    unreadableOf: (source) => {
+      const keys = references.of(source);
+      const left = keys.find((key) => leftOut.has(key));
+      return left === undefined
+        ? firstUnreadable(keys.flatMap((key) => materials.state(key) ?? []))
+        : `${left} cannot be read: ${notFollowed}`;
+    },
     close: () => {
+      cancelLettingGo?.();
       for (const reflector of reflectors) reflector.close();
       materials.close();
     },

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../../src/core/json.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
+import { ApiFailure } from '../../../src/kubernetes/api-failure.ts';
 import { createClusterSource, type ClusterSource } from '../../../src/kubernetes/cluster-source.ts';
 import type { ApiRequest, KubernetesApi, WatchEvent, WatchRequest } from '../../../src/kubernetes/kubernetes-api.ts';
 import { materialRefsOf } from '../../../src/policy/material-refs.ts';
@@ -22,6 +23,9 @@ export interface EngineBehindCluster {
   readonly engine: Engine;
   /** Makes the object, or gives it another version, and tells whoever watches. */
   put(object: WrittenObject): void;
+  remove(object: WrittenObject): void;
+  /** From now on the server refuses to say what there is of the collection (`httproutes`); watches that are open go on. */
+  refuseLists(resource: string): void;
   /** Resolves when everything was read once. */
   start(): Promise<void>;
   /** The collections that are watched now: `httproutes metadata.name=a`. */
@@ -47,16 +51,23 @@ function isOf(object: WrittenObject, { path, query }: Pick<ApiRequest, 'path' | 
   );
 }
 
+function keyOf({ kind, metadata: { namespace, name } }: WrittenObject): string {
+  return `${kind} ${namespace}/${name}`;
+}
+
 export function createEngineBehindCluster(): EngineBehindCluster {
   const objects = new Map<string, Stored & JsonObject>();
   const watches = new Set<Watch>();
+  const refused = new Set<string>();
   let version = 1;
   const api: KubernetesApi = {
-    request: (request) =>
-      Promise.resolve({
+    request: async (request) => {
+      if (refused.has(request.path.split('/').at(-1) ?? '')) throw new ApiFailure('api_forbidden', '403');
+      return {
         metadata: { resourceVersion: `${version}` },
         items: [...objects.values()].filter((object) => isOf(object, request)),
-      }),
+      };
+    },
     watch: (request) => {
       const { events, push, end } = createEvents();
       const watch: Watch = { request, push };
@@ -87,10 +98,20 @@ export function createEngineBehindCluster(): EngineBehindCluster {
     { ...ports, http: noNetwork, passwords: inlinePasswords, events: noEvents },
   );
   let source: ClusterSource | undefined;
+  const tell = (type: WatchEvent['type'], object: Stored & JsonObject): void => {
+    for (const { request, push } of watches) if (isOf(object, request)) push({ type, object });
+  };
   return {
     engine,
+    refuseLists: (resource) => void refused.add(resource),
+    remove: (written) => {
+      const object = objects.get(keyOf(written));
+      objects.delete(keyOf(written));
+      version += 1;
+      if (object !== undefined) tell('DELETED', object);
+    },
     put: (written) => {
-      const key = `${written.kind} ${written.metadata.namespace}/${written.metadata.name}`;
+      const key = keyOf(written);
       const before = objects.get(key);
       version += 1;
       const metadata = {
@@ -101,8 +122,7 @@ export function createEngineBehindCluster(): EngineBehindCluster {
       };
       const object = { ...written, metadata };
       objects.set(key, object);
-      for (const { request, push } of watches)
-        if (isOf(object, request)) push({ type: before === undefined ? 'ADDED' : 'MODIFIED', object });
+      tell(before === undefined ? 'ADDED' : 'MODIFIED', object);
     },
     start: () => {
       source = createClusterSource({
