@@ -3,8 +3,7 @@ import { createChangeQueue } from './change-queue.ts';
 import { toClusterDocument, type ClusterDocument } from './cluster-document.ts';
 import { ourKinds, policyCollection, type Collection, type OurKind } from './collection.ts';
 import { inSlices } from './in-slices.ts';
-import { createMaterialFollower } from './material-follower.ts';
-import { createReferences, lingerMs, maxMaterials, type ReferredMaterials } from './references.ts';
+import { createReferenceFollower } from './reference-follower.ts';
 import type { ReflectedChange } from './reflected-store.ts';
 import {
   createReflector,
@@ -63,58 +62,31 @@ export interface ClusterSource {
   close(): void;
 }
 
-const tooManyReferences =
-  'more of a kind is referred to than is followed: providers beyond have no keys, and hostnames of routes are not reserved';
-
-const notFollowed =
-  `of one namespace no more than ${maxMaterials} of a kind are followed, those that the oldest policies and providers refer to; ` +
-  'refer to fewer, or spread the documents over more namespaces';
-
 /**
  * Follows the policies and providers of a cluster, and of Secrets, ConfigMaps and routes only those that they refer to. Nothing is handed on before
  * all kinds were read once: half of the policies would decide differently.
  */
 export function createClusterSource(options: ClusterSourceOptions): ClusterSource {
   const { scope, sink, ports, timing = {} } = options;
-  const references = createReferences(ports.clock);
-  let leftOut: ReferredMaterials['leftOut'] = new Set();
   let isFirst = true;
-  const noteReferences = (document: AuthorDocument): void =>
-    references.note(document.source, refsOf(document, sink), document.version?.createdAt);
   const take = async (change: SourceChange): Promise<void> => {
     for (const { source } of change.removed) references.forget(source);
     const ours = change.changed.filter(isPolicyDocument);
-    await inSlices(ours, (document) => noteReferences(document), ports);
-    followMaterials();
+    const note = (document: AuthorDocument): void =>
+      references.note(document.source, refsOf(document, sink), document.version?.createdAt);
+    await inSlices(ours, note, ports);
+    references.follow();
     if (isFirst) {
       isFirst = false;
-      await materials.synced(options.materialTimeoutMs);
+      await references.synced(options.materialTimeoutMs);
     }
     await sink.applyChange(change);
     // Only who judged a document beside others knows what is in force of it: that must not lose what it refers to.
     for (const { source } of ours) references.settle(source, sink.referencesInForce(source));
-    followMaterials();
-    letGoLater();
-  };
-  const warnOfExcess = createExcessWarning(ports);
-  const followMaterials = (): void => {
-    const referred = references.all();
-    leftOut = referred.leftOut;
-    materials.follow(referred.refs);
-    warnOfExcess(referred.excessive);
-  };
-  /** What nobody refers to any more is followed for a while, and no longer though nothing else changes. */
-  let cancelLettingGo: (() => void) | undefined;
-  const letGoLater = (): void => {
-    if (cancelLettingGo !== undefined || !references.lingers()) return;
-    cancelLettingGo = ports.timers.after(lingerMs, () => {
-      cancelLettingGo = undefined;
-      followMaterials();
-      letGoLater();
-    });
+    references.follow();
   };
   const queue = createChangeQueue(take);
-  const materials = createMaterialFollower({
+  const references = createReferenceFollower({
     ports,
     timing,
     onChange: (change) => queue.add(change),
@@ -137,38 +109,16 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
   );
   return {
     ready: Promise.all(reflectors.map(({ synced }) => synced)).then(() => queue.open()),
-    confirmedAt: () => oldestOf(reflectors, materials.reflectors()),
-    states: () => [...reflectors, ...materials.reflectors()].map((reflector) => reflector.state()),
-    referenceState: (key) => materials.state(key),
-    whyLeftOut: (key) => (leftOut.has(key) ? notFollowed : undefined),
-    unreadableOf: (source) => {
-      const keys = references.of(source);
-      const left = keys.find((key) => leftOut.has(key));
-      return left === undefined
-        ? firstUnreadable(keys.flatMap((key) => materials.state(key) ?? []))
-        : `${left} cannot be read: ${notFollowed}`;
-    },
+    confirmedAt: () => oldestOf(reflectors, references.reflectors()),
+    states: () => [...reflectors, ...references.reflectors()].map((reflector) => reflector.state()),
+    referenceState: (key) => references.state(key),
+    whyLeftOut: (key) => references.whyLeftOut(key),
+    unreadableOf: (source) => references.unreadableOf(source),
     close: () => {
-      cancelLettingGo?.();
       for (const reflector of reflectors) reflector.close();
-      materials.close();
+      references.close();
     },
   };
-}
-
-/** Tells of a namespace once, until it is within the bounds again. */
-function createExcessWarning({ logger }: Pick<ReflectorPorts, 'logger'>): (namespaces: ReadonlySet<string>) => void {
-  let known: ReadonlySet<string> = new Set();
-  return (namespaces) => {
-    for (const namespace of namespaces)
-      if (!known.has(namespace)) logger.warn({ namespace, followed: maxMaterials }, tooManyReferences);
-    known = namespaces;
-  };
-}
-
-function firstUnreadable(states: readonly ReflectorState[]): string | undefined {
-  const failing = states.find(({ failure }) => failure !== undefined);
-  return failing && `${failing.collection.name} cannot be read: ${failing.failure ?? ''}`;
 }
 
 /** A document on which something throws must not hold up the others; the engine says what is wrong with it. */

@@ -56,14 +56,9 @@ const maxFailingTold = 20;
 
 export function createStatusWriter({ facts, events, ports, leads }: StatusWriterOptions): StatusWriter {
   const objects = new Map<string, ClusterDocument>();
-  const failing = new Set<string>();
-  const told = new Set<string>();
+  const failures = createFailures(ports);
   const budgets = createBudgets(ports);
   const teller = createTransitionTeller(events, ports.timers);
-  const forgetFailures = (key: string): void => {
-    failing.delete(key);
-    told.delete(key);
-  };
   const write = async (key: string): Promise<WorkOutcome> => {
     const object = objects.get(key);
     const desired = object === undefined || !leads() ? undefined : wanted(key, object, facts, ports.clock.now());
@@ -78,20 +73,12 @@ export function createStatusWriter({ facts, events, ports, leads }: StatusWriter
   const work = async (key: string): Promise<WorkOutcome> => {
     try {
       const outcome = await write(key);
-      if (outcome.kind === 'done') forgetFailures(key);
+      if (outcome.kind === 'done') failures.forget(key);
       return outcome;
     } catch (thrown) {
       // Changed or made anew meanwhile: the watch brings what there is to do.
       if (isApiFailure(thrown, 'api_conflict')) return done;
-      // Of one that was deleted meanwhile the watch has told before the second time.
-      if (failing.has(key) && !told.has(key) && told.size < maxFailingTold) {
-        told.add(key);
-        ports.logger.warn(
-          { object: key, error: sayWhyNotWritten(thrown) },
-          'the status of an object cannot be written',
-        );
-      }
-      failing.add(key);
+      failures.add(key, thrown);
       throw thrown;
     }
   };
@@ -103,7 +90,7 @@ export function createStatusWriter({ facts, events, ports, leads }: StatusWriter
         objects.delete(key);
         budgets.forget(key);
         queue.forget(key);
-        forgetFailures(key);
+        failures.forget(key);
       } else {
         objects.set(key, object);
         // What could not be written of one version may be written of another.
@@ -118,6 +105,31 @@ export function createStatusWriter({ facts, events, ports, leads }: StatusWriter
     close: async () => {
       teller.close();
       await queue.close();
+    },
+  };
+}
+
+/** Which statuses cannot be written. */
+interface Failures {
+  add(key: string, thrown: unknown): void;
+  forget(key: string): void;
+}
+
+function createFailures({ logger }: ReflectorPorts): Failures {
+  const failing = new Set<string>();
+  const told = new Set<string>();
+  return {
+    add: (key, thrown) => {
+      // Of one that was deleted meanwhile the watch has told before the second time.
+      if (failing.has(key) && !told.has(key) && told.size < maxFailingTold) {
+        told.add(key);
+        logger.warn({ object: key, error: sayWhyNotWritten(thrown) }, 'the status of an object cannot be written');
+      }
+      failing.add(key);
+    },
+    forget: (key) => {
+      failing.delete(key);
+      told.delete(key);
     },
   };
 }

@@ -38,7 +38,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   const waiting = new Set<string>();
   const active = new Map<string, Promise<void>>();
   /** Those that were asked for while they are worked on, and whether the work is another one then. */
-  const again = new Map<string, { readonly isAnew: boolean }>();
+  const again = new Map<string, boolean>();
   const returns = createReturns(take, timers, random);
   const rest = createBackOff(restLimits, random);
   const turns = createTurns(next, clock, timers);
@@ -54,10 +54,9 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
       if (isForAll(thrown)) turns.pause(rest.next());
     }
     active.delete(key);
-    const asked = again.get(key);
+    const isAnew = again.get(key);
     again.delete(key);
-    if (asked?.isAnew === true) returns.forget(key);
-    if (asked !== undefined) take(key);
+    if (isAnew !== undefined) ask(key, isAnew);
     next();
   };
   function next(): void {
@@ -73,13 +72,11 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     waiting.add(key);
     next();
   }
-  const ask = (key: string, isAnew: boolean): void => {
-    if (active.has(key)) again.set(key, { isAnew: isAnew || again.get(key)?.isAnew === true });
-    else {
-      if (isAnew) returns.forget(key);
-      take(key);
-    }
-  };
+  function ask(key: string, isAnew: boolean): void {
+    if (active.has(key)) return void again.set(key, isAnew || again.get(key) === true);
+    if (isAnew) returns.forget(key);
+    take(key);
+  }
   return {
     add: (key) => ask(key, false),
     addAnew: (key) => ask(key, true),

@@ -190,22 +190,19 @@ describeWithCluster("the chart's service account", () => {
   });
 
   it.each<readonly [string, readonly string[], readonly Deed[]]>([
-    ['reads the policies of its own namespace and the floor, and writes nothing', [], []],
-    [
-      'reads the routes of its own namespace where a value says so',
-      ['sidecar.routes=true'],
-      each(read, routeKinds, ['shop']),
-    ],
+    ['reads the policies of its own namespace and the floor, and writes nothing', ['routes', 'reviews'], []],
+    ['reads the routes of its own namespace where a value says so', ['reviews'], each(read, routeKinds, ['shop'])],
     [
       'asks for reviews where a value says so',
-      ['sidecar.reviews=true'],
+      ['routes'],
       each(
         ['create'],
         ['authentication.k8s.io/tokenreviews', 'authorization.k8s.io/subjectaccessreviews'],
         [undefined],
       ),
     ],
-  ])('of a sidecar %s', async (_title, set, more) => {
+  ])('of a sidecar %s', async (_title, off, more) => {
+    const set = off.map((value) => `sidecar.${value}=false`);
     for (const [namespace, name] of [
       ['shop', 'web'],
       ['pay', 'web'],

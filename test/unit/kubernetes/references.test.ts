@@ -72,7 +72,11 @@ describe('the Secrets and ConfigMaps that documents refer to', () => {
     const references = createReferences(clock);
     const many = Array.from({ length: 90 }, (_, index) => ref('shop', `k${10 + index}`));
     references.note('AccessPolicy shop/b', many.toReversed(), 1);
-    references.note('AccessPolicy shop/a', [...Array.from({ length: 20 }, (_, i) => ref('shop', `a${i}`))], 1);
+    references.note(
+      'AccessPolicy shop/a',
+      Array.from({ length: 20 }, (_, i) => ref('shop', `a${i}`)),
+      1,
+    );
     expect([...references.all().leftOut].toSorted()).toEqual(
       Array.from({ length: 10 }, (_, index) => `ConfigMap shop/k${90 + index}`),
     );
