@@ -23,7 +23,8 @@ export interface EngineBehindCluster {
   readonly engine: Engine;
   /** Makes the object, or gives it another version, and tells whoever watches. */
   put(object: WrittenObject): void;
-  remove(object: WrittenObject): void;
+  /** Deletes the object of that key (`AccessPolicy shop/a`). */
+  remove(key: string): void;
   /** From now on the server refuses to say what there is of the collection (`httproutes`); watches that are open go on. */
   refuseLists(resource: string): void;
   /** Resolves when everything was read once. */
@@ -49,10 +50,6 @@ function isOf(object: WrittenObject, { path, query }: Pick<ApiRequest, 'path' | 
     (within < 0 || parts[within + 1] === object.metadata.namespace) &&
     (named === undefined || named === `metadata.name=${object.metadata.name}`)
   );
-}
-
-function keyOf({ kind, metadata: { namespace, name } }: WrittenObject): string {
-  return `${kind} ${namespace}/${name}`;
 }
 
 export function createEngineBehindCluster(): EngineBehindCluster {
@@ -104,14 +101,14 @@ export function createEngineBehindCluster(): EngineBehindCluster {
   return {
     engine,
     refuseLists: (resource) => void refused.add(resource),
-    remove: (written) => {
-      const object = objects.get(keyOf(written));
-      objects.delete(keyOf(written));
+    remove: (key) => {
+      const object = objects.get(key);
+      objects.delete(key);
       version += 1;
       if (object !== undefined) tell('DELETED', object);
     },
     put: (written) => {
-      const key = keyOf(written);
+      const key = `${written.kind} ${written.metadata.namespace}/${written.metadata.name}`;
       const before = objects.get(key);
       version += 1;
       const metadata = {

@@ -82,7 +82,7 @@ describe('S4 and S7: a policy that is deleted and made anew', () => {
     await on.start();
     await expect.poll(() => verdict(on, 'a.example')).toBe('route_unknown');
     if (isRefused) on.refuseLists('httproutes');
-    on.remove(locked('a'));
+    on.remove('AccessPolicy shop/locked');
     // The control: what is deleted holds no more, and the wider policy decides.
     await expect.poll(() => verdict(on, 'a.example')).toBe('allow');
     let revisions = 0;
