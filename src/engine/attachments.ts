@@ -1,4 +1,4 @@
-import type { Request, RequestRoute } from '../core/request.ts';
+import type { Request } from '../core/request.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
 import { widerPatterns } from '../policy/read-host.ts';
 import type { RouteSpec } from '../policy/spec.ts';
@@ -20,8 +20,9 @@ import {
   changeRouteTable,
   groupOfRoute,
   keyOfRoute,
-  type Attached,
-  type RouteEntry,
+  withSections,
+  wholeRoute,
+  type BySection,
   type RouteTable,
 } from './route-table.ts';
 
@@ -48,7 +49,7 @@ export interface Attachments {
 interface ShadowTable {
   readonly byName: ReadonlyMap<string, CompiledPolicy>;
   readonly byPattern: ReadonlyMap<string, readonly CompiledPolicy[]>;
-  readonly byRoute: ReadonlyMap<string, readonly Attached[]>;
+  readonly byRoute: ReadonlyMap<string, BySection<readonly CompiledPolicy[]>>;
   readonly reservations: Reservations;
 }
 
@@ -85,13 +86,13 @@ export function* changeAttachments(
   // Without grants a wildcard restricts no host that another namespace governs (S10).
   const hosts = yield* changeHostTable(before?.hosts ?? emptyHostTable, enforced, grants === undefined);
   const named = changeNamed(before?.named ?? new Map(), enforced);
-  const routes = changeRouteTable(before?.routes ?? new Map(), enforced);
-  const reserve = (known: Reservations, changes: readonly PolicyChange[], attachedTo: AttachedTo): Reservations =>
+  const routes = yield* changeRouteTable(before?.routes ?? new Map(), enforced);
+  const reserve: Reserve = (known, changes, attachedTo) =>
     changeReservations(known, touchedRoutes(change.routes, changes), attachedTo, change.routeOf, grants);
-  const reservations = reserve(before?.reservations ?? noReservations, enforced, (route) =>
-    policiesOf(routes.get(route)?.attached),
+  const reservations = yield* reserve(before?.reservations ?? noReservations, enforced, (route) =>
+    Array.from(routes.get(route)?.values() ?? [], ({ nearest }) => nearest).flat(),
   );
-  const shadowTable = changeShadows(before?.shadowTable ?? noShadows, shadowing, reserve);
+  const shadowTable = yield* changeShadows(before?.shadowTable ?? noShadows, shadowing, reserve);
   const combine = createCombiner();
   const byRoute = compileFindByRoute(routes, combine);
   const find = (request: Request): PolicyGroup | undefined => {
@@ -101,8 +102,11 @@ export function* changeAttachments(
     const policy = named.get(name);
     return policy && combine(policy, covering, 'nearer');
   };
-  const reserved = (by: Reservations, { route, host }: Request): readonly string[] | undefined =>
-    route === undefined ? reservedFor(by, host, hosts.find(host), grants) : undefined;
+  const reserved = (by: Reservations, { route, host, contextExtensions }: Request): readonly string[] | undefined => {
+    if (route !== undefined) return undefined;
+    const named = contextExtensions.get(policyExtension);
+    return reservedFor(by, { host, named, governing: hosts.find(host) }, grants);
+  };
   return {
     hosts,
     named,
@@ -116,12 +120,8 @@ export function* changeAttachments(
 }
 
 type AttachedTo = (route: string) => readonly CompiledPolicy[];
-type Reserve = (known: Reservations, changes: readonly PolicyChange[], attachedTo: AttachedTo) => Reservations;
+type Reserve = (known: Reservations, changes: readonly PolicyChange[], attachedTo: AttachedTo) => Steps<Reservations>;
 type FindByRoute = (request: Request, host: PolicyGroup | undefined) => PolicyGroup | undefined;
-
-function policiesOf(attached: readonly Attached[] = []): readonly CompiledPolicy[] {
-  return attached.map(({ policy }) => policy);
-}
 
 function* touchedRoutes(changed: ReadonlySet<string>, changes: readonly PolicyChange[]): Iterable<string> {
   yield* changed;
@@ -131,8 +131,9 @@ function* touchedRoutes(changed: ReadonlySet<string>, changes: readonly PolicyCh
 
 /** What stands over a request by its route, before what does by its host. */
 function compileFindByRoute(routes: RouteTable, combine: Combine): FindByRoute {
+  const behind = (near: PolicyGroup, far: PolicyGroup): PolicyGroup => combine(near, far, 'nearer');
   return ({ route }, host) => {
-    const near = route && groupOfRoute(routes.get(keyOfRoute(route)), route);
+    const near = route && groupOfRoute(routes.get(keyOfRoute(route)), route, behind);
     return near === undefined ? host : combine(near, host, 'nearer');
   };
 }
@@ -157,11 +158,11 @@ function changeNamed(
   return withEntries(named, next);
 }
 
-function changeShadows(
+function* changeShadows(
   { byName, byPattern, byRoute, reservations }: ShadowTable,
   changes: readonly PolicyChange[],
   reserve: Reserve,
-): ShadowTable {
+): Steps<ShadowTable> {
   const next = new Map<string, readonly CompiledPolicy[]>();
   const listOf = (pattern: string): readonly CompiledPolicy[] => next.get(pattern) ?? byPattern.get(pattern) ?? [];
   for (const { before, after } of changes) {
@@ -174,16 +175,17 @@ function changeShadows(
     if (after !== undefined) for (const pattern of after.hosts) next.set(pattern, [...listOf(pattern), after]);
   }
   const lists = new Map([...next].map(([pattern, list]) => [pattern, list.length === 0 ? undefined : list] as const));
-  const attached = changeAttached(changes, (route) => byRoute.get(route) ?? []);
-  const routes = withEntries(
-    byRoute,
-    new Map([...attached].map(([route, list]) => [route, list.length === 0 ? undefined : list] as const)),
-  );
+  const attached = yield* changeAttached(changes, (route, section) => byRoute.get(route)?.get(section));
+  const nextRoutes = [...attached].map(([route, sections]) => {
+    const left = [...sections].map(([section, list]) => [section, list.length === 0 ? undefined : list] as const);
+    return [route, withSections(byRoute.get(route), new Map(left))] as const;
+  });
+  const routes = withEntries(byRoute, new Map(nextRoutes));
   return {
     byName: changeNamed(byName, changes),
     byPattern: withEntries(byPattern, lists),
     byRoute: routes,
-    reservations: reserve(reservations, changes, (route) => policiesOf(routes.get(route))),
+    reservations: yield* reserve(reservations, changes, (route) => [...(routes.get(route)?.values() ?? [])].flat()),
   };
 }
 
@@ -242,12 +244,15 @@ function compileShadows(
     const named = name === undefined ? undefined : byName.get(name);
     if (named !== undefined) add(named, 'nearer');
     const { route } = request;
-    const entry = route && routes.get(keyOfRoute(route));
-    if (route !== undefined) {
-      for (const { policy, section } of attachedNearestFirst(byRoute, route))
-        add(policy, name === undefined ? placeAtRoute(section, entry, route) : 'farther');
+    const groups = route && routes.get(keyOfRoute(route));
+    const shadowing = route && byRoute.get(keyOfRoute(route));
+    const asked = route?.section ?? wholeRoute;
+    const sections = route === undefined ? [] : [...new Set([asked, wholeRoute])];
+    for (const section of sections) {
+      for (const policy of shadowing?.get(section) ?? [])
+        add(policy, name === undefined ? placeAtRoute(section, asked, groups) : 'farther');
     }
-    const isRouted = route !== undefined && groupOfRoute(entry, route) !== undefined;
+    const isRouted = sections.some((section) => groups?.has(section) === true);
     const patterns = [request.host, ...widerPatterns(request.host)];
     for (const [own, pattern] of patterns.entries()) {
       for (const policy of byPattern.get(pattern) ?? [])
@@ -259,16 +264,10 @@ function compileShadows(
   };
 }
 
-function attachedNearestFirst(byRoute: ShadowTable['byRoute'], route: RequestRoute): readonly Attached[] {
-  const attached = byRoute.get(keyOfRoute(route)) ?? [];
-  const at = (section: string): readonly Attached[] => attached.filter((one) => one.section === section);
-  return route.section === '' ? at('') : [...at(route.section), ...at('')];
-}
-
-function placeAtRoute(section: string, entry: RouteEntry | undefined, route: RequestRoute): Place {
-  const hasSection = entry?.sections.has(route.section) === true;
-  if (section !== '') return hasSection ? 'beside' : 'nearer';
-  return hasSection ? 'farther' : entry?.whole === undefined ? 'nearer' : 'beside';
+function placeAtRoute(own: string, asked: string, groups: BySection<PolicyGroup> | undefined): Place {
+  const hasSection = asked !== wholeRoute && groups?.has(asked) === true;
+  if (own !== wholeRoute) return hasSection ? 'beside' : 'nearer';
+  return hasSection ? 'farther' : groups?.has(wholeRoute) === true ? 'beside' : 'nearer';
 }
 
 function placeBeside(own: number, patterns: readonly string[], host: HostEntry | undefined): Place {

@@ -1,9 +1,9 @@
 import type { DenialDressing } from '../phases/response/compile-denial.ts';
 import type { AddressTest } from '../phases/restrictions/compile-addresses.ts';
 import { widerPatterns } from '../policy/read-host.ts';
-import type { Steps } from '../std/steps.ts';
+import { runAtOnce, type Steps } from '../std/steps.ts';
 import type { CompiledPolicy, CompiledRule, DeniedRule } from './compile-policy.ts';
-import { createRouteIndex, type RouteIndex } from './route-index.ts';
+import { buildRouteIndex, type RouteIndex } from './route-index.ts';
 
 /** All that stands over the requests of one attachment: a host pattern, or a name. */
 export interface PolicyGroup {
@@ -84,14 +84,14 @@ export function* changeHostTable(
     const known = entryOf(table, pattern)?.group;
     const isSame = known !== undefined && sameElements(known.nearest, own) && sameElements(known.covering, covering);
     if (isSame) continue;
-    next.set(pattern, own.length === 0 ? undefined : { pattern, group: groupOf(own, covering) });
+    next.set(pattern, own.length === 0 ? undefined : { pattern, group: yield* groupOf(own, covering) });
     yield;
   }
   return replaceEntries(table, next);
 }
 
 /** Makes a group of policies, or gives the one that it made of the same ones. */
-export function shareGroups(): typeof createGroup {
+export function shareGroups(): typeof buildGroup {
   const groups = new Map<string, PolicyGroup>();
   const numbers = new Map<CompiledPolicy, number>();
   const numberOf = (policy: CompiledPolicy): number => {
@@ -99,9 +99,9 @@ export function shareGroups(): typeof createGroup {
     numbers.set(policy, number);
     return number;
   };
-  return (nearest, covering) => {
+  return function* (nearest, covering) {
     const name = [nearest.length, ...covering.map(numberOf)].join(' ');
-    const group = groups.get(name) ?? createGroup(nearest, covering);
+    const group = groups.get(name) ?? (yield* buildGroup(nearest, covering));
     groups.set(name, group);
     return group;
   };
@@ -185,13 +185,18 @@ function sameElements<T>(a: readonly T[], b: readonly T[]): boolean {
 
 /** What stands over requests that `nearest` decides and `covering` restricts. */
 export function createGroup(nearest: readonly CompiledPolicy[], covering: readonly CompiledPolicy[]): PolicyGroup {
+  return runAtOnce(buildGroup(nearest, covering));
+}
+
+/** As `createGroup`, a few policies at a time: thousands may be attached to one host or route. */
+function* buildGroup(nearest: readonly CompiledPolicy[], covering: readonly CompiledPolicy[]): Steps<PolicyGroup> {
   const settings = covering.flatMap(({ paths }) => paths ?? []);
   const [first, ...others] = settings.map(({ allowEncoded }) => allowEncoded);
   return {
     nearest,
     covering,
-    rules: createRouteIndex(nearest.flatMap(({ rules }) => rules)),
-    denied: createRouteIndex(covering.flatMap(({ denied }) => denied)),
+    rules: yield* buildRouteIndex(nearest.map(({ rules }) => rules)),
+    denied: yield* buildRouteIndex(covering.map(({ denied }) => denied)),
     refusedBy: nearest.find(({ refusesAll }) => refusesAll)?.id,
     addresses: covering.flatMap(({ id, addresses, dress }) =>
       addresses === undefined ? [] : [{ policy: id, test: addresses, dress }],

@@ -2,6 +2,7 @@ import { foldPath } from '../canonical/path.ts';
 import { isMatchedWithoutMention } from '../canonical/method.ts';
 import type { MatchSpec, PathMatch } from '../policy/spec.ts';
 import { compileOnce } from '../std/shared-values.ts';
+import { runAtOnce, type Steps } from '../std/steps.ts';
 import { compilePathPattern, type PathPattern } from '../policy/path-pattern.ts';
 import { compileMatchConditions, type MatchConditions } from './match-conditions.ts';
 
@@ -38,37 +39,65 @@ const exactRank = 1_000_000;
 
 const methodSet = compileOnce((methods: readonly string[]): ReadonlySet<string> => new Set(methods));
 
-export function createRouteIndex<T>(
-  rules: Iterable<{ readonly rule: T; readonly matches: readonly MatchSpec[] }>,
-): RouteIndex<T> {
+/** Rules with their matches. */
+type IndexedRules<T> = Iterable<{ readonly rule: T; readonly matches: readonly MatchSpec[] }>;
+
+export function createRouteIndex<T>(rules: IndexedRules<T>): RouteIndex<T> {
+  return runAtOnce(buildRouteIndex([rules]));
+}
+
+/** As `createRouteIndex`, one list of rules at a time. */
+export function* buildRouteIndex<T>(lists: Iterable<IndexedRules<T>>): Steps<RouteIndex<T>> {
+  const gathered = gatherMatches<T>();
+  for (const rules of lists) {
+    for (const { rule, matches } of rules) for (const spec of matches) gathered.add(rule, spec);
+    yield;
+  }
+  return toRouteIndex(gathered);
+}
+
+interface IndexedExpression<T> {
+  readonly foldedPrefix: string;
+  readonly pattern: PathPattern;
+  readonly match: IndexedMatch<T>;
+}
+
+/** Matches by how they are found. */
+interface GatheredMatches<T> {
+  readonly exact: ReadonlyMap<string, readonly IndexedMatch<T>[]>;
+  readonly prefixes: ReadonlyMap<string, readonly IndexedMatch<T>[]>;
+  readonly expressions: readonly IndexedExpression<T>[];
+  add(rule: T, spec: MatchSpec): void;
+}
+
+function gatherMatches<T>(): GatheredMatches<T> {
   const exact = new Map<string, IndexedMatch<T>[]>();
   const prefixes = new Map<string, IndexedMatch<T>[]>();
-  const expressions: {
-    readonly foldedPrefix: string;
-    readonly pattern: PathPattern;
-    readonly match: IndexedMatch<T>;
-  }[] = [];
-  let longestPrefix = 0;
-  for (const { rule, matches } of rules) {
-    for (const spec of matches) {
+  const expressions: IndexedExpression<T>[] = [];
+  return {
+    exact,
+    prefixes,
+    expressions,
+    add: (rule, spec) => {
       const methods = spec.methods && methodSet(spec.methods);
       const conditions = compileMatchConditions(spec);
       const { type, value } = spec.path;
       if (type === 'RegularExpression') {
         const pattern = checked(value);
-        expressions.push({
-          foldedPrefix: foldedPrefix(pattern.expression.literalPrefix),
-          pattern,
-          match: { rule, spec, methods, conditions, rank: 2 * pattern.expression.literalPrefix.length + 1 },
-        });
-        continue;
+        const { literalPrefix } = pattern.expression;
+        const match = { rule, spec, methods, conditions, rank: 2 * literalPrefix.length + 1 };
+        expressions.push({ foldedPrefix: foldedPrefix(literalPrefix), pattern, match });
+        return;
       }
-      const folded = foldPath(value);
-      if (type === 'PathPrefix') longestPrefix = Math.max(longestPrefix, folded.length);
       const rank = type === 'Exact' ? exactRank : 2 * value.length;
-      append(type === 'Exact' ? exact : prefixes, folded, { rule, spec, methods, conditions, rank });
-    }
-  }
+      append(type === 'Exact' ? exact : prefixes, foldPath(value), { rule, spec, methods, conditions, rank });
+    },
+  };
+}
+
+function toRouteIndex<T>({ exact, prefixes, expressions }: GatheredMatches<T>): RouteIndex<T> {
+  let longestPrefix = 0;
+  for (const prefix of prefixes.keys()) longestPrefix = Math.max(longestPrefix, prefix.length);
   return {
     charactersToMatch: (path, folded) => {
       if (expressions.length === 0) return 0;

@@ -1,72 +1,82 @@
 import type { RequestRoute } from '../core/request.ts';
 import { specKey } from '../policy/spec-name.ts';
+import type { Steps } from '../std/steps.ts';
 import type { CompiledPolicy } from './compile-policy.ts';
 import { shareGroups, withEntries, type PolicyChange, type PolicyGroup } from './host-table.ts';
 
 /** What stands over the requests of routes, by the key of the route. */
-export type RouteTable = ReadonlyMap<string, RouteEntry>;
+export type RouteTable = ReadonlyMap<string, BySection<PolicyGroup>>;
 
-export interface RouteEntry {
-  readonly attached: readonly Attached[];
-  /** Over the whole route; undefined where only rules of it have policies. */
-  readonly whole: PolicyGroup | undefined;
-  /** Over one rule, which is nearer: what the whole route has covers it too. */
-  readonly sections: ReadonlyMap<string, PolicyGroup>;
-}
+/**
+ * Something of a route by the names of its rules; empty for the whole route. Of each what is attached to it alone: what the whole route has
+ * covers its rules too and is put behind it where a request comes (`groupOfRoute`), or a route would cost its rules times its policies.
+ */
+export type BySection<T> = ReadonlyMap<string, T>;
 
-export interface Attached {
-  readonly policy: CompiledPolicy;
-  /** Empty for the whole route. */
-  readonly section: string;
-}
+export const wholeRoute = '';
 
 /** The table with these policies in the places of others; entries that do not change are taken over. */
-export function changeRouteTable(table: RouteTable, changes: readonly PolicyChange[]): RouteTable {
-  const next = new Map<string, RouteEntry | undefined>();
-  const share = shareGroups();
-  for (const [route, attached] of changeAttached(changes, (key) => table.get(key)?.attached ?? []))
-    next.set(route, attached.length === 0 ? undefined : toEntry(attached, share));
+export function* changeRouteTable(table: RouteTable, changes: readonly PolicyChange[]): Steps<RouteTable> {
+  const next = new Map<string, BySection<PolicyGroup> | undefined>();
+  const groupOf = shareGroups();
+  const attached = yield* changeAttached(changes, (route, section) => table.get(route)?.get(section)?.nearest);
+  for (const [route, sections] of attached) {
+    const groups = new Map<string, PolicyGroup | undefined>();
+    for (const [section, policies] of sections) {
+      groups.set(section, policies.length === 0 ? undefined : yield* groupOf(policies, policies));
+      yield;
+    }
+    next.set(route, withSections(table.get(route), groups));
+  }
   return withEntries(table, next);
 }
 
-/** What is attached to the routes that a change touches, after it. */
-export function changeAttached(
+/** What is attached, after a change, to the rules of routes that it touches: by route and rule, each list by name. */
+export function* changeAttached(
   changes: readonly PolicyChange[],
-  attachedTo: (route: string) => readonly Attached[],
-): ReadonlyMap<string, readonly Attached[]> {
-  const next = new Map<string, Attached[]>();
+  attachedTo: (route: string, section: string) => readonly CompiledPolicy[] | undefined,
+): Steps<ReadonlyMap<string, BySection<readonly CompiledPolicy[]>>> {
+  const next = new Map<string, Map<string, CompiledPolicy[]>>();
   const gone = new Set(changes.map(({ before }) => before));
-  const touch = (route: string): Attached[] => {
-    const known = next.get(route) ?? attachedTo(route).filter(({ policy }) => !gone.has(policy));
-    next.set(route, known);
+  const touch = (route: string, section: string): CompiledPolicy[] => {
+    const sections = next.get(route) ?? new Map<string, CompiledPolicy[]>();
+    next.set(route, sections);
+    const known = sections.get(section) ?? attachedTo(route, section)?.filter((policy) => !gone.has(policy)) ?? [];
+    sections.set(section, known);
     return known;
   };
   for (const { before, after } of changes) {
-    for (const { route } of before?.targets ?? []) touch(route);
-    if (after !== undefined)
-      for (const { route, section } of after.targets) touch(route).push({ policy: after, section });
+    for (const { route, section } of before?.targets ?? []) touch(route, section);
+    if (after !== undefined) for (const { route, section } of after.targets) touch(route, section).push(after);
+    yield;
   }
-  for (const attached of next.values()) attached.sort((a, b) => (a.policy.id < b.policy.id ? -1 : 1));
+  for (const sections of next.values()) {
+    for (const policies of sections.values()) {
+      policies.sort((a, b) => (a.id < b.id ? -1 : 1));
+      yield;
+    }
+  }
   return next;
 }
 
-function toEntry(attached: readonly Attached[], group: ReturnType<typeof shareGroups>): RouteEntry {
-  const of = (section: string): readonly CompiledPolicy[] =>
-    attached.filter((one) => one.section === section).map(({ policy }) => policy);
-  const whole = of('');
-  const sections = new Set(attached.flatMap(({ section }) => (section === '' ? [] : [section])));
-  return {
-    attached,
-    whole: whole.length === 0 ? undefined : group(whole, whole),
-    sections: new Map(
-      [...sections].map((section) => [section, group(of(section), [...new Set([...of(section), ...whole])])]),
-    ),
-  };
+/** The route with these of its rules, without those that have nothing; undefined where nothing is left. */
+export function withSections<T>(
+  known: BySection<T> = new Map(),
+  sections: ReadonlyMap<string, T | undefined>,
+): BySection<T> | undefined {
+  const next = withEntries(known, sections);
+  return next.size === 0 ? undefined : next;
 }
 
-/** The nearest that stands over requests of the route: over its rule, else over the whole. */
-export function groupOfRoute(entry: RouteEntry | undefined, { section }: RequestRoute): PolicyGroup | undefined {
-  return entry?.sections.get(section) ?? entry?.whole;
+/** The nearest that stands over requests of the route: over its rule, else over the whole. `behind` puts one group behind another. */
+export function groupOfRoute(
+  groups: BySection<PolicyGroup> | undefined,
+  { section }: RequestRoute,
+  behind: (near: PolicyGroup, far: PolicyGroup) => PolicyGroup,
+): PolicyGroup | undefined {
+  const whole = groups?.get(wholeRoute);
+  const own = section === wholeRoute ? undefined : groups?.get(section);
+  return own === undefined || whole === undefined ? (own ?? whole) : behind(own, whole);
 }
 
 export function keyOfRoute({ kind, namespace, name }: RequestRoute): string {

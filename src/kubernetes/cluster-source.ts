@@ -1,11 +1,10 @@
 import type { AuthorDocument, MaterialRef, SourceChange } from '../policy/spec.ts';
-import { createChangeQueue, type ChangeQueue } from './change-queue.ts';
+import { createChangeQueue } from './change-queue.ts';
 import { toClusterDocument, type ClusterDocument } from './cluster-document.ts';
 import { ourKinds, policyCollection, type Collection, type OurKind } from './collection.ts';
 import { inSlices } from './in-slices.ts';
 import { inTime } from './in-time.ts';
-import { createMaterialFollower, type MaterialFollower } from './material-follower.ts';
-import { createReferences, maxMaterials, type References } from './references.ts';
+import { createReferenceFollower } from './reference-follower.ts';
 import type { ReflectedChange } from './reflected-store.ts';
 import {
   createReflector,
@@ -57,13 +56,12 @@ export interface ClusterSource {
   states(): readonly ReflectorState[];
   /** Whether something that documents refer to is followed, by its key; undefined where it is not. */
   referenceState(key: string): ReflectorState | undefined;
+  /** Why something that documents refer to is not followed though they do, in words; undefined where it is, or nobody refers to it. */
+  whyLeftOut(key: string): string | undefined;
   /** Which of the things that the document refers to cannot be read now, and why; undefined where all can. */
   unreadableOf(source: string): string | undefined;
   close(): void;
 }
-
-const tooManyReferences =
-  'more of a kind is referred to than is followed: providers beyond have no keys, and hostnames of routes are not reserved';
 
 /** How long a change later on waits for what it newly refers to, milliseconds: a list takes a few. */
 const laterMaterialMs = 1000;
@@ -75,25 +73,32 @@ const laterMaterialMs = 1000;
  */
 export function createClusterSource(options: ClusterSourceOptions): ClusterSource {
   const { scope, sink, ports, timing = {} } = options;
-  const referred = followReferred(options);
-  const { references, materials } = referred;
+  const referred = createChangeQueue((change) => sink.applyChange(change));
+  const references = createReferenceFollower({
+    ports,
+    timing,
+    onChange: (change) => referred.add(change),
+    onAnswered: () => options.onReference?.(),
+  });
   let isFirst = true;
   const take = async (change: SourceChange): Promise<void> => {
     for (const { source } of change.removed) references.forget(source);
     const ours = change.changed.filter(isPolicyDocument);
-    await inSlices(ours, (document) => references.note(document.source, refsOf(document, sink)), ports);
+    const note = (document: AuthorDocument): void =>
+      references.note(document.source, refsOf(document, sink), document.version?.createdAt);
+    await inSlices(ours, note, ports);
     const timeoutMs = isFirst ? options.materialTimeoutMs : laterMaterialMs;
     isFirst = false;
-    await inTime(referred.begin(), timeoutMs, ports.timers);
-    const read = referred.changes.takeOut();
+    await inTime(references.begin(), timeoutMs, ports.timers);
+    const read = referred.takeOut();
     await sink.applyChange({
       removed: [...read.removed, ...change.removed],
       changed: [...read.changed, ...change.changed],
     });
     // Only who judged a document beside others knows what is in force of it: that must not lose what it refers to.
     for (const { source } of ours) references.settle(source, sink.referencesInForce(source));
-    void referred.begin();
-    referred.endOthers();
+    void references.begin();
+    references.endOthers();
   };
   const documents = createChangeQueue(take);
   const reflectors = collectionsOf(scope).map(({ kind, collection }) =>
@@ -114,60 +119,17 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
   return {
     ready: Promise.all(reflectors.map(({ synced }) => synced))
       .then(() => documents.open())
-      .then(() => referred.changes.open()),
-    confirmedAt: () => oldestOf(reflectors, materials.reflectors()),
-    states: () => [...reflectors, ...materials.reflectors()].map((reflector) => reflector.state()),
-    referenceState: (key) => materials.state(key),
-    unreadableOf: (source) => firstUnreadable(references.of(source).flatMap((key) => materials.state(key) ?? [])),
+      .then(() => referred.open()),
+    confirmedAt: () => oldestOf(reflectors, references.reflectors()),
+    states: () => [...reflectors, ...references.reflectors()].map((reflector) => reflector.state()),
+    referenceState: (key) => references.state(key),
+    whyLeftOut: (key) => references.whyLeftOut(key),
+    unreadableOf: (source) => references.unreadableOf(source),
     close: () => {
       for (const reflector of reflectors) reflector.close();
-      materials.close();
+      references.close();
     },
   };
-}
-
-/** What documents refer to, followed and handed on beside them. */
-interface Referred {
-  readonly references: References;
-  readonly materials: MaterialFollower;
-  readonly changes: ChangeQueue;
-  /** Follows what is referred to by now. Resolves when the server said of all that is new what there is. */
-  readonly begin: () => Promise<void>;
-  /** Follows nothing else. */
-  readonly endOthers: () => void;
-}
-
-function followReferred({ sink, ports, timing = {}, onReference }: ClusterSourceOptions): Referred {
-  const references = createReferences();
-  const warnOfExcess = createExcessWarning(ports);
-  const changes = createChangeQueue((change) => sink.applyChange(change));
-  const materials = createMaterialFollower({
-    ports,
-    timing,
-    onChange: (change) => changes.add(change),
-    onAnswered: () => onReference?.(),
-  });
-  const begin = (): Promise<void> => {
-    const { refs, excessive } = references.all();
-    warnOfExcess(excessive);
-    return materials.follow(refs);
-  };
-  return { references, materials, changes, begin, endOthers: () => materials.keepOnly(references.all().refs) };
-}
-
-/** Tells of a namespace once, until it is within the bounds again. */
-function createExcessWarning({ logger }: Pick<ReflectorPorts, 'logger'>): (namespaces: ReadonlySet<string>) => void {
-  let known: ReadonlySet<string> = new Set();
-  return (namespaces) => {
-    for (const namespace of namespaces)
-      if (!known.has(namespace)) logger.warn({ namespace, followed: maxMaterials }, tooManyReferences);
-    known = namespaces;
-  };
-}
-
-function firstUnreadable(states: readonly ReflectorState[]): string | undefined {
-  const failing = states.find(({ failure }) => failure !== undefined);
-  return failing && `${failing.collection.name} cannot be read: ${failing.failure ?? ''}`;
 }
 
 /** A document on which something throws must not hold up the others; the engine says what is wrong with it. */

@@ -111,6 +111,9 @@ function chartRemedy({ kind, namespace }: Collection): string {
     case 'ClusterAccessPolicy':
     case 'ClusterIdentityProvider':
       return 'the chart grants it with rbac.create and rbac.scope: cluster; where nobody may grant it, clusterKinds off does without the floor';
+    case 'HTTPRoute':
+    case 'GRPCRoute':
+      return `the chart grants it with rbac.create${ofNamespace}, to a sidecar with sidecar.routes`;
     default:
       return `the chart grants it with rbac.create${namespace === undefined ? '; where nobody may grant it for all namespaces, name some in watchNamespaces' : ofNamespace}`;
   }

@@ -11,7 +11,7 @@ import type { EventRecorder } from './event-recorder.ts';
 import type { ReflectorPorts } from './reflector.ts';
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts';
 import { createTransitionTeller } from './transition-teller.ts';
-import { createWorkQueue, type WorkQueue } from './work-queue.ts';
+import { createWorkQueue, type WorkOutcome } from './work-queue.ts';
 
 /** What the writer asks about a document. */
 export interface StatusFacts {
@@ -50,54 +50,52 @@ export interface StatusWriter {
 
 /** Statuses at a time: enough for ten thousand in minutes, few enough not to be throttled. */
 const width = 4;
+const done: WorkOutcome = { kind: 'done' };
 /** What fails for one object mostly fails for thousands. */
 const maxFailingTold = 20;
 
 export function createStatusWriter({ facts, events, ports, leads }: StatusWriterOptions): StatusWriter {
   const objects = new Map<string, ClusterDocument>();
-  const failing = new Set<string>();
-  const told = new Set<string>();
+  const failures = createFailures(ports);
   const budgets = createBudgets(ports);
   const teller = createTransitionTeller(events, ports.timers);
-  const write = async (key: string): Promise<void> => {
+  const write = async (key: string): Promise<WorkOutcome> => {
     const object = objects.get(key);
     const desired = object === undefined || !leads() ? undefined : wanted(key, object, facts, ports.clock.now());
-    if (object === undefined || desired === undefined) return;
+    if (object === undefined || desired === undefined) return done;
     const waitMs = budgets.spend(key, object.meta);
-    if (waitMs > 0) return queue.addLater(key, waitMs);
+    if (waitMs > 0) return { kind: 'later', delayMs: waitMs };
     const meta = await patch(object, desired.status, ports);
     if (objects.get(key) === object) objects.set(key, { ...object, meta, status: JSON.stringify(desired.status) });
     for (const transition of desired.transitions) await teller.tell(object, transition);
+    return done;
   };
-  const work = async (key: string): Promise<void> => {
+  const work = async (key: string): Promise<WorkOutcome> => {
     try {
-      await write(key);
-      failing.delete(key);
-      told.delete(key);
+      const outcome = await write(key);
+      if (outcome.kind === 'done') failures.forget(key);
+      return outcome;
     } catch (thrown) {
       // Changed or made anew meanwhile: the watch brings what there is to do.
-      if (isApiFailure(thrown, 'api_conflict')) return;
-      // Of one that was deleted meanwhile the watch has told before the second time.
-      if (failing.has(key) && !told.has(key) && told.size < maxFailingTold) {
-        told.add(key);
-        ports.logger.warn(
-          { object: key, error: sayWhyNotWritten(thrown) },
-          'the status of an object cannot be written',
-        );
-      }
-      failing.add(key);
+      if (isApiFailure(thrown, 'api_conflict')) return done;
+      failures.add(key, thrown);
       throw thrown;
     }
   };
-  const queue: WorkQueue = createWorkQueue({ ...ports, work, isForAll, width });
+  const queue = createWorkQueue({ ...ports, work, isForAll, width });
   return {
     note: (key, object) => {
+      const known = objects.get(key);
       if (object === undefined) {
         objects.delete(key);
         budgets.forget(key);
+        queue.forget(key);
+        failures.forget(key);
       } else {
         objects.set(key, object);
-        queue.add(key);
+        // What could not be written of one version may be written of another.
+        if (known !== undefined && versionOf(known.meta) === versionOf(object.meta)) queue.add(key);
+        else queue.addAnew(key);
       }
     },
     look: (keys = objects.keys()) => {
@@ -107,6 +105,31 @@ export function createStatusWriter({ facts, events, ports, leads }: StatusWriter
     close: async () => {
       teller.close();
       await queue.close();
+    },
+  };
+}
+
+/** Which statuses cannot be written. */
+interface Failures {
+  add(key: string, thrown: unknown): void;
+  forget(key: string): void;
+}
+
+function createFailures({ logger }: ReflectorPorts): Failures {
+  const failing = new Set<string>();
+  const told = new Set<string>();
+  return {
+    add: (key, thrown) => {
+      // Of one that was deleted meanwhile the watch has told before the second time.
+      if (failing.has(key) && !told.has(key) && told.size < maxFailingTold) {
+        told.add(key);
+        logger.warn({ object: key, error: sayWhyNotWritten(thrown) }, 'the status of an object cannot be written');
+      }
+      failing.add(key);
+    },
+    forget: (key) => {
+      failing.delete(key);
+      told.delete(key);
     },
   };
 }
@@ -121,12 +144,16 @@ interface Budgets {
   forget(key: string): void;
 }
 
+function versionOf({ uid, generation }: ClusterDocument['meta']): string {
+  return `${uid} ${generation}`;
+}
+
 function createBudgets({ clock, logger }: ReflectorPorts): Budgets {
   const budgets = new Map<string, { readonly version: string; readonly bucket: TokenBucket }>();
   let isTold = false;
   return {
-    spend: (key, { uid, generation }) => {
-      const version = `${uid} ${generation}`;
+    spend: (key, meta) => {
+      const version = versionOf(meta);
       const known = budgets.get(key);
       const bucket = known?.version === version ? known.bucket : createTokenBucket(budgetLimits, clock);
       budgets.set(key, { version, bucket });

@@ -1,3 +1,4 @@
+import { compileOnce } from '../std/shared-values.ts';
 import { widerPatterns } from './read-host.ts';
 
 /** Namespace → the host patterns that the operator grants it (S10). */
@@ -53,12 +54,25 @@ function grantVerdict(grants: HostGrants, { namespace, pattern }: HostClaim): Ho
 
 /** The namespaces of the most specific grant that covers the pattern; none where there is none. */
 export function grantedTo(grants: HostGrants, pattern: string): readonly string[] {
+  const byPattern = ownersByPattern(grants);
   for (const wide of [pattern, ...widerPatterns(pattern)]) {
-    const owners = [...grants].filter(([, patterns]) => patterns.includes(wide)).map(([owner]) => owner);
-    if (owners.length > 0) return owners.sort();
+    const owners = byPattern.get(wide);
+    if (owners !== undefined) return owners;
   }
   return [];
 }
+
+/** Grants are the operator's and do not change while the process lives. */
+const ownersByPattern = compileOnce((grants: HostGrants): ReadonlyMap<string, readonly string[]> => {
+  const owners = new Map<string, Set<string>>();
+  for (const [owner, patterns] of grants) {
+    for (const pattern of patterns) {
+      const known = owners.get(pattern) ?? new Set();
+      owners.set(pattern, known.add(owner));
+    }
+  }
+  return new Map([...owners].map(([pattern, set]) => [pattern, [...set].sort()]));
+});
 
 /** Which namespaces claim what. */
 export interface HostClaims {

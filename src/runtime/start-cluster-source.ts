@@ -29,7 +29,7 @@ export async function startClusterSource(
   const ports = { api, clock, timers, random, logger, server: createServerOutage(logger) };
   const readingOf = (key: string): ReferenceReading => {
     const state = source.referenceState(key);
-    return { isRead: state?.isSynced === true, failure: state?.failure };
+    return { isRead: state?.isSynced === true, failure: state?.failure ?? source.whyLeftOut(key) };
   };
   const readings = { readingOf, unreadableOf: (key: string) => source.unreadableOf(key) };
   const publisher = config.publishStatus ? startPublisher(config, engine, readings, ports) : undefined;

@@ -36,6 +36,9 @@
 {{- if and .Values.rbac.create .Values.rbac.reviews (ne .Values.rbac.scope "cluster") -}}
 {{- fail "rbac.reviews: reviews are of the whole cluster, and rbac.scope namespaced makes no ClusterRole; have the ClusterRole system:auth-delegator bound to the service account instead" -}}
 {{- end -}}
+{{- if and .Values.rbac.create .Values.sidecar.enabled .Values.sidecar.reviews (ne .Values.rbac.scope "cluster") -}}
+{{- fail "sidecar.reviews: reviews are of the whole cluster, and rbac.scope namespaced makes no ClusterRole; have the ClusterRole system:auth-delegator bound to the service accounts of the workloads instead" -}}
+{{- end -}}
 {{- $least := include "portcullis.leastGraceSeconds" . | int64 -}}
 {{- $given := int64 .Values.terminationGracePeriodSeconds -}}
 {{- if and $given (lt $given $least) -}}

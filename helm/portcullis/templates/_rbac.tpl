@@ -50,13 +50,32 @@
   verbs: [create]
 {{- end -}}
 
+{{/* The HTTPRoutes and GRPCRoutes that policies can be attached to. */}}
+{{- define "portcullis.rules.routes" -}}
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes, grpcroutes]
+  verbs: [get, list, watch]
+{{- end -}}
+
+{{/*
+The Lease of the leader is known by its name, which `create` cannot be bound to. Those of replicas have names with those of their pods, which
+nobody knows beforehand: RBAC has no pattern for them.
+*/}}
+{{- define "portcullis.rules.leases" -}}
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [get, update]
+  resourceNames: [{{ include "portcullis.fullname" . }}]
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [create, list, watch, patch, delete]
+{{- end -}}
+
 {{/* In a namespace whose policies are read. */}}
 {{- define "portcullis.rules.namespace" -}}
 {{ include "portcullis.rules.kinds" (dict "context" . "kinds" (list "accesspolicies" "identityproviders")) }}
 {{ include "portcullis.rules.references" . }}
-- apiGroups: [gateway.networking.k8s.io]
-  resources: [httproutes, grpcroutes]
-  verbs: [get, list, watch]
+{{ include "portcullis.rules.routes" . }}
 {{- if .Values.publishStatus }}
 {{ include "portcullis.rules.events" . }}
 {{- end }}

@@ -62,7 +62,7 @@ volumeMounts:
 {{- end }}
 {{- end -}}
 
-{{/* What a sidecar reads: the namespaced kinds in its own namespace, the cluster's, and what they refer to. It writes nothing. */}}
+{{/* What a sidecar reads: the namespaced kinds in its own namespace, the cluster's, and what they refer to. It writes nothing, and asks for reviews where a value says so. */}}
 {{- define "portcullis.sidecarRoles" -}}
 {{- $name := printf "%s-sidecar" (include "portcullis.fullname" .) -}}
 {{- $accounts := list -}}
@@ -75,11 +75,17 @@ volumeMounts:
 {{- $references := include "portcullis.rules.references" . | fromYamlArray -}}
 {{- $read := list "get" "list" "watch" -}}
 {{- $rules := concat (list (dict "apiGroups" (list "portcullis.dev") "resources" (list "accesspolicies" "identityproviders") "verbs" $read)) $references -}}
+{{- if .Values.sidecar.routes -}}
+{{- $rules = concat $rules (include "portcullis.rules.routes" . | fromYamlArray) -}}
+{{- end -}}
 {{- range $namespace, $subjects := $byNamespace }}
 {{ include "portcullis.grant" (dict "context" $ "name" $name "namespace" $namespace "rules" $rules "subjects" $subjects) }}
 {{- end }}
 {{- if and .Values.revocations.configMap $accounts }}
 {{ include "portcullis.grant" (dict "context" $ "name" (printf "%s-revocations" $name) "namespace" $.Release.Namespace "rules" (include "portcullis.rules.revocations" . | fromYamlArray) "subjects" $accounts) }}
+{{- end }}
+{{- if and $accounts .Values.sidecar.reviews }}
+{{ include "portcullis.grant" (dict "context" $ "name" (printf "%s-reviews" $name) "namespace" false "rules" (include "portcullis.rules.reviews" . | fromYamlArray) "subjects" $accounts) }}
 {{- end }}
 {{- if and $accounts (eq .Values.rbac.scope "cluster") }}
 {{- $clusterRules := list (dict "apiGroups" (list "portcullis.dev") "resources" (list "clusteraccesspolicies" "clusteridentityproviders") "verbs" $read) }}

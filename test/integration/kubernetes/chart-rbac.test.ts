@@ -40,6 +40,16 @@ const deeds: readonly Deed[] = [
       ),
     ),
   ),
+  ...namespaces.flatMap((namespace) =>
+    ['portcullis', 'another'].flatMap((name) =>
+      ['get', 'update', 'patch', 'delete'].map((verb) => ({
+        verb,
+        resource: 'coordination.k8s.io/leases',
+        namespace,
+        name,
+      })),
+    ),
+  ),
   ...[
     ...clusterKinds,
     ...clusterKinds.map((kind) => `${kind}/status`),
@@ -70,11 +80,18 @@ const andByName = (resource: string, inNamespaces: readonly string[]): readonly 
   ...each(read, [resource], inNamespaces),
   ...['keys', 'partner-keys', 'another'].flatMap((name) => named(resource, name, inNamespaces)),
 ];
-const leases = each(
-  ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
-  ['coordination.k8s.io/leases'],
-  ['portcullis'],
-);
+const leaseKind = 'coordination.k8s.io/leases';
+/** Those of replicas have names that nobody knows beforehand; that of the leader is held by its name. */
+const leases: readonly Deed[] = [
+  ...each(['list', 'watch', 'create', 'patch', 'delete'], [leaseKind], ['portcullis']),
+  ...['patch', 'delete'].map((verb) => ({ verb, resource: leaseKind, namespace: 'portcullis', name: 'another' })),
+  ...['get', 'update', 'patch', 'delete'].map((verb) => ({
+    verb,
+    resource: leaseKind,
+    namespace: 'portcullis',
+    name: 'portcullis',
+  })),
+];
 const words = (list: readonly Deed[]): readonly string[] => list.map(describeDeed).toSorted();
 
 const readsCluster = [...each(read, clusterKinds, [undefined]), ...each(['patch'], status(clusterKinds), [undefined])];
@@ -172,22 +189,45 @@ describeWithCluster("the chart's service account", () => {
     }
   });
 
-  it('of a sidecar reads the policies of its own namespace and the floor, and writes nothing', async () => {
-    for (const namespace of ['shop', 'pay'])
-      await cluster.kubectl('create', 'serviceaccount', 'web', '--namespace', namespace);
-    await cluster.kubectl('create', 'serviceaccount', 'other', '--namespace', 'shop');
-    await cluster.helm4('install', 'portcullis', chartFolder, ...chartFlags({ scenario: 'sidecar' }));
-    const inShop = [...deeds, ...each(verbs, [...policyKinds, ...status(policyKinds), ...otherKinds], ['shop', 'pay'])];
-    expect(await whatMay(cluster, { namespace: 'shop', name: 'web' }, inShop)).toEqual(
-      words([
-        ...each(read, policyKinds, ['shop']),
-        ...each(read, ['/configmaps'], ['shop']),
-        ...andByName('/configmaps', ['portcullis']),
-        ...each(read, clusterKinds, [undefined]),
-      ]),
-    );
-    expect(await whatMay(cluster, { namespace: 'shop', name: 'other' }, inShop)).toEqual([]);
-    await cluster.helm4('uninstall', 'portcullis', '--namespace', 'portcullis');
+  it.each<readonly [string, readonly string[], readonly Deed[]]>([
+    ['reads the policies of its own namespace and the floor, and writes nothing', ['routes', 'reviews'], []],
+    ['reads the routes of its own namespace where a value says so', ['reviews'], each(read, routeKinds, ['shop'])],
+    [
+      'asks for reviews where a value says so',
+      ['routes'],
+      each(
+        ['create'],
+        ['authentication.k8s.io/tokenreviews', 'authorization.k8s.io/subjectaccessreviews'],
+        [undefined],
+      ),
+    ],
+  ])('of a sidecar %s', async (_title, off, more) => {
+    const set = off.map((value) => `sidecar.${value}=false`);
+    for (const [namespace, name] of [
+      ['shop', 'web'],
+      ['pay', 'web'],
+      ['shop', 'other'],
+    ] as const)
+      await cluster.run('kubectl', ['create', 'serviceaccount', name, '--namespace', namespace]);
+    await cluster.helm4('install', 'portcullis', chartFolder, ...chartFlags({ scenario: 'sidecar', set }));
+    try {
+      const inShop = [
+        ...deeds,
+        ...each(verbs, [...policyKinds, ...status(policyKinds), ...otherKinds], ['shop', 'pay']),
+      ];
+      expect(await whatMay(cluster, { namespace: 'shop', name: 'web' }, inShop)).toEqual(
+        words([
+          ...each(read, policyKinds, ['shop']),
+          ...each(read, ['/configmaps'], ['shop']),
+          ...andByName('/configmaps', ['portcullis']),
+          ...each(read, clusterKinds, [undefined]),
+          ...more,
+        ]),
+      );
+      expect(await whatMay(cluster, { namespace: 'shop', name: 'other' }, inShop)).toEqual([]);
+    } finally {
+      await cluster.helm4('uninstall', 'portcullis', '--namespace', 'portcullis');
+    }
   });
 
   it("is given to no pod but the Deployment's, which asks for it by itself", async () => {

@@ -84,6 +84,10 @@ describeWithCluster('the values of the chart', () => {
       [['config.grpcAddress=0.0.0.0:1'], 'config.grpcAddress: the chart sets it by a value of its own: listenHost'],
       [['config.podName=a'], 'config.podName: the chart sets it itself; leave it out'],
       [['rbac.scope=namespaced', 'rbac.reviews=true'], 'rbac.reviews: reviews are of the whole cluster'],
+      [
+        ['rbac.scope=namespaced', 'sidecar.enabled=true', 'sidecar.reviews=true'],
+        'sidecar.reviews: reviews are of the whole cluster',
+      ],
       [['policySelector=a=b=c'], 'policySelector: "a=b=c" is no label selector; write team=shop, tier in (a,b)'],
       [
         ['terminationGracePeriodSeconds=28'],

@@ -35,6 +35,8 @@ export interface EngineBehindCluster {
   put(object: WrittenObject): void;
   /** Deletes the object of that key (`Secret shop/a`). */
   remove(key: string): void;
+  /** From now on the server refuses to say what there is of the collection (`httproutes`); watches that are open go on. */
+  refuseLists(resource: string): void;
   /** From now on what happens is not told to watches of that collection, which is far behind; the returned function tells it, event by event. */
   hold(collection: string): { readonly next: () => void };
   /** As a server ends a watch that is too far behind: the collection is listed anew. */
@@ -80,6 +82,7 @@ export function createEngineBehindCluster(http = noNetwork): EngineBehindCluster
   const watches = new Set<Watch>();
   const held = new Map<string, (() => void)[]>();
   const delays = new Map<string, Promise<void>>();
+  const refused = new Set<string>();
   let version = 1;
   const tell = ({ request, push }: Watch, event: WatchEvent): void => {
     const later = held.get(nameOf(request));
@@ -88,6 +91,7 @@ export function createEngineBehindCluster(http = noNetwork): EngineBehindCluster
   };
   const api: KubernetesApi = {
     request: async (request) => {
+      if (refused.has(request.path.split('/').at(-1) ?? '')) throw new ApiFailure('api_forbidden', '403');
       await delays.get(nameOf(request));
       return {
         metadata: { resourceVersion: `${version}` },
@@ -126,6 +130,7 @@ export function createEngineBehindCluster(http = noNetwork): EngineBehindCluster
   let source: ClusterSource | undefined;
   return {
     engine,
+    refuseLists: (resource) => void refused.add(resource),
     put: (written) => {
       const key = `${written.kind} ${written.metadata.namespace}/${written.metadata.name}`;
       const before = objects.get(key);

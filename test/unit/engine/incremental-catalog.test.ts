@@ -7,7 +7,7 @@ import type { CompiledRule } from '../../../src/engine/compile-policy.ts';
 import { diffReadings } from '../../../src/engine/diff-readings.ts';
 import type { EntryChanges } from '../../../src/engine/entry-index.ts';
 import type { PolicyGroup } from '../../../src/engine/host-table.ts';
-import type { RouteEntry } from '../../../src/engine/route-table.ts';
+import type { BySection } from '../../../src/engine/route-table.ts';
 import { createPolicyCompiler } from '../../../src/engine/policy-compiler.ts';
 import { buildSnapshot, type Snapshot } from '../../../src/engine/snapshot.ts';
 import { ownHeaders } from '../../../src/phases/response/compile-upstream.ts';
@@ -73,9 +73,9 @@ function tellGroup(group: PolicyGroup | undefined): unknown {
   );
 }
 
-function tellRoute([route, { whole, sections }]: readonly [string, RouteEntry]): string {
-  const ofRules = [...sections].map(([section, group]) => JSON.stringify([section, tellGroup(group)]));
-  return JSON.stringify([route, tellGroup(whole), ofRules.sort()]);
+function tellRoute([route, groups]: readonly [string, BySection<PolicyGroup>]): string {
+  const ofRules = [...groups].map(([section, group]) => JSON.stringify([section, tellGroup(group)]));
+  return JSON.stringify([route, ofRules.sort()]);
 }
 
 /** What decisions read, as data. */
@@ -97,8 +97,8 @@ function tellSnapshot(snapshot: Snapshot): unknown {
       [...byPattern].map((one) => JSON.stringify(one)).sort(),
     ),
     shadowRoutes: [...shadowTable.byRoute]
-      .map(([route, attached]) =>
-        [route, ...attached.map(({ policy, section }) => `${policy.id} ${section}`).sort()].join(),
+      .map(([route, sections]) =>
+        [route, ...[...sections].flatMap(([section, list]) => list.map(({ id }) => `${id} ${section}`)).sort()].join(),
       )
       .sort(),
     shadows: [...shadows, ...shadowTable.byName.keys()].map((shadow) => JSON.stringify(shadow)).sort(),

@@ -109,6 +109,60 @@ describe('S7 the hostnames of a targeted route', () => {
     );
   });
 
+  const grants = { shop: ['*.example'], other: ['theirs.example'] };
+  const named = 'attachment: Named';
+
+  test.each([
+    // [the route's hostname, grants, host policies besides, the policy that the proxy names, host, outcome]
+    ['*.example', grants, '', 'other/mine', 'theirs.example', 'allow other/mine'],
+    ['*.example', grants, '', 'other/mine', 'ours.example', 'route_unknown shop/orders'],
+    ['*.example', grants, '', 'shop/own', 'theirs.example', 'route_unknown shop/orders'],
+    ['*.example', grants, '', undefined, 'theirs.example', 'no_policy'],
+    ['*.example', grants, '', undefined, 'ours.example', 'route_unknown shop/orders'],
+    ['*.example', grants, 'shop *.example', 'other/mine', 'theirs.example', 'allow other/mine'],
+    ['*.example', grants, 'shop *.example', 'shop/own', 'theirs.example', 'route_unknown shop/orders'],
+    // What would decide is the namespace's own, and may be wider than what its route has.
+    ['*.example', grants, 'shop *.example', undefined, 'theirs.example', 'route_unknown shop/orders'],
+    ['*.example', grants, 'other theirs.example', 'other/mine', 'theirs.example', 'allow other/mine'],
+    ['theirs.example', grants, '', 'other/mine', 'theirs.example', 'allow other/mine'],
+    [
+      '*.example',
+      { shop: ['*.example'], other: ['*.example'] },
+      '',
+      'other/mine',
+      'a.example',
+      'route_unknown shop/orders',
+    ],
+    ['*.example', undefined, '', 'other/mine', 'theirs.example', 'allow other/mine'],
+    ['theirs.example', undefined, '', 'other/mine', 'theirs.example', 'allow other/mine'],
+    ['theirs.example', undefined, '', 'shop/own', 'theirs.example', 'route_unknown shop/orders'],
+    ['theirs.example', undefined, '', undefined, 'theirs.example', 'route_unknown shop/orders'],
+    // Who claims a host closes it to names too.
+    ['ours.example', undefined, 'shop ours.example', 'other/mine', 'ours.example', 'route_unknown shop/orders'],
+    ['ours.example', undefined, 'other ours.example', 'other/mine', 'ours.example', 'allow other/mine'],
+    ['ours.example', undefined, 'other ours.example', undefined, 'ours.example', 'allow other/host'],
+  ] as const)(
+    'are reserved from no other namespace: %s with grants %j and host policy "%s", named %s on %s',
+    async (hostname, hostGrants, besides, name, host, expected) => {
+      const [namespace = '', pattern = ''] = besides.split(' ');
+      const yaml =
+        targeted +
+        httpRoute('orders', `"${hostname}"`) +
+        policy('own', named) +
+        policy('mine', named, open, '', 'other') +
+        (besides === '' ? '' : policy('host', `hosts: ["${pattern}"]`, open, '', namespace));
+      const extensions = name === undefined ? {} : { contextExtensions: { 'portcullis.dev/policy': name } };
+      await withStand(
+        yaml,
+        async (stand) => {
+          expect(await outcome(stand, { host, ...extensions })).toBe(expected);
+          expect(await outcome(stand, { host, route: route('orders') })).toBe('allow shop/orders');
+        },
+        hostGrants === undefined ? {} : { hostGrants },
+      );
+    },
+  );
+
   test('stay reserved by a refused policy, and by one whose last good version serves', async () => {
     const good = targeted + httpRoute('orders', 'a.example');
     const bad = good.replace('rules:', 'adresses: {}, rules:');

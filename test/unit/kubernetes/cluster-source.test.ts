@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { createClusterSource, type ClusterScope, type ClusterSource } from '../../../src/kubernetes/cluster-source.ts';
 import type { ApiRequest, KubernetesApi, WatchRequest } from '../../../src/kubernetes/kubernetes-api.ts';
-import type { SourceChange } from '../../../src/policy/spec.ts';
+import type { MaterialRef, SourceChange } from '../../../src/policy/spec.ts';
 import { createFakeApi, eventOf, objectOf, type FakeApi } from './fake-api.ts';
 import { createManualTime, settle } from './manual-time.ts';
 
@@ -18,7 +18,11 @@ interface Stand {
 }
 
 /** An API server whose AccessPolicies are these, and whose watches bring nothing. */
-async function start(names: readonly string[], scope: Partial<ClusterScope> = {}): Promise<Stand> {
+async function start(
+  names: readonly string[],
+  scope: Partial<ClusterScope> = {},
+  referencesOf: (name: string) => readonly MaterialRef[] = () => [],
+): Promise<Stand> {
   const [taken, lists]: [string[], string[]] = [[], []];
   const items = names.map((name): JsonObject => objectOf(name, 1, { spec: {} }));
   const api: KubernetesApi = {
@@ -38,10 +42,10 @@ async function start(names: readonly string[], scope: Partial<ClusterScope> = {}
     scope: { namespaces: [], policySelector: '', clusterKinds: true, ...scope },
     sink: {
       applyChange: async ({ changed }: SourceChange) => void taken.push(...changed.map((document) => document.source)),
-      referencesInForce: () => [],
+      referencesInForce: referencesOf,
       referencesOf: ({ source: name }) => {
         if (name.endsWith('/poison')) throw new Error('poison');
-        return [];
+        return referencesOf(name);
       },
     },
     ports: {
@@ -72,6 +76,25 @@ describe('the source of documents in a cluster', () => {
       `${base}/team-b/accesspolicies`,
       `${base}/shop/identityproviders`,
       `${base}/team-b/identityproviders`,
+    ]);
+  });
+
+  it('says of what it does not follow that the bound is reached, and what to do', async () => {
+    const names = Array.from({ length: 101 }, (_, index) => `p${100 + index}`);
+    const { source } = await start(names, {}, (key) => [
+      { kind: 'HTTPRoute', namespace: 'shop', name: key.replace('AccessPolicy shop/', 'r') },
+    ]);
+    await source.ready;
+    const why =
+      'of one namespace no more than 100 of a kind are followed, those that the oldest policies and providers refer to; ' +
+      'refer to fewer, or spread the documents over more namespaces';
+    expect(['HTTPRoute shop/rp199', 'HTTPRoute shop/rp200'].map((key) => source.whyLeftOut(key))).toEqual([
+      undefined,
+      why,
+    ]);
+    expect(['AccessPolicy shop/p199', 'AccessPolicy shop/p200'].map((key) => source.unreadableOf(key))).toEqual([
+      undefined,
+      `HTTPRoute shop/rp200 cannot be read: ${why}`,
     ]);
   });
 });

@@ -68,3 +68,30 @@ describe('S4 and S7: the hostnames of the routes that the version in force is at
     await expect.poll(() => on.watched().includes('httproutes metadata.name=a')).toBe(false);
   });
 });
+
+describe('S4 and S7: a policy that is deleted and made anew', () => {
+  test.each([
+    ['can be read', false],
+    ['cannot be read any more', true],
+  ])('has the hostnames of its route reserved at once, where routes %s', async (_title, isRefused) => {
+    cluster = createEngineBehindCluster();
+    const on = cluster;
+    on.put(route('a'));
+    on.put(policy('host', { hosts: ['a.example'], rules: [{ name: 'open', matches: all, access: 'Public' }] }));
+    on.put(locked('a'));
+    await on.start();
+    await expect.poll(() => verdict(on, 'a.example')).toBe('route_unknown');
+    if (isRefused) on.refuseLists('httproutes');
+    on.remove('AccessPolicy shop/locked');
+    // The control: what is deleted holds no more, and the wider policy decides.
+    await expect.poll(() => verdict(on, 'a.example')).toBe('allow');
+    let revisions = 0;
+    on.engine.onChange(() => {
+      revisions += 1;
+    });
+    on.put(locked('a'));
+    await expect.poll(() => revisions).toBeGreaterThan(0);
+    expect(await verdict(on, 'a.example')).toBe('route_unknown');
+    expect(on.watched().filter((one) => one.startsWith('httproutes'))).toEqual(['httproutes metadata.name=a']);
+  });
+});

@@ -1,23 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { createReferences, maxMaterials } from '../../../src/kubernetes/references.ts';
+import { createReferences, lingerMs, maxMaterials } from '../../../src/kubernetes/references.ts';
 import type { MaterialRef } from '../../../src/policy/spec.ts';
 
+const clock = { monotonic: () => 0 };
 const ref = (namespace: string, name: string): MaterialRef => ({ kind: 'ConfigMap', namespace, name });
 
 describe('the Secrets and ConfigMaps that documents refer to', () => {
   it('are those of all documents, until each is forgotten or refers to something else', () => {
-    const references = createReferences();
+    const references = createReferences(clock);
     references.settle('a', [ref('shop', 'keys')]);
     references.settle('b', [ref('shop', 'keys'), ref('shop', 'ca')]);
     expect([...references.all().refs.keys()]).toEqual(['ConfigMap shop/keys', 'ConfigMap shop/ca']);
     references.forget('b');
     expect([...references.all().refs.keys()]).toEqual(['ConfigMap shop/keys']);
     references.settle('a', []);
-    expect(references.all()).toEqual({ refs: new Map(), excessive: new Set() });
+    expect(references.all()).toEqual({ refs: new Map(), leftOut: new Set(), excessive: new Set() });
   });
 
   it('of a version that nobody judged yet are followed beside those of the one in force', () => {
-    const references = createReferences();
+    const references = createReferences(clock);
     const route = (name: string): MaterialRef => ({ kind: 'HTTPRoute', namespace: 'shop', name });
     references.settle('a', [route('good')]);
     references.note('a', [route('new')]);
@@ -28,13 +29,13 @@ describe('the Secrets and ConfigMaps that documents refer to', () => {
     references.note('a', [route('newer')]);
     references.settle('a', [route('newer')]);
     expect([...references.all().refs.keys()]).toEqual(['HTTPRoute shop/newer']);
-    references.note('b', [route('other')]);
+    references.note('b', [ref('shop', 'keys')]);
     references.forget('b');
     expect([...references.all().refs.keys()]).toEqual(['HTTPRoute shop/newer']);
   });
 
   it('are not more of one namespace than anybody needs, so that no tenant opens thousands of connections', () => {
-    const references = createReferences();
+    const references = createReferences(clock);
     for (let index = 0; index < maxMaterials; index++) references.settle(`${index}`, [ref('shop', `keys-${index}`)]);
     expect(references.all().excessive).toEqual(new Set());
     references.settle('more', [ref('shop', 'keys-more')]);
@@ -44,5 +45,73 @@ describe('the Secrets and ConfigMaps that documents refer to', () => {
     expect([refs.has('ConfigMap shop/keys-more'), refs.has('ConfigMap team-b/keys')]).toEqual([false, true]);
     references.forget('0');
     expect(references.all().refs.has('ConfigMap shop/keys-more')).toBe(true);
+  });
+
+  it('are chosen by the age of the documents, and so alike on every replica, whatever it heard of first', () => {
+    const namesOf = (order: readonly number[]): readonly string[] => {
+      const references = createReferences(clock);
+      for (const index of order)
+        references.note(`AccessPolicy shop/p${index}`, [ref('shop', `k${index}`)], index < 150 ? 5000 - index : 9000);
+      const { refs, leftOut } = references.all();
+      expect([...leftOut].toSorted()).toEqual(
+        order
+          .map((index) => `ConfigMap shop/k${index}`)
+          .filter((key) => !refs.has(key))
+          .toSorted(),
+      );
+      return [...refs.keys()].toSorted();
+    };
+    const order = Array.from({ length: 160 }, (_, index) => index);
+    const expected = Array.from({ length: maxMaterials }, (_, index) => `ConfigMap shop/k${149 - index}`).toSorted();
+    expect(namesOf(order)).toEqual(expected);
+    expect(namesOf(order.toReversed())).toEqual(expected);
+    expect(namesOf([...order.slice(80), ...order.slice(0, 80)])).toEqual(expected);
+  });
+
+  it('of one age are chosen by the name of the document, and of one document by their own', () => {
+    const references = createReferences(clock);
+    const many = Array.from({ length: 90 }, (_, index) => ref('shop', `k${10 + index}`));
+    references.note('AccessPolicy shop/b', many.toReversed(), 1);
+    references.note(
+      'AccessPolicy shop/a',
+      Array.from({ length: 20 }, (_, i) => ref('shop', `a${i}`)),
+      1,
+    );
+    expect([...references.all().leftOut].toSorted()).toEqual(
+      Array.from({ length: 10 }, (_, index) => `ConfigMap shop/k${90 + index}`),
+    );
+  });
+
+  it('are followed by the oldest of those that refer to them', () => {
+    const references = createReferences(clock);
+    for (let index = 0; index < maxMaterials; index++)
+      references.note(`p${index}`, [ref('shop', `k${index}`)], 1000 + index);
+    references.note('young', [ref('shop', 'shared')], 5000);
+    expect(references.all().refs.has('ConfigMap shop/shared')).toBe(false);
+    references.note('old', [ref('shop', 'shared')], 1);
+    const { refs, leftOut } = references.all();
+    expect([refs.has('ConfigMap shop/shared'), leftOut]).toEqual([true, new Set(['ConfigMap shop/k99'])]);
+  });
+
+  it('stay a while where they are routes of a policy that is gone, behind all others', () => {
+    let now = 0;
+    const references = createReferences({ monotonic: () => now });
+    const route = (name: string): MaterialRef => ({ kind: 'HTTPRoute', namespace: 'shop', name });
+    references.note('a', [route('orders'), ref('shop', 'keys')], 1);
+    references.forget('a');
+    const keys = (): readonly string[] => [...references.all().refs.keys()];
+    expect([keys(), references.lingers()]).toEqual([['HTTPRoute shop/orders'], true]);
+    for (let index = 0; index < maxMaterials; index++) references.note(`p${index}`, [route(`r${index}`)], 5000);
+    const { refs, leftOut, excessive } = references.all();
+    expect([refs.size, refs.has('HTTPRoute shop/orders'), leftOut, excessive]).toEqual([
+      100,
+      false,
+      new Set(),
+      new Set(),
+    ]);
+    references.forget('p0');
+    expect(keys()).toContain('HTTPRoute shop/orders');
+    now = lingerMs;
+    expect([keys().includes('HTTPRoute shop/orders'), references.lingers(), keys().length]).toEqual([false, false, 99]);
   });
 });

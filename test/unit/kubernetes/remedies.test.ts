@@ -40,7 +40,11 @@ describe('what RBAC refuses is told with the value of the chart that grants it',
     ],
     [
       materialCollection({ kind: 'HTTPRoute', ...keys }),
-      needs('httproutes.gateway.networking.k8s.io', inShop, 'rbac.create and the namespace in watchNamespaces'),
+      needs(
+        'httproutes.gateway.networking.k8s.io',
+        inShop,
+        'rbac.create and the namespace in watchNamespaces, to a sidecar with sidecar.routes',
+      ),
     ],
   ])('of $name', (collection, said) => {
     expect(sayWhatIsMissing(collection, forbidden)).toBe(said);

@@ -16,12 +16,22 @@ interface Stand {
   readonly events: JsonObject[];
   readonly warnings: string[];
   failure: Error | undefined;
+  /** That the engine has. */
+  generation: number;
 }
 
 function start({ isShadowAll = false } = {}): Stand {
   const time = createManualTime();
   const silent = (): void => undefined;
-  const stand: Stand = { writer: undefined as never, time, writes: [], events: [], warnings: [], failure: undefined };
+  const stand: Stand = {
+    writer: undefined as never,
+    time,
+    writes: [],
+    events: [],
+    warnings: [],
+    failure: undefined,
+    generation: 1,
+  };
   let ids = 0;
   const ports = {
     ...time,
@@ -52,7 +62,7 @@ function start({ isShadowAll = false } = {}): Stand {
     accepted: true,
     serving: 'current',
     problems: [],
-    version: { uid: `uid-${key}`, generation: 1, createdAt: 0 },
+    version: { uid: `uid-${key}`, generation: stand.generation, createdAt: 0 },
     servedGeneration: 1,
     conflicts: [],
     targets: [],
@@ -76,8 +86,8 @@ function start({ isShadowAll = false } = {}): Stand {
   return Object.assign(stand, { writer });
 }
 
-function objectOf(name: string, status: JsonObject = {}): ClusterDocument {
-  const metadata = { namespace: 'shop', name, uid: `uid-${name}`, resourceVersion: '1', generation: 1 };
+function objectOf(name: string, status: JsonObject = {}, generation = 1): ClusterDocument {
+  const metadata = { namespace: 'shop', name, uid: `uid-${name}`, resourceVersion: '1', generation };
   const object = { metadata, spec: { hosts: ['a.example'], rules: [{}] }, status };
   return toClusterDocument(object, readMeta(object), 'AccessPolicy');
 }
@@ -156,6 +166,29 @@ describe('the writer of status', () => {
     writes.length = 0;
     await time.advance(300_000);
     expect(new Set(writes.map(({ path }) => path)).size).toBe(1000);
+  });
+
+  it('tries less and less often what is refused, however often it is to look, and at once what is another version', async () => {
+    const stand = start();
+    const { writer, time, writes } = stand;
+    stand.failure = new ApiFailure('api_forbidden', '403');
+    writer.note('orders', objectOf('orders'));
+    const perHour: number[] = [];
+    for (let hour = 0; hour < 3; hour++) {
+      const before = writes.length;
+      for (let turn = 0; turn < 180; turn++) {
+        writer.look(['orders']);
+        await time.advance(20_000);
+      }
+      perHour.push(writes.length - before);
+    }
+    expect(perHour).toEqual([34, 24, 24]);
+    stand.failure = undefined;
+    stand.generation = 2;
+    const before = writes.length;
+    writer.note('orders', objectOf('orders', {}, 2));
+    await time.advance(10);
+    expect(writes).toHaveLength(before + 1);
   });
 
   it('lets no object that the API server refuses hold up the others', async () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { at, dataAt, textAt, textsAt } from '../../../support/kubernetes/chart.ts';
+import { at, dataAt, objectsOf, textAt, textsAt } from '../../../support/kubernetes/chart.ts';
 import type { Cluster } from '../../../support/kubernetes/cluster.ts';
 import { startServe, type ServeProcess } from '../../support/serve-process.ts';
 
@@ -38,4 +38,23 @@ export async function startPod(cluster: Cluster, name = 'portcullis-abc-1'): Pro
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * What a kubelet would do for the chart's sidecar in a pod of the account: its arguments on free ports, with the token of the account, and
+ * nothing more.
+ */
+export async function startSidecar(
+  cluster: Cluster,
+  account: { readonly namespace: string; readonly name: string },
+): Promise<ServeProcess> {
+  const map = await cluster.kubectl('get', 'configmap', 'portcullis-sidecar', '-n', 'portcullis', '--output', 'json');
+  const [container] = objectsOf(dataAt(JSON.parse(map), 'container.yaml'));
+  const [, ...args] = textsAt(container, 'args');
+  const pod = `${account.name}-1`;
+  const own = args
+    .filter((arg) => !/^--(grpc|http|admin)-address=/u.test(arg))
+    .map((arg) => arg.replace('$(POD_NAME)', pod).replace('$(POD_NAMESPACE)', account.namespace));
+  const kubeconfig = await cluster.writeKubeconfig(pod, await cluster.serviceAccountToken(account));
+  return startServe(undefined, [...own, '--kubeconfig', kubeconfig]);
 }
