@@ -137,6 +137,16 @@ describeWithEnvoy('two replicas that share a real Redis, a real Envoy before eac
       return transmitter.push(`http://127.0.0.1:${replica(to).service.httpPort}/events/shop/idp`, set, { attempts });
     };
 
+    /** As an issuer does, which comes once and never again. */
+    const logOut = async (to: number, sub: string): Promise<number> => {
+      const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };
+      const claims = { aud: 'web', sub, sid: `session-of-${sub}`, jti: `logout-of-${sub}`, events };
+      const token = await issuer.sign(claims, { typ: 'logout+jwt' });
+      const form = { 'content-type': 'application/x-www-form-urlencoded' };
+      const url = `http://127.0.0.1:${replica(to).service.httpPort}/backchannel-logout/shop/idp`;
+      return (await postText(url, form, `logout_token=${token}`)).status;
+    };
+
     it('what the admin call ends at one is ended at the other within a second, for tokens that it remembers too', async () => {
       const [mallory, bystander] = [await tokenOf('mallory'), await tokenOf('bystander')];
       const { code, output } = await revoke(0, 'mallory');
@@ -147,12 +157,7 @@ describeWithEnvoy('two replicas that share a real Redis, a real Envoy before eac
 
     it('so it is with a logout, and with what a transmitter tells', async () => {
       const [dora, erin, bystander] = [await tokenOf('dora'), await tokenOf('erin'), await tokenOf('bystander')];
-      const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };
-      const claims = { aud: 'web', sub: 'dora', sid: 'session-of-dora', jti: 'logout', events };
-      const logout = await issuer.sign(claims, { typ: 'logout+jwt' });
-      const form = { 'content-type': 'application/x-www-form-urlencoded' };
-      const url = `http://127.0.0.1:${replica(1).service.httpPort}/backchannel-logout/shop/idp`;
-      expect(await postText(url, form, `logout_token=${logout}`)).toMatchObject({ status: 200 });
+      expect(await logOut(1, 'dora')).toBe(200);
       await refusedWithinASecond(dora);
       expect(await push(0, 'session-revoked', {}, 'erin')).toMatchObject({ status: 202 });
       await refusedWithinASecond(erin);
@@ -188,7 +193,12 @@ describeWithEnvoy('two replicas that share a real Redis, a real Envoy before eac
       const bound = await issuer.sign({ sub: 'alice', cnf: { jkt: client.jkt } });
       const show = async (to: number): Promise<string> =>
         send(to, { authorization: `DPoP ${bound}`, dpop: await client.prove(bound) });
-      const [ended, alice, grace] = [await tokenOf('ended'), await tokenOf('alice'), await tokenOf('grace')];
+      const [ended, alice, grace, heidi] = [
+        await tokenOf('ended'),
+        await tokenOf('alice'),
+        await tokenOf('grace'),
+        await tokenOf('heidi'),
+      ];
       expect((await revoke(0, 'ended')).code).toBe(0);
       await refusedWithinASecond(ended);
 
@@ -199,8 +209,9 @@ describeWithEnvoy('two replicas that share a real Redis, a real Envoy before eac
       expect([await everywhere(ended), await show(2)]).toEqual([revoked, '503 store_unavailable']);
       expect((await getText(replica(0).service.httpPort, '/readyz')).status).toBe(200);
       expect(await push(0, 'session-revoked', {}, 'grace')).toMatchObject({ status: 503 });
-      // Heard and not shared: here it counts at once, and its sender comes again until everybody knows.
+      // Heard and not shared: there it counts at once, and its sender comes again until everybody knows.
       expect(await ask(0, grace)).toBe('401 token_revoked');
+      expect([await logOut(2, 'heidi'), await ask(2, heidi)]).toEqual([503, '401 token_revoked']);
       const again = push(0, 'session-revoked', {}, 'grace', 8);
       await sleep(300);
 
@@ -209,6 +220,8 @@ describeWithEnvoy('two replicas that share a real Redis, a real Envoy before eac
       const { status, attempts } = await again;
       expect([status, attempts > 1]).toEqual([202, true]);
       await refusedWithinASecond(grace);
+      // This sender does not come again: who heard it tells the others.
+      await refusedWithinASecond(heidi);
       // Redis has forgotten it, the replicas have not.
       expect(await everywhere(ended)).toEqual(revoked);
       await eventually(async () => expect([await show(0), await show(1)]).toEqual(['200', '200']));
