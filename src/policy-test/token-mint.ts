@@ -63,6 +63,14 @@ export async function createTokenMint(
   // The same token of a name every time: what is signed anew would be another one for a cache.
   const minted = new Map<string, Promise<string>>();
   const genuine = new Map<string, JsonObject>();
+  const issue = async (name: string): Promise<string> => {
+    const spec = resolve(name);
+    const issuer = issuerOf(spec.issuer);
+    const claims = claimsOf(issuer, spec, Math.floor(nowMs / 1000));
+    const token = isSigning(issuer) ? await sign(issuer, spec, claims) : nameOpaquely(name, spec);
+    if (spec.sign === undefined) genuine.set(`${issuer.spec.name} ${token}`, claims);
+    return token;
+  };
   return {
     jwks: async (name) => {
       const issuer = issuerOf(name);
@@ -70,15 +78,9 @@ export async function createTokenMint(
       const { publicKey, kid, spec } = issuer;
       return { keys: [{ ...(await exportJWK(publicKey)), kid, alg: spec.alg, use: 'sig' }] };
     },
-    mint: async (name) => {
-      const known = minted.get(name);
-      if (known !== undefined) return known;
-      const spec = resolve(name);
-      const issuer = issuerOf(spec.issuer);
-      const claims = claimsOf(issuer, spec, Math.floor(nowMs / 1000));
-      const token = isSigning(issuer) ? sign(issuer, spec, claims) : Promise.resolve(nameOpaquely(name, spec));
+    mint: (name) => {
+      const token = minted.get(name) ?? issue(name);
       minted.set(name, token);
-      if (spec.sign === undefined) genuine.set(`${issuer.spec.name} ${await token}`, claims);
       return token;
     },
     vouch: (issuer, token) => genuine.get(`${issuer} ${token}`),
