@@ -15,7 +15,7 @@ import type { AuthorDocument } from '../policy/spec.ts';
 import { reviewsOf } from './granted-access.ts';
 import { judgeDecision } from './judge-decision.ts';
 import type { CaseRequest, DecisionCase, PolicyTest, PolicyTestOptions } from './policy-test.ts';
-import { accountTokensOf, issuersOf, readClaimsProviders } from './token-issuers.ts';
+import { accountTokensOf, issuersOf, readIssuable } from './token-issuers.ts';
 import { createTokenMint, type IssuerSpec, type TokenMint } from './token-mint.ts';
 
 export interface TestedCase {
@@ -48,7 +48,7 @@ const silent: Logger = { debug: nowhere, info: nowhere, warn: nowhere, error: no
 
 /**
  * Decides every case on the engine that serves, without a network, at the time of the test, with issuers of its own. `checks` are the contents of
- * the case's `checkFile`. Throws a Failure for what cannot be run: `issuer_unknown`, `issuer_signs_nothing`, `token_has_no_header`,
+ * the case's `checkFile`. Throws a Failure for what cannot be run: `issuer_unknown`, `issuer_without_alg`, `token_has_no_header`, `token_without_key`,
  * `time_malformed`, `request_undecodable`.
  */
 export async function runPolicyTest(
@@ -58,7 +58,7 @@ export async function runPolicyTest(
   ports: TestPorts,
 ): Promise<TestedPolicies> {
   const now = Date.parse(test.options.now ?? '2026-06-01T12:00:00Z');
-  const issuers = issuersOf(test.issuers, readClaimsProviders(documents, serviceNamespace));
+  const issuers = issuersOf(test.issuers, readIssuable(documents, serviceNamespace));
   const mint = await createTokenMint(issuers, test.tokens, now);
   const engine = await createTestEngine(test.options, { issuers, mint }, now, ports);
   try {

@@ -1,32 +1,36 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { SignJWT, exportJWK, exportSPKI, generateKeyPair, type CryptoKey, type JWK } from 'jose';
 import { Failure } from '../core/failure.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { HmacAlgorithm } from '../policy/provider-spec.ts';
 import type { TokenSpec } from './policy-test.ts';
+import type { SecretOfToken } from './shared-secrets.ts';
 
-type Issuer = SigningIssuer | OpaqueIssuer;
+type Issuer = SigningIssuer | { readonly spec: KeylessSpec };
 
 interface SigningIssuer {
-  readonly spec: Exclude<IssuerSpec, { form: 'opaque' }>;
+  readonly spec: Exclude<IssuerSpec, KeylessSpec>;
   readonly kid: string;
   readonly privateKey: CryptoKey;
   readonly publicKey: CryptoKey;
   readonly otherKey: CryptoKey;
 }
 
-interface OpaqueIssuer {
-  readonly spec: Extract<IssuerSpec, { form: 'opaque' }>;
-}
+type KeylessSpec = Extract<IssuerSpec, { form: 'opaque' | 'shared' }>;
 
 /**
- * Tokens that are signed, those among them that the API server is asked about (`reviewed`), and such that say nothing to anybody but who gave
- * them out (`opaque`). `iss` undefined: tokens say none where the test gives none.
+ * Tokens that are signed, those among them that the API server is asked about (`reviewed`), such that consumers make with a secret (`shared`), and
+ * such that say nothing to anybody but who gave them out (`opaque`). `iss`, `aud` undefined: tokens say none where the test gives none.
  */
 export type IssuerSpec = {
   readonly name: string;
   readonly iss: string | undefined;
-  readonly aud: string;
-} & ({ readonly form: 'signed' | 'reviewed'; readonly alg: string } | { readonly form: 'opaque' });
+  readonly aud: string | undefined;
+} & (
+  | { readonly form: 'signed' | 'reviewed'; readonly alg: string }
+  | { readonly form: 'shared'; readonly alg: HmacAlgorithm; readonly secretOf: SecretOfToken }
+  | { readonly form: 'opaque' }
+);
 
 /** Throw-away issuers: keys made for one run, and the tokens that a PolicyTest describes. */
 export interface TokenMint {
@@ -36,7 +40,8 @@ export interface TokenMint {
   vouch(issuer: string, token: string): JsonObject | undefined;
 }
 
-/** Throws a Failure: `token_unknown`, `issuer_unknown`, `time_malformed`, and `token_has_no_header` for one that says nothing of itself. */
+/** Throws a Failure: `token_unknown`, `issuer_unknown`, `time_malformed`, `token_without_key`, and `token_has_no_header` for one that says
+ * nothing of itself. */
 export async function createTokenMint(
   specs: readonly IssuerSpec[],
   tokens: Readonly<Record<string, TokenSpec>>,
@@ -67,7 +72,7 @@ export async function createTokenMint(
     const spec = resolve(name);
     const issuer = issuerOf(spec.issuer);
     const claims = claimsOf(issuer, spec, Math.floor(nowMs / 1000));
-    const token = isSigning(issuer) ? await sign(issuer, spec, claims) : nameOpaquely(name, spec);
+    const token = await write(name, issuer, spec, claims);
     if (spec.sign === undefined) genuine.set(`${issuer.spec.name} ${token}`, claims);
     return token;
   };
@@ -88,14 +93,42 @@ export async function createTokenMint(
 }
 
 function isSigning(issuer: Issuer): issuer is SigningIssuer {
-  return issuer.spec.form !== 'opaque';
+  return 'privateKey' in issuer;
 }
 
 async function createIssuer(spec: IssuerSpec): Promise<Issuer> {
-  if (spec.form === 'opaque') return { spec };
+  if (spec.form === 'opaque' || spec.form === 'shared') return { spec };
   const { privateKey, publicKey } = await generateKeyPair(spec.alg, { extractable: true });
   const other = await generateKeyPair(spec.alg, { extractable: true });
   return { spec, kid: `${spec.name}-1`, privateKey, publicKey, otherKey: other.privateKey };
+}
+
+async function write(name: string, issuer: Issuer, spec: TokenSpec, claims: JsonObject): Promise<string> {
+  if (isSigning(issuer)) return sign(issuer, spec, claims);
+  return issuer.spec.form === 'shared' ? authenticate(name, issuer.spec, spec, claims) : nameOpaquely(name, spec);
+}
+
+const hashes: Readonly<Record<string, string>> = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' };
+
+/** A JWS with the secret of the consumer that it names; with one of nobody where there is none. */
+function authenticate(
+  name: string,
+  { alg, secretOf }: Extract<IssuerSpec, { form: 'shared' }>,
+  { header: more, sign: forged }: TokenSpec,
+  claims: JsonObject,
+): string {
+  const header = { alg, typ: 'JWT', ...more };
+  if (forged === 'None') return writeUnsigned(header, claims);
+  const hash = hashes[header.alg];
+  if (forged === 'HmacWithPublicKey' || hash === undefined)
+    throw new Failure('token_without_key', `the token ${name} is made with a secret: there is no key for another alg`);
+  const secret = (forged === undefined ? secretOf(header, claims) : undefined) ?? randomBytes(64);
+  const text = `${encode(header)}.${encode(claims)}`;
+  return `${text}.${createHmac(hash, secret).update(text).digest('base64url')}`;
+}
+
+function writeUnsigned(header: JsonObject, claims: JsonObject): string {
+  return `${encode({ ...header, alg: 'none' })}.${encode(claims)}.`;
 }
 
 /** A text that is no JWT. */
@@ -111,7 +144,7 @@ function nameOpaquely(name: string, { header }: TokenSpec): string {
 const timeClaims = new Set(['exp', 'nbf', 'iat', 'auth_time']);
 
 function claimsOf({ spec: { iss, aud } }: Issuer, { claims = {} }: TokenSpec, now: number): JsonObject {
-  const defaults = { ...(iss === undefined ? {} : { iss }), aud, iat: now, exp: now + 300 };
+  const defaults = { ...(iss && { iss }), ...(aud && { aud }), iat: now, exp: now + 300 };
   return Object.fromEntries(
     Object.entries({ ...defaults, ...claims })
       .filter(([, value]) => value !== null)
@@ -121,7 +154,7 @@ function claimsOf({ spec: { iss, aud } }: Issuer, { claims = {} }: TokenSpec, no
 
 async function sign(issuer: SigningIssuer, spec: TokenSpec, claims: JsonObject): Promise<string> {
   const header = { alg: issuer.spec.alg, kid: issuer.kid, typ: 'JWT', ...spec.header };
-  if (spec.sign === 'None') return `${encode({ ...header, alg: 'none' })}.${encode(claims)}.`;
+  if (spec.sign === 'None') return writeUnsigned(header, claims);
   if (spec.sign === 'HmacWithPublicKey') {
     const text = `${encode({ ...header, alg: 'HS256' })}.${encode(claims)}`;
     const hmac = createHmac('sha256', await exportSPKI(issuer.publicKey));

@@ -2,8 +2,8 @@ import { createEngine, type Engine } from '../../src/engine/engine.ts';
 import { Failure } from '../../src/core/failure.ts';
 import type { Clock, ExpressionPlace, HttpClient, Logger, Random, Timers } from '../../src/core/ports.ts';
 import { answeringClient } from '../../src/engine/answered-introspection.ts';
-import { accountTokensOf, issuersOf, readClaimsProviders } from '../../src/policy-test/token-issuers.ts';
-import { isJwtProvider, type ClaimsProviderSpec } from '../../src/policy/provider-spec.ts';
+import { accountTokensOf, issuersOf, readIssuable, type Issuable } from '../../src/policy-test/token-issuers.ts';
+import { isJwtProvider } from '../../src/policy/provider-spec.ts';
 import type { AuthorDocument } from '../../src/policy/spec.ts';
 import { reviewsOf } from '../../src/policy-test/granted-access.ts';
 import type { PolicyTestOptions, TokenSpec } from '../../src/policy-test/policy-test.ts';
@@ -49,9 +49,10 @@ export async function createDecisionStand(
   options: StandOptions = {},
 ): Promise<DecisionStand> {
   const clock = createClock(Date.parse(options.now ?? '2026-06-01T12:00:00Z'));
-  const providers = readClaimsProviders(documents, 'portcullis');
+  const issuable = readIssuable(documents, 'portcullis');
+  const { providers } = issuable;
   const known = Object.entries(options.issuers ?? {}).filter(([name]) => providers.some((one) => one.name === name));
-  const issuers = issuersOf(Object.fromEntries(known), providers);
+  const issuers = issuersOf(Object.fromEntries(known), issuable);
   const mint = await createTokenMint(issuers, options.tokens ?? {}, clock.now());
   const log: LogLine[] = [];
   const expressionFailures: ExpressionPlace[] = [];
@@ -126,7 +127,7 @@ function createLog(lines: LogLine[]): Logger {
 
 /** The issuers as a network would show them: discovery below the issuer, keys, and answers about tokens. */
 function createIssuerNetwork(
-  providers: readonly ClaimsProviderSpec[],
+  providers: Issuable['providers'],
   mint: TokenMint,
   network: { readonly online: boolean },
 ): HttpClient {

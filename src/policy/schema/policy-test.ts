@@ -153,9 +153,13 @@ export const policyTest: Schema = object(
     policies: texts('Files, folders or globs with the policies, relative to this file.', { minItems: 1 }),
     options,
     issuers: mapOf(
-      'Issuers by the name of the provider that they stand in for: of type JWT with keys of their own, of type Introspection with answers about their tokens, of type ServiceAccount as the API server.',
+      'Issuers by the name of the provider that they stand in for: of type JWT with keys of their own, of type SharedSecretJWT with the secrets of the consumers, of type Introspection with answers about their tokens, of type ServiceAccount as the API server.',
       object('One issuer.', {
-        alg: oneOf('What it signs with; nothing of type Introspection.', jwtAlgorithms, { absent: 'RS256' }),
+        alg: oneOf(
+          'What it signs with, where it has a key of its own: of type JWT and ServiceAccount.',
+          jwtAlgorithms,
+          { absent: 'RS256' },
+        ),
       }),
     ),
     tokens: mapOf('Tokens by name.', token),

@@ -147,6 +147,45 @@ describe('a PolicyTest', () => {
     expect(sums(outcome)).toEqual([0, '', [`${folder}/test.yaml: kinds: 4 of 4 as expected`]]);
   });
 
+  test('makes tokens of consumers with the secrets of its Secrets, and with no other', async () => {
+    const consumers = (name: string, part: string): string =>
+      provider(name, 'SharedSecretJWT', `sharedSecretJwt: {${part}, secretSelector: {matchLabels: {kind: ${name}}}}`);
+    const secret = (of: string, namespace: string, data: string): string =>
+      `{apiVersion: v1, kind: Secret, metadata: {name: ${of}-${namespace}, namespace: ${namespace}, labels: {kind: ${of}}}, stringData: {${data}}}`;
+    const bytes = Buffer.alloc(48, 0xfe).toString('base64');
+    const more = [
+      consumers('named', 'keyClaim: iss'),
+      consumers('bykid', 'keyClaim: "header:kid", secretEncoding: Base64, algorithms: [HS384, HS256]'),
+      secret('named', 'shop', 'key: acme, secret: a-secret-of-acme-0123456789abcdefghij'),
+      secret('named', 'elsewhere', 'key: globex, secret: a-secret-of-globex-0123456789abcdefg'),
+      secret('bykid', 'shop', `key: acme, secret: "${bytes}"`),
+      policy('named', '{name: named}', 'claims: [{claim: exp, exists: true}]'),
+      policy('bykid', '{name: bykid}', 'claims: [{claim: exp, exists: true}]'),
+    ];
+    writeFileSync(join(folder, 'policies.yaml'), more.join('\n---\n'));
+    const tokens =
+      '{acme: {issuer: named, claims: {iss: acme}}, globex: {extends: acme, claims: {iss: globex}}, kid: {issuer: bykid, header: {kid: acme}}, weak: {extends: kid, header: {alg: HS256}}, other: {extends: kid, sign: OtherKey}}';
+    const cases = [
+      expecting('named', 'acme', 'decision: allow'),
+      expecting('named', 'globex', 'decision: deny, status: 401, code: token_key'),
+      expecting('named', 'kid', 'decision: deny, status: 401'),
+      expecting('bykid', 'kid', 'decision: allow'),
+      expecting('bykid', 'weak', 'decision: allow'),
+      expecting('bykid', 'other', 'decision: deny, status: 401, code: token_signature'),
+    ];
+    const outcome = await testing('{named: {}, bykid: {}}', tokens, cases.join(', '));
+    expect(sums(outcome)).toEqual([0, '', [`${folder}/test.yaml: kinds: 6 of 6 as expected`]]);
+    const forged = await testing(
+      '{named: {}}',
+      '{a: {issuer: named, claims: {iss: acme}, sign: HmacWithPublicKey}}',
+      expecting('named', 'a', 'decision: deny'),
+    );
+    expect([forged.exitCode, forged.stderr]).toEqual([
+      2,
+      expect.stringContaining('the token a is made with a secret: there is no key for another alg'),
+    ]);
+  });
+
   test('asks nobody where nobody stands in', async () => {
     const token = '{good: {issuer: signed, claims: {scope: read}}}';
     const denied = expecting('nameless', 'good', 'decision: deny, status: 503, code: introspection_unavailable');
@@ -157,7 +196,7 @@ describe('a PolicyTest', () => {
   });
 
   test.each([
-    ['{opaque: {alg: RS256}}', '{a: {issuer: opaque}}', 'the issuer opaque is asked about its tokens: it has no alg'],
+    ['{opaque: {alg: RS256}}', '{a: {issuer: opaque}}', 'the issuer opaque has no key of its own, and takes no alg'],
     [
       '{opaque: {}}',
       '{a: {issuer: opaque, header: {typ: at+jwt}}}',
