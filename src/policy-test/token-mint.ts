@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { SignJWT, exportJWK, exportSPKI, generateKeyPair, type CryptoKey, type JWK } from 'jose';
 import { Failure } from '../core/failure.ts';
 import type { JsonObject } from '../core/json.ts';
@@ -110,6 +110,8 @@ async function write(name: string, issuer: Issuer, spec: TokenSpec, claims: Json
 
 const hashes: Readonly<Record<string, string>> = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' };
 
+const secretOfNobody = 'a secret that is none of the documents, and long enough for every algorithm';
+
 /** A JWS with the secret of the consumer that it names; with one of nobody where there is none. */
 function authenticate(
   name: string,
@@ -122,7 +124,7 @@ function authenticate(
   const hash = hashes[header.alg];
   if (forged === 'HmacWithPublicKey' || hash === undefined)
     throw new Failure('token_without_key', `the token ${name} is made with a secret: there is no key for another alg`);
-  const secret = (forged === undefined ? secretOf(header, claims) : undefined) ?? randomBytes(64);
+  const secret = (forged === undefined ? secretOf(header, claims) : undefined) ?? secretOfNobody;
   const text = `${encode(header)}.${encode(claims)}`;
   return `${text}.${createHmac(hash, secret).update(text).digest('base64url')}`;
 }
