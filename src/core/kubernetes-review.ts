@@ -8,6 +8,22 @@ export interface KubernetesUser {
   readonly extra: ReadonlyMap<string, readonly string[]>;
 }
 
+/** A service account as the API server tells of it, with the groups that all of them are in. */
+export function serviceAccountUser({
+  namespace,
+  name,
+}: {
+  readonly namespace: string;
+  readonly name: string;
+}): KubernetesUser {
+  return {
+    username: `system:serviceaccount:${namespace}:${name}`,
+    uid: '',
+    groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
+    extra: new Map(),
+  };
+}
+
 /** What the API server says of a token (TokenReviewStatus); nothing of it has been judged. */
 export interface TokenReview {
   readonly authenticated: boolean;

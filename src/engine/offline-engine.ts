@@ -2,8 +2,11 @@ import { Failure } from '../core/failure.ts';
 import type { Clock, HttpClient, KubernetesReviews, Logger, PasswordChecker, Random, Timers } from '../core/ports.ts';
 import { createProvider, type CreateProvider } from '../phases/identity/create-provider.ts';
 import { createDangerouslyBelievingProvider } from '../phases/identity/dangerously-believing-provider.ts';
-import type { JwtProviderSpec } from '../policy/provider-spec.ts';
+import { isClaimsProvider, type IntrospectionProviderSpec, type JwtProviderSpec } from '../policy/provider-spec.ts';
+import { createAnsweredIntrospection, type TokenAnswers } from './answered-introspection.ts';
 import { createEngine, type Engine, type EngineSettings } from './engine.ts';
+
+export { writeBelievedToken } from '../phases/identity/dangerously-believing-provider.ts';
 
 /** Where an engine without a network has its knowledge of tokens from. */
 export type OfflineKeys =
@@ -11,8 +14,12 @@ export type OfflineKeys =
   | { readonly kind: 'documents' }
   /** A JWK Set (JSON text) for every provider. */
   | { readonly kind: 'jwks'; readonly json: string }
-  /** Each provider's own: a JWK Set (JSON text); undefined: what its document says. */
-  | { readonly kind: 'by-provider'; readonly jwksOf: (spec: JwtProviderSpec) => string | undefined }
+  /** Each provider's own: a JWK Set (JSON text), or what the issuer that is asked says; undefined: as its document says. */
+  | {
+      readonly kind: 'by-provider';
+      readonly jwksOf: (spec: JwtProviderSpec) => string | undefined;
+      readonly answersOf: (spec: IntrospectionProviderSpec) => TokenAnswers | undefined;
+    }
   /** DANGEROUS: every token is believed. */
   | { readonly kind: 'believe-everything' };
 
@@ -66,10 +73,17 @@ function providerFactory(keys: OfflineKeys): CreateProvider {
       return createProvider;
     case 'jwks':
       return withKeys(() => keys.json);
-    case 'by-provider':
-      return withKeys(keys.jwksOf);
+    case 'by-provider': {
+      const create = withKeys(keys.jwksOf);
+      return (spec, material, ports) => {
+        const answers = spec.type === 'Introspection' ? keys.answersOf(spec) : undefined;
+        return spec.type === 'Introspection' && answers !== undefined
+          ? createAnsweredIntrospection(spec, answers, ports)
+          : create(spec, material, ports);
+      };
+    }
     case 'believe-everything':
       return (spec, material, ports) =>
-        spec.type === 'JWT' ? createDangerouslyBelievingProvider(spec) : createProvider(spec, material, ports);
+        isClaimsProvider(spec) ? createDangerouslyBelievingProvider(spec) : createProvider(spec, material, ports);
   }
 }

@@ -5,17 +5,18 @@ import type { Logger, PasswordChecker, Random, Timers } from '../core/ports.ts';
 import { hasError, type Problem } from '../core/problem.ts';
 import type { RawRequest } from '../core/request.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { TokenAnswers } from '../engine/answered-introspection.ts';
 import { createOfflineEngine } from '../engine/offline-engine.ts';
 import { createCheckRequestDecoder } from '../envoy/decode-check-request.ts';
 import { encodeCheckRequest } from '../envoy/check-client.ts';
 import { codecOf } from '../envoy/protos.ts';
-import { parseDocument } from '../policy/parse-document.ts';
-import type { JwtProviderSpec } from '../policy/provider-spec.ts';
+import type { IntrospectionProviderSpec } from '../policy/provider-spec.ts';
 import type { AuthorDocument } from '../policy/spec.ts';
 import { reviewsOf } from './granted-access.ts';
 import { judgeDecision } from './judge-decision.ts';
-import type { CaseRequest, DecisionCase, PolicyTest } from './policy-test.ts';
-import { createTokenMint, type TokenMint } from './token-mint.ts';
+import type { CaseRequest, DecisionCase, PolicyTest, PolicyTestOptions } from './policy-test.ts';
+import { accountTokensOf, issuersOf, readIssuable } from './token-issuers.ts';
+import { createTokenMint, type IssuerSpec, type TokenMint } from './token-mint.ts';
 
 export interface TestedCase {
   readonly name: string;
@@ -47,7 +48,8 @@ const silent: Logger = { debug: nowhere, info: nowhere, warn: nowhere, error: no
 
 /**
  * Decides every case on the engine that serves, without a network, at the time of the test, with issuers of its own. `checks` are the contents of
- * the case's `checkFile`. Throws a Failure for what cannot be run: `issuer_unknown`, `time_malformed`, `request_undecodable`.
+ * the case's `checkFile`. Throws a Failure for what cannot be run: `issuer_unknown`, `issuer_without_alg`, `token_has_no_header`, `token_without_key`,
+ * `time_malformed`, `request_undecodable`.
  */
 export async function runPolicyTest(
   test: PolicyTest,
@@ -56,8 +58,9 @@ export async function runPolicyTest(
   ports: TestPorts,
 ): Promise<TestedPolicies> {
   const now = Date.parse(test.options.now ?? '2026-06-01T12:00:00Z');
-  const mint = await createMint(test, documents.flatMap(toProvider), now);
-  const engine = await createTestEngine(test, mint, now, ports);
+  const issuers = issuersOf(test.issuers, readIssuable(documents, serviceNamespace));
+  const mint = await createTokenMint(issuers, test.tokens, now);
+  const engine = await createTestEngine(test.options, { issuers, mint }, now, ports);
   try {
     await engine.apply({ documents, problems: [], unreadable: new Set() });
     const cases: TestedCase[] = [];
@@ -70,32 +73,16 @@ export async function runPolicyTest(
   }
 }
 
-function toProvider(document: AuthorDocument): JwtProviderSpec[] {
-  const parsed = parseDocument(document, { serviceNamespace });
-  return parsed.kind === 'accepted' && 'type' in parsed.spec && parsed.spec.type === 'JWT' ? [parsed.spec] : [];
-}
-
-function createMint(test: PolicyTest, providers: readonly JwtProviderSpec[], now: number): Promise<TokenMint> {
-  const issuers = Object.entries(test.issuers).map(([name, { alg = 'RS256' }]) => {
-    const spec = providers.find((provider) => provider.name === name);
-    if (spec === undefined)
-      throw new Failure(
-        'issuer_unknown',
-        `the issuer ${name} stands in for no provider: none of the policies is named so`,
-      );
-    return { name, alg, iss: spec.issuer, aud: spec.audiences[0] ?? '' };
-  });
-  return createTokenMint(issuers, test.tokens, now);
-}
-
 async function createTestEngine(
-  { options, issuers }: PolicyTest,
-  mint: TokenMint,
+  options: PolicyTestOptions,
+  { issuers, mint }: { readonly issuers: readonly IssuerSpec[]; readonly mint: TokenMint },
   now: number,
   ports: TestPorts,
 ): Promise<Engine> {
   const jwks = new Map<string, string>();
-  for (const name of Object.keys(issuers)) jwks.set(name, JSON.stringify(await mint.jwks(name)));
+  for (const { name } of issuers) jwks.set(name, JSON.stringify(await mint.jwks(name)));
+  const answersOf = ({ name }: IntrospectionProviderSpec): TokenAnswers | undefined =>
+    issuers.some((issuer) => issuer.name === name) ? (token) => mint.vouch(name, token) : undefined;
   const { trustedHops = 0, ownedHeaders = [], hostGrants, shadowAll = false } = options;
   const { forwardedClientCertFrom = [], accessGrants } = options;
   return createOfflineEngine(
@@ -108,8 +95,13 @@ async function createTestEngine(
       shadowAll,
       forwardedClientCertFrom,
     },
-    { kind: 'by-provider', jwksOf: ({ name }) => jwks.get(name) },
-    { ...ports, clock: { now: () => now, monotonic: () => now }, logger: silent, reviews: reviewsOf(accessGrants) },
+    { kind: 'by-provider', jwksOf: ({ name }) => jwks.get(name), answersOf },
+    {
+      ...ports,
+      clock: { now: () => now, monotonic: () => now },
+      logger: silent,
+      reviews: reviewsOf(accessGrants, accountTokensOf(issuers, mint, now)),
+    },
   );
 }
 

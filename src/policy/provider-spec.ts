@@ -21,6 +21,13 @@ export function isJwtProvider(spec: IdentityProviderSpec): spec is JwtProviderSp
   return spec.type === 'JWT';
 }
 
+/** Identities of these are made of claims, which a token holds or whoever is asked about it tells: tools can make them up. */
+export type ClaimsProviderSpec = JwtProviderSpec | IntrospectionProviderSpec | ServiceAccountProviderSpec;
+
+export function isClaimsProvider(spec: IdentityProviderSpec): spec is ClaimsProviderSpec {
+  return spec.type === 'JWT' || spec.type === 'Introspection' || spec.type === 'ServiceAccount';
+}
+
 export interface JwtProviderSpec extends ProviderSpecBase {
   readonly type: 'JWT';
   readonly issuer: string;

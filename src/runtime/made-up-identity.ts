@@ -1,8 +1,10 @@
+import { Failure } from '../core/failure.ts';
 import { ownMember, type JsonObject } from '../core/json.ts';
 import { catalogProviders, readCatalog } from '../engine/inspect-token.ts';
+import { writeBelievedToken } from '../engine/offline-engine.ts';
 import type { ProxiedRequest } from '../envoy/check-client.ts';
-import { findNamed, unknownProvider } from './choose-provider.ts';
-import { isJwtProvider, type JwtProviderSpec } from '../policy/provider-spec.ts';
+import { findNamed, fullName, unknownProvider } from './choose-provider.ts';
+import { isClaimsProvider, type ClaimsProviderSpec, type IdentityProviderSpec } from '../policy/provider-spec.ts';
 import { specKey } from '../policy/spec-name.ts';
 import type { SourceReading } from '../policy/spec.ts';
 
@@ -25,8 +27,7 @@ export function presentMadeUpIdentity(
   reading: SourceReading,
 ): ProxiedRequest {
   const provider = chooseProvider(claims, vouching, reading);
-  const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const token = `${encode({ alg: 'none' })}.${encode({ iss: provider.issuer, ...claims })}.${encode('made up')}`;
+  const token = writeBelievedToken(provider, claims);
   const [place] = provider.from;
   switch (place?.in) {
     case 'header': {
@@ -44,13 +45,21 @@ export function presentMadeUpIdentity(
   }
 }
 
-function chooseProvider(claims: JsonObject, { name, preferred }: Vouching, reading: SourceReading): JwtProviderSpec {
-  const providers = [...catalogProviders(readCatalog(reading, 'portcullis')).values()].filter(isJwtProvider);
+function chooseProvider(claims: JsonObject, { name, preferred }: Vouching, reading: SourceReading): ClaimsProviderSpec {
+  const all = [...catalogProviders(readCatalog(reading, 'portcullis')).values()];
+  const providers = all.filter(isClaimsProvider);
   const issuer = ownMember(claims, 'iss');
-  const named = name === undefined ? providers : findNamed(providers, name);
-  const fitting = named.filter((provider) => issuer === undefined || provider.issuer === issuer);
+  const named = name === undefined ? providers : findNamed(all, name);
+  const fitting = named.filter(isClaimsProvider).filter((provider) => {
+    const own = issuerOf(provider);
+    // One that looks at no issuer has to be meant.
+    return issuer === undefined || own === issuer || (name !== undefined && own === undefined);
+  });
   const close = fitting.filter((provider) => preferred.has(specKey(provider)));
   const [only, ...others] = close.length === 1 ? close : fitting;
+  const meant = name === undefined ? all.filter((provider) => preferred.has(specKey(provider))) : named;
+  const [first] = meant;
+  if (issuer === undefined && first !== undefined && !meant.some(isClaimsProvider)) throw noClaimsOf(first);
   if (only !== undefined && others.length === 0) return only;
   const which = name === undefined ? '' : ` the name ${name}`;
   throw unknownProvider(
@@ -58,5 +67,20 @@ function chooseProvider(claims: JsonObject, { name, preferred }: Vouching, readi
       ? `no provider of the documents fits${which}: name one with --provider, or its issuer as iss`
       : `several providers fit${which}: name one with --provider, or its issuer as iss`,
     providers,
+  );
+}
+
+/** Undefined: it looks at none. */
+function issuerOf(provider: ClaimsProviderSpec): string | undefined {
+  return provider.type === 'ServiceAccount' ? undefined : provider.issuer;
+}
+
+/** Its clients are in the documents, and it is tried with the credential of one. */
+function noClaimsOf(provider: IdentityProviderSpec): Failure {
+  const way =
+    provider.type === 'ClientCertificate' ? '--principal or --certificate' : '--header, or --token for one as Bearer';
+  return new Failure(
+    'provider_unknown',
+    `${fullName(provider)} is of type ${provider.type}, and no claims make its identities: show a credential with ${way}`,
   );
 }

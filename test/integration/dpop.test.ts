@@ -1,41 +1,19 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT, type JWK } from 'jose';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { exchange } from '../../src/dev/http-exchange.ts';
 import { outcomeOfAnswer } from '../../src/dev/outcome.ts';
 import { documentsIn } from '../support/documents-in.ts';
+import { createDpopClient, type DpopClient } from './support/dpop-client.ts';
 import { rawHttp1 } from './support/raw-http1.ts';
 import { rawHttp2 } from './support/raw-http2.ts';
 import { startStand, type Stand } from './support/stand.ts';
 import { describeWithEnvoy } from './support/with-envoy.ts';
 
-/** A client of its own making: nothing of ours signs its proofs. */
-interface Client {
-  readonly jwk: JWK;
-  readonly jkt: string;
-  prove(token: string, changes?: object): Promise<string>;
-}
-
-async function createClient(): Promise<Client> {
-  const { publicKey, privateKey } = await generateKeyPair('ES256');
-  const jwk = await exportJWK(publicKey);
-  return {
-    jwk,
-    jkt: await calculateJwkThumbprint(jwk),
-    prove(token, changes = {}) {
-      const ath = createHash('sha256').update(token).digest('base64url');
-      const iat = Math.floor(Date.now() / 1000);
-      const claims = { jti: randomUUID(), htm: 'GET', htu: 'https://api.example.com/orders', iat, ath, ...changes };
-      return new SignJWT(claims).setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk }).sign(privateKey);
-    },
-  };
-}
-
+const createClient = (): Promise<DpopClient> => createDpopClient('https://api.example.com/orders');
 const documents = documentsIn('docs/dpop.md');
 
 describeWithEnvoy('docs/dpop.md: DPoP through a real Envoy', (envoyBinary) => {
   let stand: Stand;
-  let client: Client;
+  let client: DpopClient;
   let token: string;
 
   beforeAll(async () => {

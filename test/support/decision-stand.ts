@@ -1,8 +1,9 @@
 import { createEngine, type Engine } from '../../src/engine/engine.ts';
 import { Failure } from '../../src/core/failure.ts';
 import type { Clock, ExpressionPlace, HttpClient, Logger, Random, Timers } from '../../src/core/ports.ts';
-import { parseDocument } from '../../src/policy/parse-document.ts';
-import { isJwtProvider, type IdentityProviderSpec, type JwtProviderSpec } from '../../src/policy/provider-spec.ts';
+import { answeringClient } from '../../src/engine/answered-introspection.ts';
+import { accountTokensOf, issuersOf, readIssuable, type Issuable } from '../../src/policy-test/token-issuers.ts';
+import { isJwtProvider } from '../../src/policy/provider-spec.ts';
 import type { AuthorDocument } from '../../src/policy/spec.ts';
 import { reviewsOf } from '../../src/policy-test/granted-access.ts';
 import type { PolicyTestOptions, TokenSpec } from '../../src/policy-test/policy-test.ts';
@@ -48,11 +49,10 @@ export async function createDecisionStand(
   options: StandOptions = {},
 ): Promise<DecisionStand> {
   const clock = createClock(Date.parse(options.now ?? '2026-06-01T12:00:00Z'));
-  const providers = documents.flatMap(toProvider).filter(isJwtProvider);
-  const issuers = Object.entries(options.issuers ?? {}).flatMap(([name, { alg = 'RS256' }]) => {
-    const spec = providers.find((provider) => provider.name === name);
-    return spec === undefined ? [] : [{ name, alg, iss: spec.issuer, aud: spec.audiences[0] ?? '' }];
-  });
+  const issuable = readIssuable(documents, 'portcullis');
+  const { providers } = issuable;
+  const known = Object.entries(options.issuers ?? {}).filter(([name]) => providers.some((one) => one.name === name));
+  const issuers = issuersOf(Object.fromEntries(known), issuable);
   const mint = await createTokenMint(issuers, options.tokens ?? {}, clock.now());
   const log: LogLine[] = [];
   const expressionFailures: ExpressionPlace[] = [];
@@ -75,7 +75,7 @@ export async function createDecisionStand(
       timers: realTimers,
       random,
       logger,
-      reviews: reviewsOf(options.accessGrants),
+      reviews: reviewsOf(options.accessGrants, accountTokensOf(issuers, mint, clock.now())),
       http: createIssuerNetwork(providers, mint, network),
       passwords: inlinePasswords,
       events: {
@@ -104,11 +104,6 @@ export async function createDecisionStand(
   };
 }
 
-function toProvider(document: AuthorDocument): IdentityProviderSpec[] {
-  const parsed = parseDocument(document, { serviceNamespace: 'portcullis' });
-  return parsed.kind === 'accepted' && 'issuer' in parsed.spec ? [parsed.spec] : [];
-}
-
 function createClock(startMs: number): DecisionStand['clock'] {
   let now = startMs;
   return {
@@ -130,16 +125,16 @@ function createLog(lines: LogLine[]): Logger {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-/** The issuers as a network would show them: discovery below the issuer, and keys. */
+/** The issuers as a network would show them: discovery below the issuer, keys, and answers about tokens. */
 function createIssuerNetwork(
-  providers: readonly JwtProviderSpec[],
+  providers: Issuable['providers'],
   mint: TokenMint,
   network: { readonly online: boolean },
 ): HttpClient {
   return {
     get: async (url) => {
       if (!network.online) throw new Failure('http_connect', 'no network');
-      for (const { name, issuer, keys } of providers) {
+      for (const { name, issuer, keys } of providers.filter(isJwtProvider)) {
         const jwksUri = keys.type === 'URI' ? keys.uri : `${issuer}/jwks`;
         if (url === jwksUri) return encode(await mint.jwks(name));
         if (url === `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)
@@ -147,7 +142,11 @@ function createIssuerNetwork(
       }
       throw new Failure('http_status', 'answered 404');
     },
-    send: () => Promise.reject(new Failure('http_connect', 'nobody takes what is sent')),
+    send: async (url, request, limits) => {
+      const asked = providers.find((provider) => provider.type === 'Introspection' && provider.endpoint === url);
+      if (!network.online || asked === undefined) throw new Failure('http_connect', 'nobody takes what is sent');
+      return answeringClient((token) => mint.vouch(asked.name, token)).send(url, request, limits);
+    },
   };
 }
 

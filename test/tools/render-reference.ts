@@ -41,7 +41,7 @@ const kinds: readonly Kind[] = [
     page: 'policy-test',
     title: 'PolicyTest',
     intro:
-      'Decision cases as data: policies, requests and what must come out. The [examples](../../examples/README.md) have theirs in `test.yaml`. No command of this version runs them for a user; the tests of Portcullis do.',
+      'Decision cases as data: policies, requests and what must come out. The [examples](../../examples/README.md) have theirs in `test.yaml`; [testing.md](../testing.md) is the guide, and `portcullis test` runs them.',
     root: '',
     schema: policyTest,
   },

@@ -22,7 +22,7 @@ interface ExplainFlags extends RequestFlags {
 export const details: CommandDetails = {
   description: `Decides one request by the policies of a folder, offline and with the engine that serves, and prints the way to the decision: how the request \
 was read, which policies cover it and why, which rules were tried, chosen or passed over and for what, who the caller is, each test of the authorization, \
-what would go upstream, and the answer to the client. Nothing is fetched: a token is verified with keys of the documents or of --jwks; --claims makes up an identity instead. \
+what would go upstream, and the answer to the client. Nothing is fetched and nobody is asked: a token is verified with keys of the documents or of --jwks; --claims makes up an identity instead, of what a JWT or the answer about an opaque token says, or of the service account that sub names. \
 Values of claims, subjects and upstream headers are told only in words (text of 5) unless --show-values; the token is never printed.`,
   examples: [
     ['portcullis explain --policies policies/ http://api.example.com/orders', 'a GET without a token'],

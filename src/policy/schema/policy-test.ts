@@ -1,5 +1,5 @@
 import { jwtAlgorithms } from '../provider-spec.ts';
-import { exactlyOne, flag, integer, list, object, oneOf, text, unsupported, type Schema } from './json-schema.ts';
+import { exactlyOne, flag, integer, list, object, oneOf, text, type Schema } from './json-schema.ts';
 
 /** The whole document of a PolicyTest (`test.portcullis.dev/v1alpha1`). No cluster stores it: no CRD is made of it. */
 const name = (description: string, extra: Partial<Schema> = {}): Schema => text(description, 253, extra);
@@ -58,7 +58,7 @@ const accessGrant: Schema = object('Whatever has all that stands here is allowed
 
 const options: Schema = object('How the service is set up, and when it is.', {
   now: text('The time of the run, as 2026-06-01T12:00:00Z.', 64, { absent: '2026-06-01T12:00:00Z' }),
-  transport: unsupported(oneOf('HTTPS: clients came over TLS.', ['HTTPS'])),
+  transport: oneOf('What the proxy says of the connection (request.scheme).', ['HTTP', 'HTTPS'], { absent: 'HTTP' }),
   trustedHops: integer('The setting trustedHops.', 0, 32, { absent: '0' }),
   shadowAll: flag('The flag shadowAll.', { absent: 'false' }),
   ownedHeaders: texts('The setting ownedHeaders.'),
@@ -79,11 +79,11 @@ const token: Schema = object('One token.', {
   issuer: name('The provider that it is of, as issuers names it.', { absent: 'that of the token it extends' }),
   extends: name('Another token, whose claims it has where it has none of its own.'),
   claims: anyJson(
-    'Its claims. iss, aud, iat and exp are filled in from the provider unless given; a time is a number, or a text relative to now, as "-60s".',
+    'Its claims, or what its issuer answers about it. iss, aud, iat and exp are filled in from the provider unless given; a time is a number, or a text relative to now, as "-60s".',
   ),
-  header: anyJson('What its header holds beside alg and kid.'),
+  header: anyJson('What its header holds beside alg and kid; opaque tokens have none.'),
   sign: oneOf(
-    'How it is forged: with a key of nobody, with alg none, or as HMAC with the public key.',
+    'How it is forged: with a key of nobody, with alg none, or as HMAC with the public key. Who is asked about it does not know it.',
     ['OtherKey', 'None', 'HmacWithPublicKey'],
     { absent: 'with the key of its issuer' },
   ),
@@ -115,7 +115,7 @@ const testCase: Schema = object(
     name: text('What it shows, as a sentence.', 1024),
     request,
     check: anyJson('A CheckRequest as JSON, for what no proxy sends.'),
-    checkFile: unsupported(text('A file with a CheckRequest as JSON.', 1024)),
+    checkFile: text('A file with a CheckRequest as JSON, relative to this one.', 1024),
     token: name('One of tokens.', { absent: 'no credential' }),
     expect: expectation,
   },
@@ -153,8 +153,14 @@ export const policyTest: Schema = object(
     policies: texts('Files, folders or globs with the policies, relative to this file.', { minItems: 1 }),
     options,
     issuers: mapOf(
-      'Issuers by the name of the provider whose keys they stand in for.',
-      object('One issuer.', { alg: oneOf('What it signs with.', jwtAlgorithms, { absent: 'RS256' }) }),
+      'Issuers by the name of the provider that they stand in for: of type JWT with keys of their own, of type SharedSecretJWT with the secrets of the consumers, of type Introspection with answers about their tokens, of type ServiceAccount as the API server.',
+      object('One issuer.', {
+        alg: oneOf(
+          'What it signs with, where it has a key of its own: of type JWT and ServiceAccount.',
+          jwtAlgorithms,
+          { absent: 'RS256' },
+        ),
+      }),
     ),
     tokens: mapOf('Tokens by name.', token),
     requests: mapOf('Requests by name.', request),

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonValue } from '../../../src/core/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/core/json.ts';
 import { bindStepUp } from './bind-step-up.ts';
 import type { KeycloakAdmin } from './keycloak-admin.ts';
 import type { Realm, RealmSetup } from './keycloak.ts';
@@ -55,30 +55,63 @@ export async function createRealm({ url, name, admin }: RealmPlace, setup: Realm
     logOut: async (user) => void (await inRealm('POST', `/users/${await idOfUser(inRealm, user)}/logout`)),
     setUserEnabled: async (user, enabled) =>
       void (await inRealm('PUT', `/users/${await idOfUser(inRealm, user)}`, { enabled })),
-    setClientEnabled: async (client, enabled) => {
-      const [found] = listOf(await inRealm('GET', `/clients?clientId=${encodeURIComponent(client)}`));
-      if (!isJsonObject(found)) throw new Error(`no client ${client}`);
-      await inRealm('PUT', `/clients/${memberText(found, 'id')}`, { ...found, enabled });
+    setClientEnabled: (client, enabled) => changeClient(inRealm, client, () => ({ enabled })),
+    setBackchannelLogoutUrl: (client, url, { withSession }) =>
+      changeClient(inRealm, client, ({ attributes }) => ({
+        attributes: {
+          ...(isJsonObject(attributes) ? attributes : {}),
+          'backchannel.logout.url': url,
+          'backchannel.logout.session.required': String(withSession),
+        },
+      })),
+    async endSession(idToken) {
+      const query = new URLSearchParams({ id_token_hint: idToken });
+      const answer = await fetch(`${endpoint('logout')}?${query.toString()}`);
+      if (!answer.ok) throw new Error(`not logged out: ${answer.status} ${await answer.text()}`);
     },
-    rotateKeys: ({ withdrawOld }) => rotateKeys(inRealm, name, withdrawOld),
+    rotateKeys: () => rotateKeys(inRealm, name),
+    disableOldKeys: () => disableOldKeys(inRealm),
     admin: inRealm,
   };
 }
 
-/** The highest priority signs; a provider that is deleted takes its key out of the set. */
-async function rotateKeys(admin: Realm['admin'], realm: string, withdrawOld: boolean): Promise<void> {
-  const type = 'org.keycloak.keys.KeyProvider';
-  const before = listOf(await admin('GET', `/components?type=${type}`));
+async function changeClient(
+  admin: Realm['admin'],
+  client: string,
+  change: (found: JsonObject) => JsonObject,
+): Promise<void> {
+  const [found] = listOf(await admin('GET', `/clients?clientId=${encodeURIComponent(client)}`));
+  if (!isJsonObject(found)) throw new Error(`no client ${client}`);
+  await admin('PUT', `/clients/${memberText(found, 'id')}`, { ...found, ...change(found) });
+}
+
+const keyProvider = 'org.keycloak.keys.KeyProvider';
+
+/** The highest priority signs. */
+async function rotateKeys(admin: Realm['admin'], realm: string): Promise<void> {
+  const before = listOf(await admin('GET', `/components?type=${keyProvider}`));
   const { id: parentId = null } = (await admin('GET', '')) as Record<string, JsonValue>;
   const priority = String(1_000 + before.length);
   const config = { priority: [priority], enabled: ['true'], active: ['true'], algorithm: ['RS256'], keySize: ['2048'] };
-  const name = `rotated-${priority}-${realm}`;
-  await admin('POST', '/components', { name, providerId: 'rsa-generated', providerType: type, parentId, config });
-  if (!withdrawOld) return;
-  for (const component of before) {
-    if (memberText(component, 'providerId') === 'rsa-generated')
-      await admin('DELETE', `/components/${memberText(component, 'id')}`);
+  const component = { name: `rotated-${priority}-${realm}`, providerId: 'rsa-generated', config };
+  await admin('POST', '/components', { ...component, providerType: keyProvider, parentId });
+}
+
+async function disableOldKeys(admin: Realm['admin']): Promise<void> {
+  const signing = listOf(await admin('GET', `/components?type=${keyProvider}`))
+    .filter(isJsonObject)
+    .filter((component) => component['providerId'] === 'rsa-generated')
+    .toSorted((a, b) => priorityOf(b) - priorityOf(a));
+  for (const component of signing.slice(1)) {
+    const config = isJsonObject(component['config']) ? component['config'] : {};
+    const disabled = { ...config, enabled: ['false'], active: ['false'] };
+    await admin('PUT', `/components/${memberText(component, 'id')}`, { ...component, config: disabled });
   }
+}
+
+function priorityOf({ config }: JsonObject): number {
+  const priority = isJsonObject(config) ? config['priority'] : undefined;
+  return Array.isArray(priority) ? Number(priority[0]) : 0;
 }
 
 async function idOfUser(admin: Realm['admin'], user: string): Promise<string> {

@@ -11,7 +11,7 @@ import type { JsonObject, JsonValue } from '../../../src/core/json.ts';
  *     });
  *     await realm.clientToken('web');
  *     await realm.signIn('web', 'alice', { acrValues: 'mfa' });
- *     await realm.rotateKeys({ withdrawOld: true });
+ *     await realm.rotateKeys();
  */
 export interface Keycloak {
   /** `http://127.0.0.1:PORT`. */
@@ -50,8 +50,6 @@ export interface ClientSetup {
   readonly dpop?: boolean;
   /** Where users may be sent back to after `signIn`. */
   readonly redirectUris?: readonly string[];
-  /** Where Keycloak posts logout tokens. */
-  readonly backchannelLogoutUrl?: string;
   /** Whatever else a ClientRepresentation of Keycloak holds. */
   readonly more?: JsonObject;
 }
@@ -75,12 +73,21 @@ export interface Realm {
   signIn(client: string, user: string, options?: SignInOptions): Promise<Tokens>;
   /** Revokes a token (RFC 7009). */
   revoke(client: string, token: string): Promise<void>;
-  /** Ends all sessions of the user; Keycloak tells clients with a back-channel logout URL. */
+  /**
+   * Ends all sessions of the user. Keycloak tells each client with a back-channel logout URL once, and names one of the sessions, however
+   * many it had (seen with 26.4).
+   */
   logOut(user: string): Promise<void>;
   setUserEnabled(user: string, isEnabled: boolean): Promise<void>;
   setClientEnabled(client: string, isEnabled: boolean): Promise<void>;
-  /** A new key signs from now on; with `withdrawOld` the ones before leave the key set at once. */
-  rotateKeys(options: { readonly withdrawOld: boolean }): Promise<void>;
+  /** Where Keycloak posts the logout tokens of a client from now on (OpenID Connect Back-Channel Logout), with `sid` or without. */
+  setBackchannelLogoutUrl(client: string, url: string, options: { readonly withSession: boolean }): Promise<void>;
+  /** What a browser does at the end session endpoint (OpenID Connect RP-Initiated Logout): ends the session of the ID token alone. */
+  endSession(idToken: string): Promise<void>;
+  /** A new key signs from now on (a provider of higher priority); the ones before stay in the key set. */
+  rotateKeys(): Promise<void>;
+  /** Takes every key but the one that signs out of the key set. */
+  disableOldKeys(): Promise<void>;
   /** A call of the admin API below `/admin/realms/NAME`; throws where the answer is no 2xx. */
   admin(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: JsonValue): Promise<JsonValue>;
 }

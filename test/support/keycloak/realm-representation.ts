@@ -33,9 +33,6 @@ function clientRepresentation(client: ClientSetup): JsonObject {
     attributes: {
       'dpop.bound.access.tokens': String(client.dpop ?? false),
       ...(certificate === undefined ? {} : { 'jwt.credential.certificate': pemBody(certificate) }),
-      ...(client.backchannelLogoutUrl === undefined
-        ? {}
-        : { 'backchannel.logout.url': client.backchannelLogoutUrl, 'backchannel.logout.session.required': 'true' }),
     },
     protocolMappers: audiences.map((audience, index) => ({
       name: `audience-${index}`,

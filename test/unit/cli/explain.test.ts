@@ -67,7 +67,7 @@ let folder: string;
 let token: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'portcullis-explain-'));
-  const issuers = [{ name: 'idp', alg: 'RS256', iss: 'https://idp.example', aud: 'orders' }];
+  const issuers = [{ name: 'idp', form: 'signed', alg: 'RS256', iss: 'https://idp.example', aud: 'orders' } as const];
   const mint = await createTokenMint(issuers, { good: { issuer: 'idp', claims: { sub: 'alice-canary' } } }, Date.now());
   token = await mint.mint('good');
   writeFileSync(join(folder, 'p.yaml'), documents);

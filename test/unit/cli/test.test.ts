@@ -195,4 +195,5 @@ describe('a test that is wrong is told with its place, and ends with 2', () => {
 test('the examples pass, as examples/README.md says', async () => {
   const { exitCode, stdout } = await testing('examples');
   expect([exitCode, stdout.split('\n').at(-2)]).toEqual([0, expect.stringMatching(/^[7-9]\d\d passed, 0 failed$/)]);
-});
+  // Two RSA keys for each issuer, on a machine that does other things beside.
+}, 30_000);

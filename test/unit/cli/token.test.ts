@@ -16,7 +16,7 @@ const provider = (name: string, more = ''): string =>
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'portcullis-token-'));
   const mint = await createTokenMint(
-    [{ name: 'idp', alg: 'RS256', iss: 'https://idp.example', aud: 'orders' }],
+    [{ name: 'idp', form: 'signed', alg: 'RS256', iss: 'https://idp.example', aud: 'orders' }],
     {
       good: { issuer: 'idp', claims: { sub: 'alice' } },
       forged: { extends: 'good', sign: 'OtherKey' },

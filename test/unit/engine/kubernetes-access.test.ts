@@ -5,8 +5,10 @@ import type { AccessQuestion, AccessReview } from '../../../src/core/kubernetes-
 import type { KubernetesReviews, Logger } from '../../../src/core/ports.ts';
 import { formatProblem } from '../../../src/core/problem.ts';
 import type { TraceStep } from '../../../src/core/trace.ts';
-import { createOfflineEngine } from '../../../src/engine/offline-engine.ts';
+import { createEngine } from '../../../src/engine/engine.ts';
 import { readDocuments } from '../../../src/files/read-documents.ts';
+import { createProvider } from '../../../src/phases/identity/create-provider.ts';
+import { createDangerouslyBelievingProvider } from '../../../src/phases/identity/dangerously-believing-provider.ts';
 import { validateSources } from '../../../src/runtime/validate.ts';
 import { inlinePasswords } from '../../support/inline-passwords.ts';
 import { rawRequest } from '../../support/raw-request.ts';
@@ -52,10 +54,32 @@ async function stand(authorization: string, answer: AccessReview | Failure = yes
     failure: () => undefined,
   };
   const create = (isAlone: boolean) =>
-    createOfflineEngine(
-      { trustedHops: 0, maxHeaders: 100, serviceNamespace: 'portcullis', hostGrants: undefined, ownedHeaders: [] },
-      { kind: 'believe-everything' },
+    createEngine(
       {
+        trustedHops: 0,
+        maxHeaders: 100,
+        serviceNamespace: 'portcullis',
+        hostGrants: undefined,
+        ownedHeaders: [],
+        shadowAll: false,
+        keyLoadTimeoutMs: 0,
+        identity: {},
+      },
+      {
+        // People are who they say they are; of workloads the API server is asked.
+        createProvider: (spec, material, ports) =>
+          spec.type === 'JWT' ? createDangerouslyBelievingProvider(spec) : createProvider(spec, material, ports),
+        http: {
+          get: () => Promise.reject(new Error('no network')),
+          send: () => Promise.reject(new Error('no network')),
+        },
+        events: {
+          tokenCache: nowhere,
+          keyFetch: nowhere,
+          introspection: nowhere,
+          passwordCheck: nowhere,
+          expressionFailed: nowhere,
+        },
         clock: { now: () => now, monotonic: () => 0 },
         timers: { after: () => nowhere },
         random: { id: () => '0', fraction: () => 0 },
