@@ -6,7 +6,6 @@ import { createSharedSecretJwtProvider } from '../../../src/phases/identity/shar
 import type { Material } from '../../../src/policy/read-material.ts';
 import type { SharedSecretJwtProviderSpec } from '../../../src/policy/provider-spec.ts';
 import {
-  bearer,
   createWorld,
   credentialOf,
   encode,
@@ -17,28 +16,12 @@ import {
   type Claims,
   type World,
 } from './identity-fixtures.ts';
-import { secretOf, type SecretParts } from './client-fixtures.ts';
+import { secretOf, sharedSecretSpec, type SecretParts } from './client-fixtures.ts';
 
 const secret = 'a-shared-secret-of-32-bytes-or-more!';
 const long = secret.repeat(2);
 const acme = secretOf('acme', { data: { key: 'acme', secret } });
 const publicKey = rsaKey('k1');
-
-function specOf(changes: Partial<SharedSecretJwtProviderSpec> = {}): SharedSecretJwtProviderSpec {
-  return {
-    kind: 'IdentityProvider',
-    type: 'SharedSecretJWT',
-    namespace: 'shop',
-    name: 'partners',
-    keyClaim: { in: 'claim', name: 'iss' },
-    secrets: { namespace: 'shop', labels: [['portcullis.dev/consumer', 'true']] },
-    secretEncoding: 'Plain',
-    algorithms: ['HS256'],
-    verifyNotBefore: true,
-    from: [bearer],
-    ...changes,
-  };
-}
 
 interface Started extends World {
   readonly partners: MessageProvider;
@@ -48,7 +31,7 @@ interface Started extends World {
 
 function start(secrets: readonly Material[] = [acme], changes: Partial<SharedSecretJwtProviderSpec> = {}): Started {
   const world = createWorld([]);
-  const partners = createSharedSecretJwtProvider(specOf(changes), { texts: new Map(), secrets }, world.ports);
+  const partners = createSharedSecretJwtProvider(sharedSecretSpec(changes), { texts: new Map(), secrets }, world.ports);
   const ask = (token: string): string => verdictOf(partners.verify(credentialOf(token)) as VerifyResult);
   return { ...world, partners, ask, renew: (...next) => partners.renew?.({ texts: new Map(), secrets: next }) };
 }
@@ -355,7 +338,7 @@ describe('a token that was verified is remembered', () => {
   test('and with no other provider', () => {
     const { ask, ports, partners } = start();
     const strict = createSharedSecretJwtProvider(
-      specOf({ algorithms: ['HS512'] }),
+      sharedSecretSpec({ algorithms: ['HS512'] }),
       { texts: new Map(), secrets: [acme] },
       ports,
     );

@@ -12,6 +12,7 @@ import type { ClientTable } from '../clients/client-table.ts';
 import { tellRefused } from '../clients/tell-refused.ts';
 import type { IdentityPorts } from '../identity-ports.ts';
 import type { MessageProvider, VerifyResult } from '../identity-provider.ts';
+import { beginningOf } from '../jwt/token-beginning.ts';
 import type { ProviderTokens, VerifiedToken } from '../jwt/token-cache.ts';
 import {
   clockSkew,
@@ -126,7 +127,6 @@ function judgeCode({ alg, signingInput, code }: ReadHmacToken, { algorithms, key
 function toVerified(claims: JsonObject, consumer: Consumer, spec: SharedSecretJwtProviderSpec): VerifiedToken {
   const { name, clientId = name, scopes, roles, fingerprint } = consumer;
   const exp = ownMember(claims, 'exp');
-  const notBefore = spec.verifyNotBefore ? ownMember(claims, 'nbf') : undefined;
   const expiresAt = typeof exp === 'number' ? exp : 0;
   const identity: Identity = Object.freeze({
     authenticated: true,
@@ -143,7 +143,7 @@ function toVerified(claims: JsonObject, consumer: Consumer, spec: SharedSecretJw
     identity,
     keyFingerprint: fingerprint,
     expiresAt,
-    notBefore: typeof notBefore === 'number' ? notBefore : undefined,
+    notBefore: beginningOf(claims, spec.verifyNotBefore ? ['nbf', 'iat'] : ['iat']),
   };
 }
 
