@@ -78,6 +78,20 @@ test('members of any kind end in a verdict, and allow only where active is true,
   );
 });
 
+test('a good answer with changed characters allows only where it still says what counts', async () => {
+  const good = JSON.stringify(goodAnswer({ exp: startSeconds + 1e9 }));
+  const contentType = 'application/json';
+  expect(await judgeAnswer({ status: 200, contentType, body: Buffer.from(good) })).toBe('allow');
+  await fc.assert(
+    fc.asyncProperty(fc.nat(good.length - 1), fc.string({ maxLength: 2 }), fc.nat(2), async (at, put, taken) => {
+      const text = good.slice(0, at) + put + good.slice(at + taken);
+      if ((await judgeAnswer({ status: 200, contentType, body: Buffer.from(text) })) !== 'allow') return;
+      expect(JSON.parse(text)).toMatchObject({ active: true, iss: issuer, aud: audience });
+    }),
+    { numRuns: 300 },
+  );
+});
+
 test('whatever a signed answer is, it is none without a signature', async () => {
   const part = fc.oneof(
     fc.string(),

@@ -347,6 +347,26 @@ describe('the API server', () => {
   });
 });
 
+describe('the endpoint of introspection', () => {
+  test.each(faults)('%s: nobody is let in by it, and the next answer counts when it is well', async (fault) => {
+    const server = await serve((_request, response) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(goodAnswer())),
+    );
+    const world = createWorld([]);
+    const spec = introspectionSpec({ endpoint: `${server.url}/introspect`, timeout: timeoutMs / 1000 });
+    const provider = closing(createIntrospectionProvider(spec, clientMaterial(), { ...world.ports, http }));
+    const ask = async (token: string): Promise<string> => verdictOf(await provider.verify(credentialOf(token)));
+    expect(await ask('known')).toBe('allow');
+    await server.fail(fault);
+    expect([await ask('known'), await ask('new')]).toEqual(['allow', 'introspection_unavailable']);
+    expect(provider.status()).toMatchObject({ isAnswering: false, lastError: expect.stringContaining(server.url) });
+    expect(server.asked.filter((path) => path.includes('again'))).toEqual([]);
+    await server.mend();
+    expect(await ask('new')).toBe('allow');
+    expect(provider.status()).toMatchObject({ isAnswering: true, lastError: undefined });
+  });
+});
+
 test('whoever waits for one that hangs holds up nobody who asks another', async () => {
   const long = 3_000;
   const [hanging, well] = [await serve(issuerOf(() => [key])), await serve(issuerOf(() => [key]))];

@@ -117,6 +117,7 @@ export const partyAttackRows: readonly SecurityRow[] = [
     row: 'faults of introspection',
     expected: '503, remembered for nobody',
     tests: [
+      [faults, 'nobody is let in by it, and the next answer counts when it is well'],
       [`${identity}/introspection-faults.test.ts`, 'is a 503, remembered for nobody, and told without a secret'],
       [`${identity}/introspection-faults.test.ts`, 'down is a 503, and up again an answer'],
     ],
@@ -314,5 +315,10 @@ export const partyAttackRows: readonly SecurityRow[] = [
       [clocks, 'a TokenReview ends with its token and its ttl'],
       [clocks, 'a right password is remembered for five minutes'],
     ],
+  },
+  {
+    row: 'a wall clock that is set',
+    expected: 'told in the log',
+    tests: [['unit/runtime/watch-wall-clock.test.ts', 'a wall clock that was set is told once']],
   },
 ];
