@@ -240,7 +240,7 @@ describe('a flood of credentials that nobody gave out', () => {
       expect(new Set(verdicts)).toEqual(new Set(['introspection_unavailable']));
       await world.time.advance(1_000);
     }
-    expect(world.http.sent.length).toBeLessThanOrEqual(1 + 5 + 5 + 300 / 30);
+    expect(world.http.sent.length).toBeLessThanOrEqual(1 + 5 + 6 + 300 / 15);
     expect(await world.judge('good')).toBe('allow');
     world.answer(jsonResponse(goodAnswer({ exp: later })));
     await world.time.advance(36_000);
