@@ -194,13 +194,29 @@ const keyParties: readonly KeyParty[] = [
   },
 ];
 
+function fetchesOf({ events }: World): readonly string[] {
+  return events.filter((event) => event === 'ok' || event === 'failed');
+}
+
 /** Lets the time pass until a fetch began in the background and ended. */
 async function untilFetched(world: World, milliseconds: number): Promise<void> {
-  const fetches = (): number => world.events.filter((event) => event === 'ok' || event === 'failed').length;
-  const before = fetches();
+  const before = fetchesOf(world).length;
   await world.time.advance(milliseconds);
-  await eventually(() => expect(fetches()).toBeGreaterThan(before));
+  await eventually(() => expect(fetchesOf(world).length).toBeGreaterThan(before));
   await settle();
+}
+
+/** Until one ended well: on a busy machine the first may take too long. */
+async function untilWell(world: World, milliseconds: number): Promise<void> {
+  for (let tries = 0; tries < 5; tries++) {
+    await untilFetched(world, milliseconds);
+    if (fetchesOf(world).at(-1) === 'ok') return;
+  }
+}
+
+async function untilLoaded(world: World): Promise<void> {
+  await eventually(() => expect(fetchesOf(world)).not.toEqual([]));
+  if (fetchesOf(world).at(-1) !== 'ok') await untilWell(world, 6_000);
 }
 
 const keyRows = keyParties.flatMap((party) => faults.map((fault) => ({ party, fault, name: party.name })));
@@ -218,7 +234,7 @@ describe('keys that are asked for', () => {
       expect(provider.status().lastError).toMatch(/./);
       expect(server.asked.filter((path) => path.includes('again'))).toEqual([]);
       await server.mend();
-      await untilFetched(world, 6_000);
+      await untilWell(world, 6_000);
       expect(await ask(key)).toBe(party.says.good);
       expect(provider.status().lastError).toBeUndefined();
     },
@@ -231,7 +247,7 @@ describe('keys that are asked for', () => {
       const server = await serve(issuerOf(() => keys));
       const world = worldOf();
       const { ask, provider } = party.start(server, world);
-      await eventually(() => expect(world.events).toContain('ok'));
+      await untilLoaded(world);
       expect(await ask(key)).toBe(party.says.good);
       await server.fail(fault, party.path);
       keys = [key, other];
@@ -239,7 +255,7 @@ describe('keys that are asked for', () => {
       expect(provider.status().lastError).toMatch(/./);
       expect(await ask(key)).toBe(party.says.good);
       await server.mend();
-      await untilFetched(world, 600_000);
+      await untilWell(world, 600_000);
       expect([await ask(key), await ask(other)]).toEqual([party.says.good, party.says.good]);
       expect(provider.status().lastError).toBeUndefined();
       expect(await ask(ecKey('k3'))).toBe(party.says.unknown);
@@ -253,7 +269,7 @@ describe('keys that change', () => {
     const server = await serve(issuerOf(() => keys));
     const world = worldOf();
     const { ask } = party.start(server, world);
-    await eventually(() => expect(world.events).toContain('ok'));
+    await untilLoaded(world);
     const verdicts = async (): Promise<readonly string[]> => [await ask(key), await ask(other)];
     expect(await ask(key)).toBe(party.says.good);
     keys = [key, other];
@@ -264,7 +280,7 @@ describe('keys that change', () => {
     expect(await ask(third)).toBe(party.says.good);
     expect(await verdicts()).toEqual([party.says.unknown, party.says.unknown]);
     keys = [key];
-    await untilFetched(world, 600_000);
+    await untilWell(world, 600_000);
     expect([await ask(third), await ask(key)]).toEqual([party.says.unknown, party.says.good]);
   });
 });
@@ -282,7 +298,7 @@ const apiServer: RequestListener = (request, response) => {
   response.writeHead(201, { 'content-type': 'text/plain' }).end(JSON.stringify({ status }));
 };
 
-function reviewsOf({ url }: FaultyServer, world: World, apiTimeoutMs = timeoutMs): RunningReviews {
+function reviewsOf({ url }: FaultyServer, world: World, apiTimeoutMs = 2 * timeoutMs): RunningReviews {
   const dispatcher = new Agent();
   const connection = {
     server: url,
@@ -353,7 +369,7 @@ describe('the endpoint of introspection', () => {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(goodAnswer())),
     );
     const world = createWorld([]);
-    const spec = introspectionSpec({ endpoint: `${server.url}/introspect`, timeout: timeoutMs / 1000 });
+    const spec = introspectionSpec({ endpoint: `${server.url}/introspect`, timeout: (2 * timeoutMs) / 1000 });
     const provider = closing(createIntrospectionProvider(spec, clientMaterial(), { ...world.ports, http }));
     const ask = async (token: string): Promise<string> => verdictOf(await provider.verify(credentialOf(token)));
     expect(await ask('known')).toBe('allow');
