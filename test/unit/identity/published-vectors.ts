@@ -121,6 +121,10 @@ export const serialised: readonly string[] = [
   }),
 ];
 
+/** RFC 7797 4.2: a payload that is not encoded and stands elsewhere. */
+export const unencoded =
+  'eyJhbGciOiJIUzI1NiIsImI2NCI6ZmFsc2UsImNyaXQiOlsiYjY0Il19..A5dxf2s96_n5FLueVuW1Z_vh161FwXZC4YLPff6dmDY';
+
 /** RFC 7520 4.4: HS256. */
 export const symmetric = {
   secret: 'hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg',

@@ -11,7 +11,7 @@ import type { IdentityPorts } from '../identity-ports.ts';
 import type { MessageProvider, ProviderStatus, VerifyResult } from '../identity-provider.ts';
 import { toIdentity } from '../jwt/to-identity.ts';
 import type { ProviderTokens, VerifiedToken } from '../jwt/token-cache.ts';
-import { beginningOf } from '../jwt/token-beginning.ts';
+import { beginningOf } from '../jwt/beginning-of.ts';
 import type { TokenRules } from '../jwt/token-rules.ts';
 import { compileHolderCheck } from '../binding/compile-holder-check.ts';
 import { answerJudges, binding, clockSkew, compileAnswerRules } from './answer-rules.ts';

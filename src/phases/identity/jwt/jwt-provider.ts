@@ -17,7 +17,7 @@ import type { Read } from './parse-token.ts';
 import { readJudgedToken } from './read-judged-token.ts';
 import { toIdentity } from './to-identity.ts';
 import type { ProviderTokens, VerifiedToken } from './token-cache.ts';
-import { beginningOf } from './token-beginning.ts';
+import { beginningOf } from './beginning-of.ts';
 import { compileTokenRules, type TokenRules } from './token-rules.ts';
 import { verifySignature, type UnverifiedToken } from './verify-signature.ts';
 

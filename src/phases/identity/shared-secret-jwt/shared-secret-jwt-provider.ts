@@ -12,7 +12,7 @@ import type { ClientTable } from '../clients/client-table.ts';
 import { tellRefused } from '../clients/tell-refused.ts';
 import type { IdentityPorts } from '../identity-ports.ts';
 import type { MessageProvider, VerifyResult } from '../identity-provider.ts';
-import { beginningOf } from '../jwt/token-beginning.ts';
+import { beginningOf } from '../jwt/beginning-of.ts';
 import type { ProviderTokens, VerifiedToken } from '../jwt/token-cache.ts';
 import {
   clockSkew,
