@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { apiKeySpec } from './client-specs.ts';
 import type { MessageProvider, VerifyResult } from '../../../src/phases/identity/identity-provider.ts';
 import { createApiKeyProvider } from '../../../src/phases/identity/api-key/api-key-provider.ts';
 import type { Material } from '../../../src/policy/read-material.ts';
 import { createWorld, credentialOf, startSeconds, verdictOf, type World } from './identity-fixtures.ts';
-import { apiKeySpec, secretOf, type SecretParts } from './client-fixtures.ts';
+import { secretOf, type SecretParts } from './client-fixtures.ts';
 
 const key = 'k-acme-0123456789abcdef';
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -15,7 +15,8 @@ import { textKey } from '../../../src/policy/providers/provider-material.ts';
 import { createClientAuthority } from '../../support/client-certificates.ts';
 import { caep } from '../../support/event-transmitter.ts';
 import { basicPlace, basicSpec, basicToken, fakePasswords, hashOf, htpasswd } from './basic-fixtures.ts';
-import { apiKeySpec, secretOf, sharedSecretSpec } from './client-fixtures.ts';
+import { secretOf } from './client-fixtures.ts';
+import { apiKeySpec, sharedSecretSpec } from './client-specs.ts';
 import { boundToken, judge, proofOf, withProof } from './dpop-fixtures.ts';
 import {
   bearer,

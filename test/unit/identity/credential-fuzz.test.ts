@@ -12,7 +12,8 @@ import type { ClientCertificateProviderSpec } from '../../../src/policy/provider
 import { textKey } from '../../../src/policy/providers/provider-material.ts';
 import { asEnvoySends, createClientAuthority } from '../../support/client-certificates.ts';
 import { basicPlace, basicSpec, basicToken, fakePasswords, hashOf, htpasswd } from './basic-fixtures.ts';
-import { apiKeySpec, secretOf } from './client-fixtures.ts';
+import { secretOf } from './client-fixtures.ts';
+import { apiKeySpec } from './client-specs.ts';
 import { bearer, createWorld, credentialOf, requestOf, startSeconds, verdictOf } from './identity-fixtures.ts';
 
 /** The text with a few characters put in place of others. */

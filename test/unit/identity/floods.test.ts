@@ -9,7 +9,8 @@ import { createSharedSecretJwtProvider } from '../../../src/phases/identity/shar
 import type { JwtProviderSpec } from '../../../src/policy/provider-spec.ts';
 import { caep } from '../../support/event-transmitter.ts';
 import { basicPlace, basicSpec, basicToken, fakePasswords, hashOf, htpasswd } from './basic-fixtures.ts';
-import { apiKeySpec, secretOf, sharedSecretSpec } from './client-fixtures.ts';
+import { secretOf } from './client-fixtures.ts';
+import { apiKeySpec, sharedSecretSpec } from './client-specs.ts';
 import { boundToken, judge, proofOf, withProof } from './dpop-fixtures.ts';
 import {
   audience,

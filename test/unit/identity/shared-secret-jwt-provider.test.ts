@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { sharedSecretSpec } from './client-specs.ts';
 import type { MessageProvider, VerifyResult } from '../../../src/phases/identity/identity-provider.ts';
 import { createSharedSecretJwtProvider } from '../../../src/phases/identity/shared-secret-jwt/shared-secret-jwt-provider.ts';
 import type { Material } from '../../../src/policy/read-material.ts';
@@ -16,7 +17,7 @@ import {
   type Claims,
   type World,
 } from './identity-fixtures.ts';
-import { secretOf, sharedSecretSpec, type SecretParts } from './client-fixtures.ts';
+import { secretOf, type SecretParts } from './client-fixtures.ts';
 
 const secret = 'a-shared-secret-of-32-bytes-or-more!';
 const long = secret.repeat(2);
