@@ -21,6 +21,7 @@ import type { RunningService, ServiceIo, StartService } from './running-service.
 import { shutDownInStages } from './shutdown.ts';
 import { startDocumentSource } from './start-document-source.ts';
 import { readVersion } from './version.ts';
+import { watchWallClock } from './watch-wall-clock.ts';
 
 const version = readVersion();
 const userAgent = `portcullis/${version}`;
@@ -40,7 +41,13 @@ export const startService: StartService = async (config, io) => {
   const health = createHealthService();
   const transport = createTransport(config, io, engine, health.methods, tls);
   const readiness = createReadiness((isServing) => health.setServing(isServing));
-  const closers: (() => void | Promise<void>)[] = [() => transport.close(), () => tls?.close(), () => serving.close()];
+  const clockWatch = watchWallClock({ ...io, logger });
+  const closers: (() => void | Promise<void>)[] = [
+    () => transport.close(),
+    () => tls?.close(),
+    () => serving.close(),
+    () => clockWatch.close(),
+  ];
   try {
     const grpcAddress = await transport.listen(formatSocketAddress(config.grpcAddress));
     let source: DocumentSource | undefined;

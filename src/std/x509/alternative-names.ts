@@ -8,6 +8,8 @@ export interface AlternativeNames {
 }
 
 const kinds = { email: 0x81, dns: 0x82, uri: 0x86 } as const;
+/** GeneralName has no other: names of other systems, X.400, directories and EDI, addresses, registered ids. */
+const passedOver: ReadonlySet<number> = new Set([0xa0, 0xa3, 0xa4, 0xa5, 0x87, 0x88]);
 /** What no name of another kind can be read as: a DNS name has no colon and no `=`, a URI begins with its scheme. */
 const forms = {
   email: /^[\x21-\x7e]{1,320}$/,
@@ -24,12 +26,11 @@ export function readAlternativeNames(list: DerReader): AlternativeNames {
   while (!list.isAtEnd) {
     const name = list.read();
     if (++count > maxNames) throw new DerError('there are too many names');
-    for (const kind of ['dns', 'uri', 'email'] as const) {
-      if (name.tag !== kinds[kind]) continue;
-      const text = list.contents(name).toString('latin1');
-      if (!forms[kind].test(text)) throw new DerError('a name is none of its kind');
-      names[kind].push(text);
-    }
+    if (passedOver.has(name.tag)) continue;
+    const kind = (['dns', 'uri', 'email'] as const).find((one) => kinds[one] === name.tag);
+    const text = list.contents(name).toString('latin1');
+    if (kind === undefined || !forms[kind].test(text)) throw new DerError('a name is none of its kind');
+    names[kind].push(text);
   }
   return names;
 }

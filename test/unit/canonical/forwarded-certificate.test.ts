@@ -85,4 +85,50 @@ describe('x-forwarded-client-cert', () => {
     parseForwardedCertificate('a=;'.repeat(20_000));
     expect(performance.now() - started).toBeLessThan(500);
   });
+
+  test('as Envoy writes any names is read as these names', () => {
+    const plain = fc.string({
+      unit: fc.constantFrom('a', 'B', '1', '/', ':', '.', '-', '=', ' ', '%', 'é'),
+      minLength: 1,
+      maxLength: 20,
+    });
+    const subject = fc.string({ maxLength: 40 });
+    fc.assert(
+      fc.property(
+        subject,
+        fc.array(plain, { maxLength: 3 }),
+        fc.array(plain, { maxLength: 3 }),
+        (name, uris, names) => {
+          const escaped = name.replaceAll(/["\\]/g, '\\$&').replaceAll(/[\r\n\u2028\u2029]/g, ' ');
+          const values = [...uris.map((uri) => `URI=${uri}`), ...names.map((dns) => `DNS=${dns}`)];
+          const text = [`By=urn:edge`, `Hash=${hash}`, `Subject="${escaped}"`, ...values].join(';');
+          expect(parseForwardedCertificate(text)).toEqual({
+            kind: 'found',
+            hash,
+            certificate: undefined,
+            subject: escaped,
+            uri: uris,
+            dns: names,
+          });
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  test('with one changed character says nothing that does not stand in it', () => {
+    const good = `By=spiffe://a/edge;Hash=${hash};Cert="-----BEGIN%20CERTIFICATE";Subject="CN=a\\,b;c";URI=spiffe://a/b;DNS=a.example`;
+    fc.assert(
+      fc.property(fc.nat(good.length - 1), fc.string({ maxLength: 2 }), fc.nat(2), (at, put, taken) => {
+        const text = good.slice(0, at) + put + good.slice(at + taken);
+        const found = parseForwardedCertificate(text);
+        if (found === undefined) return;
+        expect(text.toLowerCase()).toContain(`hash=${found.hash}`);
+        expect(text).toContain(found.subject);
+        for (const name of [...found.uri, ...found.dns]) expect(text).toContain(`=${name}`);
+        expect([found.uri.length <= 2, found.dns.length <= 2]).toEqual([true, true]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
 });

@@ -1,21 +1,12 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { apiKeySpec } from './client-specs.ts';
 import type { MessageProvider, VerifyResult } from '../../../src/phases/identity/identity-provider.ts';
 import { createApiKeyProvider } from '../../../src/phases/identity/api-key/api-key-provider.ts';
 import type { Material } from '../../../src/policy/read-material.ts';
-import type { ApiKeyProviderSpec } from '../../../src/policy/provider-spec.ts';
 import { createWorld, credentialOf, startSeconds, verdictOf, type World } from './identity-fixtures.ts';
 import { secretOf, type SecretParts } from './client-fixtures.ts';
 import { renewProvider } from './renew-provider.ts';
-
-const spec: ApiKeyProviderSpec = {
-  kind: 'IdentityProvider',
-  type: 'APIKey',
-  namespace: 'shop',
-  name: 'keys',
-  from: [{ in: 'header', name: 'x-api-key', scheme: undefined }],
-  secrets: { namespace: 'shop', labels: [['portcullis.dev/api-key', 'true']] },
-};
 
 const key = 'k-acme-0123456789abcdef';
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -28,7 +19,7 @@ interface Started extends World {
 
 function start(...secrets: readonly Material[]): Started {
   const world = createWorld([]);
-  const keys = createApiKeyProvider(spec, { texts: new Map(), secrets }, world.ports);
+  const keys = createApiKeyProvider(apiKeySpec, { texts: new Map(), secrets }, world.ports);
   const ask = (presented: string): string => verdictOf(keys.verify(credentialOf(presented)) as VerifyResult);
   return { ...world, keys, ask, renew: (...next) => renewProvider(keys, { texts: new Map(), secrets: next }) };
 }

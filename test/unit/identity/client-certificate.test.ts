@@ -118,6 +118,7 @@ describe('the principal that the proxy validated', () => {
     'with a control character is refused: %j',
     (principal) => {
       expect(verdictOf(ask(anybody(), { principal }))).toBe('certificate_name');
+      expect(verdictOf(ask(anybody(), { principal: 'CN=a' }))).toBe('allow');
     },
   );
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { HttpResponse } from '../../../src/core/ports.ts';
-import { audience, encode, issuer, startSeconds } from './identity-fixtures.ts';
-import { clientMaterial, goodAnswer, introspectionWorld } from './introspection-fixtures.ts';
+import { audience, ecKey, encode, issuer, signText, startSeconds } from './identity-fixtures.ts';
+import { clientId, clientMaterial, goodAnswer, introspectionWorld } from './introspection-fixtures.ts';
 
 const world = introspectionWorld({ cacheTtl: 0 });
 const signedWorld = introspectionWorld({ cacheTtl: 0, signedAnswers: true }, clientMaterial());
@@ -78,6 +78,20 @@ test('members of any kind end in a verdict, and allow only where active is true,
   );
 });
 
+test('a good answer with changed characters allows only where it still says what counts', async () => {
+  const good = JSON.stringify(goodAnswer({ exp: startSeconds + 1e9 }));
+  const contentType = 'application/json';
+  expect(await judgeAnswer({ status: 200, contentType, body: Buffer.from(good) })).toBe('allow');
+  await fc.assert(
+    fc.asyncProperty(fc.nat(good.length - 1), fc.string({ maxLength: 2 }), fc.nat(2), async (at, put, taken) => {
+      const text = good.slice(0, at) + put + good.slice(at + taken);
+      if ((await judgeAnswer({ status: 200, contentType, body: Buffer.from(text) })) !== 'allow') return;
+      expect(JSON.parse(text)).toMatchObject({ active: true, iss: issuer, aud: audience });
+    }),
+    { numRuns: 300 },
+  );
+});
+
 test('whatever a signed answer is, it is none without a signature', async () => {
   const part = fc.oneof(
     fc.string(),
@@ -97,6 +111,46 @@ test('whatever a signed answer is, it is none without a signature', async () => 
     { numRuns: 200 },
   );
   signedWorld.provider().close();
+});
+
+test('a signed answer with one changed character is none', async () => {
+  const key = ecKey('k1');
+  const on = introspectionWorld({ cacheTtl: 0, signedAnswers: true }, clientMaterial(), [key]);
+  const far = startSeconds + 1e9;
+  const answer = (): string => {
+    const claims = {
+      iss: issuer,
+      aud: clientId,
+      iat: on.ports.clock.now() / 1000,
+      token_introspection: goodAnswer({ exp: far }),
+    };
+    return signText(
+      JSON.stringify({ alg: 'ES256', kid: 'k1', typ: 'token-introspection+jwt' }),
+      JSON.stringify(claims),
+      key,
+    );
+  };
+  const contentType = 'application/token-introspection+jwt';
+  const judged = async (change: (good: string) => string): Promise<string> => {
+    await on.time.advance(40_000);
+    on.answer({ status: 200, contentType, body: Buffer.from(change(answer())) });
+    return on.judge();
+  };
+  expect(await judged((good) => good)).toBe('allow');
+  await fc.assert(
+    fc.asyncProperty(fc.nat(), fc.string({ unit: 'binary-ascii', maxLength: 2 }), async (position, put) => {
+      const change = (good: string): string => {
+        const at = position % good.length;
+        const changed = good.slice(0, at) + put + good.slice(at + 1);
+        // White space around it is none of the answer.
+        fc.pre(changed.trim() !== good);
+        return changed;
+      };
+      expect(await judged(change)).toBe('introspection_unavailable');
+    }),
+    { numRuns: 200 },
+  );
+  on.provider().close();
 });
 
 test('whatever the token is, it is asked about as it is or not at all', async () => {

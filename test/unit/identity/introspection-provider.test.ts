@@ -84,6 +84,8 @@ describe('the answer about a token', () => {
     const { judge, answer } = introspectionWorld();
     answer(jsonResponse(goodAnswer(changes)));
     expect(await judge()).toBe(code);
+    answer(jsonResponse(goodAnswer()));
+    expect(await judge('another')).toBe('allow');
   });
 
   test('without sub is of no subject: a client is never taken for a user', async () => {
@@ -147,6 +149,8 @@ describe('what is no answer of RFC 7662', () => {
     const { lastError, isAnswering } = provider().status();
     if (expected === 'allow') expect([lastError, isAnswering]).toEqual([undefined, true]);
     else expect([lastError, isAnswering]).toEqual([expect.stringContaining(expected), false]);
+    answer(jsonResponse(good));
+    expect(await judge()).toBe('allow');
   });
 });
 

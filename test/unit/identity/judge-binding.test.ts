@@ -62,6 +62,7 @@ describe('how a token is bound', () => {
     ['by a list', ['x5t#S256'], ifBound, 'refused'],
   ])('%s', async (_title, cnf, rules, verdict) => {
     expect(await judge(cnf, rules)).toBe(verdict);
+    expect(await judge(two, rules)).toBe('passes');
   });
 
   test.each<[string, ConfirmationJudge, ConfirmationJudge, string]>([
@@ -110,12 +111,14 @@ describe('RFC 8705: x5t#S256', () => {
     ['is cut', thumbprint.slice(0, -2)],
   ])('that %s is refused', (_title, member) => {
     expect(verdict(member)).toBe('The x5t#S256 of the token is no SHA-256 thumbprint.');
+    expect(verdict(thumbprint)).toBe('passes');
   });
 
   test('without a certificate, or with one that cannot be read, is refused', () => {
     expect(verdict(thumbprint, requestOf({}))).toContain('the connection shows none');
     expect(verdict(thumbprint, requestOf({ principal: 'CN=client' }))).toContain('the connection shows none');
     expect(verdict(thumbprint, requestOf({ certificate: 'x' }))).toContain('cannot be read');
+    expect(verdict(thumbprint)).toBe('passes');
   });
 });
 

@@ -699,5 +699,7 @@ describe('profiles', () => {
     provider = keys.provider({ profile });
     await provider.firstLoad;
     expect(await present(provider, tokenOf(rsa, { ...claims }, { ...head }))).toBe(expected);
+    const typ = profile === 'AccessToken' ? 'at+jwt' : 'JWT';
+    expect(await present(provider, tokenOf(rsa, full, { typ }))).toBe('allow');
   });
 });

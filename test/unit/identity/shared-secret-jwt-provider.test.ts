@@ -1,12 +1,12 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { sharedSecretSpec } from './client-specs.ts';
 import type { MessageProvider, VerifyResult } from '../../../src/phases/identity/identity-provider.ts';
 import { createSharedSecretJwtProvider } from '../../../src/phases/identity/shared-secret-jwt/shared-secret-jwt-provider.ts';
 import type { Material } from '../../../src/policy/read-material.ts';
 import type { SharedSecretJwtProviderSpec } from '../../../src/policy/provider-spec.ts';
 import {
-  bearer,
   createWorld,
   credentialOf,
   encode,
@@ -25,22 +25,6 @@ const long = secret.repeat(2);
 const acme = secretOf('acme', { data: { key: 'acme', secret } });
 const publicKey = rsaKey('k1');
 
-function specOf(changes: Partial<SharedSecretJwtProviderSpec> = {}): SharedSecretJwtProviderSpec {
-  return {
-    kind: 'IdentityProvider',
-    type: 'SharedSecretJWT',
-    namespace: 'shop',
-    name: 'partners',
-    keyClaim: { in: 'claim', name: 'iss' },
-    secrets: { namespace: 'shop', labels: [['portcullis.dev/consumer', 'true']] },
-    secretEncoding: 'Plain',
-    algorithms: ['HS256'],
-    verifyNotBefore: true,
-    from: [bearer],
-    ...changes,
-  };
-}
-
 interface Started extends World {
   readonly partners: MessageProvider;
   readonly ask: (token: string) => string;
@@ -49,7 +33,7 @@ interface Started extends World {
 
 function start(secrets: readonly Material[] = [acme], changes: Partial<SharedSecretJwtProviderSpec> = {}): Started {
   const world = createWorld([]);
-  const partners = createSharedSecretJwtProvider(specOf(changes), { texts: new Map(), secrets }, world.ports);
+  const partners = createSharedSecretJwtProvider(sharedSecretSpec(changes), { texts: new Map(), secrets }, world.ports);
   const ask = (token: string): string => verdictOf(partners.verify(credentialOf(token)) as VerifyResult);
   return { ...world, partners, ask, renew: (...next) => renewProvider(partners, { texts: new Map(), secrets: next }) };
 }
@@ -356,7 +340,7 @@ describe('a token that was verified is remembered', () => {
   test('and with no other provider', () => {
     const { ask, ports, partners } = start();
     const strict = createSharedSecretJwtProvider(
-      specOf({ algorithms: ['HS512'] }),
+      sharedSecretSpec({ algorithms: ['HS512'] }),
       { texts: new Map(), secrets: [acme] },
       ports,
     );

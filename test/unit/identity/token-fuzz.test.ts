@@ -9,6 +9,8 @@ import {
   ecKey,
   encode,
   goodClaims,
+  hmacToken,
+  rsaKey,
   signText,
   tokenOf,
   verdictOf,
@@ -112,5 +114,32 @@ test('whatever a JWKS holds, reading it gives keys or a Failure', async () => {
       }
     }),
     { numRuns: 300 },
+  );
+});
+
+test('whatever was changed in a JWKS, nobody else is let in by it', async () => {
+  const jwks = JSON.stringify({ keys: [key.jwk, ecKey('k2').jwk] });
+  const strangers = [ecKey('k1'), rsaKey('k1')];
+  const guesses = [
+    ...strangers.map((stranger) => tokenOf(stranger)),
+    ...strangers.map((stranger) => tokenOf(stranger, {}, { kid: undefined })),
+    hmacToken({ alg: 'HS256', kid: 'k1' }, goodClaims(), jwks),
+  ];
+  await fc.assert(
+    fc.asyncProperty(fc.nat(jwks.length - 1), fc.string({ maxLength: 3 }), fc.nat(3), async (at, put, taken) => {
+      const json = jwks.slice(0, at) + put + jwks.slice(at + taken);
+      const world = createWorld([]);
+      const changed = world.provider({ keys: { type: 'Inline', json } });
+      await changed.firstLoad;
+      const verdicts = await Promise.all(
+        guesses.map(async (token) => verdictOf(await changed.verify(credentialOf(token)))),
+      );
+      expect(verdicts).not.toContain('allow');
+      expect(['allow', 'keys_unavailable', 'token_key', 'token_signature']).toContain(
+        verdictOf(await changed.verify(credentialOf(tokenOf(key)))),
+      );
+      changed.close();
+    }),
+    { numRuns: 150 },
   );
 });

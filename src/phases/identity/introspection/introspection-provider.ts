@@ -11,6 +11,7 @@ import type { IdentityPorts } from '../identity-ports.ts';
 import type { MessageProvider, ProviderStatus, VerifyResult } from '../identity-provider.ts';
 import { toIdentity } from '../jwt/to-identity.ts';
 import type { ProviderTokens, VerifiedToken } from '../jwt/token-cache.ts';
+import { beginningOf } from '../jwt/beginning-of.ts';
 import type { TokenRules } from '../jwt/token-rules.ts';
 import { compileHolderCheck } from '../binding/compile-holder-check.ts';
 import { answerJudges, binding, clockSkew, compileAnswerRules } from './answer-rules.ts';
@@ -167,14 +168,16 @@ function accept(
 ): VerifyResult {
   const iss = ownMember(answer, 'iss');
   const identity = toIdentity(answer, { ...rules, issuer: typeof iss === 'string' ? iss : '' }, spec.name);
-  const notBefore = ownMember(answer, 'nbf');
   if (hash !== undefined) {
+    const expiresAt = identity.expiresAt ?? Infinity;
+    // By the monotonic clock too: a wall clock that is set back makes no answer last beyond the end of its token.
+    const seconds = Math.min(spec.cacheTtl, expiresAt - ports.clock.now() / 1000);
     const verified: VerifiedToken = {
       identity,
       keyFingerprint: '',
-      expiresAt: identity.expiresAt ?? Infinity,
-      notBefore: typeof notBefore === 'number' ? notBefore : undefined,
-      goodUntil: ports.clock.monotonic() + spec.cacheTtl * 1000,
+      expiresAt,
+      notBefore: beginningOf(answer),
+      goodUntil: ports.clock.monotonic() + seconds * 1000,
     };
     answers.set(hash, verified, bytes * 3 + 1_000);
   }

@@ -17,6 +17,7 @@ import type { Read } from './parse-token.ts';
 import { readJudgedToken } from './read-judged-token.ts';
 import { toIdentity } from './to-identity.ts';
 import type { ProviderTokens, VerifiedToken } from './token-cache.ts';
+import { beginningOf } from './beginning-of.ts';
 import { compileTokenRules, type TokenRules } from './token-rules.ts';
 import { verifySignature, type UnverifiedToken } from './verify-signature.ts';
 
@@ -123,12 +124,11 @@ async function verifyUnknown(provider: ProviderParts, token: ReadToken): Promise
     if (refused !== undefined) return { denial: refused };
   }
   const identity = toIdentity(token.claims, rules, spec.name);
-  const notBefore = ownMember(token.claims, 'nbf');
   const verified: VerifiedToken = {
     identity,
     keyFingerprint: signature.key.fingerprint,
     expiresAt: identity.expiresAt ?? 0,
-    notBefore: typeof notBefore === 'number' ? notBefore : undefined,
+    notBefore: beginningOf(token.claims),
   };
   // Time has passed, and keys may have changed, while keys and cryptography were waited for.
   if (!isKeyInForce(provider, verified)) {

@@ -8,6 +8,7 @@ export interface VerifiedToken {
   /** Of the key that verified it (KeySet.fingerprints). */
   readonly keyFingerprint: string;
   readonly expiresAt: number;
+  /** Neither `nbf` nor `iat` may be in the future (`beginningOf`). */
   readonly notBefore: number | undefined;
   /** Monotonic milliseconds, where it is remembered for a while only. */
   readonly goodUntil?: number;

@@ -29,8 +29,9 @@ type IssuedBefore = number;
 export function createRevocationTable(maxEntries: number, clock: Clock): RevocationTable {
   const entries = createTargetTable<IssuedBefore>(maxEntries, clock);
   const widened = createTargetTable<IssuedBefore>(maxWidened, clock);
+  const untilNow = (): number => Math.floor(clock.now() / 1000) + 1;
   const widen = ({ expiresAt }: Revocation, scope: string): boolean => {
-    const until = Math.floor(clock.now() / 1000) + 1;
+    const until = untilNow();
     if (!widened.set(scope, ...everything, Math.max(widened.get(scope, ...everything) ?? 0, until), expiresAt))
       return false;
     entries.deleteWhere(scope, (issuedBefore, target) => target === 'jti' || issuedBefore <= until);
@@ -44,8 +45,9 @@ export function createRevocationTable(maxEntries: number, clock: Clock): Revocat
       if (put(entries, revocation)) return 'kept';
       if (whenFull === 'refuse') return 'full';
       if (!widen(revocation, scopeKey(revocation.scope))) return 'full';
-      // One that has no moment goes on beyond what was widened; where it still finds no room, the caller is told.
-      return revocation.issuedBefore !== undefined || put(entries, revocation) ? 'widened' : 'full';
+      // One without a moment, or of a moment that our clock has not reached, goes on beyond what was widened; where it still finds no room, the caller is told.
+      const isCovered = (revocation.issuedBefore ?? Infinity) <= untilNow();
+      return isCovered || put(entries, revocation) ? 'widened' : 'full';
     },
     revokes: (scopes, names) => {
       for (const scope of scopes) {

@@ -13,6 +13,7 @@ import type { ClientTable } from '../clients/client-table.ts';
 import { tellRefused } from '../clients/tell-refused.ts';
 import type { IdentityPorts } from '../identity-ports.ts';
 import type { MessageProvider, VerifyResult } from '../identity-provider.ts';
+import { beginningOf } from '../jwt/beginning-of.ts';
 import type { ProviderTokens, VerifiedToken } from '../jwt/token-cache.ts';
 import {
   clockSkew,
@@ -129,7 +130,6 @@ function judgeCode({ alg, signingInput, code }: ReadHmacToken, { algorithms, key
 function toVerified(claims: JsonObject, consumer: Consumer, spec: SharedSecretJwtProviderSpec): VerifiedToken {
   const { name, clientId = name, scopes, roles, fingerprint } = consumer;
   const exp = ownMember(claims, 'exp');
-  const notBefore = spec.verifyNotBefore ? ownMember(claims, 'nbf') : undefined;
   const expiresAt = typeof exp === 'number' ? exp : 0;
   const identity: Identity = Object.freeze({
     authenticated: true,
@@ -146,7 +146,7 @@ function toVerified(claims: JsonObject, consumer: Consumer, spec: SharedSecretJw
     identity,
     keyFingerprint: fingerprint,
     expiresAt,
-    notBefore: typeof notBefore === 'number' ? notBefore : undefined,
+    notBefore: beginningOf(claims, spec.verifyNotBefore ? ['nbf', 'iat'] : ['iat']),
   };
 }
 

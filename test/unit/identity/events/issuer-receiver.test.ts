@@ -132,6 +132,7 @@ describe('a logout token', () => {
   ];
   test.each(bad)('%s is refused with %s', async (_name, error, claims, header, by) => {
     expect(errorOf(await logout(claims, header, by))).toBe(error);
+    expect(errorOf(await logout())).toBe('understood');
   });
 
   test('an access token of the issuer is none', async () => {
@@ -359,6 +360,7 @@ describe('a security event', () => {
   ];
   test.each(bad)('%s is refused with %s', async (_name, error, event, claims, header, by) => {
     expect(errorOf(await deliver(caep('session-revoked'), event, claims, header, by))).toBe(error);
+    expect(errorOf(await deliver(caep('session-revoked'), at))).toBe('understood');
   });
 
   test.each([
