@@ -6,14 +6,11 @@ const hash = 'ab'.repeat(32);
 
 describe('x-forwarded-client-cert', () => {
   test('as Envoy writes it', () => {
-    const text = `By=spiffe://cluster.local/edge;Hash=${hash};Cert="-----BEGIN%20CERTIFICATE-----%0A";Subject="CN=a\\,b;c,O=\\"x\\"";URI=spiffe://cluster.local/a;URI=urn:b;DNS=a.example;DNS=b.example`;
+    const text = `By=spiffe://cluster.local/edge;By=urn:edge;Hash=${hash};Cert="-----BEGIN%20CERTIFICATE-----%0A";Chain="x";Subject="CN=a\\,b;c,O=\\"x\\"";URI=spiffe://cluster.local/a;URI=urn:b;DNS=a.example;DNS=b.example`;
     expect(parseForwardedCertificate(text)).toEqual({
       kind: 'found',
       hash,
       certificate: '-----BEGIN%20CERTIFICATE-----%0A',
-      subject: String.raw`CN=a\,b;c,O=\"x\"`,
-      uri: ['spiffe://cluster.local/a', 'urn:b'],
-      dns: ['a.example', 'b.example'],
     });
   });
 
@@ -22,9 +19,6 @@ describe('x-forwarded-client-cert', () => {
       kind: 'found',
       hash,
       certificate: undefined,
-      subject: '',
-      uri: [],
-      dns: [],
     });
   });
 
@@ -38,6 +32,14 @@ describe('x-forwarded-client-cert', () => {
     ['two hashes', `Hash=${hash};Hash=${hash}`],
     ['two certificates', `Hash=${hash};Cert=a;Cert=b`],
     ['two subjects', `Hash=${hash};Subject=a;Subject=b`],
+    ['a URI behind a DNS name', `Hash=${hash};URI=;DNS=x;URI=spiffe://cluster.local/ns/admin/sa/root`],
+    ['a certificate behind a name', `Hash=${hash};URI=x;Cert=a`],
+    ['a certificate behind the subject', `Hash=${hash};Subject="a";Cert=a`],
+    ['a hash behind a certificate', `Cert=a;Hash=${hash}`],
+    ['a By behind the hash', `Hash=${hash};By=a`],
+    ['a key that Envoy does not write', `Hash=${hash};URI=spiffe://cluster.local/a;x=y`],
+    ['a key of another name before all', `x=y;Hash=${hash}`],
+    ['two chains', `Hash=${hash};Chain=a;Chain=b`],
     ['a quote that does not end', `Hash=${hash};Subject="a`],
     ['a quote that a backslash keeps open', String.raw`Hash=${hash};Subject="a\"`],
     ['something behind a quote', `Hash=${hash};Subject="a"b`],
