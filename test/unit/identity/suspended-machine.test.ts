@@ -36,16 +36,17 @@ describe('what is remembered ends by the wall clock too', () => {
   });
 
   test('right passwords, and what the API server said', () => {
-    const { clock, setWall } = manualTime();
+    const time = manualTime();
+    const { clock } = time;
     const user: BasicUser = { name: 'a', text: 'x', hash: { kind: 'bcrypt', text: 'x', cost: 10 } };
     const passwords = createPasswordCache(clock, { maxEntries: 10, ttlMs: 10_000 });
     const verdicts = createVerdictCache(clock);
     const verdict = { denial: denial('token_inactive') };
     passwords.remember('digest', user);
     verdicts.set('key', verdict, 10_000);
-    setWall(startSeconds + 9);
+    time.setWall(startSeconds + 9);
     expect([passwords.isRight('digest', user), verdicts.get('key')]).toEqual([true, verdict]);
-    setWall(startSeconds + 10);
+    time.setWall(startSeconds + 10);
     expect([passwords.isRight('digest', user), verdicts.get('key')]).toEqual([false, undefined]);
   });
 });
