@@ -28,10 +28,11 @@ const malformed: ForwardedCertificate = { kind: 'refused', why: 'malformed' };
 type Found = Extract<ForwardedCertificate, { kind: 'found' }>;
 
 /**
- * The one element of the header: pairs of a key in any case and a value between semicolons; a value may be quoted, in which a backslash
- * stands before a quote or another backslash. Undefined for any other form, for a key twice that may be there once, and without a Hash,
- * which every Envoy writes. Undefined also for several elements: Envoy writes the names of a certificate without quotes, so behind a
- * comma may stand what a client had put into its certificate.
+ * The one element of the header: pairs of a key in any case and a value between semicolons, a value perhaps quoted, in the order in which
+ * Envoy writes them (1.40, `set_current_client_cert_details`). Undefined for any other form, for an unknown key, for one out of its place or
+ * twice that may be there once, and without a Hash, which every Envoy writes. Undefined also for several elements. Envoy writes the names of
+ * a certificate without quotes, so what stands behind them may be what a client had put into one: `Hash` and `Cert` stand before anything of
+ * a client's, and nothing else is read.
  */
 export function parseForwardedCertificate(text: string): Found | undefined {
   if (text.length > maxCharacters) return undefined;
@@ -80,23 +81,24 @@ function readQuoted(text: string, cursor: Cursor): string | undefined {
   return found[1] ?? '';
 }
 
+/** In Envoy's order; of a certificate that the proxy shows itself there may be several URIs. */
+const keys = ['by', 'hash', 'cert', 'chain', 'subject', 'uri', 'dns'] as const;
+const repeated: ReadonlySet<string> = new Set(['by', 'uri', 'dns']);
+
 function toFound(pairs: readonly (readonly [string, string])[]): Found | undefined {
-  const all = (key: string): readonly string[] => pairs.flatMap(([name, value]) => (name === key ? [value] : []));
-  const [hashes, certificates, subjects, uri, dns] = [all('hash'), all('cert'), all('subject'), all('uri'), all('dns')];
-  const [hash] = hashes;
-  if (hashes.length !== 1 || hash === undefined || !/^[0-9a-f]{64}$/.test(hash)) return undefined;
-  if (certificates.length > 1 || subjects.length > 1) return undefined;
-  return {
-    kind: 'found',
-    hash,
-    certificate: certificates[0],
-    subject: subjects[0] ?? '',
-    uri: present(uri),
-    dns: present(dns),
-  };
+  if (!isInOrder(pairs)) return undefined;
+  const only = (key: (typeof keys)[number]): string | undefined => pairs.find(([name]) => name === key)?.[1];
+  const hash = only('hash');
+  if (hash === undefined || !/^[0-9a-f]{64}$/.test(hash)) return undefined;
+  return { kind: 'found', hash, certificate: only('cert') };
 }
 
-/** Envoy writes `URI=` where there is none. */
-function present(values: readonly string[]): readonly string[] {
-  return values.filter((value) => value !== '');
+function isInOrder(pairs: readonly (readonly [string, string])[]): boolean {
+  let last = -1;
+  for (const [name] of pairs) {
+    const place = keys.findIndex((key) => key === name);
+    if (place < last || (place === last && !repeated.has(name)) || place < 0) return false;
+    last = place;
+  }
+  return true;
 }

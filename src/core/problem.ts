@@ -59,6 +59,8 @@ export const problemCodes = {
   'secret-refused': 'A Secret of a client that the provider selects cannot be used.',
   'cleartext-keys':
     'The keys, or what the issuer says of tokens, come over http from outside: who sits on the way can forge tokens.',
+  'believed-names':
+    'A proxy is believed about a name of a client certificate that it may not know well enough, or that may be forged.',
   'shadow-wider-decides': 'The policy is in shadow mode, and a wider one decides in its place.',
   'host-widens': 'A wildcard host makes Public what another policy of the namespace protects.',
 } as const;

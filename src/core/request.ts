@@ -106,10 +106,6 @@ export type ForwardedCertificate =
       readonly hash: string;
       /** URL-encoded PEM; undefined where the peer does not pass it on. */
       readonly certificate: string | undefined;
-      /** RFC 2253; empty where the peer does not pass it on. */
-      readonly subject: string;
-      readonly uri: readonly string[];
-      readonly dns: readonly string[];
     };
 
 /** Header fields by lower-case name. Pseudo headers are not among them. */

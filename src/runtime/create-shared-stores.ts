@@ -15,7 +15,10 @@ export interface SharedStores {
   close(): void;
 }
 
-/** Begins to connect, and does not wait for it: no outage of Redis keeps a service from starting. */
+/**
+ * Begins to connect, and does not wait for it: no outage of Redis keeps a service from starting. Throws a Failure `store_ca` where the file
+ * of its authorities is none.
+ */
 export async function createSharedStores(config: Config, io: ServiceIo): Promise<SharedStores> {
   const { clock, timers, random } = io;
   const { logger } = io.observation;
@@ -30,11 +33,14 @@ export async function createSharedStores(config: Config, io: ServiceIo): Promise
     };
   }
   // The client takes some megabytes: only who has a Redis loads it.
-  const [{ createRedisConnection }, { createRedisReplayStore }, { createRedisSharedList }] = await Promise.all([
-    import('../stores/redis-connection.ts'),
-    import('../stores/redis-replay-store.ts'),
-    import('../stores/redis-shared-list.ts'),
-  ]);
+  const [{ createRedisConnection }, { createRedisReplayStore }, { createRedisSharedList }, { readRedisAuthorities }] =
+    await Promise.all([
+      import('../stores/redis-connection.ts'),
+      import('../stores/redis-replay-store.ts'),
+      import('../stores/redis-shared-list.ts'),
+      import('../stores/read-redis-authorities.ts'),
+    ]);
+  if (config.redisCaFile !== undefined) await readRedisAuthorities(config.redisCaFile);
   const redis = createRedisConnection(
     {
       address: redisUrl,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { createClient, type RedisClientType } from '@redis/client';
 import type { Timers } from '../core/ports.ts';
+import { readRedisAuthorities } from './read-redis-authorities.ts';
 import type { RedisOptions } from './redis-options.ts';
 import { within } from './within.ts';
 
@@ -64,7 +65,7 @@ async function createClientOf({ address, username, ...options }: RedisOptions): 
   const { passwordFile, caFile } = options;
   // The line's end that editors leave behind is none of the password.
   const password = passwordFile && (await readFile(passwordFile, 'utf8')).replace(/\r?\n$/, '');
-  const ca = caFile && (await readFile(caFile, 'utf8'));
+  const ca = caFile === undefined ? undefined : await readRedisAuthorities(caFile);
   const common = { host, port, connectTimeout: options.timeoutMs * 2, reconnectStrategy: false } as const;
   return createClient({
     socket: isTls
@@ -73,7 +74,7 @@ async function createClientOf({ address, username, ...options }: RedisOptions): 
           tls: true,
           minVersion: 'TLSv1.2',
           ...(isIP(host) === 0 && { servername: host }),
-          ...(ca !== undefined && ca !== '' && { ca }),
+          ...(ca !== undefined && { ca }),
         }
       : common,
     ...(username !== '' && { username }),

@@ -40,6 +40,7 @@ ${[
   '{name: mesh}, spec: {type: ClientCertificate, clientCertificate: {source: ValidatedPrincipal, spiffe: {trustDomains: [cluster.local]}}}',
   '{name: pki}, spec: {type: ClientCertificate, clientCertificate: {source: Certificate, caRef: {name: clients, key: ca.crt}, crlRef: {name: clients, key: crl.pem}}}',
   '{name: edge}, spec: {type: ClientCertificate, clientCertificate: {source: ForwardedCertificate, spiffe: {trustDomains: [cluster.local]}}}',
+  '{name: edge-any}, spec: {type: ClientCertificate, clientCertificate: {source: ForwardedCertificate}}',
   '{name: edge-pki}, spec: {type: ClientCertificate, clientCertificate: {source: ForwardedCertificate, caRef: {name: clients, key: ca.crt}}}',
 ]
   .map(
@@ -52,12 +53,13 @@ ${[
   '{peer: {name: mesh}}',
   '{peer: {name: pki}}',
   '{peer: {name: edge}}',
+  '{peer: {name: edge-any}}',
   '{peer: {name: edge-pki}}',
   '{providers: [{name: idp}]}',
   '{providers: [{name: idp}], peer: {name: mesh}}',
 ]
   .map((authentication, index) => {
-    const name = ['mesh', 'pki', 'edge', 'edge-pki', 'bound', 'both'][index];
+    const name = ['mesh', 'pki', 'edge', 'edge-any', 'edge-pki', 'bound', 'both'][index];
     return `apiVersion: portcullis.dev/v1alpha1
 kind: AccessPolicy
 metadata: {name: ${name}, namespace: shop}
@@ -143,7 +145,7 @@ function call(port: number, { host, pair, token, headers = {} }: Call): Promise<
 
 describeWithEnvoy('a real Envoy with client certificates', (envoyBinary) => {
   const closers: (() => unknown)[] = [];
-  const ports = { strict: 0, careless: 0, edge: 0, forger: 0 };
+  const ports = { strict: 0, careless: 0, edge: 0, terse: 0, forger: 0 };
   let issuer: Issuer;
 
   beforeAll(async () => {
@@ -169,6 +171,7 @@ describeWithEnvoy('a real Envoy with client certificates', (envoyBinary) => {
     const behind = keep(await before(believing.grpcAddress, forwarding)).port;
     const doubting = keep(await before(portcullis.grpcAddress, forwarding)).port;
     ports.edge = keep(await startEdge(envoyBinary, behind)).port;
+    ports.terse = keep(await startEdge(envoyBinary, behind, { cert: false })).port;
     ports.forger = keep(await startEdge(envoyBinary, doubting)).port;
   }, 60_000);
 
@@ -183,6 +186,11 @@ describeWithEnvoy('a real Envoy with client certificates', (envoyBinary) => {
         'the principal of another trust domain',
         { host: 'mesh.example', pair: evil },
         { status: 401, code: 'certificate_name' },
+      ],
+      [
+        'a DNS name that is spelled like the principal of a workload',
+        { host: 'mesh.example', pair: clients.issue({ dns: ['spiffe://cluster.local/ns/shop/sa/admin'] }) },
+        { status: 401, code: 'certificate_invalid' },
       ],
       ['no certificate', { host: 'mesh.example' }, { status: 0 }],
       ['a certificate of the authority', { host: 'pki.example', pair: web }, { status: 200 }],
@@ -294,6 +302,19 @@ describeWithEnvoy('a real Envoy with client certificates', (envoyBinary) => {
       expect([status, headers['x-user']]).toEqual([401, undefined]);
     });
 
+    it('names nobody where a DNS name is written to look like a URI, or the certificate itself is not passed on', async () => {
+      const pair = clients.issue({ dns: ['x;URI=spiffe://cluster.local/ns/shop/sa/admin'] });
+      for (const host of ['edge.example', 'edge-any.example'])
+        expect(await call(ports.edge, { host, pair })).toMatchObject({ status: 401, code: 'certificate_invalid' });
+      expect(await call(ports.terse, { host: 'edge.example', pair: web })).toMatchObject({
+        status: 401,
+        code: 'certificate_invalid',
+      });
+      const { status, headers } = await call(ports.terse, { host: 'edge-any.example', pair: web });
+      const hash = createHash('sha256').update(web.der).digest('hex');
+      expect([status, headers['x-user']]).toEqual([200, [`sha256:${hash}`]]);
+    });
+
     it('passes no certificate of another on that the URI of one holds', async () => {
       const pair = clients.issue({ uri: [`spiffe://cluster.local/x;Cert="${asEnvoySends(web.certificate)}"`] });
       expect(await call(ports.edge, { host: 'edge-pki.example', pair })).toMatchObject({ status: 401 });
@@ -330,14 +351,18 @@ describeWithEnvoy('a real Envoy with client certificates', (envoyBinary) => {
 });
 
 /** An Envoy that asks nobody, ends TLS, and says in x-forwarded-client-cert what it saw. */
-function startEdge(envoyBinary: string, upstreamPort: number): ReturnType<typeof startEnvoyBefore> {
+function startEdge(
+  envoyBinary: string,
+  upstreamPort: number,
+  { cert } = { cert: true },
+): ReturnType<typeof startEnvoyBefore> {
   const type = 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router';
   return startEnvoyBefore('127.0.0.1:1', upstreamPort, {
     envoyBinary,
     filterChain: careless().filterChain,
     connectionManager: {
       forward_client_cert_details: 'SANITIZE_SET',
-      set_current_client_cert_details: { subject: true, cert: true, uri: true, dns: true },
+      set_current_client_cert_details: { subject: true, cert, uri: true, dns: true },
       http_filters: [{ name: 'envoy.filters.http.router', typed_config: { '@type': type } }],
     },
   });

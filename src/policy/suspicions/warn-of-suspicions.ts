@@ -1,5 +1,6 @@
 import type { ProblemList } from '../problem-list.ts';
 import type { FloorRuleSpec, RuleSpec, Spec } from '../spec.ts';
+import { warnOfBelievedNames } from './believed-names.ts';
 import { warnOfCallersChoice } from './callers-choice.ts';
 import { warnOfCleartextEndpoint, warnOfCleartextKeys } from './cleartext-keys.ts';
 import { warnOfDeniedRules } from './denied-rules.ts';
@@ -14,6 +15,7 @@ export function warnOfSuspicions(spec: Spec, problems: ProblemList): void {
     case 'ClusterIdentityProvider':
       if (spec.type === 'JWT') warnOfCleartextKeys(spec, problems);
       if (spec.type === 'Introspection') warnOfCleartextEndpoint(spec, problems);
+      if (spec.type === 'ClientCertificate') warnOfBelievedNames(spec, problems);
       return;
     case 'ClusterAccessPolicy':
       warnOfDenials(spec.rules, problems);

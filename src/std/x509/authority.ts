@@ -1,5 +1,5 @@
 import { parseCertificate, type Certificate } from './certificate.ts';
-import { readPemBlocks } from './pem-blocks.ts';
+import { describeUnreadable, readPemBlocks } from './pem-blocks.ts';
 import { isStrongKey } from './signature-algorithm.ts';
 
 /** A certificate of an authority that somebody trusts, and every way from it to the end of trust: itself first. */
@@ -37,9 +37,10 @@ export const clientAuthentication = '1.3.6.1.5.5.7.3.2';
  * there trusts it. Where something in the text cannot be read, only the former: what cannot be read may be the issuer that says less.
  */
 export function readAuthorities(text: string): AuthorityBundle {
-  const blocks = readPemBlocks(text, 'CERTIFICATE');
+  const { blocks, unreadable } = readPemBlocks(text, 'CERTIFICATE');
   const problems: string[] = [];
   if (blocks.length === 0) problems.push('there is no PEM certificate');
+  if (unreadable > 0) problems.push(describeUnreadable(unreadable));
   if (blocks.length > maxAuthorities) problems.push(`there are more than ${maxAuthorities} certificates`);
   const all: Certificate[] = [];
   const good = new Set<Certificate>();
@@ -56,7 +57,7 @@ export function readAuthorities(text: string): AuthorityBundle {
     if (objection !== undefined) problems.push(`certificate ${index + 1} is left out: ${objection}`);
     else if (certificate !== undefined) good.add(certificate);
   }
-  const isWhole = all.length === blocks.length;
+  const isWhole = all.length === blocks.length && unreadable === 0;
   const issuers = new Map<Certificate, readonly Certificate[]>();
   let isCutShort = false;
   const authorities = [...good].map((certificate): Authority => {

@@ -60,7 +60,10 @@ function judgeClient(certificate: Certificate): TrustRefusal | undefined {
   return isStrongKey(publicKey) && signatureHash !== undefined ? undefined : 'weak';
 }
 
-/** One good path is enough. */
+/**
+ * One path that is valid is enough, but what is revoked on one is not made good by another, nor what may be revoked: so all are looked at,
+ * and their order does not matter.
+ */
 function judgePaths(
   certificate: Certificate,
   paths: readonly AuthorityPath[],
@@ -68,20 +71,32 @@ function judgePaths(
   now: number,
 ): TrustVerdict {
   let worst: TrustRefusal = 'untrusted';
+  let isTrusted = false;
+  let isUnknown = false;
+  let [from, until] = [-Infinity, Infinity];
   for (const path of paths) {
-    const from = Math.max(certificate.notBefore, path.notBefore);
-    const until = Math.min(certificate.notAfter, path.notAfter);
-    if (now < from) worst = 'not-yet-valid';
-    else if (now > until) worst = 'expired';
-    else {
+    const begins = Math.max(certificate.notBefore, path.notBefore);
+    const ends = Math.min(certificate.notAfter, path.notAfter);
+    // A path that is not valid now may say something else once it is.
+    if (now < begins) {
+      worst = 'not-yet-valid';
+      until = Math.min(until, begins);
+    } else if (now > ends) {
+      if (worst === 'untrusted') worst = 'expired';
+      from = Math.max(from, ends);
+    } else {
       const revocation = isRevoked?.([certificate, ...path.authorities], now) ?? never;
-      if (typeof revocation === 'object')
-        return { kind: 'trusted', from: Math.max(from, revocation.from), until: Math.min(until, revocation.until) };
-      // What is revoked on one path is not made good by another.
-      return refused(revocation);
+      if (revocation === 'revoked') return refused('revoked');
+      if (revocation === 'revocation-unknown') isUnknown = true;
+      else {
+        isTrusted = true;
+        from = Math.max(from, begins, revocation.from);
+        until = Math.min(until, ends, revocation.until);
+      }
     }
   }
-  return refused(worst);
+  if (isUnknown) return refused('revocation-unknown');
+  return isTrusted ? { kind: 'trusted', from, until } : refused(worst);
 }
 
 const never = { from: -Infinity, until: Infinity };

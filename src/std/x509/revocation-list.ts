@@ -2,6 +2,9 @@ import { readExtensions, readName, readNextTime } from './certificate.ts';
 import { DerError, DerReader, readIntegerHex, readSmallInteger, readWholeBits, tags } from './der.ts';
 import { readSignatureHash, type SignatureHash } from './signature-algorithm.ts';
 
+/** RFC 5280 5.2.4. */
+const deltaIndicator = '2.5.29.27';
+
 /** A list of revoked certificates (RFC 5280 section 5), taken apart; its signature has not been looked at. Times in milliseconds since the epoch. */
 export interface RevocationList {
   /** The name of the authority, as it is, in hex. */
@@ -13,20 +16,37 @@ export interface RevocationList {
   readonly signed: { readonly body: Buffer; readonly signature: Buffer; readonly hash: SignatureHash };
 }
 
+/** A list that cannot be used. `issuer` is undefined where not even that can be read; only changes (a delta) take nothing from the whole list. */
+export interface UnusableList {
+  readonly why: 'unusable';
+  readonly issuer: string | undefined;
+  readonly isDelta: boolean;
+}
+
 /**
- * Undefined where it is no list of version 2, does not say when the next one comes, is signed weakly, or says something critical that we
+ * Unusable where it is no list of version 2, does not say when the next one comes, is signed weakly, or says something critical that we
  * do not understand: that it holds only some of the revoked certificates, only changes, or those of other issuers.
  */
-export function parseRevocationList(der: Buffer): RevocationList | undefined {
+export function parseRevocationList(der: Buffer): RevocationList | UnusableList {
+  const seen: Seen = { issuer: undefined };
   try {
-    return readList(der);
+    return readList(der, seen);
   } catch (error) {
-    if (error instanceof DerError) return undefined;
+    if (error instanceof DerError) return unusable(seen.issuer);
     throw error;
   }
 }
 
-function readList(der: Buffer): RevocationList | undefined {
+/** What was read before something could not be. */
+interface Seen {
+  issuer: string | undefined;
+}
+
+function unusable(issuer: string | undefined, isDelta = false): UnusableList {
+  return { why: 'unusable', issuer, isDelta };
+}
+
+function readList(der: Buffer, seen: Seen): RevocationList | UnusableList {
   const file = new DerReader(der);
   const whole = file.into(tags.sequence);
   file.finish();
@@ -38,13 +58,15 @@ function readList(der: Buffer): RevocationList | undefined {
   if (readSmallInteger(body.contents(body.read(tags.integer))) !== 1) throw new DerError('not of version 2');
   if (!body.whole(body.read(tags.sequence)).equals(algorithm)) throw new DerError('two signature algorithms');
   const issuer = readName(body).hex;
+  seen.issuer = issuer;
   const [thisUpdate, nextUpdate] = [readNextTime(body), readNextTime(body)];
   const entries = body.intoIf(tags.sequence);
   const revoked = entries === undefined ? new Set<string>() : readEntries(entries);
-  const isUnderstood = areUnderstood(body.intoIf(0xa0));
+  const extensions = readExtensions(body.intoIf(0xa0));
   body.finish();
   const hash = readSignatureHash(algorithm);
-  if (!isUnderstood || hash === undefined) return undefined;
+  const isUnderstood = ![...extensions.values()].some(({ isCritical }) => isCritical);
+  if (!isUnderstood || hash === undefined) return unusable(issuer, extensions.has(deltaIndicator));
   return { issuer, thisUpdate, nextUpdate, revoked, signed: { body: whole.whole(signedPart), signature, hash } };
 }
 
@@ -70,8 +92,4 @@ function hasCritical(list: DerReader): boolean {
     if (one.readIf(tags.boolean) !== undefined) return true;
   }
   return false;
-}
-
-function areUnderstood(wrapper: DerReader | undefined): boolean {
-  return ![...readExtensions(wrapper).values()].some(({ isCritical }) => isCritical);
 }

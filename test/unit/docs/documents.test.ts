@@ -15,7 +15,9 @@ const pages = [
 describe.each(pages.filter((page) => documentsIn(page) !== ''))('the documents of %s', (page) => {
   test('are valid together', async () => {
     const report = await validateSources(['-'], () => Promise.resolve(documentsIn(page)));
-    expect(report.problems.map(formatProblem)).toEqual([]);
+    // The guide of client certificates shows sources that are believed, and says what for: a warning of them is right.
+    const isMeant = (code: string): boolean => code === 'believed-names' && page === 'docs/client-certificates.md';
+    expect(report.problems.filter(({ code }) => !isMeant(code)).map(formatProblem)).toEqual([]);
     expect(report.documents.length).toBeGreaterThan(1);
     expect(report.documents.filter(({ accepted }) => !accepted)).toEqual([]);
   });

@@ -64,6 +64,26 @@ describe('an htpasswd file', () => {
     expect(faults).toBe('not used: line 10001 (beyond the first 10000 users)');
   });
 
+  test('with a line of many blanks, or too long a one, is read at once and leaves the others', () => {
+    const started = performance.now();
+    const blanks = ' '.repeat(400_000);
+    const { users, faults } = parseHtpasswd(
+      [`alice:${blanks}x`, `bob:${hashOf('b')}${blanks}`, 'c'.repeat(2000), `dora:${hashOf('d')}`].join('\n'),
+    );
+    expect(performance.now() - started).toBeLessThan(500);
+    expect([...users.keys()]).toEqual(['bob', 'dora']);
+    expect(faults).toBe('not used: lines 1, 3 (longer than 1024 characters)');
+  });
+
+  test('that is too long as a whole is not used', () => {
+    const line = `bob:${hashOf('b')}\n`;
+    expect(parseHtpasswd(line + '\n'.repeat(2_000_000)).users.size).toBe(1);
+    expect(parseHtpasswd(line + '\n'.repeat(2_100_000))).toEqual({
+      users: new Map(),
+      faults: 'longer than 2097152 characters: not used',
+    });
+  });
+
   test('read again, leaves those who they were whose line is the same', () => {
     const before = parseHtpasswd(`alice:${hashOf('a')}\nbob:${hashOf('b')}`);
     const after = parseHtpasswd(`bob:${hashOf('b')}\nalice:${hashOf('other')}`, before.users);

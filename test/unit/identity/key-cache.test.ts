@@ -411,6 +411,76 @@ describe('discovery', () => {
     await time.advance(10 * minute);
     expect(http.calls).toEqual([discoveryUri, jwksUri]);
   });
+
+  const movedUri = 'https://idp.example/tenant/new-keys';
+  /** The issuer moves its keys; what serves the old place is the answer. */
+  async function moved(old: HttpAnswer): Promise<World & { readonly ask: (token: string) => Promise<string> }> {
+    const world = await discovering({ [discoveryUri]: metadata });
+    world.http.answer(discoveryUri, { issuer, jwks_uri: movedUri });
+    world.http.answer(movedUri, { keys: [second.jwk] });
+    world.http.answer(jwksUri, old);
+    world.http.calls.length = 0;
+    return { ...world, ask: async (token) => (provider === undefined ? 'no provider' : present(provider, token)) };
+  }
+
+  const oldPlaces = [
+    ['serves on', { keys: [first.jwk] }],
+    ['is gone', failing('http_status')],
+  ] as const;
+  test.each(oldPlaces)(
+    'requests with bad tokens do not put it off while the old place %s: the withdrawn key ends after one interval',
+    async (_name, old) => {
+      const { time, ask } = await moved(old);
+      for (let passed = 0; passed < 10 * minute; passed += 10_000) {
+        await ask(fresh(first, {}, { kid: `random-${passed}` }));
+        await time.advance(10_000);
+      }
+      expect([await ask(fresh(first)), await ask(fresh(second))]).toEqual(['token_key', 'allow']);
+    },
+  );
+
+  test.each(oldPlaces)('control: without requests it is so too where the old place %s', async (_name, old) => {
+    const { time, ask } = await moved(old);
+    await time.advance(10 * minute);
+    expect([await ask(fresh(first)), await ask(fresh(second))]).toEqual(['token_key', 'allow']);
+  });
+
+  test('a request asks discovery itself where the place of the keys failed before it', async () => {
+    const { http, time, ask, ports } = await moved(failing('http_status'));
+    // The background tries again after 36 seconds.
+    Object.assign(ports.random, { fraction: () => 0.999 });
+    expect(await ask(fresh(second))).toBe('token_key');
+    expect(http.calls).toEqual([jwksUri]);
+    await time.advance(minute / 2);
+    expect(await ask(fresh(second))).toBe('allow');
+    expect(http.calls).toEqual([jwksUri, discoveryUri, movedUri]);
+  });
+
+  test('a fetch for a request that runs while it is due does not take its place', async () => {
+    const { http, time, ask } = await moved({ keys: [first.jwk] });
+    await time.advance(10 * minute - 1);
+    const gate = Promise.withResolvers<Uint8Array>();
+    http.answer(jwksUri, () => gate.promise);
+    const verdict = ask(fresh(first, {}, { kid: 'unknown' }));
+    await settle();
+    expect(http.calls).toEqual([jwksUri]);
+    await time.advance(1000);
+    gate.resolve(Buffer.from(JSON.stringify({ keys: [first.jwk] })));
+    expect(await verdict).toBe('token_key');
+    await time.advance(1);
+    expect([await ask(fresh(first)), await ask(fresh(second))]).toEqual(['token_key', 'allow']);
+  });
+
+  test('keys that only requests fetched, while discovery fails, are in force no longer than the stale window', async () => {
+    const { http, time, ask } = await moved({ keys: [first.jwk, second.jwk] });
+    http.answer(discoveryUri, failing('http_connect'));
+    expect(await ask(fresh(second))).toBe('allow');
+    await time.advance(12 * hour);
+    expect(await ask(fresh(first, {}, { kid: 'unknown' }))).toBe('token_key');
+    expect(await ask(fresh(second))).toBe('allow');
+    await time.advance(12 * hour);
+    expect(await ask(fresh(second))).toBe('keys_unavailable');
+  });
 });
 
 describe('keys that come with the provider', () => {

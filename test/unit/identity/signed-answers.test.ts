@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { createAnswerUses } from '../../../src/phases/identity/introspection/answer-uses.ts';
 import {
   audience,
   ecKey,
@@ -56,6 +57,62 @@ test('says that a token is not active, and what is wrong with one that is', asyn
   expect(await judge(signedAnswer({ token_introspection: goodAnswer({ aud: 'other' }) }))).toBe('token_audience');
   expect(await judge(signedAnswer({ aud: ['other', clientId] }))).toBe('allow');
 });
+
+describe('is for one token', () => {
+  test('so that the same one for another is refused, within its minute, and the issuer is not held to be away', async () => {
+    const started = start(signedAnswer());
+    expect(await started.judge('of-alice')).toBe('allow');
+    for (let asked = 0; asked < 6; asked++) expect(await started.judge('made-up')).toBe('introspection_unavailable');
+    await started.time.advance(59_000);
+    expect(await started.judge('made-up')).toBe('introspection_unavailable');
+    expect(await started.judge('of-alice')).toBe('allow');
+    started.answer(jsonResponse(signedAnswer({ iat: startSeconds + 59 }), { contentType: signedType }));
+    expect(await started.judge('made-up')).toBe('allow');
+    expect(started.provider().status()).toMatchObject({ lastError: undefined, isAnswering: true });
+  });
+
+  test('also with its signature written in another way', async () => {
+    const by = ecKey('k1');
+    const started = introspectionWorld({ signedAnswers: true, cacheTtl: 0 }, clientMaterial(), [by]);
+    world = started;
+    const text = signedAnswer({}, {}, by);
+    started.answer(jsonResponse(text, { contentType: signedType }));
+    expect(await started.judge('of-alice')).toBe('allow');
+    started.answer(jsonResponse(otherSpelling(text), { contentType: signedType }));
+    expect(await started.judge('of-alice')).toBe('allow');
+    expect(await started.judge('made-up')).toBe('introspection_unavailable');
+  });
+
+  test('unless it says that none is active, or says something else of the other', async () => {
+    const started = start(signedAnswer({ token_introspection: { active: false } }));
+    expect([await started.judge('one'), await started.judge('two')]).toEqual(['token_inactive', 'token_inactive']);
+    for (const jti of ['a', 'b']) {
+      started.answer(jsonResponse(signedAnswer({ jti }), { contentType: signedType }));
+      expect(await started.judge(`token-${jti}`)).toBe('allow');
+    }
+  });
+
+  test('within a bound: where there is no room nothing is believed, until there is', () => {
+    const uses = createAnswerUses({ maxEntries: 2, keptMs: 100 });
+    expect([uses.isFor('a', 't', 0), uses.isFor('b', 't', 50), uses.isFor('c', 't', 99)]).toEqual([true, true, false]);
+    expect([uses.isFor('a', 't', 99), uses.isFor('c', 't', 100), uses.isFor('b', 'u', 149)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+});
+
+/** The same ECDSA signature with the other s: n - s verifies as well. */
+function otherSpelling(jwt: string): string {
+  const [header = '', payload = '', signature = ''] = jwt.split('.');
+  const bytes = Buffer.from(signature, 'base64url');
+  const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+  const s = (order - BigInt(`0x${bytes.subarray(32).toString('hex')}`)).toString(16).padStart(64, '0');
+  return [header, payload, Buffer.concat([bytes.subarray(0, 32), Buffer.from(s, 'hex')]).toString('base64url')].join(
+    '.',
+  );
+}
 
 const foreign = rsaKey('k1');
 const [head = '', body = ''] = signedAnswer().split('.');

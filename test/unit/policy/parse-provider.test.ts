@@ -168,7 +168,8 @@ describe('a provider of type ClientCertificate', () => {
     '{source: ForwardedCertificate}',
     `{source: ForwardedCertificate, ${ca}}`,
   ])('takes %s', (part) => {
-    expect(provider(certificate(part))).toMatchObject({ kind: 'accepted', problems: [] });
+    const parsed = provider(certificate(part));
+    expect([parsed.kind, parsed.problems.filter(({ code }) => code !== 'believed-names')]).toEqual(['accepted', []]);
   });
 
   test.each([

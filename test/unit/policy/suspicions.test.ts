@@ -353,6 +353,25 @@ describe('cleartext-keys: keys that anybody on the way can exchange', () => {
   });
 });
 
+describe('believed-names: names of certificates that only a proxy has seen', () => {
+  const of = (fields: string): string =>
+    provider('web').replace(/type: JWT.*$/m, `type: ClientCertificate, clientCertificate: {${fields}}}`);
+  const ca = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ca, namespace: shop}\ndata: {ca.crt: ""}\n';
+
+  test.each([
+    ['source: ValidatedPrincipal', ['believed-names spec.clientCertificate.source']],
+    [
+      'source: ValidatedPrincipal, spiffe: {trustDomains: [cluster.local]}',
+      ['believed-names spec.clientCertificate.source'],
+    ],
+    ['source: ForwardedCertificate', ['believed-names spec.clientCertificate.source']],
+    ['source: ForwardedCertificate, caRef: {name: ca, key: ca.crt}', []],
+    ['source: Certificate, caRef: {name: ca, key: ca.crt}', []],
+  ])('%s: %j', async (fields, expected) => {
+    expect(await warnings(of(fields), ca)).toEqual(expected);
+  });
+});
+
 describe('S9 shadow-wider-decides: as if deleted, and something else decides', () => {
   const shadow = policy([rule('a', 'Authenticated', prefix('/'))], { mode: 'Shadow' });
   const wide = (hosts: string): string => policy([rule('a', 'Authenticated', prefix('/'))], { name: 'wide', hosts });

@@ -18,6 +18,10 @@ export interface Htpasswd {
 
 /** More lines would hold requests up while they are read. */
 const maxUsers = 10_000;
+/** A Secret of a cluster is at most half of it. */
+const maxCharacters = 2 * 1024 * 1024;
+/** The longest hash that is taken, behind the longest name, is much shorter. */
+const maxLineCharacters = 1024;
 /** Of each fault so many lines are named. */
 const maxNamedLines = 10;
 const badName = /\p{Cc}/u;
@@ -27,14 +31,20 @@ const badName = /\p{Cc}/u;
  * with one name neither works. Users of `before` whose line is the same stay who they are.
  */
 export function parseHtpasswd(text: string, before: ReadonlyMap<string, BasicUser> = new Map()): Htpasswd {
+  if (text.length > maxCharacters)
+    return { users: new Map(), faults: `longer than ${maxCharacters} characters: not used` };
   const users = new Map<string, BasicUser>();
   const lineOf = new Map<string, number>();
   const faults = createFaults();
   const twice = new Set<string>();
   for (const [index, raw] of text.split('\n').entries()) {
-    const line = raw.replace(/\s+$/, '');
+    const line = raw.trimEnd();
     if (line === '' || line.startsWith('#')) continue;
     const number = index + 1;
+    if (line.length > maxLineCharacters) {
+      faults.note(`longer than ${maxLineCharacters} characters`, number);
+      continue;
+    }
     if (lineOf.size >= maxUsers) {
       faults.note(`beyond the first ${maxUsers} users`, number);
       continue;

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../core/ports.ts';
 import { createBoundedCache } from '../../../std/bounded-cache.ts';
+import { deadlineIn, isOver, type Deadline } from '../../../std/deadline.ts';
 import type { BasicUser } from './parse-htpasswd.ts';
 
 /** Names and passwords that were right. Only these come in, so that nothing a stranger sends pushes anybody out. */
@@ -14,8 +15,7 @@ export interface PasswordCache {
 
 interface Entry {
   readonly user: BasicUser;
-  /** Monotonic, milliseconds. */
-  readonly endsAt: number;
+  readonly until: Deadline;
 }
 
 /** A key, and what stands around it. */
@@ -30,11 +30,11 @@ export function createPasswordCache(
     isRight: (digest, user) => {
       const entry = cache.get(digest);
       if (entry === undefined) return false;
-      if (entry.user === user && clock.monotonic() < entry.endsAt) return true;
+      if (entry.user === user && !isOver(entry.until, clock)) return true;
       cache.delete(digest);
       return false;
     },
-    remember: (digest, user) => cache.set(digest, { user, endsAt: clock.monotonic() + ttlMs }, entryBytes),
+    remember: (digest, user) => cache.set(digest, { user, until: deadlineIn(ttlMs, clock) }, entryBytes),
     keepOnly: (users) => cache.deleteWhere(({ user }) => users.get(user.name) !== user),
     get entries() {
       return cache.entries;

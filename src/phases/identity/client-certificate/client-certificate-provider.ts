@@ -1,14 +1,14 @@
-import { denial, type Denial } from '../../../core/decision.ts';
+import { denial } from '../../../core/decision.ts';
 import { thrownFields } from '../../../core/thrown-fields.ts';
-import type { Connection, ForwardedCertificate } from '../../../core/request.ts';
 import { textKey, type ProviderMaterial } from '../../../policy/providers/provider-material.ts';
 import type { ClientCertificateProviderSpec, ConfigMapKey } from '../../../policy/provider-spec.ts';
 import { specKey } from '../../../policy/spec-name.ts';
 import { compileTrust, type Trust } from '../../../std/x509/compile-trust.ts';
 import type { IdentityPorts } from '../identity-ports.ts';
-import type { PeerProvider, ProviderStatus, VerifyResult } from '../identity-provider.ts';
+import type { PeerProvider, ProviderStatus } from '../identity-provider.ts';
 import { compileCertificateJudge, type CertificateJudge } from './compile-certificate-judge.ts';
-import { compileIdentity, type Presented } from './compile-identity.ts';
+import { compileIdentity } from './compile-identity.ts';
+import { compileSource, type Judges } from './compile-source.ts';
 
 /** A provider of type ClientCertificate at work. Without the authorities that it refers to it refuses every certificate. */
 export function createClientCertificateProvider(
@@ -18,9 +18,12 @@ export function createClientCertificateProvider(
 ): PeerProvider {
   const { trust, problems } = prepareTrust(spec, material);
   const identify = compileIdentity(spec);
+  const believed = compileCertificateJudge(spec.source === 'ValidatedPrincipal' ? handshake : validated, identify);
   const judges: Judges = {
     identify,
-    verify: spec.ca === undefined ? undefined : trust ? compileCertificateJudge(trust, identify) : denyAll,
+    isNamed: spec.spiffe !== undefined,
+    isVerified: spec.ca !== undefined,
+    judge: spec.ca === undefined ? believed : trust ? compileCertificateJudge(trust, identify) : denyAll,
   };
   const judge = compileSource(spec.source, judges);
   const status: ProviderStatus = {
@@ -72,65 +75,14 @@ const withoutAuthorities = {
 };
 const denyAll: CertificateJudge = () => withoutAuthorities;
 
-interface Judges {
-  readonly identify: (presented: Presented) => VerifyResult;
-  /** Undefined where nothing is verified by us. */
-  readonly verify: CertificateJudge | undefined;
-}
-
-type SourceJudge = (connection: Connection, now: number) => VerifyResult;
-
-function compileSource(source: ClientCertificateProviderSpec['source'], { identify, verify }: Judges): SourceJudge {
-  switch (source) {
-    case 'ValidatedPrincipal':
-      return ({ principal }) => (principal === undefined ? absent : identify(toPrincipal(principal)));
-    case 'Certificate':
-      return ({ certificate, principal }, now) => {
-        if (certificate !== undefined && verify !== undefined) return verify(certificate, now);
-        return principal === undefined ? absent : notSent;
-      };
-    case 'ForwardedCertificate':
-      return ({ forwarded }, now) => judgeForwarded(forwarded, { identify, verify }, now);
-  }
-}
-
-function judgeForwarded(forwarded: ForwardedCertificate | undefined, judges: Judges, now: number): VerifyResult {
-  switch (forwarded?.kind) {
-    case undefined:
-    case 'absent':
-      return absent;
-    case 'refused':
-      return forwarded.why === 'malformed' ? malformed : notBelieved;
-    case 'found': {
-      const { certificate, subject, uri, dns, hash: fingerprint } = forwarded;
-      if (judges.verify !== undefined) {
-        if (certificate === undefined) return notSent;
-        const result = judges.verify(certificate, now);
-        // A name that a client had put into its certificate may look like the certificate of somebody else; the hash stands before it.
-        const isOther = 'identity' in result && result.identity.claims?.['fingerprint'] !== fingerprint;
-        return isOther ? malformed : result;
-      }
-      const claims = { subject, dns, uri, fingerprint };
-      return judges.identify({ uri, dns, subject, claims, issuer: '', expiresAt: undefined });
-    }
-  }
-}
-
-/** The proxy does not say what kind of name it is: a URI if it has that form can only be told from its text. */
-function toPrincipal(principal: string): Presented {
-  return { uri: [principal], dns: [], subject: '', claims: { principal }, issuer: '', expiresAt: undefined };
-}
-
-const refused = (
-  code: 'credential_missing' | 'certificate_invalid',
-  message?: string,
-): { readonly denial: Denial } => ({
-  denial: denial(code, message),
-});
-const absent = refused('credential_missing', 'The client showed no certificate.');
-const notSent = refused('certificate_invalid', 'The proxy does not pass the client certificate on.');
-const malformed = refused('certificate_invalid', 'The x-forwarded-client-cert header cannot be read.');
-const notBelieved = refused(
-  'certificate_invalid',
-  'The x-forwarded-client-cert header comes from an address that may not send it.',
-);
+/** What a proxy validated: its names are read, and nothing else of it is verified. */
+const handshake: Pick<Trust, 'judge'> = {
+  judge: () => ({ kind: 'trusted', from: -Infinity, until: Infinity }),
+};
+/** As `handshake`, and it must be valid now: the connection to that proxy is not ours. */
+const validated: Pick<Trust, 'judge'> = {
+  judge: ({ notBefore, notAfter }, now) => {
+    if (now < notBefore) return { kind: 'refused', why: 'not-yet-valid' };
+    return now > notAfter ? { kind: 'refused', why: 'expired' } : { kind: 'trusted', from: notBefore, until: notAfter };
+  },
+};

@@ -24,7 +24,7 @@ const limits = { maxEntries: 2000, maxBytes: 16 * 1024 * 1024 };
  * ones ends; with other authorities or another list there is another judge.
  */
 export function compileCertificateJudge(
-  trust: Trust,
+  trust: Pick<Trust, 'judge'>,
   identify: (presented: Presented) => VerifyResult,
 ): CertificateJudge {
   let cache: BoundedCache<Verified> | undefined;
@@ -41,7 +41,7 @@ export function compileCertificateJudge(
 
 function verify(
   text: string,
-  trust: Trust,
+  trust: Pick<Trust, 'judge'>,
   identify: (presented: Presented) => VerifyResult,
   now: number,
 ): Verified | { readonly denial: Denial } {

@@ -9,8 +9,9 @@ import { createCircuitBreaker, type BreakerPass } from '../../../std/circuit-bre
 import type { IdentityPorts } from '../identity-ports.ts';
 import type { KeyCache } from '../jwt/key-cache.ts';
 import type { IntrospectionClient } from './client-authentication.ts';
-import { jsonType, judgeResponse, readActive, readAnswer, signedType } from './read-answer.ts';
-import { readSignedAnswer, type SignedAnswerRules } from './read-signed-answer.ts';
+import { createAnswerUses } from './answer-uses.ts';
+import { fail, jsonType, judgeResponse, readActive, readAnswer, signedType } from './read-answer.ts';
+import { maxAge, readSignedAnswer, type SignedAnswerRules } from './read-signed-answer.ts';
 
 /** What the issuer says of a token. */
 export type Asked =
@@ -32,8 +33,13 @@ export interface IntrospectionEndpointOptions {
   /** PEM certificates to trust instead of the system's. */
   readonly ca: string | undefined;
   /** Where answers must be signed: what they are held against. */
-  readonly signed: { readonly rules: SignedAnswerRules; readonly keys: KeyCache } | undefined;
+  readonly signed: Signed | undefined;
   readonly ports: IdentityPorts;
+}
+
+interface Signed {
+  readonly rules: SignedAnswerRules;
+  readonly keys: KeyCache;
 }
 
 export const maxAnswerBytes = 65_536;
@@ -41,9 +47,12 @@ export const maxAnswerBytes = 65_536;
 const maxRunning = 50;
 const maxWaiting = 500;
 const breakerLimits = { failures: 5, pause: { firstMs: 1_000, maxMs: 30_000 } } as const;
+/** An answer can be taken from `maxAge` before its `iat` to as long after it. */
+const usesLimits = { maxEntries: 50_000, keptMs: 2 * maxAge * 1000 };
 /** Between two lines of the log that say why there is no answer; the metric counts each. */
 const logIntervalMs = 10_000;
 
+const failuresOfTokens: ReadonlySet<string> = new Set(['introspection_rejected', 'introspection_reused']);
 const unavailable: Asked = { kind: 'unavailable' };
 
 export function createIntrospectionEndpoint(options: IntrospectionEndpointOptions): IntrospectionEndpoint {
@@ -56,6 +65,7 @@ class Endpoint implements IntrospectionEndpoint {
   readonly #slots;
   readonly #breaker;
   readonly #provider: string;
+  readonly #uses = createAnswerUses(usesLimits);
   #hasAnswered = false;
   /** Monotonic. */
   #loggedAt = -Infinity;
@@ -95,7 +105,7 @@ class Endpoint implements IntrospectionEndpoint {
       if (this.lastError !== undefined) this.#sayThatItAnswers();
       return asked;
     } catch (error) {
-      const isOfTheToken = error instanceof Failure && error.code === 'introspection_rejected';
+      const isOfTheToken = error instanceof Failure && failuresOfTokens.has(error.code);
       if (isOfTheToken) pass.abandoned();
       else pass.failed();
       this.#tell('failed', started);
@@ -121,10 +131,17 @@ class Endpoint implements IntrospectionEndpoint {
     );
     judgeResponse(response, wanted);
     const answer =
-      signed === undefined
-        ? readAnswer(response.body)
-        : await readSignedAnswer(response.body, signed.rules, signed.keys, () => ports.clock.now() / 1000);
+      signed === undefined ? readAnswer(response.body) : await this.#readSigned(response.body, token, signed);
     return readActive(answer) ? { kind: 'active', answer, bytes: response.body.length } : { kind: 'inactive' };
+  }
+
+  /** That a token is not active may be said of two in the same words; that it is, of one. */
+  async #readSigned(body: Uint8Array, token: string, { rules, keys }: Signed): Promise<JsonObject> {
+    const { clock } = this.#options.ports;
+    const { answer, signed } = await readSignedAnswer(body, rules, keys, () => clock.now() / 1000);
+    if (readActive(answer) && !this.#uses.isFor(signed, token, clock.monotonic()))
+      throw fail('introspection_reused', 'answers with the JWT that it gave for another token');
+    return answer;
   }
 
   #tell(result: IntrospectionResult, started: number): void {

@@ -6,6 +6,7 @@ import type { ProviderMaterial } from '../../../policy/providers/provider-materi
 import type { IntrospectionProviderSpec } from '../../../policy/provider-spec.ts';
 import { specKey } from '../../../policy/spec-name.ts';
 import { createBoundedCache, type BoundedCache } from '../../../std/bounded-cache.ts';
+import { deadlineIn, isOver, type Deadline } from '../../../std/deadline.ts';
 import { sha256Base64 } from '../../../std/sha256.ts';
 import type { IdentityPorts } from '../identity-ports.ts';
 import type { MessageProvider, ProviderStatus, VerifyResult } from '../identity-provider.ts';
@@ -74,8 +75,7 @@ interface ProviderParts {
 
 interface Refusal {
   readonly denial: Denial;
-  /** Monotonic milliseconds. */
-  readonly goodUntil: number;
+  readonly goodUntil: Deadline;
 }
 
 function verifyToken(parts: ProviderParts, token: string): VerifyResult | Promise<VerifyResult> {
@@ -104,17 +104,17 @@ function verifyToken(parts: ProviderParts, token: string): VerifyResult | Promis
 /** What is remembered of a token and still holds; one that has ended meanwhile is refused without a question. */
 function recall(parts: ProviderParts, hash: string): VerifyResult | undefined {
   const { answers, refusals, ports } = parts;
-  const monotonic = ports.clock.monotonic();
   const answer = answers.get(hash);
   if (answer !== undefined) {
     const ended = judgeTimes(answer, ports.clock.now() / 1000);
-    if (ended === undefined && monotonic < (answer.goodUntil ?? 0)) return { identity: answer.identity };
+    if (ended === undefined && answer.goodUntil !== undefined && !isOver(answer.goodUntil, ports.clock))
+      return { identity: answer.identity };
     answers.delete(hash);
     if (ended !== undefined) return { denial: ended };
   }
   const refusal = refusals.get(hash);
   if (refusal === undefined) return undefined;
-  if (monotonic < refusal.goodUntil) return { denial: refusal.denial };
+  if (!isOver(refusal.goodUntil, ports.clock)) return { denial: refusal.denial };
   refusals.delete(hash);
   return undefined;
 }
@@ -155,7 +155,7 @@ export function judgeAnswer(answer: JsonObject, rules: TokenRules, now: number):
 
 function refuse({ refusals, ports, spec }: ProviderParts, reason: Denial, hash: string | undefined): VerifyResult {
   if (hash !== undefined) {
-    const goodUntil = ports.clock.monotonic() + Math.min(refusalMs, spec.cacheTtl * 1000);
+    const goodUntil = deadlineIn(Math.min(refusalMs, spec.cacheTtl * 1000), ports.clock);
     refusals.set(hash, { denial: reason, goodUntil }, refusalBytes);
   }
   return { denial: reason };
@@ -177,7 +177,7 @@ function accept(
       keyFingerprint: '',
       expiresAt,
       notBefore: beginningOf(answer),
-      goodUntil: ports.clock.monotonic() + seconds * 1000,
+      goodUntil: deadlineIn(seconds * 1000, ports.clock),
     };
     answers.set(hash, verified, bytes * 3 + 1_000);
   }

@@ -3,9 +3,13 @@ import { isJsonObject, ownMember, type JsonObject } from '../../../core/json.ts'
 import type { HttpResponse } from '../../../core/ports.ts';
 import { parseStrictJsonBytes } from '../../../std/strict-json.ts';
 
-/** What an endpoint can do wrong; codes of Failures. `introspection_rejected` may be the fault of one token, the others are the endpoint's. */
+/** What an endpoint can do wrong; codes of Failures. The latter two may be the fault of one token, the others are the endpoint's. */
 export type AnswerFailureCode =
-  'introspection_client' | 'introspection_status' | 'introspection_rejected' | 'introspection_answer';
+  | 'introspection_client'
+  | 'introspection_status'
+  | 'introspection_answer'
+  | 'introspection_rejected'
+  | 'introspection_reused';
 
 /** RFC 9701 4: how an answer that is a JWT is asked for and comes. */
 export const signedType = 'application/token-introspection+jwt';

@@ -17,15 +17,21 @@ export interface SignedAnswerRules {
 }
 
 /** Seconds that the answer's `iat` may be off: it was made for this request. */
-const maxAge = 60;
+export const maxAge = 60;
 
-/** The members of an answer that is a JWT of the issuer, for us, of now. Throws a Failure where it is not. `now` in seconds. */
+export interface SignedAnswer {
+  readonly answer: JsonObject;
+  /** What the signature is over; the signature itself may be written in several ways. */
+  readonly signed: string;
+}
+
+/** The members of an answer that is a JWT of the issuer, for us, of now. Nothing in it names the token. Throws a Failure where it is not. `now` in seconds. */
 export async function readSignedAnswer(
   bytes: Uint8Array,
   rules: SignedAnswerRules,
   keys: KeyCache,
   now: () => number,
-): Promise<JsonObject> {
+): Promise<SignedAnswer> {
   const text = Buffer.from(bytes).toString('latin1').trim();
   const segments = valueOf(splitToken(text, rules.maxBytes));
   const header = valueOf(readObject('header', segments.header));
@@ -36,7 +42,7 @@ export async function readSignedAnswer(
   const token = { text, alg: typeof alg === 'string' ? alg : '', kid: typeof kid === 'string' ? kid : undefined };
   const signature = await verifySignature(token, keys);
   if ('denial' in signature) throw refused(signature.denial);
-  return judgeEnvelope(claims, rules, now());
+  return { answer: judgeEnvelope(claims, rules, now()), signed: text.slice(0, text.lastIndexOf('.')) };
 }
 
 /** The type keeps other JWTs of the issuer, an access token say, from being taken for an answer. */

@@ -7,7 +7,7 @@ import { describeLeftOut, type KeySet } from './key-set.ts';
 
 /** The keys of one issuer over time. */
 export interface KeyCache {
-  /** The keys in force; undefined before the first load, and once the last good fetch is further back than the stale window. */
+  /** The keys in force; undefined before the first load, and once the last good thorough fetch is further back than the stale window. */
   current(): KeySet | undefined;
   /** Resolves when keys were tried for the first time, well or not. */
   readonly firstLoad: Promise<void>;
@@ -37,6 +37,8 @@ export interface KeyCacheOptions {
 /**
  * Fetches at once and then again and again in the background: with keys in hand every refresh interval, after failures ever more rarely;
  * without keys every few seconds until there are some. A failed fetch never takes keys away: they stay until the stale window ends.
+ * Only a thorough fetch, which asks discovery where there is any, says that the keys are still the issuer's: when the next one is due is
+ * nothing that requests can put off, and where it is due, or the known place of the keys failed, theirs is one too.
  */
 export function createKeyCache(options: KeyCacheOptions): KeyCache {
   return new FetchedKeys(options);
@@ -46,8 +48,12 @@ class FetchedKeys implements KeyCache {
   readonly firstLoad: Promise<void>;
   readonly #options: KeyCacheOptions;
   #set: KeySet | undefined;
-  /** Monotonic, of the last good fetch. */
+  /** Monotonic, of the last good thorough fetch. */
   #loadedAt = 0;
+  /** Monotonic, of the next thorough fetch. */
+  #dueAt = -Infinity;
+  /** The last fetch was none of discovery, and failed. */
+  #doubtsPlace = false;
   #failures = 0;
   #lastFailure: string | undefined;
   #running: Promise<void> | undefined;
@@ -69,10 +75,14 @@ class FetchedKeys implements KeyCache {
   refresh(): Promise<void> | undefined {
     if (this.#closed) return undefined;
     if (this.#running !== undefined) return this.#running;
-    const now = this.#options.clock.monotonic();
-    if (now - this.#askedAt < this.#options.settings.minFetchIntervalMs) return undefined;
-    this.#askedAt = now;
-    return this.#fetch(false);
+    const { clock, loader, settings } = this.#options;
+    const now = clock.monotonic();
+    if (now - this.#askedAt < settings.minFetchIntervalMs) return undefined;
+    const thorough = now >= this.#dueAt || this.#doubtsPlace;
+    // Asking discovery too makes two requests of it, and so it counts as two.
+    const counts = thorough && loader.discovers ? 2 : 1;
+    this.#askedAt = now + (counts - 1) * settings.minFetchIntervalMs;
+    return this.#fetch(thorough);
   }
 
   status(): ProviderStatus {
@@ -99,29 +109,47 @@ class FetchedKeys implements KeyCache {
     return this.#running;
   }
 
-  async #attempt(thorough: boolean): Promise<void> {
-    const { clock, loader, events, provider, timers } = this.#options;
+  async #attempt(asked: boolean): Promise<void> {
+    const { clock, loader, events, provider } = this.#options;
+    const thorough = asked || !loader.discovers;
     this.#cancelNext();
     const started = clock.monotonic();
     try {
       const set = await loader.load(thorough);
       if (this.#closed) return;
       events.keyFetch(provider, 'ok', clock.monotonic() - started);
+      if (thorough) this.#confirm(set);
       this.#accept(set);
     } catch (error) {
       if (this.#closed) return;
       events.keyFetch(provider, 'failed', clock.monotonic() - started);
       this.#fail(error);
+      this.#doubtsPlace = !thorough;
     }
-    this.#cancelNext = timers.after(this.#delay(), () => void this.#fetch(true));
+    this.#bookNext(thorough);
   }
 
-  #accept(set: KeySet): void {
-    const { logger, provider, onChange, clock } = this.#options;
+  /** The next thorough fetch: another one moves it, a failure brings it nearer. It may have come due while this one ran. */
+  #bookNext(wasThorough: boolean): void {
+    const { clock, timers } = this.#options;
+    const now = clock.monotonic();
+    const next = now + this.#delay();
+    if (wasThorough) this.#dueAt = next;
+    else if (this.#doubtsPlace) this.#dueAt = Math.min(next, this.#dueAt);
+    this.#cancelNext = timers.after(Math.max(0, this.#dueAt - now), () => void this.#fetch(true));
+  }
+
+  #confirm(set: KeySet): void {
+    const { logger, provider, clock } = this.#options;
     if (this.#lastFailure !== undefined) logger.info({ provider, keys: set.keys.length }, 'keys fetched again');
     this.#failures = 0;
     this.#lastFailure = undefined;
     this.#loadedAt = clock.monotonic();
+  }
+
+  #accept(set: KeySet): void {
+    const { logger, provider, onChange } = this.#options;
+    this.#doubtsPlace = false;
     if (set === this.#set) return;
     this.#set = set;
     if (set.leftOut.length > 0) logger.warn({ provider, leftOut: describeLeftOut(set) }, 'some keys cannot be used');

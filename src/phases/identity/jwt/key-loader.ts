@@ -5,6 +5,8 @@ import { readKeySet, type KeySet } from './key-set.ts';
 
 /** Fetches keys once. Throws a Failure where there are none to be had. */
 export interface KeyLoader {
+  /** Discovery says where the keys are, so that a fetch which does not ask it says less. */
+  readonly discovers: boolean;
   /**
    * `thorough` asks discovery again; otherwise the `jwks_uri` found last time serves, so that a fetch caused by a request is one fetch.
    * Answers the KeySet of the last time, the very same, where the document has not changed.
@@ -31,6 +33,7 @@ export function createKeyLoader(options: KeyLoaderOptions): KeyLoader {
   let last: { readonly text: string; readonly set: KeySet } | undefined;
 
   return {
+    discovers: options.uri === undefined,
     async load(thorough) {
       const end = clock.monotonic() + settings.fetchTimeoutMs;
       const get = (url: string): Promise<Uint8Array> =>

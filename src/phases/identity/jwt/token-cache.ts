@@ -1,5 +1,6 @@
 import type { Identity } from '../../../core/identity.ts';
 import { createBoundedCache } from '../../../std/bounded-cache.ts';
+import type { Deadline } from '../../../std/deadline.ts';
 import { ownCopy } from '../../../std/own-copy.ts';
 
 /** A token whose signature and claims were found right, and what can still end it. Times in seconds since the epoch. */
@@ -10,8 +11,8 @@ export interface VerifiedToken {
   readonly expiresAt: number;
   /** Neither `nbf` nor `iat` may be in the future (`beginningOf`). */
   readonly notBefore: number | undefined;
-  /** Monotonic milliseconds, where it is remembered for a while only. */
-  readonly goodUntil?: number;
+  /** Where it is remembered for a while only. */
+  readonly goodUntil?: Deadline;
 }
 
 /** Verified tokens of all providers, within one bound. */

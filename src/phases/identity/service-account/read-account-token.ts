@@ -18,7 +18,7 @@ const skewSeconds = 30;
 
 /**
  * Reads a token of a service account, and refuses what can be none: it is a JWT whose subject is one, for an audience of ours where it names
- * any. What is refused here costs the API server nothing, and it never sees tokens that others issued. `now` in seconds since the epoch.
+ * any. What is refused here costs the API server nothing, and it never sees tokens that say that others issued them; one that is made up well gets there. `now` in seconds since the epoch.
  */
 export function readAccountToken(
   text: string,

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../core/ports.ts';
 import { createBoundedCache } from '../../../std/bounded-cache.ts';
+import { deadlineIn, isOver, type Deadline } from '../../../std/deadline.ts';
 import type { VerifyResult } from '../identity-provider.ts';
 
 /** What the API server said lately, by the digest of the token. */
@@ -11,8 +12,7 @@ export interface VerdictCache {
 
 interface Entry {
   readonly verdict: VerifyResult;
-  /** On the monotonic clock. */
-  readonly until: number;
+  readonly until: Deadline;
 }
 
 /** Refused tokens, which anybody can make up, take no room from good ones. */
@@ -23,14 +23,14 @@ export function createVerdictCache(clock: Clock): VerdictCache {
     get: (key) => {
       const entry = good.get(key) ?? bad.get(key);
       if (entry === undefined) return undefined;
-      if (clock.monotonic() < entry.until) return entry.verdict;
+      if (!isOver(entry.until, clock)) return entry.verdict;
       good.delete(key);
       bad.delete(key);
       return undefined;
     },
     set: (key, verdict, ttlMs) => {
       if (ttlMs <= 0) return;
-      const entry = { verdict, until: clock.monotonic() + ttlMs };
+      const entry = { verdict, until: deadlineIn(ttlMs, clock) };
       if ('denial' in verdict) bad.set(key, entry, badSize);
       else good.set(key, entry, sizeOf(verdict));
     },
