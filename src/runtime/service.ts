@@ -102,7 +102,7 @@ function createEndpointsOf(
     notReady,
     metrics: () => metrics.expose(),
     status,
-    answerIssuer: createIssuerEndpoints({ notReady, receive, count, clock, logger }),
+    answerIssuer: createIssuerEndpoints({ notReady, receive, count, clock, timers, logger }),
     answerRevocations: createRevocationEndpoint({ tokenFile, revocations, clock, logger }),
     version,
     clock,

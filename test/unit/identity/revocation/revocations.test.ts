@@ -139,6 +139,28 @@ describe('what is revoked is refused, and nothing beside it', () => {
     expect(verdicts).toEqual(['token_revoked', 'token_revoked', 'allow']);
   });
 
+  test.each([['null', null], ['an empty text', ''], ['a number', 17]] as const)(
+    'a token whose sid is %s says no session, so it ends with a session of its user',
+    async (_name, sid) => {
+      const { revocations, verdict } = create();
+      const moment = { target: 'subWithoutSid', value: 'alice', issuedBefore: startSeconds + 1 } as const;
+      await revocations.add('logout', [revocationOf({ target: 'sid', value: 'session-1' }), revocationOf(moment)]);
+      const verdicts = [sid, 'session-2'].map((said) => verdict({ claims: { ...claims, sid: said } }));
+      expect(verdicts).toEqual(['token_revoked', 'allow']);
+    },
+  );
+
+  test('a client is known by azp where client_id names none', async () => {
+    const { revocations, verdict } = create();
+    await revocations.add('admin', [revocationOf({ target: 'client', value: 'leaked' })]);
+    const azp = { ...claims, azp: 'leaked' };
+    expect([
+      verdict({ clientId: '', claims: azp }),
+      verdict({ clientId: 'web', claims: azp }),
+      verdict({ clientId: '', claims }),
+    ]).toEqual(['token_revoked', 'allow', 'allow']);
+  });
+
   test('two moments of one subject: the later one counts, in either order', async () => {
     for (const moments of [
       [5, 20],
