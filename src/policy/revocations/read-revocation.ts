@@ -38,7 +38,9 @@ export function readRevocation(value: unknown): ReadRevocation {
   if (comment !== undefined && !isText(comment, maxValue))
     return wrong(`comment must be a text of 1 to ${maxValue} characters`);
   const folded = target === 'email' ? name.toLowerCase() : name;
-  return { value: { scope: scope.value, target, value: folded, issuedBefore, expiresAt } };
+  // An end within a second is that second's.
+  const end = expiresAt === undefined ? undefined : Math.ceil(expiresAt);
+  return { value: { scope: scope.value, target, value: folded, issuedBefore, expiresAt: end } };
 }
 
 function readScope(value: JsonObject): { readonly value: RevocationScope } | { readonly wrong: string } {
