@@ -114,9 +114,9 @@ function createEndpointsOf(
 function startRevocationsFile(
   file: string,
   { revocations }: Engine,
-  { timers, observation: { logger } }: ServiceIo,
+  { clock, timers, observation: { logger } }: ServiceIo,
 ): RevocationsFile {
-  return followRevocationsFile(file, revocations.openList('file'), { timers, logger });
+  return followRevocationsFile(file, revocations.openList('file'), { clock, timers, logger });
 }
 
 interface Readiness {

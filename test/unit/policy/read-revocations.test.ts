@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { readRevocation } from '../../../src/policy/revocations/read-revocation.ts';
 import { readRevocationList, sayProblems } from '../../../src/policy/revocations/read-revocation-list.ts';
+import { runAtOnce } from '../../../src/std/steps.ts';
 
 const issuer = 'https://idp.example';
 const scope = { issuer, namespace: '', provider: '' };
@@ -68,28 +69,28 @@ test.each([
 
 test('a list is a revocation a line, with comments and empty lines', () => {
   const text = `# left in May\n\n{"issuer": "${issuer}", "sub": "alice"}\r\n  {"issuer": "${issuer}", "jti": "t"}\n`;
-  const { entries, problems } = readRevocationList(text);
+  const { entries, problems } = runAtOnce(readRevocationList(text));
   expect([entries.map(({ target, value }) => `${target} ${value}`), problems]).toEqual([['sub alice', 'jti t'], []]);
 });
 
 test('or one array', () => {
-  const { entries, problems } = readRevocationList(`\n[{"issuer": "${issuer}",\n "sub": "alice"}]`);
+  const { entries, problems } = runAtOnce(readRevocationList(`\n[{"issuer": "${issuer}",\n "sub": "alice"}]`));
   expect([entries.length, problems]).toEqual([1, []]);
 });
 
 test('what cannot be read is named by its place and not quoted, and the rest counts', () => {
   const text = `{"issuer": "${issuer}", "sub": "alice"}\n{"sub": "secret-1"}\n{secret-2\n{"issuer": "i", "sub": "a", "sub": "b"}`;
-  const { entries, problems } = readRevocationList(text);
+  const { entries, problems } = runAtOnce(readRevocationList(text));
   expect(entries).toHaveLength(1);
   expect(sayProblems(problems)).toBe(
     'line 3 is no JSON (syntax); line 4 is no JSON (duplicate_member); line 2: exactly one of issuer and provider is needed',
   );
-  expect(readRevocationList('[{"issuer":')).toEqual({ entries: [], problems: ['it is no array of JSON (syntax)'] });
-  expect(readRevocationList('[1]').problems).toEqual(['element 1: a revocation is an object']);
+  expect(runAtOnce(readRevocationList('[{"issuer":'))).toEqual({ entries: [], problems: ['it is no array of JSON (syntax)'] });
+  expect(runAtOnce(readRevocationList('[1]')).problems).toEqual(['element 1: a revocation is an object']);
 });
 
 test('an empty list is one, and many problems are not all told', () => {
-  expect(readRevocationList(' \n')).toEqual({ entries: [], problems: [] });
+  expect(runAtOnce(readRevocationList(' \n'))).toEqual({ entries: [], problems: [] });
   expect(sayProblems([])).toBeUndefined();
   expect(sayProblems(['a', 'b', 'c', 'd', 'e', 'f'])).toBe('a; b; c; d; e; and 1 more');
 });

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import type { RevocationListHandle } from '../../../src/core/revocation.ts';
 import { followRevocationsFile, type RevocationsFile } from '../../../src/runtime/revocations-file.ts';
-import { systemTimers } from '../../../src/runtime/system-ports.ts';
+import { systemClock, systemTimers } from '../../../src/runtime/system-ports.ts';
+import { runAtOnce } from '../../../src/std/steps.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createKeptLog } from './runtime-fixtures.ts';
 
@@ -15,12 +16,14 @@ afterEach(() => file?.close());
 function follow(path: string): { readonly told: string[]; confirmed: number } {
   const seen = { told: [] as string[], confirmed: 0 };
   const list: RevocationListHandle = {
-    replace: (entries, problem) =>
-      void seen.told.push([...entries.map(({ value }) => value), problem ?? 'ok'].join(' ')),
+    take: async (reading) => {
+      const { entries, problem } = runAtOnce(reading);
+      seen.told.push([...entries.map(({ value }) => value), problem ?? 'ok'].join(' '));
+    },
     confirm: () => void seen.confirmed++,
     fail: (why) => void seen.told.push(`failed ${why.replace(path, 'FILE')}`),
   };
-  file = followRevocationsFile(path, list, { timers: systemTimers, logger: createKeptLog() });
+  file = followRevocationsFile(path, list, { clock: systemClock, timers: systemTimers, logger: createKeptLog() });
   return seen;
 }
 

@@ -1,12 +1,18 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Identity } from '../../../../src/core/identity.ts';
 import type { SharedList, SharedListChange } from '../../../../src/core/ports.ts';
-import type { Revocation, Signal } from '../../../../src/core/revocation.ts';
+import type {
+  Revocation,
+  RevocationListHandle,
+  RevocationListReading,
+  Signal,
+} from '../../../../src/core/revocation.ts';
 import {
   defaultRevocationSettings,
   type RevocationSettings,
 } from '../../../../src/phases/identity/revocation/revocation-settings.ts';
 import { createRevocations, type Revocations } from '../../../../src/phases/identity/revocation/revocations.ts';
+import type { Steps } from '../../../../src/std/steps.ts';
 import { issuer, manualTime, recordingLog, startSeconds, verdictOf, type ManualTime } from '../identity-fixtures.ts';
 
 const provider = { namespace: 'shop', name: 'okta' };
@@ -36,6 +42,15 @@ function revocationOf(changes: Partial<Revocation>): Revocation {
     expiresAt: startSeconds + 600,
     ...changes,
   };
+}
+
+/** Nobody else waits here, so it is in force at once. */
+function give(list: RevocationListHandle, entries: readonly Revocation[], problem: string | undefined): void {
+  const read = function* (): Steps<RevocationListReading> {
+    yield;
+    return { entries, problem };
+  };
+  void list.take(read());
 }
 
 const open: Revocations[] = [];
@@ -264,7 +279,7 @@ describe('a list that others keep', () => {
     const { revocations, verdict, time } = create({ graceMs: 60_000 });
     const list = revocations.openList('configMap');
     expect(verdict()).toBe('revocations_unavailable');
-    list.replace([], undefined);
+    give(list, [], undefined);
     expect(verdict()).toBe('allow');
     list.fail('the API server does not answer');
     await time.advance(59_000);
@@ -287,14 +302,14 @@ describe('a list that others keep', () => {
     const { revocations, verdict } = create({ whenUnavailable: 'Ignore', graceMs: 0 });
     const list = revocations.openList('file');
     expect(verdict()).toBe('allow');
-    list.replace([revocationOf({})], undefined);
+    give(list, [revocationOf({})], undefined);
     list.fail('gone');
     expect([verdict(), verdict({ subject: 'bob', claims: undefined })]).toEqual(['token_revoked', 'allow']);
   });
 
   test('a wall clock that is set is no outage', async () => {
     const { revocations, verdict, time } = create({ graceMs: 60_000 });
-    revocations.openList('file').replace([], undefined);
+    give(revocations.openList('file'), [], undefined);
     time.setWall(startSeconds + 1_000_000);
     expect(verdict()).toBe('allow');
   });
@@ -302,17 +317,17 @@ describe('a list that others keep', () => {
   test('what is taken out of it counts again', () => {
     const { revocations, verdict } = create();
     const list = revocations.openList('file');
-    list.replace([revocationOf({ expiresAt: undefined })], undefined);
+    give(list, [revocationOf({ expiresAt: undefined })], undefined);
     expect(verdict()).toBe('token_revoked');
-    list.replace([], undefined);
+    give(list, [], undefined);
     expect(verdict()).toBe('allow');
   });
 
   test('with a mistake in it nothing that it held is lost', () => {
     const { revocations, verdict, log } = create();
     const list = revocations.openList('file');
-    list.replace([revocationOf({})], undefined);
-    list.replace([revocationOf({ value: 'bob' })], 'line 1 is no JSON (syntax)');
+    give(list, [revocationOf({})], undefined);
+    give(list, [revocationOf({ value: 'bob' })], 'line 1 is no JSON (syntax)');
     const bob = { subject: 'bob', claims: undefined };
     expect([verdict(), verdict(bob), verdict({ subject: 'carol', claims: undefined })]).toEqual([
       'token_revoked',
@@ -320,7 +335,7 @@ describe('a list that others keep', () => {
       'allow',
     ]);
     expect(log.lines.at(-1)).toMatchObject({ level: 'error', fields: { problem: 'line 1 is no JSON (syntax)' } });
-    list.replace([revocationOf({ value: 'bob' })], undefined);
+    give(list, [revocationOf({ value: 'bob' })], undefined);
     expect([verdict(), verdict(bob)]).toEqual(['allow', 'token_revoked']);
   });
 });
@@ -462,6 +477,7 @@ function createStore(): Store {
   const store: Store = {
     down: undefined,
     list: () => ({
+      maxEntries: 1000,
       entries,
       add: async (entry, expiresAt) => {
         if (store.down !== undefined) throw new Error(store.down);
