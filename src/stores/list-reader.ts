@@ -26,7 +26,11 @@ export interface ListReader {
   isOverfull(): boolean;
 }
 
-export function createListReader(stored: StoredList, copy: ListCopy, { clock, timers, logger }: ListReaderPorts): ListReader {
+export function createListReader(
+  stored: StoredList,
+  copy: ListCopy,
+  { clock, timers, logger }: ListReaderPorts,
+): ListReader {
   let heard = 0;
   /** The version of the last reading without what was heard till then: the same again, and no message was missed. */
   let base: number | undefined;

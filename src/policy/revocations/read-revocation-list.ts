@@ -81,9 +81,7 @@ function* readLines(text: string): Steps<ReadRevocationList> {
   return { entries, problems: [...invalid, ...problems] };
 }
 
-function* gather(
-  values: readonly { readonly place: string; readonly value: unknown }[],
-): Steps<ReadRevocationList> {
+function* gather(values: readonly { readonly place: string; readonly value: unknown }[]): Steps<ReadRevocationList> {
   const entries: Revocation[] = [];
   const problems: string[] = [];
   for (const { place, value } of values) {

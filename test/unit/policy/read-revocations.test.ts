@@ -85,7 +85,10 @@ test('what cannot be read is named by its place and not quoted, and the rest cou
   expect(sayProblems(problems)).toBe(
     'line 3 is no JSON (syntax); line 4 is no JSON (duplicate_member); line 2: exactly one of issuer and provider is needed',
   );
-  expect(runAtOnce(readRevocationList('[{"issuer":'))).toEqual({ entries: [], problems: ['it is no array of JSON (syntax)'] });
+  expect(runAtOnce(readRevocationList('[{"issuer":'))).toEqual({
+    entries: [],
+    problems: ['it is no array of JSON (syntax)'],
+  });
   expect(runAtOnce(readRevocationList('[1]')).problems).toEqual(['element 1: a revocation is an object']);
 });
 

@@ -80,7 +80,8 @@ function compileReviewer(provider: RevocableSpec, world: RevocationWorld, settin
     if (world.revokes(scopes, names)) return { denial: denial('token_revoked') };
     const signals = world.signals.find(scopes, names);
     if (signals?.accountDisabled === true) return { denial: accountDisabled };
-    if (settings.whenUnavailable === 'Deny' && world.unreadable(provider.namespace) !== undefined) return { denial: unavailable };
+    if (settings.whenUnavailable === 'Deny' && world.unreadable(provider.namespace) !== undefined)
+      return { denial: unavailable };
     return signals === undefined ? verified : { ...verified, identity: Object.freeze({ ...identity, signals }) };
   };
 }

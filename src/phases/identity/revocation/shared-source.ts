@@ -214,7 +214,10 @@ class SharedEntries {
     const count = (this.#homelessOf.get(homeless) ?? 0) + 1;
     this.#homelessOf.set(homeless, count);
     if (count === 1)
-      this.#options.logger.error({ namespace: homeless }, 'there is no room for all shared revocations: credentials are denied');
+      this.#options.logger.error(
+        { namespace: homeless },
+        'there is no room for all shared revocations: credentials are denied',
+      );
   }
 
   #remember(text: string, read: ReadShared | undefined): void {
@@ -222,7 +225,10 @@ class SharedEntries {
     this.#known.set(text, owner);
     if (owner !== undefined) this.#listRoom.take(owner);
     else if (this.#unreadable++ === 0)
-      this.#options.logger.error({}, 'an entry of the shared revocations cannot be read: another version may have written it');
+      this.#options.logger.error(
+        {},
+        'an entry of the shared revocations cannot be read: another version may have written it',
+      );
   }
 
   #forget(text: string): void {

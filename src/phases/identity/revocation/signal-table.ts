@@ -41,8 +41,7 @@ export function createSignalTable(room: Room, clock: Clock): SignalTable {
     get size() {
       return passing.size + lasting.size;
     },
-    add: (signal, expiresAt) =>
-      isLasting(signal) ? put(lasting, signal, undefined) : put(passing, signal, expiresAt),
+    add: (signal, expiresAt) => (isLasting(signal) ? put(lasting, signal, undefined) : put(passing, signal, expiresAt)),
     find: (scopes, names) => {
       let found: Known | undefined;
       for (const table of [passing, lasting]) {

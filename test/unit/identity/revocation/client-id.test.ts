@@ -5,7 +5,10 @@ import { toIdentity } from '../../../../src/phases/identity/jwt/to-identity.ts';
 
 const rules = {
   issuer: 'https://idp.example',
-  subject: { name: 'sub', read: (claims: JsonObject) => ownMember(claims, 'sub') },
+  subject: {
+    name: 'sub',
+    read: (claims: JsonObject) => ownMember(claims, 'sub'),
+  },
   scopes: [],
   roles: [],
 };
