@@ -6,7 +6,8 @@ export type ReadRevocation = { readonly value: Revocation } | { readonly wrong: 
 
 const scopeFields = ['issuer', 'namespace', 'provider'] as const;
 const fields = new Set<string>([...scopeFields, ...revocationTargets, 'issuedBefore', 'expiresAt', 'comment']);
-const maxIssuer = 2048;
+/** 2048 characters, each of which may be two units of UTF-16. */
+const maxIssuer = 4096;
 /** OpenID Connect Core 2 has 255 for `sub`. */
 const maxValue = 512;
 const dnsName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;

@@ -234,6 +234,14 @@ describe('the admin call', () => {
     expect(JSON.parse((await admin(stand, { revocations: [entry] })).body)).toMatchObject({ scope: 'shared' });
   });
 
+  test('who revokes by issuer is told that some credentials have none', async () => {
+    const stand = await start();
+    const noteOf = async (one: object): Promise<unknown> =>
+      JSON.parse((await admin(stand, { revocations: [one] })).body).note;
+    expect(await noteOf(entry)).toMatch(/SharedSecretJWT.*by provider$/);
+    expect(await noteOf({ provider: 'shop/keys', sub: 'alice' })).not.toMatch(/issuer/);
+  });
+
   test.each([
     ['without a token', { authorization: '' }],
     ['with another token', { authorization: 'Bearer admin-token-0123456780' }],
