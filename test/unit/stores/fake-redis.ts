@@ -36,7 +36,7 @@ export function createFakeRedis(): FakeRedis {
     readings: 0,
     forge: undefined,
     run: (command) => {
-      switch (command[0]) {
+      switch (command[0] ?? '') {
         case 'GET':
           return version === 0 ? null : String(version);
         case 'ZADD':
