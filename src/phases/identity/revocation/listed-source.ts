@@ -5,6 +5,7 @@ import type {
   RevocationListReading,
   RevocationSourceStatus,
 } from '../../../core/revocation.ts';
+import { thrownFields } from '../../../core/thrown-fields.ts';
 import { runAtOnce, runInSlices, type Pace, type Steps } from '../../../std/steps.ts';
 import type { CredentialNames } from './credential-names.ts';
 import { createReadState, type ReadState } from './read-state.ts';
@@ -60,10 +61,11 @@ class FollowedList {
   readonly #state: ReadState;
   #wasWhole = false;
   #problem: string | undefined;
-  #noRoom: string | undefined;
+  /** Why what was read last is not in force as a whole. */
+  #unusable: string | undefined;
   /** A whole list that lacks something of what is in force. */
   #leaner: { readonly entries: Entries; readonly since: number } | undefined;
-  #tail: Promise<unknown> = Promise.resolve();
+  #tail: Promise<void> = Promise.resolve();
 
   constructor(options: ListedSourceOptions) {
     this.#options = options;
@@ -91,7 +93,7 @@ class FollowedList {
   }
 
   failure(): string | undefined {
-    return this.#noRoom ?? this.#state.failure();
+    return this.#unusable ?? this.#state.failure();
   }
 
   status(): RevocationSourceStatus {
@@ -99,16 +101,18 @@ class FollowedList {
     return { source, entries: this.inForce.table.size, failure: this.failure(), problem: this.#problem };
   }
 
-  /** One after the other; where nobody else waits it is done when this returns. */
+  /** One after the other; where nobody else waits it is done when this returns. Never rejects. */
   #run(work: Steps<void>): Promise<void> {
     const { pace } = this.#options;
-    if (pace === undefined) {
-      runAtOnce(work);
-      return Promise.resolve();
-    }
-    const done = this.#tail.then(() => runInSlices(work, pace));
-    this.#tail = done.catch(() => undefined);
-    return done;
+    if (pace === undefined) runAtOnce(work);
+    else this.#tail = this.#tail.then(() => runInSlices(work, pace)).catch((thrown: unknown) => this.#broken(thrown));
+    return this.#tail;
+  }
+
+  /** Nothing of it is in force, so it is none that was read. */
+  #broken(thrown: unknown): void {
+    this.#unusable = 'it could not be taken in';
+    this.#options.logger.error(thrownFields(thrown), 'a list of revocations could not be taken in');
   }
 
   *#taking(reading: Steps<RevocationListReading>): Steps<void> {
@@ -116,10 +120,11 @@ class FollowedList {
     const { entries: read, problem } = yield* reading;
     const entries = yield* byContent(read);
     const isLeaner = problem === undefined && source === 'file' && (yield* lacksSome(this.inForce.entries, entries));
-    this.#wasWhole ||= problem === undefined;
     this.#leaner = isLeaner ? { entries, since: clock.monotonic() } : undefined;
     const isMore = isLeaner || problem !== undefined;
     yield* this.#holding(isMore ? yield* byContent(this.inForce.entries.values(), read) : entries, problem, isMore);
+    // Not before it is in force: meanwhile it may be found to be as it was.
+    this.#wasWhole ||= problem === undefined;
     if (this.#wasWhole) this.#state.confirm();
     else this.#state.fail(problem ?? '');
   }
@@ -135,9 +140,9 @@ class FollowedList {
     }
     this.inForce = { entries, table };
     const room = `there is room for ${settings.maxEntries} entries`;
-    this.#noRoom = outcomes.has('full') ? `${room}, and the list has more` : undefined;
+    this.#unusable = outcomes.has('full') ? `${room}, and the list has more` : undefined;
     const widened = outcomes.has('widened') ? `${room}: issuers are revoked as a whole` : undefined;
-    const problem = found ?? this.#noRoom ?? widened;
+    const problem = found ?? this.#unusable ?? widened;
     if (problem !== undefined && problem !== this.#problem)
       logger.error({ source, problem }, 'the list of revocations has entries that cannot be taken as they are');
     else logger.info({ source, entries: table.size }, 'the list of revocations was read');
