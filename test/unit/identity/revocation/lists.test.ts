@@ -145,11 +145,11 @@ describe('a list that others keep', () => {
     const many = Array.from({ length: 20_000 }, (_, index) =>
       revocationOf({ value: `u-${index}`, expiresAt: undefined }),
     );
-    let isDone = false;
+    const state = { isDone: false };
     const first = list.take(readingOf([...many, revocationOf({ expiresAt: undefined })]));
-    void first.then(() => (isDone = true));
+    void first.then(() => (state.isDone = true));
     const meanwhile = new Set<string>();
-    while (!isDone) {
+    while (!state.isDone) {
       list.confirm();
       meanwhile.add(verdict(carol));
       await new Promise((resolve) => setImmediate(resolve));
