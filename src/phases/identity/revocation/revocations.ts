@@ -29,7 +29,7 @@ export interface Revocations extends RevocationControl {
 }
 
 export interface RevocableSpec extends SpecName {
-  /** Seconds; of kinds whose tokens have times. */
+  /** By how much its issuer's clock may be ahead of ours, seconds. Absent: by nothing. */
   readonly clockSkew?: number;
 }
 
