@@ -47,7 +47,7 @@ export type RevocationSource = (typeof revocationSources)[number];
 export type RevocationOutcome =
   /** `shared`: every replica of the store has them within a second; else this process alone. */
   | { readonly kind: 'kept'; readonly isShared: boolean; readonly isWidened: boolean }
-  /** Some found no room, and nothing of them is in force. */
+  /** Some found no room here, or in what replicas share: they are in force nowhere, or in this process alone. */
   | { readonly kind: 'full' }
   /** In force in this process alone: the shared store did not take them, and the caller should come again. */
   | { readonly kind: 'not-shared' };
@@ -70,10 +70,19 @@ export interface RevocationSourceStatus {
   readonly problem: string | undefined;
 }
 
+/** What a list holds, as far as it can be read, and what is wrong with the rest. */
+export interface RevocationListReading {
+  readonly entries: readonly Revocation[];
+  readonly problem: string | undefined;
+}
+
 /** A list that is read as a whole, again and again. */
 export interface RevocationListHandle {
-  /** What the list holds from now on; with a `problem` in it, what it held before stays in force beside it. */
-  replace(entries: readonly Revocation[], problem: string | undefined): void;
+  /**
+   * What the list holds from now on, read step by step so that nobody waits for a long one; resolves when it is in force, after those before it.
+   * With a `problem` in it, all that is in force stays so beside what can be read. What is gone from a file has to be gone for a second.
+   */
+  take(reading: Generator<undefined, RevocationListReading, undefined>): Promise<void>;
   /** It was found to be as it was. */
   confirm(): void;
   /** It could not be read; what it held stays. */

@@ -1,7 +1,8 @@
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import type { RevocationListHandle } from '../core/revocation.ts';
+import type { Revocation, RevocationListHandle, RevocationListReading } from '../core/revocation.ts';
 import { readRevocationList, sayProblems } from '../policy/revocations/read-revocation-list.ts';
 import type { SpecName } from '../policy/spec-name.ts';
+import type { Steps } from '../std/steps.ts';
 import { memberObject } from './api-object.ts';
 import { materialCollection } from './collection.ts';
 import { createReflector, type ReflectorPorts, type ReflectorState } from './reflector.ts';
@@ -33,7 +34,7 @@ export function followRevocationsMap(ref: SpecName, list: RevocationListHandle, 
     onChange: ({ removed, changed }) => {
       if (removed.length > 0) data = undefined;
       for (const texts of changed) data = texts;
-      if (data !== undefined) replace(list, data);
+      if (data !== undefined) void list.take(readParts(data));
     },
     ports,
   });
@@ -58,13 +59,15 @@ export function followRevocationsMap(ref: SpecName, list: RevocationListHandle, 
   };
 }
 
-function replace(list: RevocationListHandle, data: ReadonlyMap<string, string>): void {
-  const parts = [...data].map(([key, text]) => ({ key, read: readRevocationList(text) }));
-  const problems = parts.flatMap(({ key, read }) => read.problems.map((problem) => `${key}: ${problem}`));
-  list.replace(
-    parts.flatMap(({ read }) => read.entries),
-    sayProblems(problems),
-  );
+function* readParts(data: ReadonlyMap<string, string>): Steps<RevocationListReading> {
+  const entries: Revocation[] = [];
+  const problems: string[] = [];
+  for (const [key, text] of data) {
+    const read = yield* readRevocationList(text);
+    for (const entry of read.entries) entries.push(entry);
+    for (const problem of read.problems) problems.push(`${key}: ${problem}`);
+  }
+  return { entries, problem: sayProblems(problems) };
 }
 
 /** What is no text is a part that cannot be read. */

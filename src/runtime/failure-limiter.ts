@@ -10,7 +10,7 @@ export interface FailureLimiter {
 
 const windowMs = 60_000;
 
-/** At most so many failures a minute of one address; who never fails is never held up. The addresses remembered are bounded. */
+/** At most so many failures a minute of one client (an address, a name); who never fails is never held up. The clients remembered are bounded. */
 export function createFailureLimiter(maxFailures: number, clock: Clock): FailureLimiter {
   const windows = createBoundedCache<{ readonly since: number; readonly failures: number }>({
     maxEntries: 10_000,

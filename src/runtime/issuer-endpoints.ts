@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { IssuerMessage, Receipt, ReceiptRefusal } from '../core/issuer-message.ts';
-import type { Clock, Logger } from '../core/ports.ts';
+import type { Clock, Logger, Timers } from '../core/ports.ts';
+import { createCallSlots, type CallSlots } from '../std/call-slots.ts';
 import { printable } from '../std/printable.ts';
 import type { SpecName } from '../policy/spec-name.ts';
-import { createFailureLimiter } from './failure-limiter.ts';
+import { createFailureLimiter, type FailureLimiter } from './failure-limiter.ts';
 import { textAnswer, type HttpAnswer } from './http-answer.ts';
 import { mediaTypeOf, readBody } from './read-body.ts';
 
@@ -14,6 +15,7 @@ export interface IssuerEndpointsOptions {
   /** Told of every event of a message, or of one that was not taken. */
   readonly count: (event: string, result: 'taken' | 'refused' | 'unavailable') => void;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly logger: Logger;
 }
 
@@ -27,20 +29,33 @@ const paths = {
 const providerPath = /^(?:([a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)\/)?([a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?)$/;
 
 const maxBytes = 65_536;
-/** Of one address in a minute. */
-const maxFailures = 60;
+/** Deliveries that are judged at once, and that wait for it: each waits with a body of up to `maxBytes`. */
+const running = 32;
+const waiting = 256;
+const waitMs = 5000;
+/** Lines of the log about one provider in a minute; the metric counts all. */
+const maxLines = 60;
 
 /**
  * POST /backchannel-logout/PROVIDER (OpenID Connect Back-Channel Logout 1.0 section 2.5) and POST /events/PROVIDER (RFC 8935), where PROVIDER is
- * `namespace/name`, or `name` of a ClusterIdentityProvider. What cannot be kept is answered with 503, so that its sender comes again.
+ * `namespace/name`, or `name` of a ClusterIdentityProvider. What cannot be kept is answered with 503, so that its sender comes again. Behind an
+ * ingress all senders have one address, so nobody is held up for what another has failed in: what bounds the work is how many are judged at once.
  */
 export function createIssuerEndpoints(options: IssuerEndpointsOptions): AnswerIssuer {
-  const limiter = createFailureLimiter(maxFailures, options.clock);
+  const bounds: Bounds = {
+    slots: createCallSlots({ timers: options.timers, running, waiting }),
+    lines: createFailureLimiter(maxLines, options.clock),
+  };
   return (request) => {
     const delivery = readPath(request);
     if (delivery === undefined) return undefined;
-    return answerDelivery(request, delivery, limiter, options);
+    return answerDelivery(request, delivery, bounds, options);
   };
+}
+
+interface Bounds {
+  readonly slots: CallSlots;
+  readonly lines: FailureLimiter;
 }
 
 interface Delivery {
@@ -59,39 +74,58 @@ function readPath({ url = '' }: IncomingMessage): Delivery | undefined {
 
 async function answerDelivery(
   request: IncomingMessage,
-  { kind, provider }: Delivery,
-  limiter: ReturnType<typeof createFailureLimiter>,
-  { notReady, receive, count, logger }: IssuerEndpointsOptions,
+  delivery: Delivery,
+  { slots, lines }: Bounds,
+  options: IssuerEndpointsOptions,
 ): Promise<HttpAnswer> {
   if (request.method !== 'POST') return textAnswer(405, 'method not allowed', { allow: 'POST' });
-  const client = request.socket.remoteAddress ?? '';
-  const wait = limiter.mustWait(client);
-  if (wait !== undefined) return textAnswer(429, 'too many failures', { 'retry-after': String(wait) });
-  const name = provider.namespace === '' ? provider.name : `${provider.namespace}/${provider.name}`;
-  const refused = (refusal: ReceiptRefusal): HttpAnswer => {
-    const isOurs = refusal.error === 'unavailable';
-    if (!isOurs) limiter.failed(client);
-    count(kind, isOurs ? 'unavailable' : 'refused');
-    logger.warn(
-      { provider: name, kind, error: refusal.error, reason: refusal.description },
-      'a message of an issuer was not taken',
-    );
+  const { kind } = delivery;
+  const refused = (refusal: ReceiptRefusal, isJudged = false): HttpAnswer => {
+    options.count(kind, refusal.error === 'unavailable' ? 'unavailable' : 'refused');
+    sayRefused(delivery, refusal, { lines, logger: options.logger, isJudged });
     return toAnswer(kind, refusal);
   };
-  if (notReady() !== undefined)
-    return refused({ kind: 'refused', error: 'unavailable', description: 'The providers are not loaded yet.' });
+  if (options.notReady() !== undefined) return refused(unavailable('The providers are not loaded yet.'));
   const read = await readMessage(request, kind);
   if ('error' in read) return refused(read);
-  const receipt = await receive(provider, read);
-  if (receipt.kind === 'refused') return refused(receipt);
-  for (const event of receipt.events) count(event, 'taken');
+  const release = await slots.take(waitMs);
+  if (release === undefined) return refused(unavailable('Too many messages wait to be judged.'));
+  let receipt: Receipt;
+  try {
+    receipt = await options.receive(delivery.provider, read);
+  } finally {
+    release();
+  }
+  if (receipt.kind === 'refused') return refused(receipt, true);
+  for (const event of receipt.events) options.count(event, 'taken');
   const { events, revocations, signals, state } = receipt;
   const said = state === undefined ? {} : { state: printable(state) };
-  logger.info(
-    { provider: name, kind, events, revocations: revocations.length, signals: signals.length, ...said },
+  options.logger.info(
+    { provider: nameOf(delivery), kind, events, revocations: revocations.length, signals: signals.length, ...said },
     'a message of an issuer was taken',
   );
   return { status: kind === 'logout' ? 200 : 202, contentType: 'text/plain; charset=utf-8', body: '' };
+}
+
+function unavailable(description: string): ReceiptRefusal {
+  return { kind: 'refused', error: 'unavailable', description };
+}
+
+function nameOf({ provider: { namespace, name } }: Delivery): string {
+  return namespace === '' ? name : `${namespace}/${name}`;
+}
+
+/** Anybody may deliver, under any name, and must not fill the log: what no provider has judged has one share of it together. */
+function sayRefused(
+  delivery: Delivery,
+  { error, description }: ReceiptRefusal,
+  { lines, logger, isJudged }: { readonly lines: FailureLimiter; readonly logger: Logger; readonly isJudged: boolean },
+): void {
+  const provider = nameOf(delivery);
+  const share = isJudged && error !== 'not_found' ? provider : '';
+  if (lines.mustWait(share) !== undefined) return;
+  lines.failed(share);
+  logger.warn({ provider, kind: delivery.kind, error, reason: description }, 'a message of an issuer was not taken');
 }
 
 async function readMessage(

@@ -99,12 +99,14 @@ async function revoke(
       return json(200, {
         revoked: entries.length,
         scope: outcome.isShared ? 'shared' : 'local',
-        note: outcome.isShared
-          ? 'every replica that shares the store has them within a second'
-          : 'this process alone: other replicas know nothing of them',
+        note: noteOf(outcome.isShared, entries),
       });
     case 'full':
-      return problem(507, 'full', 'there is no room for all of them (revocationEntries); some may be in force');
+      return problem(
+        507,
+        'full',
+        'there is no room for all of them (revocationEntries, or the shared store); some may be in force, in this process alone',
+      );
     case 'not-shared':
       return problem(
         503,
@@ -112,6 +114,15 @@ async function revoke(
         'in force in this process alone: the shared store did not take them; try again',
       );
   }
+}
+
+/** Whoever revokes by issuer and has other kinds of providers beside would think that they are meant too. */
+function noteOf(isShared: boolean, entries: readonly Revocation[]): string {
+  const where = isShared
+    ? 'every replica that shares the store has them within a second'
+    : 'this process alone: other replicas know nothing of them';
+  if (entries.every(({ scope }) => scope.issuer === '')) return where;
+  return `${where}; issuer means no credential without one: name API keys, passwords, client certificates, tokens of SharedSecretJWT and ServiceAccount, and of Introspection where the answer has no iss, by provider`;
 }
 
 function readEntries(body: Buffer): { readonly entries: readonly Revocation[] } | { readonly wrong: string } {

@@ -109,7 +109,7 @@ function createEndpointsOf(
     notReady,
     metrics: () => metrics.expose(),
     status,
-    answerIssuer: createIssuerEndpoints({ notReady, receive, count, clock, logger }),
+    answerIssuer: createIssuerEndpoints({ notReady, receive, count, clock, timers, logger }),
     answerRevocations: createRevocationEndpoint({ tokenFile, revocations, clock, logger }),
     version,
     clock,
@@ -121,9 +121,9 @@ function createEndpointsOf(
 function startRevocationsFile(
   file: string,
   { revocations }: Engine,
-  { timers, observation: { logger } }: ServiceIo,
+  { clock, timers, observation: { logger } }: ServiceIo,
 ): RevocationsFile {
-  return followRevocationsFile(file, revocations.openList('file'), { timers, logger });
+  return followRevocationsFile(file, revocations.openList('file'), { clock, timers, logger });
 }
 
 interface Readiness {

@@ -7,8 +7,12 @@ export interface ListCopy {
   take(entries: Iterable<readonly [entry: string, expiresAt: number]>): boolean;
   /** Takes out what has ended; `now` in milliseconds since the epoch. */
   sweep(now: number): void;
+  /** Of an entry that lasts longer than before too. */
   onChange(listener: (change: SharedListChange) => void): () => void;
 }
+
+/** Of one sweep: who listens does something for each of them. */
+const maxEndedAtOnce = 5000;
 
 export function createListCopy(): ListCopy {
   const entries = new Map<string, number>();
@@ -20,20 +24,22 @@ export function createListCopy(): ListCopy {
     entries,
     take: (incoming) => {
       const added: string[] = [];
-      let isNews = false;
       for (const [entry, expiresAt] of incoming) {
         const known = entries.get(entry);
         if (known !== undefined && known >= expiresAt) continue;
         entries.set(entry, expiresAt);
-        isNews = true;
-        if (known === undefined) added.push(entry);
+        added.push(entry);
       }
       if (added.length > 0) tell({ added, ended: [] });
-      return isNews;
+      return added.length > 0;
     },
     sweep: (now) => {
       const ended: string[] = [];
-      for (const [entry, expiresAt] of entries) if (expiresAt <= now) ended.push(entry);
+      for (const [entry, expiresAt] of entries) {
+        if (expiresAt > now) continue;
+        ended.push(entry);
+        if (ended.length === maxEndedAtOnce) break;
+      }
       for (const entry of ended) entries.delete(entry);
       if (ended.length > 0) tell({ added: [], ended });
     },

@@ -1,5 +1,6 @@
 import type { Clock, SharedList, Timers } from '../core/ports.ts';
 import { createListCopy } from './list-copy.ts';
+import { maxListEntries } from './stored-list.ts';
 
 const sweepMs = 5000;
 
@@ -21,9 +22,10 @@ export function createMemorySharedList({
   };
   sweepLater();
   return {
+    maxEntries: maxListEntries,
     entries: copy.entries,
     add: async (entry, expiresAt) => {
-      copy.take([[entry, expiresAt]]);
+      copy.take([[entry, Math.ceil(expiresAt)]]);
     },
     unreadable: () => undefined,
     onChange: (listener) => copy.onChange(listener),

@@ -32,7 +32,9 @@ export function createRedisSharedList(redis: RedisConnection, key: string, ports
     channel: stored.channel,
     onMessage: (message) => {
       const entry = parseListMessage(message);
-      reader.hear(entry === undefined ? [] : [entry]);
+      // Something came, and nobody knows what: it is read where it stands.
+      if (entry === undefined) reader.doubt();
+      else reader.hear([entry]);
     },
     onConnected: () => {
       reader.doubt();
@@ -41,11 +43,13 @@ export function createRedisSharedList(redis: RedisConnection, key: string, ports
   });
   void poll();
   return {
+    maxEntries: maxListEntries,
     entries: copy.entries,
     add: async (entry, expiresAt) => {
-      copy.take([[entry, expiresAt]]);
+      const end = Math.ceil(expiresAt);
+      copy.take([[entry, end]]);
       try {
-        await stored.add([entry, copy.entries.get(entry) ?? expiresAt], clock.now());
+        await stored.add([entry, copy.entries.get(entry) ?? end], clock.now());
       } catch (thrown) {
         // The next reading finds it missing there.
         reader.doubt();

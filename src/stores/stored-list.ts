@@ -66,8 +66,10 @@ async function readStored(
   for (;;) {
     const limit = ['LIMIT', String(seenAtFrom), String(pageEntries)];
     const page = parsePage(await redis.send(['ZRANGE', key, String(from), '+inf', 'BYSCORE', ...limit, 'WITHSCORES']));
-    for (const [entry, expiresAt] of page) found.set(entry, expiresAt);
-    onPage(page);
+    // Pages go on from the end as it is stored, whatever it is rounded up to.
+    const rounded = page.map(([entry, end]): ListEntry => [entry, Math.ceil(end)]);
+    for (const [entry, expiresAt] of rounded) found.set(entry, expiresAt);
+    onPage(rounded);
     const last = page.at(-1)?.[1];
     if (page.length < pageEntries || last === undefined || found.size > maxListEntries) return found;
     // An index would shift with what others add meanwhile; an end and what was seen of it only repeats.
@@ -76,12 +78,14 @@ async function readStored(
   }
 }
 
-/** Pairs of RESP3; what is of another form is left out. */
+/** Pairs of RESP3. Of another form is what cannot be read: to leave it out would be to say that it is not on the list. */
 function parsePage(reply: RedisReply): readonly ListEntry[] {
   if (!Array.isArray(reply)) throw new Failure('store_unavailable', 'Redis answered in another form');
-  return reply.flatMap((pair: unknown): ListEntry[] => {
+  return reply.map((pair: unknown): ListEntry => {
     const [entry, score]: readonly unknown[] = Array.isArray(pair) ? pair : [];
-    return typeof entry === 'string' && typeof score === 'number' ? [[entry, score]] : [];
+    if (typeof entry !== 'string' || typeof score !== 'number' || Number.isNaN(score))
+      throw new Failure('store_unavailable', 'Redis holds an entry of another form');
+    return [entry, score];
   });
 }
 

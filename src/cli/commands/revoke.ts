@@ -28,7 +28,9 @@ interface RevokeFlags extends Partial<Record<Exclude<RevocationTarget, 'subWitho
 export const details: CommandDetails = {
   description: `Refuses tokens before their end: asks the admin address of a running service. That service alone refuses them, unless it shares \
 revocations through Redis; the answer says which. --print-entry asks nobody and prints the line for the ConfigMap or the file that \
-every replica reads. Without --issued-before everything of a subject, session or client is refused, also what is issued later, until the revocation ends.`,
+every replica reads. Without --issued-before everything of a subject, session or client is refused, also what is issued later, until the revocation ends. \
+--issuer means the credentials that say one: those of other kinds of providers (API keys, passwords, client certificates, SharedSecretJWT, ServiceAccount, \
+Introspection without iss) are named by --provider.`,
   examples: [
     [
       'portcullis revoke --token-file admin.token --issuer https://idp.example --sub alice --issued-before now',

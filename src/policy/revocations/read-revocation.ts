@@ -6,7 +6,8 @@ export type ReadRevocation = { readonly value: Revocation } | { readonly wrong: 
 
 const scopeFields = ['issuer', 'namespace', 'provider'] as const;
 const fields = new Set<string>([...scopeFields, ...revocationTargets, 'issuedBefore', 'expiresAt', 'comment']);
-const maxIssuer = 2048;
+/** 2048 characters, each of which may be two units of UTF-16. */
+const maxIssuer = 4096;
 /** OpenID Connect Core 2 has 255 for `sub`. */
 const maxValue = 512;
 const dnsName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
@@ -38,7 +39,9 @@ export function readRevocation(value: unknown): ReadRevocation {
   if (comment !== undefined && !isText(comment, maxValue))
     return wrong(`comment must be a text of 1 to ${maxValue} characters`);
   const folded = target === 'email' ? name.toLowerCase() : name;
-  return { value: { scope: scope.value, target, value: folded, issuedBefore, expiresAt } };
+  // An end within a second is that second's.
+  const end = expiresAt === undefined ? undefined : Math.ceil(expiresAt);
+  return { value: { scope: scope.value, target, value: folded, issuedBefore, expiresAt: end } };
 }
 
 function readScope(value: JsonObject): { readonly value: RevocationScope } | { readonly wrong: string } {

@@ -1,4 +1,4 @@
-import { duration, guard, list, oneOf, restriction, text, type Schema } from './json-schema.ts';
+import { duration, guard, issuer, list, oneOf, restriction, text, type Schema } from './json-schema.ts';
 import { claims } from './jwt-provider.ts';
 import { configMapRef, secretRef } from './references.ts';
 
@@ -26,7 +26,7 @@ export const introspection: Schema = guard(
       ['Never', 'Required'],
       { absent: 'Never' },
     ),
-    issuer: text('The answer must name this issuer.', 2048, { absent: 'not checked' }),
+    issuer: issuer('The answer must name this issuer.', { absent: 'not checked' }),
     audiences: list('The answer must hold one of these.', text('An audience.', 2048), 32),
     claims,
     cache: restriction('How long an answer is remembered, and never beyond exp.', {

@@ -96,6 +96,11 @@ export function flag(description: string, extra: Extra = {}): Schema {
   return { type: 'boolean', description, ...extra };
 }
 
+/** As it stands in `iss`; without control characters, which no list of revocations could name. */
+export function issuer(description: string, extra: Extra = {}): Schema {
+  return text(description, 2048, { pattern: String.raw`^[^\x00-\x1F\x7F-\x9F]+$`, ...extra });
+}
+
 /** GEP-2257, as far as a pattern can say it; `parseDuration` knows the order of the units too. */
 export function duration(description: string, extra: Extra = {}): Schema {
   return text(description, 32, { pattern: '^([0-9]{1,5}(h|m|s|ms)){1,4}$', ...extra });

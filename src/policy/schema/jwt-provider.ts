@@ -4,6 +4,7 @@ import {
   duration,
   exactlyOne,
   guard,
+  issuer,
   list,
   oneOf,
   oneOfThese,
@@ -58,7 +59,7 @@ const events: Schema = guard(
   'Takes security events (Shared Signals Framework, CAEP and RISC) pushed as in RFC 8935 to /events/<namespace>/<name> of the HTTP address, without the namespace for a ClusterIdentityProvider.',
   {
     audiences: list('The claim aud of an event must hold one of these.', text('An audience.', 2048), 32),
-    issuer: text('The transmitter, as it stands in iss of its events.', 2048, { absent: 'the issuer of the tokens' }),
+    issuer: issuer('The transmitter, as it stands in iss of its events.', { absent: 'the issuer of the tokens' }),
     jwks: keySource(
       'Where the keys of the transmitter come from: one of uri, inline and configMapRef.',
       'the keys of the provider',
@@ -128,9 +129,8 @@ export const binding: Schema = restriction(
 export const jwt: Schema = guard(
   'With type JWT: tokens signed with a private key, checked by us (RFC 7519, RFC 8725).',
   {
-    issuer: text(
+    issuer: issuer(
       'Compared byte for byte with the claim iss. Without jwks it is the URL below which keys are discovered.',
-      2048,
     ),
     audiences: list('The claim aud must hold one of these.', text('An audience.', 2048), 32),
     jwks,

@@ -54,7 +54,7 @@ export const revocationSettings = {
     type: wholeNumber(100, 5_000_000),
     default: { value: 100_000 },
     description:
-      'How many revocations each source may have. An issuer that reports more gets every token up to that moment revoked instead; the admin call is refused.',
+      'How many revocations each source may have; of what issuers report, one namespace a quarter at most. An issuer that reports more gets every token up to that moment revoked instead; the admin call is refused; a list with more counts as one that cannot be read.',
   },
   signalRetention: {
     group: 'Revocations',
@@ -63,7 +63,7 @@ export const revocationSettings = {
     type: duration('1m', '87600h'),
     default: { value: 2_592_000_000 },
     description:
-      'How long what an issuer signals of somebody holds (a risk level, a disabled account), where it signals nothing else.',
+      'How long what an issuer signals of somebody holds (a risk level, say), where it signals nothing else. A disabled account is so until it is enabled.',
   },
   adminTokenFile: {
     group: 'Revocations',

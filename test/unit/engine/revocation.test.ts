@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Decision } from '../../../src/core/decision.ts';
-import type { Signal } from '../../../src/core/revocation.ts';
+import type { RevocationListReading, Signal } from '../../../src/core/revocation.ts';
+import type { Steps } from '../../../src/std/steps.ts';
 import { createDecisionStand, type DecisionStand } from '../../support/decision-stand.ts';
 import { documentsOf } from '../../support/policy-test.ts';
 import { rawRequest } from '../../support/raw-request.ts';
@@ -111,7 +112,11 @@ test('an unreadable list denies with 503 and no challenge', async () => {
     status: 503,
     denial: { code: 'revocations_unavailable', challenges: [] },
   });
-  list.replace([], undefined);
+  const read = function* (): Steps<RevocationListReading> {
+    yield;
+    return { entries: [], problem: undefined };
+  };
+  await list.take(read());
   expect(await verdict(on, 'alice')).toBe('allow');
 });
 

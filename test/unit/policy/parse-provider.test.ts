@@ -132,6 +132,14 @@ describe('a provider of type JWT', () => {
     expect(parsed.kind).toBe('accepted');
   });
 
+  test('an issuer has no control character, which no list of revocations could name', () => {
+    const of = (name: string) =>
+      provider(`{type: JWT, jwt: {issuer: "${name}", audiences: [a], jwks: {inline: '{"keys":[{}]}'}}}`);
+    expect(of('my issuer é').kind).toBe('accepted');
+    for (const name of ['my\\tissuer', 'issuer\\n', '\\x7f', '\\x85issuer'])
+      expect(of(name)).toMatchObject({ kind: 'refused', problems: [{ code: 'invalid-value' }] });
+  });
+
   test('its Problems never quote the key set', () => {
     const parsed = provider(jwt(', jwks: {inline: "secret-canary-4711"}'));
     expect(JSON.stringify(parsed.problems)).not.toContain('canary');

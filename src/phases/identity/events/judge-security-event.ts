@@ -13,6 +13,8 @@ import { readSubject, type EventSubject } from './read-subject.ts';
 type Understood = Extract<Receipt, { readonly kind: 'understood' }>;
 
 const maxEvents = 16;
+/** A token is about one thing that happened: nobody fills the room of others with one delivery. */
+const maxEffects = 64;
 const nothing: Understood = {
   kind: 'understood',
   events: [],
@@ -38,6 +40,8 @@ export function judgeSecurityEvent(token: EventToken, issuer: string, clockSkew:
     const one = judgeEvent(type, event, { token, issuer, latest: now + clockSkew });
     if (one.kind === 'refused') return one;
     all = join(all, one);
+    if (all.revocations.length + all.signals.length > maxEffects)
+      return refuse('invalid_request', `The events of the token name more than ${maxEffects} subjects together.`);
   }
   return all;
 }

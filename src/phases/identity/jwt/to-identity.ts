@@ -22,9 +22,9 @@ export function toIdentity(claims: JsonObject, rules: IdentityRules, provider: s
   });
 }
 
-/** `client_id` (RFC 9068), else `azp` (OpenID Connect). */
+/** `client_id` (RFC 9068), else `azp` (OpenID Connect); null says as little as nothing. */
 function toClientId(claims: JsonObject): string {
-  return textOf(Object.hasOwn(claims, 'client_id') ? ownMember(claims, 'client_id') : ownMember(claims, 'azp'));
+  return textOf(ownMember(claims, 'client_id') ?? ownMember(claims, 'azp'));
 }
 
 function toExpiry(claims: JsonObject): number | undefined {

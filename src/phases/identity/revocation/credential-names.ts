@@ -27,22 +27,25 @@ export function namesOf(identity: Identity): CredentialNames {
 function readNames({ subject, clientId, claims }: Identity): CredentialNames {
   const claim = (name: string): JsonValue | undefined => claims && ownMember(claims, name);
   const subjects: readonly (JsonValue | undefined)[] = [subject, claim('sub') === subject ? undefined : claim('sub')];
-  const hasSession = claim('sid') !== undefined;
+  // Null, an empty text or a number is no session that anybody could name.
+  const hasSession = isName(claim('sid'));
   const candidates: readonly (readonly [RevocationTarget, JsonValue | undefined])[] = [
     ['jti', claim('jti')],
     ['sid', claim('sid')],
     ...subjects.map((value) => ['sub', value] as const),
     ...subjects.map((value) => ['subWithoutSid', hasSession ? undefined : value] as const),
-    ['client', clientId],
+    ['client', clientId === '' ? claim('azp') : clientId],
     ['email', foldEmail(claim('email'))],
   ];
   const issuedAt = claim('iat');
   return {
-    names: candidates.flatMap(([target, value]) =>
-      typeof value === 'string' && value !== '' ? [[target, value]] : [],
-    ),
+    names: candidates.flatMap(([target, value]) => (isName(value) ? [[target, value]] : [])),
     issuedAt: typeof issuedAt === 'number' ? issuedAt : undefined,
   };
+}
+
+function isName(value: JsonValue | undefined): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 /** Case tells no two mailboxes apart in practice, and what is compared here only ever denies. */

@@ -1,12 +1,16 @@
 import type { IdentityProvider, VerifyResult } from '../identity-provider.ts';
 import type { Revocations } from './revocations.ts';
 
+/** Seconds, of the kinds whose documents do not say one. */
+const fixedSkew = 30;
+
 /**
  * The provider whose identities, remembered ones too, are held against what is revoked each time that somebody presents one. Of every kind: what
  * a kind does not know (an id of a token, a session) cannot be named of it.
  */
 export function toRevocable(provider: IdentityProvider, revocations: Revocations): IdentityProvider {
-  const review = revocations.reviewer(provider.spec);
+  const clockSkew = 'clockSkew' in provider.spec ? provider.spec.clockSkew : fixedSkew;
+  const review = revocations.reviewer({ ...provider.spec, clockSkew });
   const judge = (result: VerifyResult): VerifyResult => ('identity' in result ? review(result) : result);
   const after = (result: VerifyResult | Promise<VerifyResult>): VerifyResult | Promise<VerifyResult> =>
     result instanceof Promise ? result.then(judge) : judge(result);

@@ -1,10 +1,10 @@
 /** The limits of revocations. Times are in milliseconds. */
 export interface RevocationSettings {
-  /** Of each source. */
+  /** Of each source; one namespace has a quarter at most of what issuers report. */
   readonly maxEntries: number;
   /** How long one is kept of which nobody says when the tokens end. */
   readonly retentionMs: number;
-  /** How long what an issuer has signalled of somebody holds, where it signals nothing else. */
+  /** How long what an issuer has signalled of somebody holds, where it signals nothing else; whether an account is disabled holds for good. */
   readonly signalRetentionMs: number;
   /** How long a list may go without being read before it counts as unreadable. */
   readonly graceMs: number;

@@ -10,11 +10,13 @@ import type {
   Signal,
 } from '../../../core/revocation.ts';
 import type { SpecName } from '../../../policy/spec-name.ts';
+import type { Pace } from '../../../std/steps.ts';
 import type { VerifyResult } from '../identity-provider.ts';
 import { namesOf, type CredentialNames } from './credential-names.ts';
 import { createListedSource, type ListedSource } from './listed-source.ts';
 import { createRevocationTable, type RevocationTable } from './revocation-table.ts';
 import type { RevocationSettings } from './revocation-settings.ts';
+import { createRoom } from './room.ts';
 import { scopesOf } from './scope-key.ts';
 import { createSharedSource, type SharedSource } from './shared-source.ts';
 import { createSignalTable, type SignalTable } from './signal-table.ts';
@@ -22,8 +24,13 @@ import { createSignalTable, type SignalTable } from './signal-table.ts';
 /** Everything that is revoked, and what issuers have signalled beside. */
 export interface Revocations extends RevocationControl {
   /** Compiles what stands between a verified identity of the provider and its use. Asked at every request: what it costs is a few look-ups. */
-  reviewer(provider: SpecName): Reviewer;
+  reviewer(provider: RevocableSpec): Reviewer;
   close(): void;
+}
+
+export interface RevocableSpec extends SpecName {
+  /** By how much its issuer's clock may be ahead of ours, seconds. Absent: by nothing. */
+  readonly clockSkew?: number;
 }
 
 /** The identity with what was signalled of it, the very same where nothing was; or a denial. */
@@ -35,7 +42,12 @@ export interface RevocationPorts {
   readonly logger: Logger;
   /** Undefined: nothing is shared. */
   readonly shared?: SharedList | undefined;
+  /** Lets everybody else have their turn while a long list is taken in; undefined: nobody else waits. */
+  readonly pause?: (() => Promise<void>) | undefined;
 }
+
+/** Of work on a list between two pauses, milliseconds. */
+const sliceMs = 2;
 
 const sweepIntervalMs = 1000;
 /** Of each table in each interval: some tenths of a millisecond. */
@@ -52,7 +64,8 @@ export function createRevocations(settings: RevocationSettings, ports: Revocatio
   };
 }
 
-function compileReviewer(provider: SpecName, world: RevocationWorld, settings: RevocationSettings): Reviewer {
+function compileReviewer(provider: RevocableSpec, world: RevocationWorld, settings: RevocationSettings): Reviewer {
+  world.reckonWith(provider.clockSkew ?? 0);
   let issuer = '';
   let scopes = scopesOf(provider, issuer);
   return (verified) => {
@@ -67,9 +80,14 @@ function compileReviewer(provider: SpecName, world: RevocationWorld, settings: R
     if (world.revokes(scopes, names)) return { denial: denial('token_revoked') };
     const signals = world.signals.find(scopes, names);
     if (signals?.accountDisabled === true) return { denial: accountDisabled };
-    if (settings.whenUnavailable === 'Deny' && world.unreadable() !== undefined) return { denial: unavailable };
+    if (settings.whenUnavailable === 'Deny' && world.unreadable(provider.namespace) !== undefined)
+      return { denial: unavailable };
     return signals === undefined ? verified : { ...verified, identity: Object.freeze({ ...identity, signals }) };
   };
+}
+
+function whenFull(source: RevocationSource): 'refuse' | 'widen' {
+  return source === 'admin' ? 'refuse' : 'widen';
 }
 
 const accountDisabled: Denial = denial('token_revoked', 'The account of the credential is disabled.');
@@ -82,17 +100,26 @@ class RevocationWorld {
   readonly #own = new Map<RevocationSource, RevocationTable>();
   readonly #lists = new Map<RevocationSource, ListedSource>();
   readonly #shared: SharedSource | undefined;
+  readonly #pace: Pace | undefined;
   #widened = 0;
+  /** The largest of any provider so far, seconds. */
+  #skew = 0;
   #cancelSweep: () => void;
 
   constructor(settings: RevocationSettings, ports: RevocationPorts) {
-    const { clock, shared, logger } = ports;
+    const { clock, shared, logger, pause } = ports;
     this.#settings = settings;
     this.#ports = ports;
-    this.signals = createSignalTable(settings.maxEntries, clock);
-    const { signals } = this;
-    this.#shared = shared && createSharedSource({ list: shared, settings, clock, logger, signals });
+    this.#pace = pause && { now: () => clock.monotonic(), sliceMs, pause };
+    this.signals = createSignalTable(createRoom(settings.maxEntries, 'shares'), clock);
+    const common = { settings, clock, logger, skew: this.#skewOf, pace: this.#pace };
+    this.#shared = shared && createSharedSource({ ...common, list: shared, signals: this.signals });
     this.#cancelSweep = this.#sweepLater();
+  }
+
+  /** Tokens of a provider may be from so many seconds ahead of our clock. */
+  reckonWith(skew: number): void {
+    this.#skew = Math.max(this.#skew, skew);
   }
 
   /** True where nothing could be said of anybody. */
@@ -108,13 +135,13 @@ class RevocationWorld {
     return this.#shared?.table.revokes(scopes, names) === true;
   }
 
-  /** Why a list does not count as read; undefined where all do. */
-  unreadable(): string | undefined {
+  /** Why a list does not count as read for the providers of a namespace, or, empty, of the cluster; undefined where all do. */
+  unreadable(namespace: string): string | undefined {
     for (const list of this.#lists.values()) {
       const failure = list.failure();
       if (failure !== undefined) return failure;
     }
-    return this.#shared?.failure();
+    return this.#shared?.failure(namespace);
   }
 
   async add(
@@ -125,13 +152,21 @@ class RevocationWorld {
     const ended = revocations.map((revocation) => ({ ...revocation, expiresAt: this.#endOf(revocation) }));
     const kept = this.#keep(source, ended, signals);
     if (kept.kind !== 'kept' || this.#shared === undefined) return kept;
-    const isShared = await this.#shared.add(ended, signals);
-    return isShared ? { ...kept, isShared } : { kind: 'not-shared' };
+    const shared = await this.#shared.add(ended, signals, whenFull(source));
+    if (shared === 'full') this.#tellFull(source);
+    return shared === 'shared' ? { ...kept, isShared: true } : { kind: shared };
   }
 
   openList(source: 'file' | 'configMap'): ListedSource {
     const { clock, logger } = this.#ports;
-    const list = createListedSource({ source, settings: this.#settings, clock, logger });
+    const list = createListedSource({
+      source,
+      settings: this.#settings,
+      clock,
+      logger,
+      skew: this.#skewOf,
+      pace: this.#pace,
+    });
     this.#lists.set(source, list);
     return list;
   }
@@ -153,10 +188,9 @@ class RevocationWorld {
   /** What comes from an issuer is never refused for want of room where a wider revocation can take its place; an operator is told. */
   #keep(source: RevocationSource, revocations: readonly Revocation[], signals: readonly Signal[]): RevocationOutcome {
     const { clock, logger } = this.#ports;
-    const table = this.#own.get(source) ?? createRevocationTable(this.#settings.maxEntries, clock);
+    const table = this.#own.get(source) ?? this.#createTable(source);
     this.#own.set(source, table);
-    const whenFull = source === 'admin' ? 'refuse' : 'widen';
-    const outcomes = new Set(revocations.map((revocation) => table.add(revocation, whenFull)));
+    const outcomes = new Set(revocations.map((revocation) => table.add(revocation, whenFull(source))));
     const signalsEnd = (clock.now() + this.#settings.signalRetentionMs) / 1000;
     const areSignalled = signals.map((signal) => this.signals.add(signal, signalsEnd)).every(Boolean);
     const isWidened = outcomes.has('widened');
@@ -168,14 +202,24 @@ class RevocationWorld {
       );
     }
     if (outcomes.has('full') || !areSignalled) {
-      logger.error(
-        { source, maxEntries: this.#settings.maxEntries },
-        'the list of revocations is full: one was refused',
-      );
+      this.#tellFull(source);
       return { kind: 'full' };
     }
     return { kind: 'kept', isShared: false, isWidened };
   }
+
+  #createTable(source: RevocationSource): RevocationTable {
+    // An operator writes for everybody; an issuer of one namespace must not use up what others need.
+    const room = createRoom(this.#settings.maxEntries, source === 'admin' ? 'no shares' : 'shares');
+    return createRevocationTable({ room, clock: this.#ports.clock, skew: this.#skewOf });
+  }
+
+  #tellFull(source: RevocationSource): void {
+    const { maxEntries } = this.#settings;
+    this.#ports.logger.error({ source, maxEntries }, 'the list of revocations is full: one was refused');
+  }
+
+  readonly #skewOf = (): number => this.#skew;
 
   #endOf({ expiresAt }: Revocation): number {
     return expiresAt ?? Math.ceil((this.#ports.clock.now() + this.#settings.retentionMs) / 1000);

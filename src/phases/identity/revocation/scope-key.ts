@@ -7,6 +7,12 @@ export function scopeKey({ issuer, namespace, provider }: RevocationScope): stri
   return namespace === '' ? `issuer ${issuer}` : `namespace ${namespace} ${issuer}`;
 }
 
+/** The namespace to whose providers alone a scope extends; empty where it extends further. */
+export function ownerOf({ namespace, provider }: RevocationScope): string {
+  if (provider === '') return namespace;
+  return provider.includes('/') ? provider.slice(0, provider.indexOf('/')) : '';
+}
+
 /** The scopes that an identity of the provider stands in; of one without an issuer the provider's own alone. */
 export function scopesOf({ namespace, name }: SpecName, issuer: string): readonly string[] {
   const own = scopeKey({ issuer: '', namespace: '', provider: namespace === '' ? name : `${namespace}/${name}` });

@@ -15,7 +15,7 @@ export function toSharedRevocation({ scope, target, value, issuedBefore }: Revoc
 }
 
 export function toSharedSignal({ scope, target, value, facts, at }: Signal): string {
-  return JSON.stringify({ signal: { ...written(scope), [target]: value }, facts, at });
+  return JSON.stringify({ signal: { ...written(scope), [target]: value }, facts: inOrder(facts), at });
 }
 
 /** Undefined where it cannot be read: another version may have written it. */
@@ -44,6 +44,14 @@ const factTypes: Readonly<Record<keyof IdentitySignals, 'string' | 'boolean' | '
 function readFacts(facts: JsonObject): IdentitySignals {
   const entries = Object.entries(factTypes).filter(([name, type]) => typeof ownMember(facts, name) === type);
   return Object.fromEntries(entries.map(([name]) => [name, ownMember(facts, name)]));
+}
+
+/** The same facts are the same text. */
+function inOrder(facts: IdentitySignals): IdentitySignals {
+  const given = new Map<string, unknown>(Object.entries(facts));
+  return Object.fromEntries(
+    Object.keys(factTypes).flatMap((name): [string, unknown][] => (given.has(name) ? [[name, given.get(name)]] : [])),
+  );
 }
 
 /** Its members as an operator would write them. */

@@ -2,14 +2,15 @@ import type { IdentitySignals } from '../../../core/identity.ts';
 import type { Clock } from '../../../core/ports.ts';
 import type { Signal } from '../../../core/revocation.ts';
 import type { CredentialNames } from './credential-names.ts';
+import type { Room } from './room.ts';
 import { scopeKey } from './scope-key.ts';
-import { createTargetTable } from './target-table.ts';
+import { createTargetTable, type Ending, type TargetTable } from './target-table.ts';
 
 /** What issuers have signalled of whom. */
 export interface SignalTable {
   readonly size: number;
-  /** False where there is no room for it. */
-  add(signal: Signal, expiresAt: number): boolean;
+  /** False where there is no room for it; what was known before stays. Facts that hold until the contrary is said are kept for good. */
+  add(signal: Signal, expiresAt: Ending): boolean;
   /** The facts of a credential, of each the newest; undefined where nobody has signalled any. */
   find(scopes: readonly string[], names: () => CredentialNames): IdentitySignals | undefined;
   sweep(count: number): void;
@@ -24,29 +25,40 @@ interface Known {
   readonly worsenedAt: number | undefined;
 }
 
-export function createSignalTable(maxEntries: number, clock: Clock): SignalTable {
-  const table = createTargetTable<Known>(maxEntries, clock);
+/** Whether an account is disabled is no state that passes: nothing else undoes it, however long ago it was said. */
+export function isLasting({ facts: { accountDisabled } }: Signal): boolean {
+  return accountDisabled !== undefined;
+}
+
+export function createSignalTable(room: Room, clock: Clock): SignalTable {
+  const passing = createTargetTable<Known>(room, clock);
+  const lasting = createTargetTable<Known>(room, clock);
+  const put = (table: TargetTable<Known>, signal: Signal, expiresAt: Ending): boolean => {
+    const { scope, target, value } = signal;
+    return table.set(signal, withSignal(table.get(scopeKey(scope), target, value), signal), expiresAt);
+  };
   return {
     get size() {
-      return table.size;
+      return passing.size + lasting.size;
     },
-    add: (signal, expiresAt) => {
-      const { target, value } = signal;
-      const scope = scopeKey(signal.scope);
-      return table.set(scope, target, value, withSignal(table.get(scope, target, value), signal), expiresAt);
-    },
+    add: (signal, expiresAt) => (isLasting(signal) ? put(lasting, signal, undefined) : put(passing, signal, expiresAt)),
     find: (scopes, names) => {
       let found: Known | undefined;
-      for (const scope of scopes) {
-        if (!table.has(scope)) continue;
-        for (const [target, value] of names().names) {
-          const known = table.get(scope, target, value);
-          if (known !== undefined) found = found === undefined ? known : newestOf(found, known);
+      for (const table of [passing, lasting]) {
+        for (const scope of scopes) {
+          if (!table.has(scope)) continue;
+          for (const [target, value] of names().names) {
+            const known = table.get(scope, target, value);
+            if (known !== undefined) found = found === undefined ? known : newestOf(found, known);
+          }
         }
       }
       return found && toSignals(found);
     },
-    sweep: (count) => table.sweep(count),
+    sweep: (count) => {
+      passing.sweep(count);
+      lasting.sweep(count);
+    },
   };
 }
 
