@@ -453,8 +453,8 @@ describe('what is revoked and signalled', () => {
     expect([
       of('alice', startSeconds + 30),
       of('alice', startSeconds + 31),
-      of('bob', startSeconds),
       of('bob', startSeconds + 30),
+      of('bob', startSeconds + 31),
     ]).toEqual(['token_revoked', 'allow', 'token_revoked', 'allow']);
   });
 
