@@ -6,7 +6,7 @@ import { createCheckRequestDecoder } from '../envoy/decode-check-request.ts';
 import { createCheckResponseEncoder } from '../envoy/encode-check-response.ts';
 import { createGrpcJsTransport } from '../envoy/grpc-js-transport.ts';
 import { createHealthService } from '../envoy/health-service.ts';
-import type { Transport } from '../envoy/transport.ts';
+import type { Transport } from '../grpc/transport.ts';
 import { formatSocketAddress } from '../std/socket-address.ts';
 import type { Config } from './config/settings.ts';
 import type { DocumentSource } from './document-source.ts';
