@@ -2,6 +2,7 @@
 export const rows = {
   'bare-http2': 'node:http2 that answers a fixed CheckResponse',
   'bare-grpc-js': 'the same on @grpc/grpc-js',
+  'bare-native': 'the same on our own transport',
   'repeated-token': 'serve: one RS256 token again and again, a rule that asks for a role',
   'no-token': 'serve: the same without a token, denied',
   'new-tokens': 'serve: every token for the first time, RS256',

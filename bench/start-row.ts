@@ -47,6 +47,7 @@ export async function startRow(name: RowName, stand: Stand): Promise<StartedRow>
   switch (name) {
     case 'bare-http2':
     case 'bare-grpc-js':
+    case 'bare-native':
       return startBare(name, stand);
     case 'repeated-token': {
       const messages = [encodeCheckMessage({ ...first, token: await stand.mintToken('alice') })];
@@ -162,7 +163,7 @@ function fixedAnswer(): Buffer {
   return withGrpcPrefix(createCheckResponseEncoder().allow(decision, '/'));
 }
 
-async function startBare(name: 'bare-http2' | 'bare-grpc-js', stand: Stand): Promise<StartedRow> {
+async function startBare(name: 'bare-http2' | 'bare-grpc-js' | 'bare-native', stand: Stand): Promise<StartedRow> {
   const program = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
   const port = await freePort();
   const outputFile = join(stand.workFolder, `${name}.log`);
