@@ -1,5 +1,5 @@
 import { HpackDecoder } from '../hpack/decoder.ts';
-import { HeadReader, type HeadProblem, type RequestHead } from './request-head.ts';
+import type { HeadProblem, HeadReader, RequestHead } from './request-head.ts';
 
 /** A longer block is not worth remembering: proxies send a few indexes. */
 const maxRememberedBytes = 256;

@@ -1,5 +1,5 @@
 import { maxPendingBytes } from './limits.ts';
-import { Output, type OutputOwner } from './output.ts';
+import type { Output, OutputOwner } from './output.ts';
 import {
   ConnectionError,
   defaultWindow,
