@@ -59,8 +59,7 @@ export class Session<Request, Exchange>
   #hasSettings = false;
   #isRefusing = false;
   #lastId = 0;
-  /** What the peer may send on the connection, and what of it was taken and not given back yet; bytes. */
-  #window: number = connectionWindow;
+  /** What was received since the last WINDOW_UPDATE of the connection, bytes. */
   #taken = 0;
   now: number;
   abandoned = 0;
@@ -278,11 +277,7 @@ export class Session<Request, Exchange>
       this.#lateData(id);
       return;
     }
-    stream.receiveWindow -= end - start;
-    if (stream.receiveWindow < 0) {
-      this.#refuseFrame(id, errorCode.flowControlError);
-      return;
-    }
+    stream.taken += end - start;
     if (stream.contentLeft >= 0) {
       stream.contentLeft -= to - from;
       if (stream.contentLeft < 0 || (isLast && stream.contentLeft > 0)) {
@@ -291,9 +286,9 @@ export class Session<Request, Exchange>
       }
     }
     if (isLast) stream.isRequestEnded = true;
-    else if (stream.receiveWindow < streamWindow / 2) {
-      writeWindowUpdate(this.#output, this, id, streamWindow - stream.receiveWindow);
-      stream.receiveWindow = streamWindow;
+    else if (stream.taken >= streamWindow / 2) {
+      writeWindowUpdate(this.#output, this, id, stream.taken);
+      stream.taken = 0;
     }
     this.#application.data(stream, bytes, from, to, isLast);
   }
@@ -304,14 +299,11 @@ export class Session<Request, Exchange>
     else this.#refuseFrame(id, errorCode.streamClosed);
   }
 
-  /** What comes in is taken at once, so the window is opened again whenever half of it is used. */
+  /** What comes in is taken at once and the window opened again whenever half of it is used, so nobody can send more than it allows. */
   #take(bytes: number): void {
-    this.#window -= bytes;
-    if (this.#window < 0) throw new ConnectionError(errorCode.flowControlError, 'more DATA than the window allows');
     this.#taken += bytes;
     if (this.#taken < connectionWindow / 2) return;
     writeWindowUpdate(this.#output, this, 0, this.#taken);
-    this.#window += this.#taken;
     this.#taken = 0;
   }
 

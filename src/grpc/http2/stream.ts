@@ -1,6 +1,5 @@
 import type { Pending, SendingStream } from './sender.ts';
 import { errorCode, type ErrorCode } from './protocol.ts';
-import { streamWindow } from './limits.ts';
 
 /** What a stream asks of its connection. */
 export interface StreamHost<Exchange> {
@@ -25,8 +24,8 @@ export class Http2Stream<Exchange> implements SendingStream {
   isOpen = true;
   /** END_STREAM was received. */
   isRequestEnded = false;
-  /** Bytes that the peer may still send without a WINDOW_UPDATE. */
-  receiveWindow: number = streamWindow;
+  /** What was received since its last WINDOW_UPDATE, bytes. */
+  taken = 0;
   /** What `content-length` promised and has not come yet; below zero where nothing was promised. */
   contentLeft: number;
   sendWindow: number;
