@@ -76,13 +76,15 @@ export class Http2Connection<Request, Exchange> implements Link {
     this.wake();
   }
 
+  /** Cuts it off, at once. */
   destroy(): void {
     this.#socket.destroy();
+    this.#session.cancelAll();
   }
 
   tick(now: number): void {
     if (this.#endedAt !== undefined) {
-      if (now - this.#endedAt > lingerMs) this.#socket.destroy();
+      if (now - this.#endedAt > lingerMs) this.destroy();
       return;
     }
     this.#guarded(() => {
@@ -96,7 +98,7 @@ export class Http2Connection<Request, Exchange> implements Link {
     if (this.#socket.destroyed || this.#socket.writableEnded) return true;
     this.#socket.write(bytes);
     const unsent = this.#socket.writableLength;
-    if (unsent > maxUnsentBytes) this.#socket.destroy();
+    if (unsent > maxUnsentBytes) this.destroy();
     else if (unsent > congestedBytes && !this.isCongested) {
       // Who does not read is not read from: what we would have to answer cannot grow.
       this.isCongested = true;
@@ -204,7 +206,7 @@ export class Http2Connection<Request, Exchange> implements Link {
     if (this.#drainingSince !== undefined && now - this.#drainingSince > drainGraceMs) this.#sayLast();
     const unsent = this.#socket.writableLength;
     if (unsent === 0 || unsent < this.#unsent) this.#unsentSince = now;
-    else if (now - this.#unsentSince > stallTimeoutMs) this.#socket.destroy();
+    else if (now - this.#unsentSince > stallTimeoutMs) this.destroy();
     this.#unsent = unsent;
   }
 }
