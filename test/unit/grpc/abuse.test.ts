@@ -288,10 +288,9 @@ describe('a peer that takes no answers', () => {
       return peer;
     };
     const [stubborn, slow] = [await open(), await open()];
-    const message = Buffer.alloc(16_000, 'x');
-    const calls = many(2000, (i) => call(idOf(i), message));
-    stubborn.send(calls);
-    slow.send(calls);
+    const messageOf = (letter: string, i: number): Buffer => Buffer.alloc(16_000, `${letter}${i} `);
+    stubborn.send(many(2000, (i) => call(idOf(i), messageOf('stubborn', i))));
+    slow.send(many(2000, (i) => call(idOf(i), messageOf('slow', i))));
     await expect.poll(() => server.asked.length, { timeout: 10_000 }).toBeGreaterThan(100);
     let before = -1;
     while (before !== server.asked.length) {
@@ -300,7 +299,11 @@ describe('a peer that takes no answers', () => {
     }
     expect(server.asked.length).toBeLessThan(3000);
     slow.socket.resume();
-    await slow.find(isAnswerOf(idOf(1999)));
+    const last = idOf(1999);
+    await slow.find(({ type, stream, flags }) => type === headersType && stream === last && (flags & endStream) !== 0);
+    const received = Buffer.concat(slow.frames.filter(({ type }) => type === dataType).map(({ payload }) => payload));
+    const wanted = many(2000, (i) => prefixed(messageOf('slow', i)));
+    expect(received.equals(wanted)).toBe(true);
     for (let i = 0; i < 130; i++) server.advance(250);
     stubborn.socket.resume();
     expect(await stubborn.end).toBe('closed');

@@ -227,6 +227,33 @@ describe('a stream of messages', () => {
     expect(server.ended()).toBe(1);
   });
 
+  test('may be told something by a call on another connection, and both get what is theirs', async () => {
+    const server = await startNative({
+      methods: [
+        {
+          kind: 'unary',
+          path: '/test.Test/Tell',
+          fallback: undefined,
+          handle(request) {
+            for (const stream of server.watchers) stream.send(request);
+            return Buffer.from('told');
+          },
+        },
+      ],
+    });
+    const [watcher, caller] = [await openPeer(server.address), await openPeer(server.address)];
+    watcher.send(watch(1));
+    await expect.poll(() => server.watchers.length).toBe(1);
+    const tell = (id: number): Buffer => call(id, Buffer.from(`news ${id}`), '/test.Test/Tell');
+    caller.send(call(1), tell(3), tell(5), call(7));
+    for (const id of [1, 7]) expect(await answerOf(caller, id)).toEqual(ok);
+    for (const id of [3, 5]) expect(await answerOf(caller, id)).toEqual([head, 'message told', 'grpc-status: 0']);
+    await expect.poll(() => watcher.frames.filter(({ type }) => type === dataType).length).toBe(2);
+    server.watchers[0]?.end(new RpcFailure('UNAVAILABLE', 'Gone.'));
+    const news = [head, 'message news 3', 'message news 5', 'grpc-status: 14, grpc-message: Gone.'];
+    expect(await answerOf(watcher, 1)).toEqual(news);
+  });
+
   test('that ends before its first message is a failure alone', async () => {
     const server = await startNative();
     const peer = await openPeer(server.address);
