@@ -84,7 +84,8 @@ export class Http2Connection<Request, Exchange> implements Link {
 
   tick(now: number): void {
     if (this.#endedAt !== undefined) {
-      if (now - this.#endedAt > lingerMs) this.destroy();
+      const patienceMs = this.#socket.writableLength > 0 ? stallTimeoutMs : lingerMs;
+      if (now - this.#endedAt > patienceMs) this.destroy();
       return;
     }
     this.#guarded(() => {
@@ -126,6 +127,7 @@ export class Http2Connection<Request, Exchange> implements Link {
   }
 
   #onData(chunk: Buffer): void {
+    // Thrown away.
     if (this.#endedAt !== undefined) return;
     this.#guarded(() => {
       this.#session.beginTurn(this.#parts.now());

@@ -6,7 +6,7 @@ import { envoyConfig, type EnvoySetup } from '../../../src/dev/envoy-config.ts';
 import { startEnvoy, type RunningEnvoy } from '../../../src/dev/envoy-process.ts';
 import { startIssuer, type Issuer } from '../../../src/dev/issuer.ts';
 import type { LoopbackServer } from '../../../src/dev/loopback-server.ts';
-import { startPortcullis } from '../../../src/dev/start-portcullis.ts';
+import { startPortcullis, type SettingFlags } from '../../../src/dev/start-portcullis.ts';
 import type { RunningService } from '../../../src/runtime/service.ts';
 
 /** Everything of a request's way, real and on loopback: an issuer, the service behind, Portcullis, and Envoy in front. */
@@ -27,6 +27,8 @@ export interface StandOptions extends Pick<
   'filter' | 'connectionManager' | 'routes' | 'authorizationCluster' | 'filterChain'
 > {
   readonly envoyBinary: string;
+  /** Settings of Portcullis beside those of a demonstration. */
+  readonly settings?: SettingFlags;
   /** The text of `policy.yaml`, given the issuer's name; its tokens have the audience `orders`. */
   readonly policies: (issuer: string) => string;
 }
@@ -45,7 +47,7 @@ export async function startStand(options: StandOptions): Promise<Stand> {
     const policyFolder = await mkdtemp(join(tmpdir(), 'portcullis-stand-'));
     closers.push(() => rm(policyFolder, { recursive: true, force: true }));
     await writeFile(join(policyFolder, 'policy.yaml'), options.policies(issuer.issuer));
-    const portcullis = await startPortcullis(policyFolder);
+    const portcullis = await startPortcullis(policyFolder, options.settings);
     closers.push(() => portcullis.stop());
     const envoy = await startEnvoyBefore(portcullis.grpcAddress, upstream.port, options);
     closers.push(() => envoy.close());
@@ -60,7 +62,14 @@ export async function startStand(options: StandOptions): Promise<Stand> {
 export function startEnvoyBefore(
   authorizationAddress: string,
   upstreamPort: number,
-  { envoyBinary, filter, connectionManager, routes, authorizationCluster, filterChain }: Omit<StandOptions, 'policies'>,
+  {
+    envoyBinary,
+    filter,
+    connectionManager,
+    routes,
+    authorizationCluster,
+    filterChain,
+  }: Omit<StandOptions, 'policies' | 'settings'>,
 ): Promise<RunningEnvoy> {
   const setup = {
     port: 0,
