@@ -49,9 +49,11 @@ export async function startRow(name: RowName, stand: Stand): Promise<StartedRow>
     case 'bare-grpc-js':
     case 'bare-native':
       return startBare(name, stand);
-    case 'repeated-token': {
+    case 'repeated-token':
+    case 'repeated-native': {
+      const flags = name === 'repeated-native' ? ['--transport', 'native'] : [];
       const messages = [encodeCheckMessage({ ...first, token: await stand.mintToken('alice') })];
-      return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'allow' });
+      return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'allow', flags });
     }
     case 'no-token': {
       const messages = [encodeCheckMessage({ ...first, token: undefined })];

@@ -1,5 +1,6 @@
 import { messageOf } from '../../core/failure.ts';
 import type { TakeConnection } from '../../std/listen.ts';
+import { copyBytes } from './copy-bytes.ts';
 import { FrameReader } from './frame-reader.ts';
 import {
   congestedBytes,
@@ -97,7 +98,9 @@ export class Http2Connection<Request, Exchange> implements Link {
 
   write(bytes: Buffer): boolean {
     if (this.#socket.destroyed || this.#socket.writableEnded) return true;
-    this.#socket.write(bytes);
+    // What waits behind other bytes is copied: kept as it is, a few of them would keep all that was written around them.
+    const isWaiting = this.#socket.writableLength > 0;
+    this.#socket.write(isWaiting ? copyBytes(bytes) : bytes);
     const unsent = this.#socket.writableLength;
     if (unsent > maxUnsentBytes) this.destroy();
     else if (unsent > congestedBytes && !this.isCongested) {
@@ -105,7 +108,7 @@ export class Http2Connection<Request, Exchange> implements Link {
       this.isCongested = true;
       this.#socket.pause();
     }
-    return unsent === 0;
+    return isWaiting || unsent === 0;
   }
 
   wake(): void {
@@ -140,8 +143,8 @@ export class Http2Connection<Request, Exchange> implements Link {
   #onDrain(): void {
     if (!this.isCongested) return;
     this.isCongested = false;
-    this.#session.resume();
-    this.#parts.output.flush();
+    this.#guarded(() => this.#session.resume());
+    this.#afterTurn();
     // Writing on may have been too much again.
     if (!this.isCongested) this.#socket.resume();
   }

@@ -1,4 +1,5 @@
 import { HpackDecoder } from '../hpack/decoder.ts';
+import { copyBytes } from './copy-bytes.ts';
 import type { HeadProblem, HeadReader, RequestHead } from './request-head.ts';
 
 /** A longer block is not worth remembering: proxies send a few indexes. */
@@ -37,7 +38,7 @@ export class HeadDecoder<Request> {
     if (typeof head === 'string') return head;
     const read = { contentLength: head.contentLength, request: this.#read(head) };
     if (this.#hpack.version === version && end - start <= maxRememberedBytes) {
-      this.#lastBlock = Buffer.from(block.subarray(start, end));
+      this.#lastBlock = copyBytes(block, start, end);
       this.#lastVersion = version;
       this.#lastHead = read;
     }

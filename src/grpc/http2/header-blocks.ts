@@ -1,3 +1,4 @@
+import { copyBytes } from './copy-bytes.ts';
 import { maxContinuations, maxHeaderBlockBytes } from './limits.ts';
 import { ConnectionError, errorCode, frameFlag } from './protocol.ts';
 
@@ -68,7 +69,7 @@ export class HeaderBlocks {
       throw new ConnectionError(errorCode.enhanceYourCalm, 'a header block is too long');
     }
     // A copy: the piece must not keep what else came with it.
-    this.#pieces.push(Buffer.from(bytes.subarray(start, end)));
+    this.#pieces.push(copyBytes(bytes, start, end));
   }
 }
 

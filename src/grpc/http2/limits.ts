@@ -30,9 +30,10 @@ export const price = { frame: 1, settings: 10, refusedStream: 2 } as const;
 
 /**
  * Streams that the peer resets before their answer, so soon that nobody can have waited for it (CVE-2023-44487), and those that its mistakes make us reset
- * (CVE-2025-8671). An answer gives one back. A proxy whose own clients leave resets some; checks that time out are older.
+ * (CVE-2025-8671). An answer gives one back. A proxy whose own clients leave resets some; checks that time out are older. That resets make us
+ * work on more than is allowed at once is prevented elsewhere: work that nobody waits for counts as a stream.
  */
-export const rapidResets = { most: 1000, perSecond: 100, youngMs: 100 } as const;
+export const rapidResets = { most: 1000, perSecond: 100, youngMs: 20 } as const;
 
 /** Answers that the peer's windows keep here, bytes for a connection: above, the stream that asks for more is reset. */
 export const maxPendingBytes = 8 * 1024 * 1024;
@@ -56,5 +57,7 @@ export const drainGraceMs = 1000;
 /** After our last byte, for the peer to close. */
 export const lingerMs = 1000;
 
-/** How many closed streams are remembered, to tell a late frame from a wrong one. */
-export const rememberedStreams = 256;
+/** How many closed streams are remembered, to give a late frame the right name. */
+export const rememberedClosed = 64;
+/** And how many that we have reset: what was on its way for them is no mistake. As many as a proxy has at once. */
+export const rememberedResets = 1024;

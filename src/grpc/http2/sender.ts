@@ -143,7 +143,7 @@ export class Sender<Stream extends SendingStream> {
 
   /** False where too much waits, and the host was told. */
   message(stream: Stream, message: Uint8Array): boolean {
-    const framed = Buffer.allocUnsafe(prefixBytes + message.length);
+    const framed = Buffer.allocUnsafeSlow(prefixBytes + message.length);
     framed[0] = 0;
     framed.writeUInt32BE(message.length, 1);
     framed.set(message, prefixBytes);

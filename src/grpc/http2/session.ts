@@ -295,8 +295,8 @@ export class Session<Request, Exchange>
 
   #lateData(id: number): void {
     if (this.#isUnused(id)) throw protocolError('DATA are for a stream that was never opened');
-    if (this.#closed.wasResetByUs(id)) this.#guard.charge();
-    else this.#refuseFrame(id, errorCode.streamClosed);
+    // A long message that was refused goes on until the peer has heard it.
+    if (!this.#closed.wasResetByUs(id)) this.#refuseFrame(id, errorCode.streamClosed);
   }
 
   /** What comes in is taken at once and the window opened again whenever half of it is used, so nobody can send more than it allows. */

@@ -139,6 +139,23 @@ describe('a flood that brings no request ends the connection:', () => {
     await expectSentAway(await startNative(), bytes);
   });
 
+  test('and long messages that are refused are no harm, though they go on for a while', async () => {
+    const server = await startNative({ maxReceiveBytes: 65_536 });
+    const peer = await openPeer(server.address);
+    const long = many(64, () => data(1, Buffer.alloc(16_384)));
+    for (let i = 0; i < 300; i++) {
+      const id = idOf(i);
+      peer.send(headers(id, callFields()), data(id, Buffer.of(0, 1, 0, 0, 0)));
+      const late = Buffer.from(long);
+      for (let at = 0; at < late.length; at += 9 + 16_384) late.writeUInt32BE(id, at + 5);
+      peer.send(late);
+      await peer.settle();
+    }
+    peer.send(call(9001));
+    await peer.find(isAnswerOf(9001));
+    expect(peer.frames.filter(({ type }) => type === rst)).toHaveLength(300);
+  });
+
   test('and the same frames are no harm over time, nor between requests', async () => {
     const server = await startNative();
     const peer = await openPeer(server.address);
