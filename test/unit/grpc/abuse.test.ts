@@ -228,10 +228,7 @@ describe('header lists', () => {
     const server = await startNative();
     const peer = await openPeer(server.address);
     // To nothing and back again, 4000 times, then a field that is remembered.
-    const games = Buffer.concat([...Array.from({ length: 4000 }, () => Buffer.of(0x20, 0x3f, 0xe1, 0x1f))]).subarray(
-      0,
-      12_000,
-    );
+    const games = many(4000, () => Buffer.of(0x20, 0x3f, 0xe1, 0x1f)).subarray(0, 12_000);
     peer.send(frame(headersType, endHeaders, 1, Buffer.concat([games, callBlock, Buffer.of(0x40, 1, 0x79, 1, 0x7a)])));
     peer.send(data(1, prefixed(Buffer.from('a')), endStream));
     peer.send(frame(headersType, endHeaders, 3, Buffer.concat([callBlock, Buffer.of(0xbe)])));

@@ -69,7 +69,17 @@ export async function startNative(
   });
   onTestFinished(() => transport.close());
   const address = await transport.listen('127.0.0.1:0');
-  return { transport, address, asked, log, waiting, laterCalls, watchers, ended: () => ended, advance: time.advance };
+  return {
+    transport,
+    address,
+    asked,
+    log,
+    waiting,
+    laterCalls,
+    watchers,
+    ended: () => ended,
+    advance: (ms) => time.advance(ms),
+  };
 }
 
 function createTime() {
