@@ -5,7 +5,7 @@
 
 /**
  * Streams at once on a connection. Envoy opens 1024 by default and may do so before it has seen our SETTINGS; what it opens above is refused, and a refused
- * check may be an allow. A stream that waits costs some 500 bytes.
+ * check may be an allow. A call that waits costs some 700 bytes.
  */
 export const maxConcurrentStreams = 4096;
 
