@@ -49,6 +49,12 @@ describe('grpc-js answers by itself, otherwise than our own transport,', () => {
     expect(server.log.lines).toEqual([]);
   });
 
+  test('a whole message with a piece of another behind it: the first is answered', async () => {
+    const { session, asked } = await counting();
+    expect((await rawCall(session, Buffer.concat([message, message.subarray(0, 7)]))).grpcStatus).toBe(0);
+    expect(asked()).toBe(1);
+  });
+
   test.each(clusterNames)('an :authority of %j: the stream is reset with PROTOCOL_ERROR', async (authority) => {
     const { session, asked } = await counting();
     expect(await rawCall(session, message, { ':authority': authority })).toMatchObject({ http: undefined, reset: 1 });
@@ -82,6 +88,13 @@ describe('our own transport answers by itself, otherwise than grpc-js,', () => {
       expect(asked()).toBe(0);
     },
   );
+
+  test('a whole message with a piece of another behind it: UNIMPLEMENTED', async () => {
+    const { session, asked } = await counting();
+    const sent = Buffer.concat([message, message.subarray(0, 7)]);
+    expect((await rawCall(session, sent)).grpcStatus).toBe(status.UNIMPLEMENTED);
+    expect(asked()).toBe(0);
+  });
 
   test.each([longTimeout, '99999999H'])('a grpc-timeout of %s: the call is served', async (timeout) => {
     const { session } = await counting();
