@@ -2,8 +2,10 @@
 export const rows = {
   'bare-http2': 'node:http2 that answers a fixed CheckResponse',
   'bare-grpc-js': 'the same on @grpc/grpc-js',
+  'bare-native': 'the same on our own transport',
   'repeated-token': 'serve: one RS256 token again and again, a rule that asks for a role',
-  'no-token': 'serve: the same without a token, denied',
+  'repeated-native': 'serve: the same on our own transport',
+  'no-token': 'serve: a request without a token, denied',
   'new-tokens': 'serve: every token for the first time, RS256',
   certificate: 'serve: one client certificate again and again, verified by us, a rule that asks for a claim',
   'api-key': 'serve: one API key out of 1000 again and again, a rule that asks for a role',

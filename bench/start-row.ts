@@ -47,10 +47,13 @@ export async function startRow(name: RowName, stand: Stand): Promise<StartedRow>
   switch (name) {
     case 'bare-http2':
     case 'bare-grpc-js':
+    case 'bare-native':
       return startBare(name, stand);
-    case 'repeated-token': {
+    case 'repeated-token':
+    case 'repeated-native': {
+      const flags = name === 'repeated-native' ? ['--transport', 'native'] : [];
       const messages = [encodeCheckMessage({ ...first, token: await stand.mintToken('alice') })];
-      return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'allow' });
+      return startServe(name, stand, { hosts: 1, perHost: 1, messages, expected: 'allow', flags });
     }
     case 'no-token': {
       const messages = [encodeCheckMessage({ ...first, token: undefined })];
@@ -162,7 +165,7 @@ function fixedAnswer(): Buffer {
   return withGrpcPrefix(createCheckResponseEncoder().allow(decision, '/'));
 }
 
-async function startBare(name: 'bare-http2' | 'bare-grpc-js', stand: Stand): Promise<StartedRow> {
+async function startBare(name: 'bare-http2' | 'bare-grpc-js' | 'bare-native', stand: Stand): Promise<StartedRow> {
   const program = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
   const port = await freePort();
   const outputFile = join(stand.workFolder, `${name}.log`);

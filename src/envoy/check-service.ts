@@ -4,7 +4,7 @@ import type { CheckRequestDecoder } from './decode-check-request.ts';
 import { encodeDecision, type CheckResponseEncoder } from './encode-check-response.ts';
 import { lastResortDeny } from './last-resort.ts';
 import { thrownFields } from '../core/thrown-fields.ts';
-import type { UnaryCall, UnaryMethod } from './transport.ts';
+import type { UnaryCall, UnaryMethod } from '../grpc/transport.ts';
 
 export interface CheckServiceOptions {
   readonly authorizer: Authorizer;

@@ -8,7 +8,14 @@ import {
 } from '@grpc/grpc-js';
 import type { Clock, Logger } from '../core/ports.ts';
 import { thrownFields } from '../core/thrown-fields.ts';
-import { RpcFailure, type Method, type ServerStreamingMethod, type UnaryCall, type UnaryMethod } from './transport.ts';
+import { compileAnswer } from '../grpc/bind-methods.ts';
+import {
+  RpcFailure,
+  type Method,
+  type ServerStreamingMethod,
+  type UnaryCall,
+  type UnaryMethod,
+} from '../grpc/transport.ts';
 
 export interface GrpcJsHandlers {
   /** Handlers as grpc-js takes them, by the method's path. */
@@ -32,17 +39,13 @@ type Call = ServerUnaryCall<Uint8Array, Uint8Array>;
 type StreamCall = ServerWritableStream<Uint8Array, Uint8Array>;
 
 function unaryHandler(method: UnaryMethod, clock: Clock, log: Logger) {
-  const rescue = (thrown: unknown): Uint8Array => {
-    if (method.fallback === undefined) throw thrown;
-    log.error(thrownFields(thrown), 'a method failed and its fallback is answered');
-    return method.fallback;
-  };
+  const answerCall = compileAnswer(method, log);
   return (call: Call, callback: sendUnaryData<Uint8Array>): void => {
     const send = (answer: Uint8Array): void => callback(null, answer);
     const fail = (thrown: unknown): void => callback(toStatus(thrown));
     let answer: Uint8Array | Promise<Uint8Array>;
     try {
-      answer = answerOf(method, call.request, new GrpcJsCall(call, clock), rescue);
+      answer = answerCall(call.request, new GrpcJsCall(call, clock));
     } catch (thrown) {
       fail(thrown);
       return;
@@ -50,26 +53,6 @@ function unaryHandler(method: UnaryMethod, clock: Clock, log: Logger) {
     if (answer instanceof Promise) answer.then(send, fail);
     else send(answer);
   };
-}
-
-/** What the method answers, and what stands in for it where that is not bytes. */
-function answerOf(
-  method: UnaryMethod,
-  request: Uint8Array,
-  call: UnaryCall,
-  rescue: (thrown: unknown) => Uint8Array,
-): Uint8Array | Promise<Uint8Array> {
-  try {
-    const answer = method.handle(request, call);
-    return answer instanceof Promise ? answer.then(bytesOnly).catch(rescue) : bytesOnly(answer);
-  } catch (thrown) {
-    return rescue(thrown);
-  }
-}
-
-function bytesOnly(answer: Uint8Array): Uint8Array {
-  if (!(answer instanceof Uint8Array)) throw new TypeError('a method must answer bytes');
-  return answer;
 }
 
 class GrpcJsCall implements UnaryCall {

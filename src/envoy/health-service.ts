@@ -1,5 +1,5 @@
 import { codecOf } from './protos.ts';
-import { RpcFailure, type Method, type ServerStream } from './transport.ts';
+import { RpcFailure, type Method, type ServerStream } from '../grpc/transport.ts';
 
 /** The service grpc.health.v1.Health: what proxies and kubelets ask before they send checks. */
 export interface HealthService {

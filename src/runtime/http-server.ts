@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger, Timers } from '../core/ports.ts';
-import { listenFailure } from '../envoy/listen-failure.ts';
+import { listenFailure } from '../grpc/listen-failure.ts';
 import { thrownFields } from '../core/thrown-fields.ts';
 import { formatSocketAddress } from '../std/socket-address.ts';
 import type { TcpAddress } from './config/setting-types.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/ports.ts';
-import { RpcFailure, type Method, type ServerStreamingMethod, type UnaryMethod } from '../envoy/transport.ts';
+import { RpcFailure, type Method, type ServerStreamingMethod, type UnaryMethod } from '../grpc/transport.ts';
 import type { GrpcCode, GrpcMethodMetrics, GrpcMetrics } from '../observe/grpc-metrics.ts';
 
 /** The same method, counted and timed in `grpc_server_*`. What the transport answers by itself (a malformed frame, an unknown method) is not in it. */

@@ -6,7 +6,8 @@ import { createCheckRequestDecoder } from '../envoy/decode-check-request.ts';
 import { createCheckResponseEncoder } from '../envoy/encode-check-response.ts';
 import { createGrpcJsTransport } from '../envoy/grpc-js-transport.ts';
 import { createHealthService } from '../envoy/health-service.ts';
-import type { Transport } from '../envoy/transport.ts';
+import { createNativeTransport } from '../grpc/native-transport.ts';
+import type { Method, Transport } from '../grpc/transport.ts';
 import { formatSocketAddress } from '../std/socket-address.ts';
 import type { Config } from './config/settings.ts';
 import type { DocumentSource } from './document-source.ts';
@@ -150,11 +151,15 @@ function createReadiness(onChange: (isServing: boolean) => void): Readiness {
   };
 }
 
+const transports = { 'grpc-js': createGrpcJsTransport, native: createNativeTransport } as const satisfies Readonly<
+  Record<Config['transport'], unknown>
+>;
+
 function createTransport(
   config: Config,
   { clock, timers, observation }: ServiceIo,
   engine: Engine,
-  health: Parameters<typeof createGrpcJsTransport>[0],
+  health: readonly Method[],
   tls: GrpcTls | undefined,
 ): Transport {
   const { logger, metrics, decisions } = observation;
@@ -171,5 +176,6 @@ function createTransport(
   });
   const methods = [check, ...health].map((method) => measureMethod(method, metrics.grpc, clock));
   const { maxReceiveBytes } = config;
-  return createGrpcJsTransport(methods, { clock, timers, log: logger, maxReceiveBytes, secure: tls?.secure });
+  const create = transports[config.transport];
+  return create(methods, { clock, timers, log: logger, maxReceiveBytes, secure: tls?.secure });
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exchange } from '../../src/dev/http-exchange.ts';
 import { outcomeOfAnswer } from '../../src/dev/outcome.ts';
 import { rawHttp1 } from './support/raw-http1.ts';
@@ -22,50 +22,54 @@ spec:
   upstream: {headers: [{name: x-user, expression: identity.subject}]}
 `;
 
-describeWithEnvoy('a real Envoy before Portcullis', (envoyBinary) => {
-  let stand: Stand;
-  let token: string;
+describeWithEnvoy('a real Envoy before Portcullis on', (envoyBinary) => {
+  describe.each(['grpc-js', 'native'])('%s', (transport) => {
+    let stand: Stand;
+    let token: string;
 
-  beforeAll(async () => {
-    stand = await startStand({ envoyBinary, policies });
-    token = await stand.issuer.sign({ sub: 'alice' });
-  });
-  afterAll(() => stand.close());
+    beforeAll(async () => {
+      stand = await startStand({ envoyBinary, policies, settings: [['--transport', [transport]]] });
+      token = await stand.issuer.sign({ sub: 'alice' });
+    });
+    afterAll(() => stand.close());
 
-  const http2 = (...extra: (readonly [string, string])[]) =>
-    rawHttp2(stand.port, [
-      [':method', 'GET'],
-      [':scheme', 'http'],
-      [':authority', 'shop.example'],
-      [':path', '/orders'],
-      ...extra,
-    ]);
+    const http2 = (...extra: (readonly [string, string])[]) =>
+      rawHttp2(stand.port, [
+        [':method', 'GET'],
+        [':scheme', 'http'],
+        [':authority', 'shop.example'],
+        [':path', '/orders'],
+        ...extra,
+      ]);
 
-  it('passes a request on with the identity, and without the token', async () => {
-    const headers = { host: 'shop.example', authorization: `Bearer ${token}`, 'x-user': 'root' };
-    const answer = await exchange(stand.port, { method: 'GET', path: '/orders', headers });
-    const outcome = outcomeOfAnswer(answer.status, answer.body);
-    const upstream = outcome.decision === 'allow' ? outcome.upstream : new Map<string, string>();
-    expect([upstream.get('x-user'), upstream.get('authorization')]).toEqual(['alice', undefined]);
-  });
+    it('passes a request on with the identity, and without the token', async () => {
+      const headers = { host: 'shop.example', authorization: `Bearer ${token}`, 'x-user': 'root' };
+      const answer = await exchange(stand.port, { method: 'GET', path: '/orders', headers });
+      const outcome = outcomeOfAnswer(answer.status, answer.body);
+      const upstream = outcome.decision === 'allow' ? outcome.upstream : new Map<string, string>();
+      expect([upstream.get('x-user'), upstream.get('authorization')]).toEqual(['alice', undefined]);
+    });
 
-  it('takes a token of a key that the issuer made later', async () => {
-    await stand.issuer.rotate({ withdrawOld: false });
-    const fresh = await stand.issuer.sign({ sub: 'bob' });
-    expect(await http2(['authorization', `Bearer ${fresh}`])).toMatchObject({ kind: 'answer', status: 200 });
-  });
+    it('takes a token of a key that the issuer made later', async () => {
+      await stand.issuer.rotate({ withdrawOld: false });
+      const fresh = await stand.issuer.sign({ sub: 'bob' });
+      expect(await http2(['authorization', `Bearer ${fresh}`])).toMatchObject({ kind: 'answer', status: 200 });
+    });
 
-  it('answers an HTTP/1.1 client byte for byte', async () => {
-    const answer = await rawHttp1(stand.port, ['GET //orders HTTP/1.1', 'Host: shop.example']);
-    expect([answer.status, outcomeOfAnswer(answer.status, answer.body)]).toMatchObject([
-      400,
-      { decision: 'deny', code: 'path_not_canonical' },
-    ]);
-  });
+    it('answers an HTTP/1.1 client byte for byte', async () => {
+      const answer = await rawHttp1(stand.port, ['GET //orders HTTP/1.1', 'Host: shop.example']);
+      expect([answer.status, outcomeOfAnswer(answer.status, answer.body)]).toMatchObject([
+        400,
+        { decision: 'deny', code: 'path_not_canonical' },
+      ]);
+    });
 
-  it('answers an HTTP/2 client: with a token 200, without 401, with two 400', async () => {
-    const bearer = ['authorization', `Bearer ${token}`] as const;
-    const answers = [await http2(bearer), await http2(), await http2(bearer, bearer)];
-    expect(answers.map((answer) => (answer.kind === 'answer' ? answer.status : answer.kind))).toEqual([200, 401, 400]);
+    it('answers an HTTP/2 client: with a token 200, without 401, with two 400', async () => {
+      const bearer = ['authorization', `Bearer ${token}`] as const;
+      const answers = [await http2(bearer), await http2(), await http2(bearer, bearer)];
+      expect(answers.map((answer) => (answer.kind === 'answer' ? answer.status : answer.kind))).toEqual([
+        200, 401, 400,
+      ]);
+    });
   });
 });

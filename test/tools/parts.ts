@@ -2,6 +2,7 @@ import { bringEnvoy, findEnvoy } from '../../src/dev/envoy-binary.ts';
 import type { Environment } from '../../src/dev/install-in-cache.ts';
 import { egctlPart } from './parts/egctl.ts';
 import { etcdPart } from './parts/etcd.ts';
+import { h2specPart } from './parts/h2spec.ts';
 import { helm3Part } from './parts/helm3.ts';
 import { istioApiPart } from './parts/istio-api.ts';
 import { keycloakPart } from './parts/keycloak.ts';
@@ -26,6 +27,7 @@ export const parts: readonly Part[] = [
   helm3Part,
   istioApiPart,
   keycloakPart,
+  h2specPart,
   kubeApiserverPart,
   egctlPart,
 ];

@@ -181,6 +181,15 @@ export const settings = {
     description:
       'Where the admin page, its JSON and the admin call for revocations are. Only that call asks for a token: keep it on a loopback address.',
   },
+  transport: {
+    group: 'Addresses',
+    flag: '--transport',
+    env: 'PORTCULLIS_TRANSPORT',
+    type: choice('native', 'grpc-js'),
+    default: { value: 'grpc-js' },
+    description:
+      'What speaks gRPC at grpcAddress: native, a server of its own that costs far less CPU, or grpc-js, the library. Both answer checks alike; docs/grpc.md says where they differ in what never becomes one.',
+  },
   tlsCertificate: {
     group: 'TLS',
     flag: '--tls-certificate',

@@ -27,6 +27,8 @@ export interface StandOptions extends Pick<
   'filter' | 'connectionManager' | 'routes' | 'authorizationCluster' | 'filterChain'
 > {
   readonly envoyBinary: string;
+  /** Settings of Portcullis beside those of a demonstration. */
+  readonly settings?: SettingFlags;
   /** The text of `policy.yaml`, given the issuer's name; its tokens have the audience `orders`. */
   readonly policies: (issuer: string) => string;
   /** Settings of Portcullis beside those of the demonstration. */
@@ -62,7 +64,14 @@ export async function startStand(options: StandOptions): Promise<Stand> {
 export function startEnvoyBefore(
   authorizationAddress: string,
   upstreamPort: number,
-  { envoyBinary, filter, connectionManager, routes, authorizationCluster, filterChain }: Omit<StandOptions, 'policies'>,
+  {
+    envoyBinary,
+    filter,
+    connectionManager,
+    routes,
+    authorizationCluster,
+    filterChain,
+  }: Omit<StandOptions, 'policies' | 'settings'>,
 ): Promise<RunningEnvoy> {
   const setup = {
     port: 0,

@@ -5,9 +5,10 @@ import type { Authorizer } from '../../../src/core/ports.ts';
 import { checkService } from '../../../src/envoy/check-service.ts';
 import { createCheckRequestDecoder } from '../../../src/envoy/decode-check-request.ts';
 import { createCheckResponseEncoder } from '../../../src/envoy/encode-check-response.ts';
-import { createGrpcJsTransport, type GrpcJsTransportOptions } from '../../../src/envoy/grpc-js-transport.ts';
+import { createGrpcJsTransport } from '../../../src/envoy/grpc-js-transport.ts';
 import { createHealthService, type HealthService } from '../../../src/envoy/health-service.ts';
-import type { Method, Transport } from '../../../src/envoy/transport.ts';
+import { createNativeTransport } from '../../../src/grpc/native-transport.ts';
+import type { Method, Transport, TransportOptions } from '../../../src/grpc/transport.ts';
 import { authorizer, realClock, realTimers, recordingLog, recordingSink, type RecordingLog } from './envoy-fixtures.ts';
 import { clientOf, rawSession } from './grpc-clients.ts';
 
@@ -21,7 +22,13 @@ export interface CheckServer {
   session(): Promise<ClientHttp2Session>;
 }
 
-export interface CheckServerOptions extends Partial<GrpcJsTransportOptions> {
+export const transports = { 'grpc-js': createGrpcJsTransport, native: createNativeTransport } as const;
+export type TransportName = keyof typeof transports;
+export const transportNames = ['grpc-js', 'native'] as const satisfies readonly TransportName[];
+
+export interface CheckServerOptions extends Partial<TransportOptions> {
+  /** grpc-js where it is not given. */
+  readonly kind?: TransportName;
   readonly address?: string;
   readonly authorizer?: Authorizer;
   readonly checkTimeoutMs?: number;
@@ -29,7 +36,7 @@ export interface CheckServerOptions extends Partial<GrpcJsTransportOptions> {
   readonly maxWatchers?: number;
 }
 
-/** Check and Health on grpc-js over loopback; everything is closed when the test has ended. */
+/** Check and Health over loopback; everything is closed when the test has ended. */
 export async function startCheckServer(options: CheckServerOptions = {}): Promise<CheckServer> {
   const log = recordingLog();
   const health = createHealthService(options.maxWatchers);
@@ -44,7 +51,12 @@ export async function startCheckServer(options: CheckServerOptions = {}): Promis
     checkTimeoutMs: options.checkTimeoutMs ?? 5000,
   });
   const methods = [check, ...health.methods, ...(options.moreMethods ?? [])];
-  const transport = createGrpcJsTransport(methods, { clock: realClock, timers: realTimers, log, ...options });
+  const transport = transports[options.kind ?? 'grpc-js'](methods, {
+    clock: realClock,
+    timers: realTimers,
+    log,
+    ...options,
+  });
   onTestFinished(() => transport.close());
   const address = await transport.listen(options.address ?? '127.0.0.1:0');
   return {

@@ -6,7 +6,7 @@ import { checkBudget, checkService } from '../../../src/envoy/check-service.ts';
 import { createCheckRequestDecoder } from '../../../src/envoy/decode-check-request.ts';
 import { createCheckResponseEncoder } from '../../../src/envoy/encode-check-response.ts';
 import { lastResortDeny } from '../../../src/envoy/last-resort.ts';
-import type { UnaryCall } from '../../../src/envoy/transport.ts';
+import type { UnaryCall } from '../../../src/grpc/transport.ts';
 import {
   about,
   authorizer,

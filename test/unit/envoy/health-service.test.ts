@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createHealthService, type HealthService } from '../../../src/envoy/health-service.ts';
 import { codecOf } from '../../../src/envoy/protos.ts';
-import type { ServerStream, UnaryCall } from '../../../src/envoy/transport.ts';
+import type { ServerStream, UnaryCall } from '../../../src/grpc/transport.ts';
 
 const names = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
 const request = (service: string) => codecOf('grpc.health.v1.HealthCheckRequest').encode({ service });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Clock } from '../../../src/core/ports.ts';
-import { RpcFailure, type Method, type ServerStream, type UnaryMethod } from '../../../src/envoy/transport.ts';
+import { RpcFailure, type Method, type ServerStream, type UnaryMethod } from '../../../src/grpc/transport.ts';
 import type { GrpcMetrics } from '../../../src/observe/grpc-metrics.ts';
 import { measureMethod } from '../../../src/runtime/measure-method.ts';
 import { settle } from './runtime-fixtures.ts';

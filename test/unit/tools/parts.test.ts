@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Environment } from '../../../src/dev/install-in-cache.ts';
 import { egctlPart } from '../../tools/parts/egctl.ts';
 import { etcdPart } from '../../tools/parts/etcd.ts';
+import { h2specPart } from '../../tools/parts/h2spec.ts';
 import { helm3Part } from '../../tools/parts/helm3.ts';
 import { istioApiPart } from '../../tools/parts/istio-api.ts';
 import { keycloakPart } from '../../tools/parts/keycloak.ts';
@@ -48,6 +49,7 @@ describe('a part', () => {
     ['Helm 4', helm4Part, 'helm', 'v4.2.0', 'v3.19.0'],
     ['Helm 3', helm3Part, 'helm', 'v3.19.0+g1234', 'v4.2.0'],
     ['kube-apiserver', kubeApiserverPart, 'kube-apiserver', 'Kubernetes v1.36.1', 'Kubernetes v1.37.0'],
+    ['h2spec', h2specPart, 'h2spec', 'Version: 2.2.1 (0)', 'Version: 2.0.0 (0)'],
     ['egctl', egctlPart, 'egctl', 'Envoy Gateway: v1.9.4', 'Envoy Gateway: v1.8.2'],
   ])(
     '%s is taken from the PATH where its version is right, and only there',

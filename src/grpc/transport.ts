@@ -1,4 +1,6 @@
 import { Failure } from '../core/failure.ts';
+import type { Clock, Logger, Timers } from '../core/ports.ts';
+import type { TakeConnection } from '../std/listen.ts';
 
 /** A gRPC server as our services see it: bytes in, bytes out. It knows nothing of what they mean. */
 export interface Transport {
@@ -15,6 +17,23 @@ export interface Transport {
   /** Cuts off whatever there is. */
   close(): Promise<void>;
 }
+
+export interface TransportOptions {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Logger;
+  /** The longest message that is received, bytes; 16 MiB where it is not given (a proxy may send bodies along). */
+  readonly maxReceiveBytes?: number;
+  /** File mode of a unix socket; 0660 where it is not given. */
+  readonly unixSocketMode?: number;
+  /**
+   * How connections are secured: it gets what takes a secured connection, and answers what takes a fresh one. Cleartext HTTP/2 where it
+   * is not given.
+   */
+  readonly secure?: ((handOver: TakeConnection) => TakeConnection) | undefined;
+}
+
+export const defaultMaxReceiveBytes = 16 * 1024 * 1024;
 
 export type Method = UnaryMethod | ServerStreamingMethod;
 
