@@ -31,8 +31,6 @@ export interface StandOptions extends Pick<
   readonly settings?: SettingFlags;
   /** The text of `policy.yaml`, given the issuer's name; its tokens have the audience `orders`. */
   readonly policies: (issuer: string) => string;
-  /** Settings of Portcullis beside those of the demonstration. */
-  readonly settings?: SettingFlags;
 }
 
 /** Starts the stand; where a part does not start, those before it are ended. */
