@@ -120,7 +120,7 @@ function compileBaseRemovals(removeHeaders: readonly string[]): (owned: OwnedHea
 /** Headers of the request that an upstream which takes `_` for `-` would read as one that is removed, in a spelling that may not be removed anyway. */
 function oddSpellings(headers: Headers, isRemoved: (twinForm: string) => boolean): string[] {
   const odd: string[] = [];
-  for (const name of headers.names()) if (name.includes('_') && isRemoved(twinForm(name))) odd.push(name);
+  for (const name of headers.underscored) if (isRemoved(twinForm(name))) odd.push(name);
   return odd;
 }
 
