@@ -1,24 +1,28 @@
-import type { Headers, RawHeader } from '../core/request.ts';
+import type { Headers, RawHeaders } from '../core/request.ts';
 
-/** Gathers header fields by name: duplicates joined with a comma in the order received, and counted. */
-export function readHeaders(raw: readonly RawHeader[]): Headers {
+/** Header fields by name: duplicates joined with a comma in the order received, and counted. What is asked for is read once. */
+export function readHeaders(raw: RawHeaders): Headers {
   const values = new Map<string, string>();
-  let counts: Map<string, number> | undefined;
-  let notText: Set<string> | undefined;
-  for (const { name, value, isText } of raw) {
-    const before = values.get(name);
-    if (before === undefined) values.set(name, value);
-    else {
-      values.set(name, `${before},${value}`);
-      counts ??= new Map();
-      counts.set(name, (counts.get(name) ?? 1) + 1);
-    }
-    if (!isText) (notText ??= new Set()).add(name);
-  }
+  const read = (name: string): string | undefined => {
+    const first = raw.find(name, 0);
+    if (first < 0) return undefined;
+    let value = raw.valueAt(first);
+    for (let at = raw.find(name, first + 1); at >= 0; at = raw.find(name, at + 1)) value += `,${raw.valueAt(at)}`;
+    values.set(name, value);
+    return value;
+  };
   return {
-    get: (name) => values.get(name),
-    count: (name) => counts?.get(name) ?? (values.has(name) ? 1 : 0),
-    isText: (name) => notText === undefined || !notText.has(name),
-    names: () => values.keys(),
+    get: (name) => values.get(name) ?? read(name),
+    count: (name) => {
+      let count = 0;
+      for (let at = raw.find(name, 0); at >= 0; at = raw.find(name, at + 1)) count++;
+      return count;
+    },
+    isText: (name) => {
+      for (let at = raw.find(name, 0); at >= 0; at = raw.find(name, at + 1)) if (!raw.isTextAt(at)) return false;
+      return true;
+    },
+    names: () => new Set(Array.from(raw, ({ name }) => name)),
+    underscored: raw.underscored,
   };
 }

@@ -14,8 +14,7 @@ export interface RawRequest {
   readonly scheme: string;
   /** `HTTP/1.1`, `HTTP/2`, … */
   readonly protocol: string;
-  /** In the order received, names in lower case, one entry a value where the proxy keeps duplicates apart. */
-  readonly headers: readonly RawHeader[];
+  readonly headers: RawHeaders;
   /**
    * `separate` where the proxy sent every duplicate as its own entry (Envoy `header_map`),
    * `joined` where it joined them with a comma (Envoy `headers`).
@@ -45,6 +44,21 @@ export interface RequestRoute {
   /** The name of the rule; empty where it has none. */
   readonly section: string;
   readonly annotations: ReadonlyMap<string, string>;
+}
+
+/**
+ * The header fields in the order received, names in lower case, one field a value where the proxy keeps duplicates apart. Of a field nothing is
+ * made but what is asked for: most of what a browser sends no policy ever looks at.
+ */
+export interface RawHeaders extends Iterable<RawHeader> {
+  readonly length: number;
+  /** The place of the first field of that name at `from` or behind; -1 where there is none. */
+  find(name: string, from: number): number;
+  /** The value of the field at a place that `find` gave. */
+  valueAt(place: number): string;
+  isTextAt(place: number): boolean;
+  /** The names with an underscore, which some upstreams take for another name; one that came twice may be there twice. */
+  readonly underscored: readonly string[];
 }
 
 export interface RawHeader {
@@ -117,6 +131,8 @@ export interface Headers {
   /** False where the bytes of the field were not UTF-8. */
   isText(name: string): boolean;
   names(): Iterable<string>;
+  /** Those of the names that have an underscore; one may be there twice. */
+  readonly underscored: readonly string[];
 }
 
 /** The query's parameters: names and values percent-decoded once, `+` as space, every value kept. */

@@ -1,8 +1,7 @@
-import type { RawHeader } from '../core/request.ts';
-import type { WireReader } from '../std/wire-reader.ts';
+import { WireReader } from '../std/wire-reader.ts';
 import { checkRequestFields, mapEntryFields } from './check-request-fields.ts';
 import { readMetadata, type Metadata } from './read-metadata.ts';
-import { clearEntry, emptyEntry, toHeader, type HeaderEntry } from './header-entry.ts';
+import { HeaderFields } from './header-fields.ts';
 
 /** No more header fields than this and one are handed on, so that whoever reads them can see that there were too many. */
 export const maxDecodedHeaders = 1000;
@@ -16,17 +15,29 @@ export interface CheckParts {
   scheme: string;
   protocol: string;
   /** The header fields of `headers`; undefined where it has no entry. */
-  joined: RawHeader[] | undefined;
+  joined: HeaderFields | undefined;
   /** Those of `header_map`. */
-  separate: RawHeader[] | undefined;
+  separate: HeaderFields | undefined;
   peerAddress: string;
   peerPrincipal: string;
   peerCertificate: string;
   contextExtensions: Map<string, string> | undefined;
   /** What the proxy says of the route that it chose. */
   routeMetadata: Metadata | undefined;
-  /** The entry that is being read, one after the other. */
-  readonly entry: HeaderEntry;
+  readonly bytes: Buffer;
+  /** The header field that is being read, one after the other. */
+  readonly field: FieldPlaces;
+}
+
+/** Where the texts of a header field are in the message. */
+interface FieldPlaces {
+  keyStart: number;
+  keyEnd: number;
+  valueStart: number;
+  valueEnd: number;
+  /** Empty where the field has none: only a `header_map` that Envoy encodes raw does. */
+  rawStart: number;
+  rawEnd: number;
 }
 
 /**
@@ -34,7 +45,8 @@ export interface CheckParts {
  * twice is read as one. A map is read as the list of entries that it is on the wire: a header named `__proto__` is a header like any
  * other, and the order is kept. Throws a WireError.
  */
-export function readCheckParts(reader: WireReader): CheckParts {
+export function readCheckParts(bytes: Buffer): CheckParts {
+  const reader = new WireReader(bytes);
   const parts: CheckParts = {
     isHttp: false,
     method: '',
@@ -49,7 +61,8 @@ export function readCheckParts(reader: WireReader): CheckParts {
     peerCertificate: '',
     contextExtensions: undefined,
     routeMetadata: undefined,
-    entry: emptyEntry(),
+    bytes,
+    field: { keyStart: 0, keyEnd: 0, valueStart: 0, valueEnd: 0, rawStart: 0, rawEnd: 0 },
   };
   readMessage(reader, reader.length, checkRequest, parts);
   return parts;
@@ -80,66 +93,85 @@ const fieldsOf = {
   mapEntry: mapEntryFields,
 } as const;
 
-const mapEntry: Shape = {
-  known: Object.values(fieldsOf.mapEntry),
-  take(reader, field, { entry }) {
-    switch (field) {
-      case fieldsOf.mapEntry.key:
-        entry.key = reader.text();
-        break;
-      case fieldsOf.mapEntry.value:
-        entry.value = reader.text();
-        entry.isValueText = reader.isAscii || !entry.value.includes('\uFFFD');
-        break;
-      default:
-        reader.pass();
+/** A header as an entry of a map or as a message: both have key and value under the same numbers. */
+const headerField: Shape = {
+  known: Object.values(fieldsOf.headerValue),
+  take(reader, field, { field: places }) {
+    const { at, end } = reader;
+    reader.pass();
+    if (field === fieldsOf.headerValue.key) {
+      places.keyStart = at;
+      places.keyEnd = end;
+    } else if (field === fieldsOf.headerValue.value) {
+      places.valueStart = at;
+      places.valueEnd = end;
+    } else if (field === fieldsOf.headerValue.raw_value) {
+      places.rawStart = at;
+      places.rawEnd = end;
     }
   },
 };
 
-const headerValue: Shape = {
-  known: Object.values(fieldsOf.headerValue),
+/** A `string` entry has no third field: whatever stands there is none of ours. */
+const headerEntry: Shape = {
+  known: Object.values(fieldsOf.mapEntry),
   take(reader, field, parts) {
-    if (field !== fieldsOf.headerValue.raw_value) return mapEntry.take(reader, field, parts);
-    const { entry } = parts;
-    entry.rawValue = reader.text();
-    entry.isRawValueText = reader.isUtf8();
+    if (field === fieldsOf.headerValue.raw_value) reader.pass();
+    else headerField.take(reader, field, parts);
   },
 };
 
-/** The entry in which the reader is, whose place the next one takes. */
-function readEntry(reader: WireReader, shape: Shape, parts: CheckParts): HeaderEntry {
-  clearEntry(parts.entry);
+/** Adds the field in which the reader is. */
+function addHeader(reader: WireReader, shape: Shape, headers: HeaderFields, parts: CheckParts): void {
+  const { field } = parts;
+  field.keyStart = field.keyEnd = field.valueStart = field.valueEnd = field.rawStart = field.rawEnd = 0;
   readMessage(reader, reader.end, shape, parts);
-  return parts.entry;
+  if (headers.length > maxDecodedHeaders) return;
+  const isRaw = field.rawEnd > field.rawStart;
+  if (isRaw) headers.add(field.keyStart, field.keyEnd, field.rawStart, field.rawEnd, true);
+  else headers.add(field.keyStart, field.keyEnd, field.valueStart, field.valueEnd, false);
 }
 
-function addHeader(headers: RawHeader[], entry: HeaderEntry): void {
-  if (headers.length > maxDecodedHeaders) return;
-  const header = toHeader(entry);
-  if (header !== undefined) headers.push(header);
+/** An entry of a map of texts. */
+function readTextEntry(reader: WireReader, into: Map<string, string>): void {
+  const limit = reader.end;
+  let key = '';
+  let value = '';
+  for (let field = reader.next(limit, textEntry); field !== 0; field = reader.next(limit, textEntry)) {
+    if (field === fieldsOf.mapEntry.key) key = reader.text();
+    else if (field === fieldsOf.mapEntry.value) value = reader.text();
+    else reader.pass();
+  }
+  into.set(key, value);
 }
+
+const textEntry = Object.values(fieldsOf.mapEntry);
 
 const headerMap: Shape = {
   known: Object.values(fieldsOf.headerMap),
   take(reader, field, parts) {
     if (field !== fieldsOf.headerMap.headers) return reader.pass();
-    addHeader((parts.separate ??= []), readEntry(reader, headerValue, parts));
+    addHeader(reader, headerField, (parts.separate ??= new HeaderFields(parts.bytes)), parts);
   },
 };
+
+/** What most requests have. */
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const;
+const schemes = ['https', 'http'] as const;
+const protocols = ['HTTP/2', 'HTTP/1.1', 'HTTP/3', 'HTTP/1.0'] as const;
 
 const http: Shape = {
   known: Object.values(fieldsOf.http),
   take(reader, field, parts) {
     switch (field) {
       case fieldsOf.http.headers:
-        addHeader((parts.joined ??= []), readEntry(reader, mapEntry, parts));
+        addHeader(reader, headerEntry, (parts.joined ??= new HeaderFields(parts.bytes)), parts);
         break;
       case fieldsOf.http.header_map:
         readMessage(reader, reader.end, headerMap, parts);
         break;
       case fieldsOf.http.method:
-        parts.method = reader.text();
+        parts.method = reader.oneOf(methods) ?? reader.text();
         break;
       case fieldsOf.http.path:
         parts.path = reader.text();
@@ -148,10 +180,10 @@ const http: Shape = {
         parts.host = reader.text();
         break;
       case fieldsOf.http.scheme:
-        parts.scheme = reader.text();
+        parts.scheme = reader.oneOf(schemes) ?? reader.text();
         break;
       case fieldsOf.http.protocol:
-        parts.protocol = reader.text();
+        parts.protocol = reader.oneOf(protocols) ?? reader.text();
         break;
       default:
         reader.pass();
@@ -218,11 +250,9 @@ const attributes: Shape = {
       case fieldsOf.attributes.request:
         readMessage(reader, reader.end, request, parts);
         break;
-      case fieldsOf.attributes.context_extensions: {
-        const { key, value } = readEntry(reader, mapEntry, parts);
-        (parts.contextExtensions ??= new Map()).set(key, value);
+      case fieldsOf.attributes.context_extensions:
+        readTextEntry(reader, (parts.contextExtensions ??= new Map()));
         break;
-      }
       case fieldsOf.attributes.route_metadata_context:
         readMetadata(reader, reader.end, (parts.routeMetadata ??= new Map()));
         break;

@@ -1,6 +1,7 @@
-import type { RawRequest } from '../core/request.ts';
-import { WireReader } from '../std/wire-reader.ts';
+import type { RawHeaders, RawRequest } from '../core/request.ts';
 import { readCheckParts, type CheckParts } from './check-parts.ts';
+import { HeaderFields } from './header-fields.ts';
+import { asBuffer } from './protos.ts';
 import { routeOf } from './route-of-metadata.ts';
 
 /** Reads the bytes of an `envoy.service.auth.v3.CheckRequest`. Never throws. */
@@ -14,8 +15,8 @@ export type DecodedCheck =
   | { readonly kind: 'undecodable'; readonly why: string };
 
 /**
- * The decoder by hand: it makes what a decision looks at and passes over the rest, bodies and the metadata that filters write among it. The texts of a request
- * are parts of the message, which lives as long as any of them (std/own-copy for what is kept).
+ * The decoder by hand: it makes what a decision looks at and passes over the rest, bodies and the metadata that filters write among it. The texts of headers are
+ * made when they are asked for: the bytes have to stay as they are until the request is decided.
  */
 export function createCheckRequestDecoder(): CheckRequestDecoder {
   return {
@@ -23,7 +24,7 @@ export function createCheckRequestDecoder(): CheckRequestDecoder {
       if (bytes.length === 0) return undecodable('the message is empty');
       let parts: CheckParts;
       try {
-        parts = readCheckParts(new WireReader(bytes));
+        parts = readCheckParts(asBuffer(bytes));
       } catch {
         return undecodable('the bytes are not a CheckRequest');
       }
@@ -47,7 +48,7 @@ function toRawRequest(parts: CheckParts): DecodedCheck {
     host: parts.host,
     scheme: parts.scheme,
     protocol: parts.protocol,
-    headers: separate ?? joined ?? [],
+    headers: separate ?? joined ?? noHeaders,
     duplicates: separate === undefined ? 'joined' : 'separate',
     // A pipe or an internal listener has no address of a client's machine.
     peerAddress: parts.peerAddress || undefined,
@@ -59,4 +60,5 @@ function toRawRequest(parts: CheckParts): DecodedCheck {
   return { kind: 'request', request };
 }
 
+const noHeaders: RawHeaders = new HeaderFields(Buffer.alloc(0));
 const noExtensions: ReadonlyMap<string, string> = new Map();

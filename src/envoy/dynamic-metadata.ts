@@ -1,5 +1,6 @@
 import type { Decision } from '../core/decision.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { WireWriter } from '../std/wire-writer.ts';
 import { encodeStruct, lengthDelimited } from './encode-struct.ts';
 
 /**
@@ -33,10 +34,10 @@ interface Head {
 }
 
 /**
- * Compiles what puts the dynamic metadata behind a CheckResponse (fields of a message may come in any order): `decision_id`, `policy`,
+ * Compiles what writes the dynamic metadata, the last field of a CheckResponse: `decision_id`, `policy`,
  * `rule`, `code` (`ok` for an allow) and `decision`, texts all of them. What does not change from one request to the next is made once.
  */
-export function compileDynamicMetadata(): (message: Uint8Array, decision: Decision) => Buffer {
+export function compileDynamicMetadata(): (writer: WireWriter, decision: Decision) => void {
   const heads = new Map<string, Head>();
 
   function headOf(about: MetadataSource, kind: Decision['kind'], code: string, idLength: number): Buffer {
@@ -49,19 +50,16 @@ export function compileDynamicMetadata(): (message: Uint8Array, decision: Decisi
     return bytes;
   }
 
-  return (message, decision) => {
+  return (writer, decision) => {
     const about: MetadataSource = decision.about;
     const code = codeOf(decision);
     if (about.shadow !== undefined && about.shadow.length > 0) {
-      return Buffer.concat([message, encodeWhole(about, decision.kind, code, about.shadow)]);
+      writer.raw(encodeWhole(about, decision.kind, code, about.shadow));
+      return;
     }
-    const idLength = Buffer.byteLength(about.id, 'utf8');
-    const head = headOf(about, decision.kind, code, idLength);
-    const whole = Buffer.allocUnsafe(message.length + head.length + idLength);
-    whole.set(message, 0);
-    whole.set(head, message.length);
-    whole.write(about.id, message.length + head.length, 'utf8');
-    return whole;
+    const end = writer.written;
+    writer.bare(about.id);
+    writer.raw(headOf(about, decision.kind, code, writer.written - end));
   };
 }
 

@@ -1,4 +1,3 @@
-import type { HeaderEntry } from '../core/decision.ts';
 import { Failure } from '../core/failure.ts';
 import { isHeaderName, isHeaderValue, isProtocolHeader, maxHeaderBytes as maxBytes } from '../std/http-headers.ts';
 import { ownCopy } from '../std/own-copy.ts';
@@ -6,38 +5,14 @@ import { ownCopy } from '../std/own-copy.ts';
 /** What Envoy adds where it let a request pass without an answer of ours, and does not take from a client that sends it. */
 export const failureModeHeader = 'x-envoy-auth-failure-mode-allowed';
 
-/**
- * An `envoy.config.core.v3.HeaderValueOption` for the loader. Both ways of saying it are there: Envoy reads `append` alone for
- * request headers and lets it win elsewhere, gRPC's own client (A92) reads `append_action`.
- */
-export interface HeaderOption {
-  readonly header: { readonly key: string; readonly value: string };
-  readonly append: { readonly value: boolean };
-  readonly appendAction: number;
-}
-
-const append = { append: { value: true }, appendAction: 0 } as const;
-const overwrite = { append: { value: false }, appendAction: 2 } as const;
-
-/** Replaces every copy of the header. Throws a Failure `unsafe_header` where name or value may not leave. */
-export function overwriteHeader([name, value]: HeaderEntry): HeaderOption {
-  assertSafe(name, value);
-  return { header: { key: name, value }, ...overwrite };
-}
-
-/** Adds the value to those that are there. Throws a Failure `unsafe_header` where name or value may not leave. */
-export function appendHeader([name, value]: HeaderEntry): HeaderOption {
-  assertSafe(name, value);
-  return { header: { key: name, value }, ...append };
-}
-
 /** The name, if it may be removed from a request. Throws a Failure `unsafe_header` where not. */
 export function removableHeader(name: string): string {
   if (name !== failureModeHeader && !isSafeName(name)) throw unsafe(name, 'may not be removed');
   return name;
 }
 
-function assertSafe(name: string, value: string): void {
+/** Throws a Failure `unsafe_header` where name or value may not leave. */
+export function assertSafeHeader(name: string, value: string): void {
   if (!isSafeName(name)) throw unsafe(name, 'may not be set');
   if (!isHeaderValue(value)) throw unsafe(name, 'has a value that may not leave');
 }

@@ -1,10 +1,14 @@
 import type { Decision } from '../core/decision.ts';
-import type { DecisionSink, LogFields, Logger, Random } from '../core/ports.ts';
+import type { Clock, DecisionSink, Random } from '../core/ports.ts';
 import type { Request } from '../core/request.ts';
+import { compileIsoTime } from './iso-time.ts';
+import { member, quote } from './json-line.ts';
+import type { LogDestination } from './logger.ts';
 
 export interface DecisionLogOptions {
   /** Not bound to the level of the service log: whether there is a line is said by `which` and `sample`. */
-  readonly log: Logger;
+  readonly destination: Pick<LogDestination, 'write'>;
+  readonly clock: Clock;
   readonly which: 'all' | 'denied' | 'none';
   /** The part of the allowed requests that gets a line, 0 to 1. */
   readonly sample: number;
@@ -16,41 +20,49 @@ const maxPathLength = 2048;
 const maxTextLength = 256;
 
 /**
- * One line a decision. It holds the canonical path without its query, and of the headers nothing but the host: neither queries nor headers nor
- * claims other than the subject ever stand in a log.
+ * One line a decision, of the form that the service log has (`createLogger`), written by hand: there is one for every check. It holds the
+ * canonical path without its query, and of the headers nothing but the host: neither queries nor headers nor claims other than the subject
+ * ever stand in a log.
  */
-export function createDecisionLog({ log, which, sample, random }: DecisionLogOptions): DecisionSink {
+export function createDecisionLog({ destination, clock, which, sample, random }: DecisionLogOptions): DecisionSink {
   if (which === 'none') return { record: () => undefined };
+  const time = compileIsoTime(clock);
   const isLogged = (decision: Decision): boolean =>
     decision.kind === 'deny' || (which === 'all' && (sample >= 1 || random.fraction() < sample));
   return {
     record(decision, request, durationMs) {
-      if (isLogged(decision)) log.info(decisionFields(decision, request, durationMs), 'decision');
+      if (!isLogged(decision)) return;
+      const what = `${outcomeOf(decision)}${requestOf(request)},"durationUs":${Math.round(durationMs * 1000)}`;
+      destination.write(`{"level":"info","time":"${time()}"${what}${shadowsOf(decision)},"msg":"decision"}\n`);
     },
   };
 }
 
-function decisionFields(outcome: Decision, request: Request | undefined, durationMs: number): LogFields {
+function outcomeOf(outcome: Decision): string {
   const { about } = outcome;
-  const denied = outcome.kind === 'deny';
-  return {
-    id: about.id,
-    decision: outcome.kind,
-    code: denied ? outcome.denial.code : 'ok',
-    message: denied ? cut(outcome.denial.message, maxTextLength) : undefined,
-    status: denied ? outcome.status : 200,
-    policy: about.policy,
-    rule: about.rule,
-    provider: about.identity.provider,
-    subject: cut(about.identity.subject, maxTextLength),
-    peer: about.peer && cut(about.peer.subject, maxTextLength),
-    method: request && cut(request.method, maxTextLength),
-    host: request && cut(request.host, maxTextLength),
-    path: request && cut(request.path, maxPathLength),
-    clientIp: request?.clientIp,
-    durationUs: Math.round(durationMs * 1000),
-    shadow: about.shadow?.map(({ policy, rule, code }) => `${policy} ${rule} ${code}`),
-  };
+  const said =
+    outcome.kind === 'deny'
+      ? `"deny","code":"${outcome.denial.code}"${textMember('message', outcome.denial.message)},"status":${outcome.status}`
+      : '"allow","code":"ok","status":200';
+  return `${member('id', about.id)},"decision":${said}${member('policy', about.policy)}${member('rule', about.rule)}${member(
+    'provider',
+    about.identity.provider,
+  )}${textMember('subject', about.identity.subject)}${textMember('peer', about.peer?.subject)}`;
+}
+
+function requestOf(request: Request | undefined): string {
+  if (request === undefined) return '';
+  const { method, host, path, clientIp } = request;
+  return `${textMember('method', method)}${textMember('host', host)}${member('path', cut(path, maxPathLength))}${member('clientIp', clientIp)}`;
+}
+
+function shadowsOf({ about: { shadow } }: Decision): string {
+  if (shadow === undefined) return '';
+  return `,"shadow":[${shadow.map(({ policy, rule, code }) => quote(`${policy} ${rule} ${code}`)).join()}]`;
+}
+
+function textMember(name: string, text: string | undefined): string {
+  return member(name, text === undefined ? undefined : cut(text, maxTextLength));
 }
 
 function cut(text: string, length: number): string {

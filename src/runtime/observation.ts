@@ -36,7 +36,8 @@ export function createObservation(options: ObservationOptions): Observation {
   const destination = createLogDestination({ to: logTo, timers, onDrop: (lines) => metrics.logLinesDropped(lines) });
   const logger = createLogger({ level: config.logLevel, clock, destination });
   const decisionLog = createDecisionLog({
-    log: createLogger({ level: 'info', clock, destination }),
+    destination,
+    clock,
     which: config.logDecisions,
     sample: config.logDecisionsSample,
     random,

@@ -5,6 +5,7 @@ import type { RawHeader, RawRequest, RequestRoute } from '../../src/core/request
 import { maxDecodedHeaders } from '../../src/envoy/check-parts.ts';
 import type { CheckRequestDecoder, DecodedCheck } from '../../src/envoy/decode-check-request.ts';
 import { asBuffer } from '../../src/envoy/protos.ts';
+import { rawHeaders } from './raw-headers.ts';
 
 const file = fileURLToPath(new URL('check_view.proto', import.meta.url));
 
@@ -90,7 +91,7 @@ export function toRawRequest({ attributes }: CheckView): DecodedCheck {
     host: http?.host ?? '',
     scheme: http?.scheme ?? '',
     protocol: http?.protocol ?? '',
-    headers: gather(raw ?? joined),
+    headers: rawHeaders(gather(raw ?? joined)),
     duplicates: raw === undefined ? 'joined' : 'separate',
     // A pipe or an internal listener has no address of a client's machine.
     peerAddress: attributes?.source?.address?.socketAddress?.address || undefined,

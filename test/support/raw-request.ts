@@ -1,4 +1,5 @@
 import type { RawRequest, RequestRoute } from '../../src/core/request.ts';
+import { rawHeaders } from './raw-headers.ts';
 
 export interface RawRequestParts {
   readonly method?: string;
@@ -26,7 +27,7 @@ export function rawRequest(parts: RawRequestParts): RawRequest {
     host,
     scheme: 'http',
     protocol: 'HTTP/1.1',
-    headers: sent.map(([name, value]) => ({ name, value, isText: true })),
+    headers: rawHeaders(sent.map(([name, value]) => ({ name, value, isText: true }))),
     duplicates: 'separate',
     peerAddress: 'peer' in parts ? parts.peer : '127.0.0.1',
     peerPrincipal: parts.principal ?? '',

@@ -20,36 +20,60 @@ interface PlaceRemoval {
 
 /** Compiles the removal of whatever stands in these places: of a header only its own scheme, of the cookies only its own. */
 export function compileCredentialRemoval(places: readonly CredentialPlace[]): CredentialRemoval {
-  const removals = places.map((place): PlaceRemoval => ({ place, read: compilePlaceReader(place) }));
+  const removals = places.map((place): PlaceRemoval => ({ place, read: compilePlaceReader(place, 'find') }));
   const cookies = new Set(places.flatMap((place) => (place.in === 'cookie' ? [place.name] : [])));
+  const changesFor = rememberChanges();
   return (request) => {
-    const headers = new Set<string>();
-    const parameters = new Set<string>();
+    let found = '';
     let cookieFound = false;
     for (const { place, read } of removals) {
-      const found = read(request);
-      const refused = judgeRemoval(place, found);
+      const here = read(request);
+      const refused = judgeRemoval(place, here);
       if (refused !== undefined) return { denial: refused };
-      // A header that is a credential as a whole goes unseen too: a proxy may have kept it from us.
-      if (place.in === 'header' && place.scheme === undefined) headers.add(place.name);
-      if (found.kind === 'absent') continue;
-      if (place.in === 'header') {
-        headers.add(place.name);
-        // The proof is of the credential, and good for one request: ours.
-        if (isDpopPlace(place)) headers.add('dpop');
-      } else if (place.in === 'query') parameters.add(place.name);
-      else cookieFound = true;
+      const isThere = here.kind !== 'absent';
+      found += isThere ? '1' : '0';
+      cookieFound ||= isThere && place.in === 'cookie';
     }
-    const rest = cookieFound ? withoutCookies(request.headers.get('cookie') ?? '', cookies) : undefined;
-    if (rest === '') headers.add('cookie');
-    else if (rest !== undefined && !isHeaderValue(rest)) return { denial: restUnsafe };
-    return {
-      changes: {
-        setHeaders: rest === undefined || rest === '' ? [] : [['cookie', rest]],
-        removeHeaders: [...headers],
-        removeQueryParameters: [...parameters],
-      },
-    };
+    if (!cookieFound) return changesFor(found, () => removeAt(places, found));
+    const rest = withoutCookies(request.headers.get('cookie') ?? '', cookies);
+    if (rest !== '' && !isHeaderValue(rest)) return { denial: restUnsafe };
+    return { changes: removeAt(places, found, rest) };
+  };
+}
+
+interface Removal {
+  readonly changes: UpstreamChanges;
+}
+
+/** Requests carry their credentials in few ways; what takes them away is the same for all that carry them alike. */
+function rememberChanges(): (found: string, make: () => UpstreamChanges) => Removal {
+  const known = new Map<string, Removal>();
+  return (found, make) => {
+    const before = known.get(found);
+    if (before !== undefined) return before;
+    const removal = { changes: make() };
+    if (known.size < 16) known.set(found, removal);
+    return removal;
+  };
+}
+
+/** `found`: a 1 for each of the places where a credential is. `rest` is what is left of the cookies, where one was among them. */
+function removeAt(places: readonly CredentialPlace[], found: string, rest?: string): UpstreamChanges {
+  const headers = new Set<string>();
+  const parameters = new Set<string>();
+  for (const [i, place] of places.entries()) {
+    const isThere = found.charAt(i) === '1';
+    // A header that is a credential as a whole goes unseen too: a proxy may have kept it from us.
+    if (place.in === 'header' && (isThere || place.scheme === undefined)) headers.add(place.name);
+    // The proof is of the credential, and good for one request: ours.
+    if (place.in === 'header' && isThere && isDpopPlace(place)) headers.add('dpop');
+    if (place.in === 'query' && isThere) parameters.add(place.name);
+  }
+  if (rest === '') headers.add('cookie');
+  return {
+    setHeaders: rest === undefined || rest === '' ? [] : [['cookie', rest]],
+    removeHeaders: [...headers],
+    removeQueryParameters: [...parameters],
   };
 }
 

@@ -45,6 +45,7 @@ export const compileUpstream = compileOnce((spec: UpstreamSpec): UpstreamProgram
   const headers = spec.headers.map(compileHeader);
   const { spellings, twinForms: forms } = ownHeaders([...spec.removeHeaders, alwaysRemoved]);
   const base = compileBaseRemovals(spellings);
+  const listRemoved = compileRemoved();
   return (input) => {
     const setHeaders: HeaderEntry[] = [];
     let scope: Scope | undefined;
@@ -65,15 +66,45 @@ export const compileUpstream = compileOnce((spec: UpstreamSpec): UpstreamProgram
       input.headers,
       (form) => input.owned.twinForms.has(form) || forms.has(form) || removeHeaders.includes(form),
     );
-    const others = odd.length === 0 ? removeHeaders : new Set([...odd, ...removeHeaders]);
-    const removed: string[] = [];
-    for (const name of always) if (!isPassed(name, setHeaders, input.kept)) removed.push(name);
-    for (const name of others) {
-      if (!always.has(name) && !isPassed(name, setHeaders, input.kept)) removed.push(name);
-    }
+    // Names that a client has made up are not remembered.
+    const removed =
+      odd.length === 0
+        ? listRemoved(always, removeHeaders, setHeaders, input.kept)
+        : listAll(always, [...odd, ...removeHeaders], setHeaders, input.kept);
     return { setHeaders, removeHeaders: removed, removeQueryParameters };
   };
 });
+
+type ListRemoved = (
+  always: ReadonlySet<string>,
+  others: readonly string[],
+  set: readonly HeaderEntry[],
+  kept: readonly string[],
+) => readonly string[];
+
+/** What is removed: all of both but what is set or passed on. */
+const listAll: ListRemoved = (always, others, set, kept) =>
+  [...new Set([...always, ...others])].filter((name) => !isPassed(name, set, kept));
+
+/**
+ * The same, remembered. Most requests of a rule ask for the same as the one before, and get the same
+ * list, which is encoded once.
+ */
+function compileRemoved(): ListRemoved {
+  let last:
+    { readonly always: ReadonlySet<string>; readonly others: readonly string[]; readonly passed: string } | undefined;
+  let removed: readonly string[] = [];
+  return (always, others, set, kept) => {
+    // No name of a header holds a comma.
+    let passed = kept.join();
+    for (const entry of set) passed += `,${entry[0]}`;
+    if (last?.always !== always || last.others !== others || last.passed !== passed) {
+      removed = listAll(always, others, set, kept);
+      last = { always, others, passed };
+    }
+    return removed;
+  };
+}
 
 function isPassed(name: string, setHeaders: readonly HeaderEntry[], kept: readonly string[]): boolean {
   for (const entry of setHeaders) if (entry[0] === name) return true;
@@ -89,7 +120,7 @@ function compileBaseRemovals(removeHeaders: readonly string[]): (owned: OwnedHea
 /** Headers of the request that an upstream which takes `_` for `-` would read as one that is removed, in a spelling that may not be removed anyway. */
 function oddSpellings(headers: Headers, isRemoved: (twinForm: string) => boolean): string[] {
   const odd: string[] = [];
-  for (const name of headers.names()) if (name.includes('_') && isRemoved(twinForm(name))) odd.push(name);
+  for (const name of headers.underscored) if (isRemoved(twinForm(name))) odd.push(name);
   return odd;
 }
 

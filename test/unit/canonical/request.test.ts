@@ -4,6 +4,7 @@ import { readHeaders } from '../../../src/canonical/headers.ts';
 import { canonicalizeHost } from '../../../src/canonical/host.ts';
 import { readQuery } from '../../../src/canonical/query.ts';
 import { isDenial, readRequest } from '../../../src/canonical/read-request.ts';
+import { rawHeaders } from '../../support/raw-headers.ts';
 import { rawRequest, type RawRequestParts } from '../../support/raw-request.ts';
 
 describe('canonicalizeHost', () => {
@@ -102,11 +103,14 @@ describe('readQuery', () => {
 
 describe('readHeaders', () => {
   test('joins duplicates, counts them and knows what is no text', () => {
-    const headers = readHeaders([
-      { name: 'a', value: '1', isText: true },
-      { name: 'a', value: '2', isText: false },
-      { name: '__proto__', value: 'x', isText: true },
-    ]);
+    const headers = readHeaders(
+      rawHeaders([
+        { name: 'a', value: '1', isText: true },
+        { name: 'a', value: '2', isText: false },
+        { name: '__proto__', value: 'x', isText: true },
+      ]),
+    );
+    expect([[...headers.names()], headers.underscored]).toEqual([['a', '__proto__'], ['__proto__']]);
     expect([headers.get('a'), headers.count('a'), headers.isText('a')]).toEqual(['1,2', 2, false]);
     expect([headers.get('__proto__'), headers.count('b'), headers.get('constructor')]).toEqual(['x', 0, undefined]);
   });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { createCheckRequestDecoder, type DecodedCheck } from '../../../src/envoy/decode-check-request.ts';
 import { arbitrarilyChanged, arbitraryCheck } from '../../support/arbitrary-check.ts';
+import { listed } from '../../support/raw-headers.ts';
 import { createMergingDecoder } from '../../support/merging-decoder.ts';
 import { createProtoLoaderDecoder } from '../../support/proto-loader-decoder.ts';
 
@@ -16,10 +17,14 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const settings = { numRuns: 1000, seed: 20_261_121 };
 
+function plain(read: DecodedCheck): unknown {
+  return read.kind === 'request' ? listed(read.request) : read;
+}
+
 /** Both refuse a message, each in its words, or read the same. */
 function expectSame(read: DecodedCheck, expected: DecodedCheck): void {
   if (expected.kind === 'undecodable') expect(read.kind).toBe('undecodable');
-  else expect(read).toEqual(expected);
+  else expect(plain(read)).toEqual(plain(expected));
 }
 
 test('every message in which no message comes twice is read as the loader reads it', () => {
@@ -72,7 +77,7 @@ test('a message with bytes changed is refused, or read as protobuf-es reads it a
       const read = ours.decode(bytes);
       seen[read.kind]++;
       if (read.kind !== 'request') return;
-      expect(read).toEqual(merging.decode(bytes));
+      expect(plain(read)).toEqual(plain(merging.decode(bytes)));
       expect(loader.decode(bytes).kind).toBe('request');
     }),
     { ...settings, numRuns: 2000 },
@@ -84,7 +89,7 @@ test('any bytes are refused, or read as protobuf-es reads them and nothing else'
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
       const read = ours.decode(bytes);
-      if (read.kind === 'request') expect(read).toEqual(merging.decode(bytes));
+      if (read.kind === 'request') expect(plain(read)).toEqual(plain(merging.decode(bytes)));
     }),
     settings,
   );

@@ -61,7 +61,7 @@ describe('what Envoy Gateway sends, as test/integration/envoy-gateway noted it',
         section: 'orders',
         annotations: new Map(),
       });
-      expect(request?.headers.map((header) => header.name).toSorted()).toEqual([
+      expect([...(request?.headers ?? [])].map((header) => header.name).toSorted()).toEqual([
         'user-agent',
         'x-envoy-external-address',
         'x-forwarded-for',

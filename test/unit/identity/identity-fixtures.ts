@@ -21,6 +21,7 @@ import { defaultIdentitySettings, type IdentitySettings } from '../../../src/pha
 import { createJwtProvider } from '../../../src/phases/identity/jwt/jwt-provider.ts';
 import { createTokenCache } from '../../../src/phases/identity/jwt/token-cache.ts';
 import { inlinePasswords } from '../../support/inline-passwords.ts';
+import { rawHeaders } from '../../support/raw-headers.ts';
 import type { JwtProviderSpec } from '../../../src/policy/provider-spec.ts';
 
 export const issuer = 'https://idp.example/tenant';
@@ -308,7 +309,7 @@ export function requestOf(parts: RequestParts): Request {
       host: parts.host ?? 'shop.example',
       scheme: parts.scheme ?? 'https',
       protocol: 'HTTP/1.1',
-      headers,
+      headers: rawHeaders(headers),
       duplicates: parts.duplicates ?? 'separate',
       peerAddress: '203.0.113.7',
       peerPrincipal: parts.principal ?? '',

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { denial } from '../../../src/core/decision.ts';
 import { anonymous } from '../../../src/core/identity.ts';
@@ -17,8 +18,11 @@ import {
 
 function createLog(options: Partial<DecisionLogOptions> = {}): { readonly sink: DecisionSink; readonly lines: Lines } {
   const lines = createLines();
-  const log = createLogger({ level: 'info', clock: frozenClock, destination: lines });
-  return { sink: createDecisionLog({ log, which: 'all', sample: 1, random: scriptedRandom(0), ...options }), lines };
+  const where = { destination: lines, clock: frozenClock };
+  return {
+    sink: createDecisionLog({ ...where, which: 'all', sample: 1, random: scriptedRandom(0), ...options }),
+    lines,
+  };
 }
 
 describe('a line', () => {
@@ -148,4 +152,46 @@ describe('which decisions', () => {
     sink.record(denied('denied'), request(), 1);
     expect(lines.objects()).toMatchObject([{ decision: 'deny' }]);
   });
+});
+
+test('a line says what the service log would write, in the same order, whatever the texts are', () => {
+  const texts = fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), fc.string({ unit: 'grapheme', maxLength: 20 }));
+  const lone = fc.constantFrom('\ud800', 'a\udfff', '"', '\\', '\u0000', '\u2028', '\u007f', '');
+  fc.assert(
+    fc.property(fc.array(fc.oneof(texts, lone), { minLength: 8, maxLength: 8 }), fc.nat(), (values, duration) => {
+      const [id = '', policy = '', rule = '', subject = '', method = '', host = '', path = '', message = ''] = values;
+      const { identity } = allowed().about;
+      const decision = denied('no_rule', { id, policy, rule, identity: { ...identity, subject } });
+      const { sink, lines } = createLog();
+      sink.record(
+        { ...decision, denial: denial('no_rule', message) },
+        request({ method, host, path, clientIp: undefined }),
+        duration / 1000,
+      );
+      const reference = createLines();
+      const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}…` : text);
+      createLogger({ level: 'info', clock: frozenClock, destination: reference }).info(
+        {
+          id,
+          decision: 'deny',
+          code: 'no_rule',
+          message: cut(message, 256),
+          status: 403,
+          policy,
+          rule,
+          provider: identity.provider,
+          subject: cut(subject, 256),
+          method: cut(method, 256),
+          host: cut(host, 256),
+          path,
+          durationUs: duration,
+        },
+        'decision',
+      );
+      const entries = (log: Lines): unknown => log.objects().map((line) => Object.entries(line as object));
+      expect(entries(lines)).toEqual(entries(reference));
+      expect(lines.texts.map((line) => line.indexOf('\n'))).toEqual([(lines.texts[0] ?? '').length - 1]);
+    }),
+    { numRuns: 500 },
+  );
 });
