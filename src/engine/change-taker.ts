@@ -21,6 +21,8 @@ import { createPolicyCompiler, type PolicyCompiler, type PreparedPolicies } from
 import type { CreateProvider } from '../phases/identity/create-provider.ts';
 import { createProviderPool, type PreparedProviders, type ProviderPool } from './provider-pool.ts';
 import { buildSnapshot, type Snapshot, type SnapshotSettings } from './snapshot.ts';
+import { toCondition } from './provider-condition.ts';
+import { createUnusableTeller } from './tell-unusable.ts';
 import { createStatusBoard, type PreparedStatuses, type StatusBoard } from './status-board.ts';
 
 /** One change of what the service knows. */
@@ -86,6 +88,7 @@ interface Parts {
   readonly pool: ProviderPool;
   readonly compiler: PolicyCompiler;
   readonly board: StatusBoard;
+  readonly tellUnusable: ReturnType<typeof createUnusableTeller>;
   readonly snapshots: SnapshotSettings;
   readonly run: <T>(steps: Steps<T>) => Promise<T>;
   snapshot: Snapshot | undefined;
@@ -97,9 +100,11 @@ const laterPatienceMs = 1000;
 
 export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): ChangeTaker {
   const { pace } = ports;
+  const pool = createProviderPool(ports.identity, ports.revocations, ports.createProvider);
   const parts: Parts = {
     catalog: createCatalog({ grants: settings.hostGrants, parse: settings.parse }),
-    pool: createProviderPool(ports.identity, ports.revocations, ports.createProvider),
+    pool,
+    tellUnusable: createUnusableTeller(pool.running, ports.logger),
     compiler: createPolicyCompiler(),
     board: createStatusBoard(),
     snapshots: { ownedHeaders: ownHeaders(settings.ownedHeaders), grants: settings.hostGrants },
@@ -107,7 +112,7 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
     snapshot: undefined,
     isClosed: false,
   };
-  const { catalog, pool, board } = parts;
+  const { catalog, board } = parts;
   return {
     take: async (change, arrivedAt) => {
       // Who waited behind another change has had its patience.
@@ -125,13 +130,13 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
       ready: parts.snapshot !== undefined,
       revision: parts.snapshot?.revision ?? 0,
       documents: board.documents(),
-      providers: [...pool.running].map(([key, { provider }]) => ({ key, ...provider.status() })),
+      providers: [...pool.running].map(([key, running]) => toCondition(key, running)),
       problems: catalog.problems,
     }),
     documentStatus: (key) => board.document(key),
     providerCondition: (key) => {
       const running = pool.running.get(key);
-      return running && { key, ...running.provider.status() };
+      return running && toCondition(key, running);
     },
     receive: async (key, message) => {
       const provider = pool.running.get(key)?.provider;
@@ -215,6 +220,7 @@ function commitChange(change: Change, prepared: Prepared, parts: Parts, { logger
   const isNews = change.isWhole || parts.snapshot === undefined || problems !== undefined || changes > 0;
   if (isNews) parts.snapshot = prepared.snapshot;
   prepared.providers.commit();
+  parts.tellUnusable(prepared.providers.news);
   change.commit();
   const keys = changedKeys(prepared, catalog);
   if (!isNews) {

@@ -1,3 +1,4 @@
+import { keepReadable, type KeptMaterial } from './keep-readable.ts';
 import type { MissingMaterial } from '../core/status.ts';
 import type { IdentityPorts } from '../phases/identity/identity-ports.ts';
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
@@ -26,6 +27,8 @@ export interface Running {
   readonly provider: IdentityProvider;
   /** What it refers to and that is not there: without it, it has no keys. */
   readonly missing: readonly MissingMaterial[];
+  /** What of before it works with, because what is there now cannot be read; undefined where that is nothing. */
+  readonly kept: string | undefined;
 }
 
 export interface ProviderChange {
@@ -64,7 +67,13 @@ export function createProviderPool(
   const running = new Map<string, Pooled>();
   const create: CreateProvider = (...of) => toRevocable(createPlain(...of), revocations);
   const pool = (spec: IdentityProviderSpec, known: Pooled | undefined, find: MaterialFinder): Pooled =>
-    poolOne(spec, known, find, (material) => create(spec, material, ports));
+    poolOne(
+      spec,
+      known,
+      keepReadable(spec, gatherMaterial(spec, find), known?.material, ports.settings),
+      find,
+      (material) => create(spec, material, ports),
+    );
   const prepare = ({ specs, changedMaterials, findMaterial }: ProviderChange): PreparedProviders => {
     const asked = new Map(specs);
     if (changedMaterials.size > 0) {
@@ -115,16 +124,16 @@ export function createProviderPool(
 function poolOne(
   spec: IdentityProviderSpec,
   known: Pooled | undefined,
+  { material, kept }: KeptMaterial,
   find: MaterialFinder,
   create: (material: ProviderMaterial) => IdentityProvider,
 ): Pooled {
-  const material = gatherMaterial(spec, find);
   const missing = missingMaterials(spec, find);
-  if (known?.spec !== spec) return { spec, material, missing, provider: create(material) };
+  if (known?.spec !== spec) return { spec, material, missing, kept, provider: create(material) };
   const isSame = isSameMaterial(known.material, material);
-  if (isSame && isSameMissing(known.missing, missing)) return known;
+  if (isSame && isSameMissing(known.missing, missing) && kept === known.kept) return known;
   const keeps = isSame || known.provider.renew !== undefined;
-  return { spec, material, missing, provider: keeps ? known.provider : create(material) };
+  return { spec, material, missing, kept, provider: keeps ? known.provider : create(material) };
 }
 
 function isSameMissing(a: readonly MissingMaterial[], b: readonly MissingMaterial[]): boolean {

@@ -53,7 +53,7 @@ function howToWrite(name: string, value: unknown): string {
   if (value === null) return 'leave it out, or write "" for the empty text';
   return typeof value === 'object'
     ? 'write one text in quotes, with spaces between its parts'
-    : `write "${String(value)}"`;
+    : `write "${JSON.stringify(value)}"`;
 }
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -66,6 +66,8 @@ export interface ProviderStatus {
   readonly keyAgeSeconds: number | undefined;
   /** Why the last fetch or question failed, or which keys were left out; undefined where all is well. Holds no secret. */
   readonly lastError: string | undefined;
+  /** What it refers to and cannot use, in words; part of `lastError`. Undefined where it can use all, or refers to nothing. */
+  readonly unusable?: string | undefined;
   /** True for one that needs no keys: somebody else verifies. */
   readonly isKeyless?: boolean | undefined;
   /** Of a provider that asks somebody about each credential: false where it has no way to ask or got no answer the last time. */

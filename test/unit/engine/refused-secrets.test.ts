@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
+import type { JsonObject } from '../../../src/core/json.ts';
 import { formatProblem } from '../../../src/core/problem.ts';
 import { toClusterDocument } from '../../../src/kubernetes/cluster-document.ts';
 import { createDecisionStand, type DecisionStand } from '../../support/decision-stand.ts';
@@ -174,13 +175,13 @@ test('kinds of others that are called alike are passed over', async () => {
 });
 
 test('of an object of a cluster names of ours in the wrong place refuse too, and fields that are new to us do not', async () => {
-  const object = (metadata: object): ReturnType<typeof toClusterDocument>['document'] => {
+  const object = (metadata: JsonObject): ReturnType<typeof toClusterDocument>['document'] => {
     const meta = { name: 'acme', namespace: 'shop', uid: 'u', generation: 0, createdAt: 0, resourceVersion: '1' };
     const secret = { apiVersion: 'v1', kind: 'Secret', novelty: 1, metadata, data: { 'api-key': btoa(apiKey) } };
-    return toClusterDocument(secret as never, meta as never, 'Secret').document;
+    return toClusterDocument(secret, meta as never, 'Secret').document;
   };
   const on = await start('');
-  const told = async (metadata: object): Promise<string> => {
+  const told = async (metadata: JsonObject): Promise<string> => {
     await on.apply([...documentsOf(setting), object(metadata)]);
     return ask(on);
   };

@@ -5,6 +5,7 @@ import type { ApiKeyProviderSpec } from '../../../policy/provider-spec.ts';
 import { isSameBytes } from '../../../std/is-same-bytes.ts';
 import { sha256Bytes } from '../../../std/sha256.ts';
 import type { ClientTable } from '../clients/client-table.ts';
+import { clientStatus } from '../clients/client-status.ts';
 import { tellRefused } from '../clients/tell-refused.ts';
 import type { IdentityPorts } from '../identity-ports.ts';
 import type { MessageProvider, VerifyResult } from '../identity-provider.ts';
@@ -26,7 +27,7 @@ export function createApiKeyProvider(
     places: placesOf(spec),
     firstLoad: Promise.resolve(),
     verify: ({ token }) => verifyApiKey(token, clients, ports),
-    status: () => ({ keys: clients.size, keyAgeSeconds: undefined, lastError: clients.problem }),
+    status: () => clientStatus(spec, clients),
     renew: (material) => {
       clients.renew(material.secrets);
       tell();
