@@ -21,6 +21,7 @@ import { createPolicyCompiler, type PolicyCompiler, type PreparedPolicies } from
 import type { CreateProvider } from '../phases/identity/create-provider.ts';
 import { createProviderPool, type PreparedProviders, type ProviderPool } from './provider-pool.ts';
 import { buildSnapshot, type Snapshot, type SnapshotSettings } from './snapshot.ts';
+import { toKnownProvider, type KnownProvider } from './known-provider.ts';
 import { toCondition } from './provider-condition.ts';
 import { createUnusableTeller } from './tell-unusable.ts';
 import { createStatusBoard, type PreparedStatuses, type StatusBoard } from './status-board.ts';
@@ -47,6 +48,7 @@ export interface ChangeTaker {
   receive(key: string, message: IssuerMessage): Promise<Receipt>;
   /** The issuer of the tokens that a provider that runs judges; undefined where there is none. */
   issuerOf(key: string): string | undefined;
+  knownProviders(): readonly KnownProvider[];
   /** What a provider that runs refers to and that is not there. */
   missingMaterials(key: string): readonly MissingMaterial[];
   /** The keys of the providers that the version in force of a policy names, whether they run or not. */
@@ -147,6 +149,7 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
       const spec = pool.running.get(key)?.provider.spec;
       return spec !== undefined && 'issuer' in spec ? spec.issuer : undefined;
     },
+    knownProviders: () => Array.from(pool.running.values(), ({ provider }) => toKnownProvider(provider.spec)),
     missingMaterials: (key) => pool.running.get(key)?.missing ?? [],
     providersOf: (key) => {
       const inForce = catalog.index.entry(key)?.inForce;

@@ -14,7 +14,8 @@ import { createGrpcTls, type GrpcTls } from './grpc-tls.ts';
 import { createServingEngine } from './create-serving-engine.ts';
 import { createHttpEndpoints, type HttpEndpoints, type HttpEndpointsOptions } from './http-endpoints.ts';
 import { createIssuerEndpoints, type IssuerEndpointsOptions } from './issuer-endpoints.ts';
-import { createRevocationEndpoint } from './revocation-endpoint.ts';
+import { createRevocationJudge } from './judge-revocations.ts';
+import { createRevocationEndpoint, warnOfAdminToken } from './revocation-endpoint.ts';
 import { followRevocationsFile, type RevocationsFile } from './revocations-file.ts';
 import { measureMethod } from './measure-method.ts';
 import type { RunningService, ServiceIo, StartService } from './running-service.ts';
@@ -91,11 +92,13 @@ function warnOfShadowAll({ shadowAll }: Config, logger: Logger): void {
 function createEndpointsOf(
   config: Config,
   { clock, timers, observation: { logger, metrics } }: ServiceIo,
-  { receive, revocations }: Engine,
+  { receive, revocations, knownProviders }: Engine,
   { notReady, status }: Pick<HttpEndpointsOptions, 'notReady' | 'status'>,
 ): Promise<HttpEndpoints> {
   const count: IssuerEndpointsOptions['count'] = (event, result) => metrics.issuerEvent(event, result);
-  const { httpAddress, adminAddress, adminTokenFile: tokenFile } = config;
+  const { httpAddress, adminAddress, adminTokenFile: tokenFile, revocationRetention: retentionMs } = config;
+  const judge = createRevocationJudge({ providers: knownProviders, clock, retentionMs });
+  void warnOfAdminToken(tokenFile, logger);
   return createHttpEndpoints({
     httpAddress,
     adminAddress,
@@ -103,7 +106,7 @@ function createEndpointsOf(
     metrics: () => metrics.expose(),
     status,
     answerIssuer: createIssuerEndpoints({ notReady, receive, count, clock, logger }),
-    answerRevocations: createRevocationEndpoint({ tokenFile, revocations, clock, logger }),
+    answerRevocations: createRevocationEndpoint({ tokenFile, revocations, judge, clock, logger }),
     version,
     clock,
     timers,

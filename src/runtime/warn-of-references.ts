@@ -67,6 +67,8 @@ function idleSelector(spec: IdentityProviderSpec, materials: readonly Material[]
   const own = secrets.filter(({ namespace }) => namespace === selector.namespace);
   if (selectMaterials(own, selector).length > 0) return undefined;
   const [elsewhere] = selectMaterials(secrets, selector);
+  // Who keeps no Secrets beside the documents has them elsewhere.
+  if (own.length === 0 && elsewhere === undefined) return undefined;
   const wanted = selector.labels.map(([name, value]) => `${name}: "${value}"`).join(', ');
   const hint =
     elsewhere === undefined

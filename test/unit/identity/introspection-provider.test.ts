@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { testCertificate } from '../runtime/test-certificate.ts';
 import { Failure } from '../../../src/core/failure.ts';
 import type { HttpResponse } from '../../../src/core/ports.ts';
 import { createIntrospectionProvider } from '../../../src/phases/identity/introspection/introspection-provider.ts';
@@ -391,14 +392,23 @@ describe('what is missing', () => {
       const { judge, http, provider } = introspectionWorld(changes, material);
       expect(await judge()).toBe('introspection_unavailable');
       expect(http.sent).toEqual([]);
-      expect(provider().status()).toEqual({ keys: 0, keyAgeSeconds: undefined, lastError: why, isAnswering: false });
+      expect(provider().status()).toEqual({
+        keys: 0,
+        keyAgeSeconds: undefined,
+        lastError: why,
+        unusable: why,
+        isAnswering: false,
+      });
     },
   );
 
   test('no certificates but those of the ConfigMap are trusted', async () => {
     const { http, judge, ports } = introspectionWorld(
       { ca: { namespace: 'shop', name: 'ca', key: 'ca.crt' } },
-      { ...clientMaterial(), texts: new Map([...clientMaterial().texts, ['ConfigMap shop/ca ca.crt', 'PEM']]) },
+      {
+        ...clientMaterial(),
+        texts: new Map([...clientMaterial().texts, ['ConfigMap shop/ca ca.crt', testCertificate]]),
+      },
     );
     const trusted: unknown[] = [];
     const send = ports.http.send.bind(http);
@@ -409,6 +419,6 @@ describe('what is missing', () => {
       },
     });
     expect(await judge()).toBe('allow');
-    expect(trusted).toEqual(['PEM']);
+    expect(trusted).toEqual([testCertificate]);
   });
 });
