@@ -1,14 +1,13 @@
-import type { Logger, PasswordChecker } from '../core/ports.ts';
 import { createOfflineEngine } from '../engine/offline-engine.ts';
 import type { AuthorDocument } from '../policy/spec.ts';
-import { systemClock, systemRandom, systemTimers } from './system-ports.ts';
+import { offlinePorts } from './offline-ports.ts';
 
 /** What providers refer to and cannot use, by their keys, as those say who would serve. Nothing is fetched. */
 export async function findUnusable(documents: readonly AuthorDocument[]): Promise<ReadonlyMap<string, string>> {
   const engine = createOfflineEngine(
     { trustedHops: 0, maxHeaders: 1, serviceNamespace: 'portcullis', hostGrants: 'unknown', ownedHeaders: [] },
     { kind: 'documents' },
-    { clock: systemClock, timers: systemTimers, random: systemRandom, logger: silent, passwords: noPasswords },
+    offlinePorts,
   );
   try {
     await engine.apply({ documents, problems: [], unreadable: new Set() });
@@ -20,8 +19,3 @@ export async function findUnusable(documents: readonly AuthorDocument[]): Promis
     engine.close();
   }
 }
-
-const nothing = (): void => undefined;
-const silent: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
-/** No request is judged. */
-const noPasswords: PasswordChecker = { matches: () => Promise.resolve(false) };

@@ -1,4 +1,4 @@
-import type { Denial, HeaderEntry } from '../../core/decision.ts';
+import type { Denial, HeaderEntry, RefusedCredential } from '../../core/decision.ts';
 import type { Identity } from '../../core/identity.ts';
 import type { IssuerMessage, Receipt } from '../../core/issuer-message.ts';
 import type { Request } from '../../core/request.ts';
@@ -52,7 +52,13 @@ export interface Credential {
   readonly isShadow?: boolean;
 }
 
-export type VerifyResult = Verified | { readonly denial: Denial };
+export type VerifyResult = Verified | Refused;
+
+export interface Refused {
+  readonly denial: Denial;
+  /** Whose credential it was; absent where that is for who asked the provider to say. */
+  readonly refused?: RefusedCredential | undefined;
+}
 
 export interface Verified {
   readonly identity: Identity;

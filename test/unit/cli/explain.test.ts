@@ -120,7 +120,7 @@ test('every test of the authorization is told, with values only where they are a
     'test       shop/api admin roles: asks {"anyOf":["admin"]}, has (list of 1): holds',
     'test       shop/api admin claim tenant: asks {"in":["acme"]}, has (text of 4): holds',
     `test       shop/api admin condition: asks "identity.claims.tenant == request.headers['x-tenant']", has (boolean): holds`,
-    'test       shop/api admin anyOf[0] scopes: asks {"allOf":["a"]}, has (list of 1): FAILS: The token lacks a scope that the rule asks for. [insufficient_scope]',
+    'test       shop/api admin anyOf[0] scopes: asks {"allOf":["a"]}, has (list of 1): FAILS: The identity lacks a scope that the rule asks for. [insufficient_scope]',
     'test       shop/api admin anyOf[1] stepUp acr: asks ["gold"], has (absent): FAILS: The user was not authenticated well or lately enough. [insufficient_user_authentication]',
   ]);
   expect(stdout).not.toContain('canary');

@@ -328,6 +328,20 @@ describe('an endpoint that does not answer', () => {
     ]);
   });
 
+  test('is told again where it fails otherwise, each reason once for a while, and a few of them', async () => {
+    const { judge, answer, log, time } = introspectionWorld();
+    const statuses = [500, 401, 401, 500];
+    for (const [index, status] of statuses.entries()) {
+      answer(jsonResponse('', { status }));
+      await judge(`a${index}`);
+    }
+    expect(log.lines).toHaveLength(2);
+    expect(new Set(log.lines.map(({ fields }) => JSON.stringify(fields))).size).toBe(2);
+    await time.advance(10_000);
+    await judge('later');
+    expect(log.lines).toHaveLength(3);
+  });
+
   test('takes nothing away from what is remembered, and adds nothing to it', async () => {
     const { judge, answer, time } = introspectionWorld();
     expect(await judge()).toBe('allow');

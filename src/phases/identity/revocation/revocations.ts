@@ -64,9 +64,12 @@ function compileReviewer(provider: SpecName, world: RevocationWorld, settings: R
     }
     let read: CredentialNames | undefined;
     const names = (): CredentialNames => (read ??= namesOf(identity));
-    if (world.revokes(scopes, names)) return { denial: denial('token_revoked') };
+    const revokedBy = world.revokedBy(scopes, names);
+    const refused = { provider: identity.provider, subject: identity.subject };
+    if (revokedBy !== undefined) return { denial: denial('token_revoked'), refused: { ...refused, revokedBy } };
     const signals = world.signals.find(scopes, names);
-    if (signals?.accountDisabled === true) return { denial: accountDisabled };
+    if (signals?.accountDisabled === true)
+      return { denial: accountDisabled, refused: { ...refused, revokedBy: 'events' } };
     if (settings.whenUnavailable === 'Deny' && world.unreadable() !== undefined) return { denial: unavailable };
     return signals === undefined ? verified : { ...verified, identity: Object.freeze({ ...identity, signals }) };
   };
@@ -102,10 +105,11 @@ class RevocationWorld {
     return true;
   }
 
-  revokes(scopes: readonly string[], names: () => CredentialNames): boolean {
-    for (const table of this.#own.values()) if (table.revokes(scopes, names)) return true;
-    for (const list of this.#lists.values()) if (list.revokes(scopes, names)) return true;
-    return this.#shared?.table.revokes(scopes, names) === true;
+  /** Where it comes from that somebody of these names is revoked; undefined where nobody said so. */
+  revokedBy(scopes: readonly string[], names: () => CredentialNames): RevocationSource | undefined {
+    for (const [source, table] of this.#own) if (table.revokes(scopes, names)) return source;
+    for (const [source, list] of this.#lists) if (list.revokes(scopes, names)) return source;
+    return this.#shared?.table.revokes(scopes, names) === true ? 'shared' : undefined;
   }
 
   /** Why a list does not count as read; undefined where all do. */
