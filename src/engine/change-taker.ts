@@ -136,10 +136,7 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
       problems: catalog.problems,
     }),
     documentStatus: (key) => board.document(key),
-    providerCondition: (key) => {
-      const running = pool.running.get(key);
-      return running && toCondition(key, running);
-    },
+    providerCondition: (key) => conditionOf(key, pool),
     receive: async (key, message) => {
       const provider = pool.running.get(key)?.provider;
       const receive = provider?.layer === 'message' ? provider.receive : undefined;
@@ -161,6 +158,11 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
       pool.close();
     },
   };
+}
+
+function conditionOf(key: string, { running }: ProviderPool): ProviderCondition | undefined {
+  const found = running.get(key);
+  return found && toCondition(key, found);
 }
 
 /** What the last good version refers to, and a newer one that was refused, as far as it can be read. */

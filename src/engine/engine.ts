@@ -158,10 +158,7 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
   return {
     apply: (reading) => queue.apply(reading),
     applyChange: (change) => queue.applyChange(change),
-    status: () => {
-      const status = taker.status();
-      return { ...status, documents: status.documents.map(withUnrouted) };
-    },
+    status: () => mapDocuments(taker.status(), withUnrouted),
     documentStatus: (key) => {
       const status = taker.documentStatus(key);
       return status && withUnrouted(status);
@@ -185,6 +182,10 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
     check: (raw) => checkRequest(raw, taker.snapshot(), checking, serving),
     explain: async (raw, trace) => checkRequest(raw, taker.snapshot(), checking, { ...ports, trace }),
   };
+}
+
+function mapDocuments(status: EngineStatus, map: (document: DocumentStatus) => DocumentStatus): EngineStatus {
+  return { ...status, documents: status.documents.map(map) };
 }
 
 /** What providers need, with what is one for all of them: verified tokens, and proofs that were used. */

@@ -1,12 +1,11 @@
-import { argon2Sync, randomBytes, scryptSync } from 'node:crypto';
+import { argon2Sync, scryptSync } from 'node:crypto';
 import { hashSync } from 'bcryptjs';
 
 export const hashTypes = ['bcrypt', 'argon2id', 'scrypt'] as const;
 export type HashType = (typeof hashTypes)[number];
 
-/** A hash of the password as a line of an htpasswd file has it, with a salt of its own; strong enough not to be told to be weak. */
-export function makeHash(type: HashType, password: string): string {
-  const salt = randomBytes(16);
+/** A hash of the password as a line of an htpasswd file has it, strong enough not to be told to be weak; bcrypt makes a salt of its own. */
+export function makeHash(type: HashType, password: string, salt: Uint8Array): string {
   const phc = (head: string, tag: Uint8Array): string => `$${head}$${unpadded(salt)}$${unpadded(tag)}`;
   switch (type) {
     case 'bcrypt':

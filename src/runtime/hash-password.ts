@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { makeHash, type HashType } from '../passwords/make-hash.ts';
 
 export { hashTypes, type HashType } from '../passwords/make-hash.ts';
@@ -10,5 +11,5 @@ export function hashPassword(type: HashType, password: string): { readonly hash:
   if (/\p{Cc}/u.test(password)) return { why: 'the password has a control character, or more than one line' };
   if (type === 'bcrypt' && bytes > 72)
     return { why: 'bcrypt reads 72 bytes of a password, and this one is longer: use argon2id or scrypt' };
-  return { hash: makeHash(type, password) };
+  return { hash: makeHash(type, password, randomBytes(16)) };
 }

@@ -39,8 +39,13 @@ function judge(
   const catalog = readCatalog(reading, { grants, parse });
   const entries = [...catalog.entries.values()].filter((entry) => !isNameless(entry));
   const providers = catalogProviders(catalog);
+  const documentOf = new Map(
+    [...parsed].flatMap(([document, result]) =>
+      result.kind === 'material' ? [[result.material, document] as const] : [],
+    ),
+  );
   const warnings = [...parsed].flatMap(([document, result]) => [
-    ...warnOfReferences(document, result, catalog.materials, unusable),
+    ...warnOfReferences(document, result, catalog.materials, unusable, (secret) => documentOf.get(secret)),
     ...missingRoutes(document, result, catalog.routes),
     ...unknownUsers(document, result, (key) => providers.get(key)),
     ...(grants === 'unknown' ? ungrantedHosts(document, result) : []),

@@ -14,6 +14,7 @@ export function warnOfReferences(
   parsed: ParsedDocument,
   materials: ReadonlyMap<string, Material>,
   unusable: ReadonlyMap<string, string>,
+  documentOf: (secret: Material) => AuthorDocument | undefined,
 ): readonly Problem[] {
   const spec = providerOf(parsed);
   if (spec === undefined) return [];
@@ -28,16 +29,31 @@ export function warnOfReferences(
   const missing = missingMaterials(spec, materials);
   // Of what is not there nothing else is to be told.
   const why = missing.length > 0 || needsOf(spec).selector !== undefined ? undefined : unusable.get(specKey(spec));
-  const refused = refusedSecrets(spec, materials.values());
+  const { alone, together } = refusedSecrets(spec, materials.values());
   const idle = idleSelector(spec, [...materials.values()]);
   return [
     ...missing.map((message) => problem('missing-reference', [], message)),
     ...(why === undefined ? [] : [problem('unusable-reference', [], why)]),
-    ...(refused === undefined
+    ...alone.flatMap(({ secret, why }) => refusedAlone(spec, secret, why, documentOf)),
+    ...(together === undefined
       ? []
-      : [problem('secret-refused', ['secretSelector'], `what its selector takes cannot all be used: ${refused}`)]),
+      : [problem('secret-refused', ['secretSelector'], `what its selector takes cannot all be used: ${together}`)]),
     ...(idle === undefined ? [] : [problem('missing-reference', ['secretSelector'], idle)]),
   ];
+}
+
+/** At the Secret, which is what has to be mended. One that no provider could use has its mistakes told already. */
+function refusedAlone(
+  spec: IdentityProviderSpec,
+  secret: Material,
+  why: string,
+  documentOf: (secret: Material) => AuthorDocument | undefined,
+): readonly Problem[] {
+  const document = documentOf(secret);
+  if (secret.refused !== undefined || document === undefined) return [];
+  const message = `the ${specKey(spec)} cannot use it: ${why}`;
+  const place = document.placeOf(['metadata', 'name']);
+  return [{ code: 'secret-refused', severity: 'warning', message, field: 'metadata.name', place }];
 }
 
 function providerOf(parsed: ParsedDocument): IdentityProviderSpec | undefined {

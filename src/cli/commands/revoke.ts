@@ -121,7 +121,7 @@ function formatReport(report: RevocationReport, entry: JsonObject): string {
   if (report.kind === 'refused')
     return `REFUSED ${report.status} ${printable(report.message)} [${printable(report.error)}]\n`;
   const { expiresAt: _expiresAt, ...what } = entry;
-  const parts = Object.entries(what).map(([name, value]) => `${name} ${String(value)}`);
+  const parts = Object.entries(what).map(([name, value]) => `${name} ${typeof value === 'string' ? value : ''}`);
   const until = report.until === '' ? '' : `, until ${report.until}`;
   return [
     `REVOKED ${parts.join(', ')}${until} (${report.scope}: ${report.note})`,

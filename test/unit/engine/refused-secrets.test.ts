@@ -178,7 +178,7 @@ test('of an object of a cluster names of ours in the wrong place refuse too, and
   const object = (metadata: JsonObject): ReturnType<typeof toClusterDocument>['document'] => {
     const meta = { name: 'acme', namespace: 'shop', uid: 'u', generation: 0, createdAt: 0, resourceVersion: '1' };
     const secret = { apiVersion: 'v1', kind: 'Secret', novelty: 1, metadata, data: { 'api-key': btoa(apiKey) } };
-    return toClusterDocument(secret, meta as never, 'Secret').document;
+    return toClusterDocument(secret, meta, 'Secret').document;
   };
   const on = await start('');
   const told = async (metadata: JsonObject): Promise<string> => {
