@@ -15,6 +15,7 @@ import { createServingEngine } from './create-serving-engine.ts';
 import { createHttpEndpoints, type HttpEndpoints, type HttpEndpointsOptions } from './http-endpoints.ts';
 import { createIssuerEndpoints, type IssuerEndpointsOptions } from './issuer-endpoints.ts';
 import { createRevocationJudge } from './judge-revocations.ts';
+import { withSetting } from './with-setting.ts';
 import { createRevocationEndpoint, warnOfAdminToken } from './revocation-endpoint.ts';
 import { followRevocationsFile, type RevocationsFile } from './revocations-file.ts';
 import { measureMethod } from './measure-method.ts';
@@ -43,7 +44,7 @@ export const startService: StartService = async (config, io) => {
   const readiness = createReadiness((isServing) => health.setServing(isServing));
   const closers: (() => void | Promise<void>)[] = [() => transport.close(), () => tls?.close(), () => serving.close()];
   try {
-    const grpcAddress = await transport.listen(formatSocketAddress(config.grpcAddress));
+    const grpcAddress = await withSetting('--grpc-address', transport.listen(formatSocketAddress(config.grpcAddress)));
     let source: DocumentSource | undefined;
     const status = (): ServiceStatus => ({
       ...serving.status(),

@@ -87,6 +87,22 @@ async function explained(...args: readonly string[]): Promise<Explanation> {
   return parsed;
 }
 
+test('a denial for what providers lack says what that is', async () => {
+  const place = join(folder, 'lacking.yaml');
+  const lacking = documents.replace(
+    'audiences: [orders],',
+    'audiences: [orders], jwks: {configMapRef: {name: keys, key: jwks}},',
+  );
+  writeFileSync(place, lacking);
+  const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const unsigned = `${encode({ alg: 'RS256' })}.${encode({ iss: 'https://idp.example', aud: 'orders', exp: 4_000_000_000 })}.AAAA`;
+  const args = ['--policies', place, '-H', `Authorization: Bearer ${unsigned}`, 'http://api.example.com/orders'];
+  const { stdout } = await run(['explain', ...args], { registry: { explain: () => Promise.resolve(explain) } });
+  expect(stdout).toContain(
+    'note       IdentityProvider shop/idp: the ConfigMap shop/keys or its key jwks is missing\n',
+  );
+});
+
 test('the way of a request without a token is told step by step', async () => {
   const { exitCode, stdout } = await explaining('http://API.example.com:80/orders%2D1/');
   expect([exitCode, stdout]).toEqual([
