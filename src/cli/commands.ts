@@ -38,6 +38,11 @@ export const commands: readonly CliCommand[] = [
     load: async () => (await import('./commands/revoke.ts')).details,
   },
   {
+    name: 'hash-password',
+    summary: 'print the hash of a password for a provider of names and passwords',
+    load: async () => (await import('./commands/hash-password.ts')).details,
+  },
+  {
     name: 'dev',
     summary: 'see it at work: a real Envoy, an issuer, an upstream and sample requests',
     load: async () => (await import('./commands/dev.ts')).details,

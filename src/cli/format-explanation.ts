@@ -6,7 +6,7 @@ import { printable } from '../std/printable.ts';
 import { outcomeInWords } from './outcome-in-words.ts';
 
 /** The explanation for people: the request, a line or more a step, the decision. */
-export function formatExplanation({ madeUp, problems, request, steps, decision }: Explanation): string {
+export function formatExplanation({ madeUp, problems, request, steps, decision, notes }: Explanation): string {
   const lines = [
     ...(madeUp
       ? ['*** MADE-UP IDENTITY: nobody signed these claims; this is no proof that anybody could have them. ***']
@@ -20,6 +20,7 @@ export function formatExplanation({ madeUp, problems, request, steps, decision }
         ]),
     ...formatSteps(steps),
     ...formatDecision(decision),
+    ...notes.map((note) => `note       ${note}`),
     ...(madeUp ? ['*** MADE-UP IDENTITY ***'] : []),
   ];
   return `${lines.map(printable).join('\n')}\n`;

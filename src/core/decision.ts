@@ -1,6 +1,7 @@
 import type { Identity } from './identity.ts';
 import { reasons, type ReasonCode } from './reason.ts';
 import type { Request } from './request.ts';
+import type { RevocationSource } from './revocation.ts';
 
 /** Why a request is refused: a value, never thrown. Messages name claims and headers, never a token, a secret or a body. */
 export interface Denial {
@@ -78,10 +79,22 @@ export interface DecisionAbout {
   readonly identity: Identity;
   /** Who connects, where the rule asked for that too (S18); undefined where nobody was asked, or the peer is the identity alone. */
   readonly peer?: Identity | undefined;
+  /** Whose credential was refused, for logs alone; undefined where none was judged. */
+  readonly refused?: RefusedCredential | undefined;
   /** The request as it was read; undefined where it could not be. */
   readonly request: Request | undefined;
   /** What policies in shadow mode would have made of it (S9). */
   readonly shadow?: readonly ShadowVerdict[];
+}
+
+/** What is known of a credential that was refused. */
+export interface RefusedCredential {
+  /** The name of the provider that judged it. */
+  readonly provider: string;
+  /** Only of one that verified and was refused for what was revoked: what an unverified one says of itself is anybody's word. */
+  readonly subject?: string | undefined;
+  /** Where the revocation came from. */
+  readonly revokedBy?: RevocationSource | undefined;
 }
 
 /** What would have been decided if the policy were enforced. */

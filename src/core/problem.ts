@@ -56,6 +56,7 @@ export const problemCodes = {
     'The rule asks what Kubernetes allows the caller, and none of its providers knows which user of Kubernetes that is.',
   'caller-chooses-rule':
     'A query parameter selects the rule and a header another one of the same path: the caller chooses which decides.',
+  'unusable-reference': 'A provider refers to a Secret or ConfigMap that is there, and cannot use what it finds in it.',
   'secret-refused': 'A Secret of a client that the provider selects cannot be used.',
   'cleartext-keys':
     'The keys, or what the issuer says of tokens, come over http from outside: who sits on the way can forge tokens.',

@@ -97,6 +97,8 @@ export interface ProviderCondition {
   readonly keys: number;
   readonly keyAgeSeconds: number | undefined;
   readonly lastError: string | undefined;
+  /** What it refers to and cannot use; part of `lastError`. */
+  readonly unusable?: string | undefined;
   /** True for one that needs no keys: somebody else verifies. */
   readonly isKeyless?: boolean | undefined;
   /** Of a provider that asks somebody about each credential. */

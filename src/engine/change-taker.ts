@@ -21,6 +21,9 @@ import { createPolicyCompiler, type PolicyCompiler, type PreparedPolicies } from
 import type { CreateProvider } from '../phases/identity/create-provider.ts';
 import { createProviderPool, type PreparedProviders, type ProviderPool } from './provider-pool.ts';
 import { buildSnapshot, type Snapshot, type SnapshotSettings } from './snapshot.ts';
+import { toKnownProvider, type KnownProvider } from './known-provider.ts';
+import { toCondition } from './provider-condition.ts';
+import { createUnusableTeller } from './tell-unusable.ts';
 import { createStatusBoard, type PreparedStatuses, type StatusBoard } from './status-board.ts';
 
 /** One change of what the service knows. */
@@ -52,6 +55,7 @@ export interface ChangeTaker {
   receive(key: string, message: IssuerMessage): Promise<Receipt>;
   /** The issuer of the tokens that a provider that runs judges; undefined where there is none. */
   issuerOf(key: string): string | undefined;
+  knownProviders(): readonly KnownProvider[];
   /** What a provider that runs refers to and that is not there. */
   missingMaterials(key: string): readonly MissingMaterial[];
   /** The keys of the providers that the version in force of a policy names, whether they run or not. */
@@ -93,6 +97,7 @@ interface Parts {
   readonly pool: ProviderPool;
   readonly compiler: PolicyCompiler;
   readonly board: StatusBoard;
+  readonly tellUnusable: ReturnType<typeof createUnusableTeller>;
   readonly snapshots: SnapshotSettings;
   readonly run: <T>(steps: Steps<T>) => Promise<T>;
   snapshot: Snapshot | undefined;
@@ -104,9 +109,11 @@ const laterPatienceMs = 1000;
 
 export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): ChangeTaker {
   const { pace } = ports;
+  const pool = createProviderPool(ports.identity, ports.revocations, ports.createProvider);
   const parts: Parts = {
     catalog: createCatalog({ grants: settings.hostGrants, parse: settings.parse }),
-    pool: createProviderPool(ports.identity, ports.revocations, ports.createProvider),
+    pool,
+    tellUnusable: createUnusableTeller(pool.running, ports.logger),
     compiler: createPolicyCompiler(),
     board: createStatusBoard(),
     snapshots: { ownedHeaders: ownHeaders(settings.ownedHeaders), grants: settings.hostGrants },
@@ -114,7 +121,7 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
     snapshot: undefined,
     isClosed: false,
   };
-  const { catalog, pool, board } = parts;
+  const { catalog, board } = parts;
   return {
     take: async (change, { arrivedAt, haste }) => {
       // Who waited behind another change has had its patience.
@@ -132,14 +139,11 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
       ready: parts.snapshot !== undefined,
       revision: parts.snapshot?.revision ?? 0,
       documents: board.documents(),
-      providers: [...pool.running].map(([key, { provider }]) => ({ key, ...provider.status() })),
+      providers: [...pool.running].map(([key, running]) => toCondition(key, running)),
       problems: catalog.problems,
     }),
     documentStatus: (key) => board.document(key),
-    providerCondition: (key) => {
-      const running = pool.running.get(key);
-      return running && { key, ...running.provider.status() };
-    },
+    providerCondition: (key) => conditionOf(key, pool),
     receive: async (key, message) => {
       const provider = pool.running.get(key)?.provider;
       const receive = provider?.layer === 'message' ? provider.receive : undefined;
@@ -149,6 +153,7 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
       const spec = pool.running.get(key)?.provider.spec;
       return spec !== undefined && 'issuer' in spec ? spec.issuer : undefined;
     },
+    knownProviders: () => Array.from(pool.running.values(), ({ provider }) => toKnownProvider(provider.spec)),
     missingMaterials: (key) => pool.running.get(key)?.missing ?? [],
     providersOf: (key) => {
       const inForce = catalog.index.entry(key)?.inForce;
@@ -160,6 +165,11 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
       pool.close();
     },
   };
+}
+
+function conditionOf(key: string, { running }: ProviderPool): ProviderCondition | undefined {
+  const found = running.get(key);
+  return found && toCondition(key, found);
 }
 
 /** What the last good version refers to, and a newer one that was refused, as far as it can be read. */
@@ -222,6 +232,7 @@ function commitChange(change: Change, prepared: Prepared, parts: Parts, { logger
   const isNews = change.isWhole || parts.snapshot === undefined || problems !== undefined || changes > 0;
   if (isNews) parts.snapshot = prepared.snapshot;
   prepared.providers.commit();
+  parts.tellUnusable(prepared.providers.news);
   change.commit();
   const keys = changedKeys(prepared, catalog);
   if (!isNews) {

@@ -2,6 +2,7 @@ import { foldPath } from '../canonical/path.ts';
 import {
   allow,
   denial,
+  type RefusedCredential,
   deny,
   type Decision,
   type DecisionAbout,
@@ -252,7 +253,8 @@ function authenticateFrom(asking: Asking, index: number, caller: Caller): Decisi
   if (rule === undefined) return permit(check, hurdles, caller);
   const next = (result: IdentifyResult): Decision | Promise<Decision> => {
     check.trace?.note({ kind: 'identity', ...traced(rule), result });
-    if ('denial' in result) return refuse(check, result.denial, whoAsked(hurdles, rule, result.denial));
+    if ('denial' in result)
+      return refuse(check, result.denial, whoAsked(hurdles, rule, result.denial), nobody, result.refused);
     const goOn = (objection: Objection): Decision | Promise<Decision> =>
       objection === undefined
         ? authenticateFrom(asking, index + 1, index === 0 ? result : caller)
@@ -344,9 +346,20 @@ interface Origin extends Pick<RuleName, 'policy' | 'name'> {
   readonly dress?: DenialDressing | undefined;
 }
 
-function refuse(check: Check, reason: Denial, origin?: Origin, caller: Caller = nobody): Decision {
+function refuse(
+  check: Check,
+  reason: Denial,
+  origin?: Origin,
+  caller: Caller = nobody,
+  refused?: RefusedCredential,
+): Decision {
   const dress = origin?.dress ?? plainDenial;
-  return deny(about(check, origin, caller), reason, dress(reason, check.id, check.request.headers));
+  const said = about(check, origin, caller);
+  return deny(
+    refused === undefined ? said : { ...said, refused },
+    reason,
+    dress(reason, check.id, check.request.headers),
+  );
 }
 
 function about(check: Check, rule: Origin | undefined, { identity, peer }: Caller): DecisionAbout {

@@ -33,6 +33,7 @@ import { parseOnce } from '../policy/parsed-elsewhere.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
 import type { MaterialRef, SourceChange, SourceReading } from '../policy/spec.ts';
 import { compileAddressSet } from '../std/ip.ts';
+import type { KnownProvider } from './known-provider.ts';
 import { createMessageReceiver, type ReceiveMessage } from './receive-message.ts';
 import { createChangeQueue } from './change-queue.ts';
 import { createChangeTaker } from './change-taker.ts';
@@ -95,6 +96,8 @@ export interface Engine extends Authorizer {
   documentStatus(key: string): DocumentStatus | undefined;
   /** Of a provider that runs; undefined where there is none. */
   providerCondition(key: string): ProviderCondition | undefined;
+  /** The providers that run, as revocations name them. */
+  readonly knownProviders: () => readonly KnownProvider[];
   /** What a provider that runs refers to and that is not there. */
   missingMaterials(key: string): readonly MissingMaterial[];
   /** The keys of the providers that the version in force of a policy names, whether they run or not. */
@@ -155,15 +158,13 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
   return {
     apply: (reading) => queue.apply(reading),
     applyChange: (change) => queue.applyChange(change),
-    status: () => {
-      const status = taker.status();
-      return { ...status, documents: status.documents.map(withUnrouted) };
-    },
+    status: () => mapDocuments(taker.status(), withUnrouted),
     documentStatus: (key) => {
       const status = taker.documentStatus(key);
       return status && withUnrouted(status);
     },
     providerCondition: (key) => taker.providerCondition(key),
+    knownProviders: () => taker.knownProviders(),
     missingMaterials: (key) => taker.missingMaterials(key),
     providersOf: (key) => taker.providersOf(key),
     referencesOf: (key) => taker.referencesOf(key),
@@ -181,6 +182,10 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
     check: (raw) => checkRequest(raw, taker.snapshot(), checking, serving),
     explain: async (raw, trace) => checkRequest(raw, taker.snapshot(), checking, { ...ports, trace }),
   };
+}
+
+function mapDocuments(status: EngineStatus, map: (document: DocumentStatus) => DocumentStatus): EngineStatus {
+  return { ...status, documents: status.documents.map(map) };
 }
 
 /** What providers need, with what is one for all of them: verified tokens, and proofs that were used. */

@@ -1,8 +1,8 @@
-import type { Denial, HeaderEntry } from '../core/decision.ts';
+import type { HeaderEntry } from '../core/decision.ts';
 import { anonymous, type Identity } from '../core/identity.ts';
 import type { Request } from '../core/request.ts';
 import { authenticatePeer, type AuthenticationContext } from '../phases/identity/authenticate.ts';
-import type { VerifyResult } from '../phases/identity/identity-provider.ts';
+import type { Refused, VerifyResult } from '../phases/identity/identity-provider.ts';
 import type { AllowingRule } from './compile-policy.ts';
 
 /** Who calls, and who connects where somebody was asked (S18). */
@@ -15,7 +15,7 @@ export interface Caller {
 
 export const nobody: Caller = { identity: anonymous, peer: undefined };
 
-export type IdentifyResult = Caller | { readonly denial: Denial };
+export type IdentifyResult = Caller | Refused;
 
 /**
  * Public verifies nothing, Optional takes none for anonymous (S20); where the floor demands an identity both ask for it. A peer must hold

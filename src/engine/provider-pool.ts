@@ -17,6 +17,7 @@ import {
 import type { IdentityProviderSpec } from '../policy/provider-spec.ts';
 import { specKey } from '../policy/spec-name.ts';
 import type { Steps } from '../std/steps.ts';
+import { keepReadable } from './keep-readable.ts';
 import type { MaterialChange } from './materials.ts';
 import { createProviderReferences } from './provider-references.ts';
 
@@ -33,6 +34,8 @@ export interface Running {
   readonly provider: IdentityProvider;
   /** What it refers to and that is not there: without it, it has no keys. */
   readonly missing: readonly MissingMaterial[];
+  /** What of before it works with, because what is there now cannot be read; undefined where that is nothing. */
+  readonly kept: string | undefined;
 }
 
 export interface ProviderChange {
@@ -83,6 +86,7 @@ export function createProviderPool(
   const makers: Makers = {
     create: (spec, material) => toRevocable(createPlain(spec, material, ports), revocations),
     logger: ports.logger,
+    settings: ports.settings,
   };
   const commit = (successions: Successions): void => {
     for (const [key, { known, next }] of successions) {
@@ -113,6 +117,7 @@ export function createProviderPool(
 interface Makers {
   readonly create: (spec: IdentityProviderSpec, material: ProviderMaterial) => IdentityProvider;
   readonly logger: Logger;
+  readonly settings: IdentityPorts['settings'];
 }
 
 /** What becomes of those that are asked for, without those for which all stays as it is. Where it throws, nothing of it is left. */
@@ -144,22 +149,22 @@ function* succeed(
   find: MaterialFinder,
   makers: Makers,
 ): Steps<Succession> {
-  const material = gatherMaterial(spec, find);
+  const { material, kept } = keepReadable(spec, gatherMaterial(spec, find), known?.material, makers.settings);
   const missing = missingMaterials(spec, find);
-  if (known?.spec !== spec)
-    return { known, next: { spec, material, missing, provider: yield* make(spec, material, makers) } };
+  const found = { spec, material, missing, kept };
+  if (known?.spec !== spec) return { known, next: { ...found, provider: yield* make(spec, material, makers) } };
   const isSame = isSameMaterial(known.material, material);
-  if (isSame && isSameMissing(known.missing, missing)) return { known, next: known };
+  if (isSame && isSameMissing(known.missing, missing) && kept === known.kept) return { known, next: known };
   const { provider } = known;
-  if (isSame) return { known, next: { spec, material, missing, provider } };
+  if (isSame) return { known, next: { ...found, provider } };
   try {
-    if (provider.renew === undefined)
-      return { known, next: { spec, material, missing, provider: makers.create(spec, material) } };
-    return { known, next: { spec, material, missing, provider }, renew: yield* provider.renew(material) };
+    if (provider.renew === undefined) return { known, next: { ...found, provider: makers.create(spec, material) } };
+    return { known, next: { ...found, provider }, renew: yield* provider.renew(material) };
   } catch (thrown) {
     // What it had may be what was taken away: it has nothing until its Secrets can be read, and the others have theirs.
     makers.logger.error({ provider: specKey(spec), ...thrownFields(thrown) }, unreadable);
-    return { known, next: { spec, material: noMaterial, missing, provider: makers.create(spec, noMaterial) } };
+    const provider = makers.create(spec, noMaterial);
+    return { known, next: { ...found, material: noMaterial, kept: undefined, provider } };
   }
 }
 

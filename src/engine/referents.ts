@@ -31,6 +31,8 @@ interface NamedReferent<T> {
 
 /** What every referent says of itself. */
 interface Sourced {
+  /** One that takes away what it was before, because it is refused. */
+  readonly refused?: string | undefined;
   /** The file that it is in. */
   readonly source: string;
 }
@@ -95,9 +97,10 @@ function isSameObject<T>(before: readonly NamedReferent<T>[] | undefined, now: r
   return old === undefined || fresh === undefined || old.uid === fresh.uid;
 }
 
-function usable<T>(list: readonly NamedReferent<T>[]): T | undefined {
+function usable<T extends Sourced>(list: readonly NamedReferent<T>[]): T | undefined {
   const [only] = list;
-  return list.length === 1 && only !== undefined && !hasError(only.parsed.problems) ? only.referent : undefined;
+  if (only === undefined || list.length > 1) return undefined;
+  return only.referent.refused !== undefined || !hasError(only.parsed.problems) ? only.referent : undefined;
 }
 
 function* problemsOfTwice<T extends Sourced>(

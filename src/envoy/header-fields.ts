@@ -1,5 +1,4 @@
-import { isUtf8 } from 'node:buffer';
-import { isAsciiIn } from '../std/wire-reader.ts';
+import { isAsciiIn, isUtf8In } from '../std/wire-reader.ts';
 import type { RawHeader, RawHeaders } from '../core/request.ts';
 
 /** Numbers that are kept of a field: where its key begins and how long it is, and where its value begins and ends. */
@@ -111,7 +110,7 @@ export class HeaderFields implements RawHeaders {
     const start = this.#places[at + 2] ?? 0;
     const end = this.#places[at + 3] ?? 0;
     if (isAsciiIn(this.#bytes, start, end)) return true;
-    if (((this.#places[at + 1] ?? 0) & sentAsBytes) !== 0) return isUtf8(this.#bytes.subarray(start, end));
+    if (((this.#places[at + 1] ?? 0) & sentAsBytes) !== 0) return isUtf8In(this.#bytes, start, end);
     return !this.#text(start, end).includes('\uFFFD');
   }
 

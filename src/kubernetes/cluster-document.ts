@@ -3,7 +3,8 @@ import type { Problem } from '../core/problem.ts';
 import { specKey } from '../policy/spec-name.ts';
 import { materialKey, materialSource, type AuthorDocument, type MaterialRef } from '../policy/spec.ts';
 import { apiKeyField, sealApiKey } from '../policy/providers/sealed-api-key.ts';
-import { ownAnnotations } from '../policy/read-material.ts';
+import { meantAnnotation } from '../policy/check-material.ts';
+import { ownAnnotations } from '../policy/client-annotations.ts';
 import { memberObject, type ObjectMeta } from './api-object.ts';
 import { KeptDocument } from './kept-document.ts';
 
@@ -67,8 +68,13 @@ function selectable(kind: string, object: JsonObject): JsonObject {
   return {
     ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
     labels: memberObject(metadata, 'labels'),
-    annotations: Object.fromEntries(annotations.filter(([name]) => name.startsWith(ownAnnotations))),
+    annotations: Object.fromEntries(annotations.filter(([name]) => isOurs(name))),
   };
+}
+
+/** Misspelt ones too: one of them may have been meant to end a key. */
+function isOurs(name: string): boolean {
+  return name.startsWith(ownAnnotations) || meantAnnotation(name) !== undefined;
 }
 
 /** The text of a document is kept as long as its object is there: an API key must not be. */

@@ -1,4 +1,4 @@
-import type { Decision } from '../core/decision.ts';
+import type { Decision, DecisionAbout } from '../core/decision.ts';
 import type { Clock, DecisionSink, Random } from '../core/ports.ts';
 import type { Request } from '../core/request.ts';
 import { compileIsoTime } from './iso-time.ts';
@@ -44,10 +44,13 @@ function outcomeOf(outcome: Decision): string {
     outcome.kind === 'deny'
       ? `"deny","code":"${outcome.denial.code}"${textMember('message', outcome.denial.message)},"status":${outcome.status}`
       : '"allow","code":"ok","status":200';
-  return `${member('id', about.id)},"decision":${said}${member('policy', about.policy)}${member('rule', about.rule)}${member(
-    'provider',
-    about.identity.provider,
-  )}${textMember('subject', about.identity.subject)}${textMember('peer', about.peer?.subject)}`;
+  return `${member('id', about.id)},"decision":${said}${member('policy', about.policy)}${member('rule', about.rule)}${callerOf(about)}`;
+}
+
+function callerOf({ identity, peer, refused }: DecisionAbout): string {
+  const provider = member('provider', refused?.provider ?? identity.provider);
+  const subject = textMember('subject', refused?.subject ?? identity.subject);
+  return `${provider}${subject}${member('revokedBy', refused?.revokedBy)}${textMember('peer', peer?.subject)}`;
 }
 
 function requestOf(request: Request | undefined): string {

@@ -95,7 +95,7 @@ export const metricTable = {
   portcullis_revocations_readable: {
     type: 'gauge',
     labels: ['source'],
-    help: '1 while a list of revocations that others keep can be read, else 0; absent for those that are not configured.',
+    help: '1 while a list of revocations that others keep can be read, or was within revocationsGrace, else 0: then credentials are denied unless revocationsUnavailable says Ignore. Absent for lists that are not configured.',
   },
   portcullis_revocations_widened: {
     type: 'gauge',

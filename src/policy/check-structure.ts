@@ -3,7 +3,7 @@ import { closest } from '../std/closest.ts';
 import { formatFieldPath, quote, type FieldPath, type ProblemList } from './problem-list.ts';
 import { rightForm } from './right-form.ts';
 import { findMismatches, type Mismatch } from './schema/find-mismatches.ts';
-import type { Schema } from './schema/json-schema.ts';
+import { duration, type Schema } from './schema/json-schema.ts';
 import { structureOf, type Structure } from './schema/structure.ts';
 
 /** As many as a document has Problems: what is told of one costs a hundred times what it takes to find it. */
@@ -83,8 +83,10 @@ function report({ keyword, path, value, schema, field = '' }: Mismatch, { spec, 
     case 'minimum':
       problems.error('invalid-value', path, rangeMessage(name, value, schema));
       return;
-    case 'maxProperties':
     case 'pattern':
+      problems.error('invalid-value', path, patternMessage(name, value, schema));
+      return;
+    case 'maxProperties':
     case 'uniqueItems':
       problems.error('invalid-value', path, `${name}: ${quote(value)} is not of the form that it takes`);
   }
@@ -98,12 +100,22 @@ function rangeMessage(name: string, value: JsonValue, { minimum, maximum }: Stru
   return `${name} must be from ${String(minimum)} to ${String(maximum)}, not ${quote(value)}`;
 }
 
+function patternMessage(name: string, value: JsonValue, { pattern }: Structure): string {
+  const form = pattern === durationPattern ? ': write a duration such as 90s, 15m or 24h' : '';
+  return `${name}: ${quote(value)} is not of the form that it takes${form}`;
+}
+
+const durationPattern = duration('').pattern;
+
 function enumMessage(
   name: string,
   value: JsonValue,
   { enum: all = [], unsupportedValues: later = [] }: Structure,
 ): string {
   const values = all.filter((one) => !later.includes(one));
+  // The nearest name is that of an algorithm with keys of another kind.
+  if (typeof value === 'string' && /^HS\d/.test(value) && values.includes('RS256'))
+    return `${name} must be one of ${values.join(', ')}: tokens with an HMAC (${quote(value)}) are of a provider of type SharedSecretJWT`;
   const guess =
     typeof value === 'string' ? (closest(value, values) ?? values.find((one) => isPartOf(value, one))) : undefined;
   return guess === undefined

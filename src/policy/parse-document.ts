@@ -3,6 +3,7 @@ import { hasError, type Problem } from '../core/problem.ts';
 import { closest } from '../std/closest.ts';
 import { createStructureCheck } from './check-structure.ts';
 import type { AccessPolicyShape, ClusterAccessPolicyShape, IdentityProviderShape } from './document-shape.ts';
+import { metadataFields } from './metadata-fields.ts';
 import { createProblemList, quote, type ProblemList } from './problem-list.ts';
 import { readFloor } from './read-floor.ts';
 import { readMaterial, type Material } from './read-material.ts';
@@ -132,6 +133,7 @@ function isOurGroup(group: string): boolean {
 function ownershipOf(head: Head, problems: ProblemList): 'ours' | 'material' | 'other' {
   const { apiVersion: written, kind, writtenKind } = head;
   if (written === 'v1' && (kind === 'Secret' || kind === 'ConfigMap')) return 'material';
+  noteMisspeltMaterial(head, problems);
   const group = groupOf(written);
   if (group === apiGroup) {
     if (kind !== writtenKind || !ourKinds.includes(kind)) {
@@ -153,6 +155,15 @@ function ownershipOf(head: Head, problems: ProblemList): 'ours' | 'material' | '
     return 'ours';
   }
   return 'other';
+}
+
+/** A key that nobody reads is one that its author believes in. Kinds of the same name of other products have a group. */
+function noteMisspeltMaterial({ apiVersion: written, writtenKind: kind }: Head, problems: ProblemList): void {
+  if (written.includes('/')) return;
+  const meant = closest(kind, ['Secret', 'ConfigMap']);
+  if (meant === undefined) return;
+  if (meant !== kind) problems.error('unknown-version', ['kind'], `${quote(kind)}: did you mean ${meant}?`);
+  else problems.error('unknown-version', ['apiVersion'], `a ${kind} is of apiVersion v1, and not ${quote(written)}`);
 }
 
 function parseOurs(
@@ -186,24 +197,6 @@ export function refusedDocument(
 }
 
 const envelope = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
-/** Of Kubernetes: with a misspelt `namespace` a policy would be one of another namespace. */
-const metadataFields = [
-  'name',
-  'namespace',
-  'labels',
-  'annotations',
-  'generateName',
-  'uid',
-  'resourceVersion',
-  'generation',
-  'creationTimestamp',
-  'deletionTimestamp',
-  'deletionGracePeriodSeconds',
-  'finalizers',
-  'ownerReferences',
-  'managedFields',
-  'selfLink',
-];
 const objectName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 
 const specs: Readonly<Record<string, Schema>> = {

@@ -1,4 +1,7 @@
 import { isJsonObject, type JsonValue } from '../core/json.ts';
+import { decodeSpelledBase64 } from '../std/base64.ts';
+import { checkMaterial, checkOwnNames } from './check-material.ts';
+import { ownAnnotations } from './client-annotations.ts';
 import type { ProblemList } from './problem-list.ts';
 import { apiKeyField, sealApiKey } from './providers/sealed-api-key.ts';
 import type { SpecName } from './spec-name.ts';
@@ -18,19 +21,28 @@ export interface Material extends SpecName {
   readonly annotations: ReadonlyMap<string, string>;
   /** Deleted, and waiting for its finalizers. */
   readonly isLeaving: boolean;
+  /** Why nothing of a Secret is used, as a sentence without its subject; undefined where it is good. Holds nothing of its data. */
+  readonly refused: string | undefined;
 }
 
-/** Where annotations of ours begin. */
-export const ownAnnotations = 'portcullis.dev/';
-
-/** Reads `data` (base64 in a Secret) and, for a Secret, `stringData`, which wins as it does in Kubernetes. */
+/**
+ * Reads `data` (base64 in a Secret) and, for a Secret, `stringData`, which wins as it does in Kubernetes. A Secret that an API server would not
+ * take, or with names of ours in the wrong place, is refused and takes what it held away; a ConfigMap leaves what was there before (S4).
+ */
 export function readMaterial(
   head: SpecName & { readonly kind: string },
-  { value, source, reference }: AuthorDocument,
+  { value, source, version, reference }: AuthorDocument,
   problems: ProblemList,
 ): Material {
   const document = isJsonObject(value) ? value : {};
   const metadata = document['metadata'];
+  const isSecret = head.kind === 'Secret';
+  // A text that is not well-formed says nothing of its Secret.
+  const isReadable = !problems.hasError();
+  // The API server has judged what comes from it.
+  if (version === undefined) checkMaterial(isSecret ? 'Secret' : 'ConfigMap', document, problems);
+  if (isSecret) checkOwnNames(document, problems);
+  const data = readData(isSecret, document, problems);
   const annotations = textsOf(metadata, 'annotations').filter(([name]) => name.startsWith(ownAnnotations));
   return {
     source,
@@ -38,10 +50,11 @@ export function readMaterial(
     kind: head.kind,
     namespace: head.namespace,
     name: head.name,
-    data: readData(head.kind === 'Secret', document, problems),
+    data,
     labels: new Map(textsOf(metadata, 'labels')),
     annotations: new Map(annotations),
     isLeaving: isJsonObject(metadata) && typeof metadata['deletionTimestamp'] === 'string',
+    refused: isSecret && isReadable ? firstError(problems) : undefined,
   };
 }
 
@@ -60,12 +73,26 @@ function readData(
     }
     for (const [key, text] of Object.entries(entries)) {
       if (typeof text !== 'string') problems.error('invalid-value', [field, key], `${key} must be a text`);
-      else data.set(key, isSecret && field === 'data' ? Buffer.from(text, 'base64').toString('utf8') : text);
+      else if (!isSecret || field === 'stringData') data.set(key, text);
+      else data.set(key, decodeData(key, text, problems));
     }
   }
   const apiKey = isSecret ? data.get(apiKeyField) : undefined;
   if (apiKey !== undefined) data.set(apiKeyField, sealApiKey(apiKey));
   return data;
+}
+
+/** Base64 with padding, on one line or several. */
+function decodeData(key: string, text: string, problems: ProblemList): string {
+  const spelled = text.replaceAll(/[\r\n]/g, '');
+  if (spelled !== '' && decodeSpelledBase64(spelled, 'padded') === undefined)
+    problems.error('invalid-value', ['data', key], `${key} is not base64: write it as plain text under stringData`);
+  return Buffer.from(spelled, 'base64').toString('utf8');
+}
+
+function firstError({ all }: ProblemList): string | undefined {
+  const error = all.find(({ severity }) => severity === 'error');
+  return error && `it is refused: ${error.message}`;
 }
 
 /** The texts of a map; what is none is left out. */

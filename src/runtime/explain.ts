@@ -4,6 +4,8 @@ import type { Identity } from '../core/identity.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { Logger, PasswordChecker } from '../core/ports.ts';
 import { hasError } from '../core/problem.ts';
+import { reasons } from '../core/reason.ts';
+import type { ProviderCondition } from '../core/status.ts';
 import type { RawRequest } from '../core/request.ts';
 import type { TraceStep } from '../core/trace.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -105,7 +107,23 @@ async function explainOn(engine: Engine, reading: SourceReading, options: Explai
     },
     steps,
     decision: toDecision(decision, request, show),
+    notes: notesOn(decision, status.providers),
   };
+}
+
+/** Why a denial may be none of the service that has the same documents. */
+function notesOn(decision: Decision, providers: readonly ProviderCondition[]): readonly string[] {
+  if (decision.kind !== 'deny') return [];
+  const { code } = decision.denial;
+  if (code === 'dpop_nonce')
+    return [
+      'a nonce is made by the service that judges it: no proof can hold one of this explanation, so that it ends here',
+    ];
+  if (reasons[code].status !== 503) return [];
+  return providers.flatMap(({ key, unusable, lastError }) => {
+    const why = unusable ?? lastError;
+    return why === undefined ? [] : [`${key}: ${why}`];
+  });
 }
 
 /** The keys of the providers of the rules that decide the request, whoever sends it. */

@@ -15,6 +15,8 @@ export interface Explanation {
   /** In the order in which they were made. */
   readonly steps: readonly ExplainedStep[];
   readonly decision: ExplainedDecision;
+  /** What of the decision comes of this being no service: what providers lack, what nobody could ask for offline. */
+  readonly notes: readonly string[];
 }
 
 export interface ReadRequest {

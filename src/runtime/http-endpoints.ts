@@ -3,6 +3,7 @@ import type { ServiceStatus } from '../core/status.ts';
 import { renderAdminPage, renderStatusJson } from './admin-page.ts';
 import type { TcpAddress } from './config/setting-types.ts';
 import { routeRequest, textAnswer, type HttpAnswer, type HttpRoutes } from './http-answer.ts';
+import { withSetting } from './with-setting.ts';
 import { createHttpServer, type HttpServer } from './http-server.ts';
 import type { AnswerIssuer } from './issuer-endpoints.ts';
 import type { AnswerRevocations } from './revocation-endpoint.ts';
@@ -40,15 +41,13 @@ export interface HttpEndpoints {
 export async function createHttpEndpoints(options: HttpEndpointsOptions): Promise<HttpEndpoints> {
   const { httpAddress, adminAddress, timers, logger } = options;
   const open = publicRoutes(options);
-  const http = await createHttpServer({
-    address: httpAddress,
-    answer: (request) => options.answerIssuer?.(request) ?? routeRequest(open, request),
-    timers,
-    logger,
-  });
+  const answer = (request: Parameters<typeof routeRequest>[1]): ReturnType<typeof routeRequest> =>
+    options.answerIssuer?.(request) ?? routeRequest(open, request);
+  const server = createHttpServer({ address: httpAddress, answer, timers, logger });
+  const http = await withSetting('--http-address', server);
   let admin: HttpServer | undefined;
   try {
-    admin = adminAddress && (await createAdminServer(options, adminAddress));
+    admin = adminAddress && (await withSetting('--admin-address', createAdminServer(options, adminAddress)));
   } catch (failure) {
     await http.close();
     throw failure;

@@ -1,10 +1,17 @@
+import { Failure } from '../core/failure.ts';
 import { ownMember, type JsonObject } from '../core/json.ts';
 import type { TokenCheck } from '../core/token-inspection.ts';
-import { catalogProviders, judgeToken, readCatalog, readTokenParts } from '../engine/inspect-token.ts';
-import { isJwtProvider, type JwtProviderSpec } from '../policy/provider-spec.ts';
+import { catalogProviders, judgeToken, readCatalog, readTokenParts, type TokenParts } from '../engine/inspect-token.ts';
+import {
+  isJwtProvider,
+  type IdentityProviderSpec,
+  type JwtProviderSpec,
+  type SharedSecretJwtProviderSpec,
+} from '../policy/provider-spec.ts';
 import { specKey } from '../policy/spec-name.ts';
 import { durationInWords } from '../std/duration-in-words.ts';
 import { findNamed, unknownProvider } from './choose-provider.ts';
+import { judgeHmacToken } from './judge-hmac-token.ts';
 import { readSourcesOrFail } from './read-sources.ts';
 import { systemClock } from './system-ports.ts';
 import type { InspectToken, TokenJudgement, TokenTime } from './token-report.ts';
@@ -19,35 +26,64 @@ export const inspectToken: InspectToken = async ({ token, policies, provider, jw
   const { header, claims } = parts.value;
   const read = { malformed: undefined, header, claims, times: timesOf(claims, now) };
   if (policies.length === 0) return { ...read, judgements: [], unjudged: undefined };
-  const catalog = readCatalog(await readSourcesOrFail(policies, stdin), 'portcullis');
-  const providers = [...catalogProviders(catalog).values()]
-    .filter(isJwtProvider)
-    .toSorted((a, b) => (specKey(a) < specKey(b) ? -1 : 1));
-  const chosen = choose(providers, provider, claims);
+  const reading = await readSourcesOrFail(policies, stdin);
+  const catalog = readCatalog(reading, 'portcullis');
+  const providers = [...catalogProviders(catalog).values()].toSorted((a, b) => (specKey(a) < specKey(b) ? -1 : 1));
+  const chosen = choose(providers, provider, parts.value);
   const judgements = await Promise.all(
     chosen.map(async (spec): Promise<TokenJudgement> => {
-      const checks = await judgeToken(spec, { text: token, parts: parts.value, now, jwks }, catalog);
+      const checks =
+        spec.type === 'JWT'
+          ? await judgeToken(spec, { text: token, parts: parts.value, now, jwks }, catalog)
+          : await judgeHmacToken(spec, token, reading.documents);
       return { provider: specKey(spec), verdict: verdictOf(checks), checks };
     }),
   );
-  return { ...read, judgements, unjudged: chosen.length > 0 ? undefined : nobody(providers) };
+  return { ...read, judgements, unjudged: chosen.length > 0 ? undefined : nobody(providers, header) };
 };
 
-/** As serving chooses (S17): by the issuer. A provider that was named is asked whatever the token says. */
+type JudgingSpec = JwtProviderSpec | SharedSecretJwtProviderSpec;
+
+/** As serving chooses (S17): by an HMAC, else by the issuer. A provider that was named is asked whatever the token says. */
 function choose(
-  providers: readonly JwtProviderSpec[],
+  providers: readonly IdentityProviderSpec[],
   name: string | undefined,
-  claims: JsonObject,
-): readonly JwtProviderSpec[] {
-  if (name === undefined) return providers.filter(({ issuer }) => issuer === ownMember(claims, 'iss'));
+  { header, claims }: TokenParts,
+): readonly JudgingSpec[] {
+  if (name === undefined) {
+    if (isHmac(header)) return providers.filter((spec) => spec.type === 'SharedSecretJWT');
+    return providers.filter(isJwtProvider).filter(({ issuer }) => issuer === ownMember(claims, 'iss'));
+  }
   const named = findNamed(providers, name);
-  if (named.length === 1) return named;
+  const [only] = named;
+  if (only !== undefined && named.length === 1) {
+    if (only.type === 'JWT' || only.type === 'SharedSecretJWT') return [only];
+    throw new Failure(
+      'provider_unknown',
+      `${specKey(only)} is of type ${only.type}, whose credentials are not judged here: try one with portcullis explain`,
+    );
+  }
   throw unknownProvider(`${named.length === 0 ? 'no provider is' : 'several providers are'} named ${name}`, providers);
 }
 
-function nobody(providers: readonly JwtProviderSpec[]): string {
-  const issuers = providers.map((provider) => `${specKey(provider)} has ${provider.issuer}`).join(', ');
-  return `no provider of the documents has the token's issuer [token_issuer]; ${issuers || 'there are no providers'}`;
+function isHmac(header: JsonObject): boolean {
+  const alg = ownMember(header, 'alg');
+  return typeof alg === 'string' && alg.startsWith('HS');
+}
+
+function nobody(providers: readonly IdentityProviderSpec[], header: JsonObject): string {
+  const others = providers
+    .filter((spec) => !isJwtProvider(spec))
+    .map((spec) => `${specKey(spec)} is of type ${spec.type}`)
+    .join(', ');
+  if (isHmac(header))
+    return `the token has an HMAC, and no provider of the documents is of type SharedSecretJWT [token_issuer]; ${others || 'all are of type JWT'}`;
+  const issuers = providers
+    .filter(isJwtProvider)
+    .map((provider) => `${specKey(provider)} has ${provider.issuer}`)
+    .join(', ');
+  const known = [issuers, others].filter((text) => text !== '').join('; ');
+  return `no provider of the documents has the token's issuer [token_issuer]; ${known || 'there are no providers'}`;
 }
 
 function verdictOf(checks: readonly TokenCheck[]): TokenJudgement['verdict'] {

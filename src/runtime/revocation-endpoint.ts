@@ -9,12 +9,14 @@ import { isSameSecret } from '../std/same-secret.ts';
 import { parseStrictJsonBytes } from '../std/strict-json.ts';
 import { createFailureLimiter, type FailureLimiter } from './failure-limiter.ts';
 import type { HttpAnswer } from './http-answer.ts';
+import type { JudgeRevocations } from './judge-revocations.ts';
 import { mediaTypeOf, readBody } from './read-body.ts';
 
 export interface RevocationEndpointOptions {
   /** Undefined: nobody may revoke here. */
   readonly tokenFile: string | undefined;
   readonly revocations: RevocationControl;
+  readonly judge: JudgeRevocations;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -78,9 +80,18 @@ async function readToken(file: string, logger: Logger): Promise<string | undefin
   }
 }
 
+/** Says at the start what would else be found out in the moment in which somebody has to be shut out. */
+export async function warnOfAdminToken(file: string | undefined, logger: Logger): Promise<void> {
+  if (file === undefined || (await readToken(file, logger)) !== undefined) return;
+  logger.warn(
+    { file },
+    'the admin token cannot be used: until its file holds one of 16 characters, nobody may revoke here',
+  );
+}
+
 async function revoke(
   request: IncomingMessage,
-  { revocations, logger }: RevocationEndpointOptions,
+  { revocations, judge, logger }: RevocationEndpointOptions,
 ): Promise<HttpAnswer> {
   if (mediaTypeOf(request) !== 'application/json')
     return problem(415, 'unsupported_media_type', 'the body is application/json');
@@ -89,6 +100,8 @@ async function revoke(
   const read = readEntries(body);
   if ('wrong' in read) return problem(400, 'invalid_request', read.wrong);
   const { entries } = read;
+  const judged = judge(entries);
+  if ('wrong' in judged) return problem(400, 'invalid_request', judged.wrong);
   const outcome = await revocations.add('admin', entries);
   switch (outcome.kind) {
     case 'kept':
@@ -100,6 +113,8 @@ async function revoke(
         revoked: entries.length,
         scope: outcome.isShared ? 'shared' : 'local',
         note: noteOf(outcome.isShared, entries),
+        until: judged.until.map((seconds) => new Date(seconds * 1000).toISOString()),
+        warnings: judged.warnings,
       });
     case 'full':
       return problem(

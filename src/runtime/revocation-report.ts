@@ -8,6 +8,10 @@ export type RevocationReport =
       /** `local`: the process that was asked, alone. */
       readonly scope: 'local' | 'shared';
       readonly note: string;
+      /** When it ends by itself, ISO 8601; empty where the service does not say. */
+      readonly until: string;
+      /** Why it may not mean what was meant. */
+      readonly warnings: readonly string[];
     }
   | { readonly kind: 'refused'; readonly status: number; readonly error: string; readonly message: string };
 

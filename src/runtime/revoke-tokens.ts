@@ -19,10 +19,21 @@ function toReport(status: number, said: JsonObject | undefined, address: string)
     const value = said && ownMember(said, name);
     return typeof value === 'string' ? value : '';
   };
+  const textsAt = (name: string): readonly string[] => {
+    const value = said && ownMember(said, name);
+    return Array.isArray(value) ? value.filter((text) => typeof text === 'string') : [];
+  };
   const revoked = said && ownMember(said, 'revoked');
   const scope = textAt('scope');
   if (status === 200 && typeof revoked === 'number' && (scope === 'local' || scope === 'shared'))
-    return { kind: 'revoked', revoked, scope, note: textAt('note') };
+    return {
+      kind: 'revoked',
+      revoked,
+      scope,
+      note: textAt('note'),
+      until: textsAt('until')[0] ?? '',
+      warnings: textsAt('warnings').map((text) => text.replace('revocations[0]: ', '')),
+    };
   const error = textAt('error');
   if (error === '')
     throw new Failure('no_answer', `${address} answers ${status}, and not as the admin address of Portcullis does`);

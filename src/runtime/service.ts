@@ -15,7 +15,9 @@ import { createGrpcTls, type GrpcTls } from './grpc-tls.ts';
 import { createServingEngine } from './create-serving-engine.ts';
 import { createHttpEndpoints, type HttpEndpoints, type HttpEndpointsOptions } from './http-endpoints.ts';
 import { createIssuerEndpoints, type IssuerEndpointsOptions } from './issuer-endpoints.ts';
-import { createRevocationEndpoint } from './revocation-endpoint.ts';
+import { createRevocationJudge } from './judge-revocations.ts';
+import { withSetting } from './with-setting.ts';
+import { createRevocationEndpoint, warnOfAdminToken } from './revocation-endpoint.ts';
 import { followRevocationsFile, type RevocationsFile } from './revocations-file.ts';
 import { measureMethod } from './measure-method.ts';
 import type { RunningService, ServiceIo, StartService } from './running-service.ts';
@@ -50,7 +52,7 @@ export const startService: StartService = async (config, io) => {
     () => clockWatch.close(),
   ];
   try {
-    const grpcAddress = await transport.listen(formatSocketAddress(config.grpcAddress));
+    const grpcAddress = await withSetting('--grpc-address', transport.listen(formatSocketAddress(config.grpcAddress)));
     let source: DocumentSource | undefined;
     const status = (): ServiceStatus => ({
       ...serving.status(),
@@ -99,11 +101,13 @@ function warnOfShadowAll({ shadowAll }: Config, logger: Logger): void {
 function createEndpointsOf(
   config: Config,
   { clock, timers, observation: { logger, metrics } }: ServiceIo,
-  { receive, revocations }: Engine,
+  { receive, revocations, knownProviders }: Engine,
   { notReady, status }: Pick<HttpEndpointsOptions, 'notReady' | 'status'>,
 ): Promise<HttpEndpoints> {
   const count: IssuerEndpointsOptions['count'] = (event, result) => metrics.issuerEvent(event, result);
-  const { httpAddress, adminAddress, adminTokenFile: tokenFile } = config;
+  const { httpAddress, adminAddress, adminTokenFile: tokenFile, revocationRetention: retentionMs } = config;
+  const judge = createRevocationJudge({ providers: knownProviders, clock, retentionMs });
+  void warnOfAdminToken(tokenFile, logger);
   return createHttpEndpoints({
     httpAddress,
     adminAddress,
@@ -111,7 +115,7 @@ function createEndpointsOf(
     metrics: () => metrics.expose(),
     status,
     answerIssuer: createIssuerEndpoints({ notReady, receive, count, clock, timers, logger }),
-    answerRevocations: createRevocationEndpoint({ tokenFile, revocations, clock, logger }),
+    answerRevocations: createRevocationEndpoint({ tokenFile, revocations, judge, clock, logger }),
     version,
     clock,
     timers,

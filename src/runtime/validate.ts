@@ -2,17 +2,15 @@ import type { Problem } from '../core/problem.ts';
 import { membersOf, readCatalog } from '../engine/catalog.ts';
 import { isNameless } from '../engine/claims.ts';
 import { catalogProviders } from '../engine/inspect-token.ts';
-import { refusedSecrets } from '../engine/refused-secrets.ts';
 import type { FindProvider } from '../policy/check-providers.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
 import { parseDocument, type ParsedDocument } from '../policy/parse-document.ts';
-import { needsOf } from '../policy/providers/provider-material.ts';
-import type { Material } from '../policy/read-material.ts';
-import { partOfType } from '../policy/providers/read-provider.ts';
 import { specKey } from '../policy/spec-name.ts';
 import type { AuthorDocument, RouteSpec } from '../policy/spec.ts';
 import { unknownUserWarnings } from '../policy/suspicions/unknown-users.ts';
 import { wideningWarnings } from '../policy/suspicions/widening-hosts.ts';
+import { findUnusable } from './find-unusable.ts';
+import { warnOfReferences } from './warn-of-references.ts';
 import { readSources } from './read-sources.ts';
 import { suggestProviders } from '../policy/suggest-providers.ts';
 import type { PassedOverDocument, ValidateSources, ValidationReport } from './validation-report.ts';
@@ -20,7 +18,7 @@ import type { PassedOverDocument, ValidateSources, ValidationReport } from './va
 /** Judges documents as `serve` would that has these grants; what they refer to and cannot be found is a warning. */
 export const validateSources: ValidateSources = async (paths, stdin, grants) => {
   const { documents, problems } = await readSources(paths, stdin);
-  return judge(documents, problems, grants ?? 'unknown');
+  return judge(documents, problems, grants ?? 'unknown', await findUnusable(documents));
 };
 
 const serviceNamespace = 'portcullis';
@@ -29,6 +27,7 @@ function judge(
   documents: readonly AuthorDocument[],
   readProblems: readonly Problem[],
   grants: GrantSetting,
+  unusable: ReadonlyMap<string, string>,
 ): ValidationReport {
   const parsed = new Map<AuthorDocument, ParsedDocument>();
   const parse = (document: AuthorDocument): ParsedDocument => {
@@ -40,9 +39,13 @@ function judge(
   const catalog = readCatalog(reading, { grants, parse });
   const entries = [...catalog.entries.values()].filter((entry) => !isNameless(entry));
   const providers = catalogProviders(catalog);
+  const documentOf = new Map(
+    [...parsed].flatMap(([document, result]) =>
+      result.kind === 'material' ? [[result.material, document] as const] : [],
+    ),
+  );
   const warnings = [...parsed].flatMap(([document, result]) => [
-    ...missingMaterials(document, result, catalog.materials),
-    ...unusableSecrets(document, result, catalog.materials),
+    ...warnOfReferences(document, result, catalog.materials, unusable, (secret) => documentOf.get(secret)),
     ...missingRoutes(document, result, catalog.routes),
     ...unknownUsers(document, result, (key) => providers.get(key)),
     ...(grants === 'unknown' ? ungrantedHosts(document, result) : []),
@@ -91,40 +94,6 @@ function ungrantedHosts(document: AuthorDocument, parsed: ParsedDocument): Probl
       place: document.placeOf(['spec', 'hosts']),
     },
   ];
-}
-
-/** A Secret or ConfigMap may come from elsewhere. */
-function missingMaterials(
-  document: AuthorDocument,
-  parsed: ParsedDocument,
-  materials: ReadonlyMap<string, unknown>,
-): Problem[] {
-  if (parsed.kind !== 'accepted' || parsed.spec.kind === 'AccessPolicy' || parsed.spec.kind === 'ClusterAccessPolicy')
-    return [];
-  const part = partOfType[parsed.spec.type];
-  const missing = new Map(needsOf(parsed.spec).keys.map((ref) => [specKey(ref), ref]));
-  return [...missing].flatMap(([key, ref]): Problem[] => {
-    if (materials.has(key)) return [];
-    const message = `the ${ref.kind} ${ref.namespace}/${ref.name} is not among the documents: until it is there, credentials of this provider are denied with 503`;
-    const place = document.placeOf(['spec', part]);
-    return [{ code: 'missing-reference', severity: 'warning', message, field: `spec.${part}`, place }];
-  });
-}
-
-/** The provider goes on without them. */
-function unusableSecrets(
-  document: AuthorDocument,
-  parsed: ParsedDocument,
-  materials: ReadonlyMap<string, Material>,
-): Problem[] {
-  if (parsed.kind !== 'accepted' || parsed.spec.kind === 'AccessPolicy' || parsed.spec.kind === 'ClusterAccessPolicy')
-    return [];
-  const refused = refusedSecrets(parsed.spec, materials.values());
-  if (refused === undefined) return [];
-  const part = partOfType[parsed.spec.type];
-  const message = `what its selector takes cannot all be used: ${refused}`;
-  const place = document.placeOf(['spec', part, 'secretSelector']);
-  return [{ code: 'secret-refused', severity: 'warning', message, field: `spec.${part}.secretSelector`, place }];
 }
 
 /** A route stands in the cluster, and may come from elsewhere. */

@@ -1,4 +1,4 @@
-import { isAscii } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 
 /** What is thrown where bytes are not a protobuf message. It says nothing of the bytes. */
 export class WireError extends Error {
@@ -162,4 +162,9 @@ export function isAsciiIn(bytes: Buffer, start: number, end: number): boolean {
   if (end - start > fewBytes) return isAscii(bytes.subarray(start, end));
   for (let at = start; at < end; at++) if ((bytes[at] ?? 0) >= 0x80) return false;
   return true;
+}
+
+/** Whether these bytes are UTF-8. */
+export function isUtf8In(bytes: Buffer, start: number, end: number): boolean {
+  return isAsciiIn(bytes, start, end) || isUtf8(bytes.subarray(start, end));
 }

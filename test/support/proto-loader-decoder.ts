@@ -5,7 +5,7 @@ import type { RawHeader, RawRequest, RequestRoute } from '../../src/core/request
 import { maxDecodedHeaders } from '../../src/envoy/check-parts.ts';
 import type { CheckRequestDecoder, DecodedCheck } from '../../src/envoy/decode-check-request.ts';
 import { asBuffer } from '../../src/envoy/protos.ts';
-import { rawHeaders } from './raw-headers.ts';
+import { rawHeaders } from '../../src/canonical/raw-headers.ts';
 
 const file = fileURLToPath(new URL('check_view.proto', import.meta.url));
 

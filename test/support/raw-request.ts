@@ -1,5 +1,5 @@
 import type { RawRequest, RequestRoute } from '../../src/core/request.ts';
-import { rawHeaders } from './raw-headers.ts';
+import { rawHeaders } from '../../src/canonical/raw-headers.ts';
 
 export interface RawRequestParts {
   readonly method?: string;

@@ -95,7 +95,7 @@ async function revoke(flags: RevokeFlags, { io, registry, exit }: CommandContext
     exit(3);
     return;
   }
-  io.stdout(formatData(report, flags.output, () => formatReport(report)));
+  io.stdout(formatData(report, flags.output, () => formatReport(report, entry)));
   if (report.kind === 'refused') exit(1);
 }
 
@@ -119,10 +119,18 @@ function readEntry(flags: RevokeFlags, now: number): JsonObject {
   return entry;
 }
 
-function formatReport(report: RevocationReport): string {
+function formatReport(report: RevocationReport, entry: JsonObject): string {
   if (report.kind === 'refused')
     return `REFUSED ${report.status} ${printable(report.message)} [${printable(report.error)}]\n`;
-  return `REVOKED (${report.scope}: ${printable(report.note)})\n`;
+  const { expiresAt: _expiresAt, ...what } = entry;
+  const parts = Object.entries(what).map(([name, value]) => `${name} ${typeof value === 'string' ? value : ''}`);
+  const until = report.until === '' ? '' : `, until ${report.until}`;
+  return [
+    `REVOKED ${parts.join(', ')}${until} (${report.scope}: ${report.note})`,
+    ...report.warnings.map((warning) => `warning: ${warning}`),
+  ]
+    .map((line) => `${printable(line)}\n`)
+    .join('');
 }
 
 function readAddress(text: string): string {

@@ -80,9 +80,13 @@ async function validate(
 function formatReport({ documents, passedOver, problems }: ValidationReport): string {
   const valid = documents.filter(({ accepted }) => accepted).length;
   const warnings = problems.filter(({ severity }) => severity === 'warning').length;
+  const errors = problems.filter(({ severity }) => severity === 'error').length;
+  // Of a Secret, or of a file that is no YAML: no document of ours is refused, and something is wrong all the same.
+  const isBeside = valid === documents.length && errors > 0;
   const summary = [
     `${valid} ${valid === 1 ? 'document' : 'documents'} valid`,
     `${documents.length - valid} refused`,
+    ...(isBeside ? [`${errors} ${errors === 1 ? 'error' : 'errors'} beside them`] : []),
     `${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`,
     `${passedOver.length} passed over`,
   ];

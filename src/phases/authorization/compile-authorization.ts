@@ -117,7 +117,7 @@ function compileProviders(names: readonly string[]): ImmediateTest {
 function compileScopes(test: ListTest): ImmediateTest {
   const holds = compileListTest(test);
   const asked = [...test.allOf, ...test.anyOf];
-  const message = 'The token lacks a scope that the rule asks for.';
+  const message = 'The identity lacks a scope that the rule asks for.';
   const description = {
     what: 'scopes',
     asks: asksOf(test),
@@ -161,10 +161,13 @@ function compileClaim(test: ClaimTest): ImmediateTest {
     asks,
     read: ({ identity: { claims } }: AuthorizationInput) => (claims === undefined ? undefined : read(claims)),
   };
-  return telling(description, ({ identity: { claims } }) =>
-    claims !== undefined && holds(read(claims)) ? undefined : objection,
-  );
+  return telling(description, ({ identity: { claims } }) => {
+    if (claims === undefined) return withoutClaims;
+    return holds(read(claims)) ? undefined : objection;
+  });
 }
+
+const withoutClaims = denial('claim_mismatch', 'The identity has no claims, so that no test of one holds.');
 
 function compileClaimTest(test: ClaimTest): (value: unknown) => boolean {
   switch (test.test) {

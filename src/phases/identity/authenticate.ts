@@ -6,7 +6,7 @@ import type { CredentialPlace } from '../../policy/provider-spec.ts';
 import { compileChallenges, peerChallenge, type ChallengeContext, type Challenges } from './challenges.ts';
 import { compilePlaceReader, type Found, type PlaceReader } from './credential-place.ts';
 import type { ChallengeParameter } from '../../std/www-authenticate.ts';
-import type { IdentityProvider, MessageProvider, PeerProvider, VerifyResult } from './identity-provider.ts';
+import type { IdentityProvider, MessageProvider, PeerProvider, Refused, VerifyResult } from './identity-provider.ts';
 import { defaultIdentitySettings } from './identity-settings.ts';
 import { peekToken } from './jwt/parse-token.ts';
 
@@ -44,7 +44,10 @@ export function authenticatePeer(
   const result = memo === undefined ? verify() : rememberIn(memo, peer, verify);
   const challenged = (judged: VerifyResult): VerifyResult =>
     'denial' in judged
-      ? withChallenges(judged.denial, isUnauthorized(judged.denial) ? [peerChallenge({ realm })] : [])
+      ? {
+          ...withChallenges(judged.denial, isUnauthorized(judged.denial) ? [peerChallenge({ realm })] : []),
+          refused: judged.refused ?? { provider: peer.spec.name },
+        }
       : judged;
   return result instanceof Promise ? result.then(challenged) : challenged(result);
 }
@@ -53,7 +56,7 @@ function isUnauthorized({ code }: Denial): boolean {
   return reasons[code].status === 401;
 }
 
-function withChallenges(denied: Denial, challenges: readonly string[]): VerifyResult {
+function withChallenges(denied: Denial, challenges: readonly string[]): Refused {
   return { denial: { ...denied, challenges } };
 }
 
@@ -87,7 +90,11 @@ export function compileAuthentication(
     const credential = { token, place: source.place, request, isShadow };
     const verify = (): VerifyResult | Promise<VerifyResult> => provider.verify(credential);
     const result = memo === undefined ? verify() : rememberIn(memo, provider, verify);
-    return result instanceof Promise ? result.then(challenged) : challenged(result);
+    const named = (judged: VerifyResult): VerifyResult =>
+      'denial' in judged
+        ? { ...challenged(judged), refused: judged.refused ?? { provider: provider.spec.name } }
+        : judged;
+    return result instanceof Promise ? result.then(named) : named(result);
   };
 }
 
@@ -96,7 +103,7 @@ function challenge(
   present: readonly Present[],
   challenges: Challenges,
   context: ChallengeContext,
-): VerifyResult {
+): Refused {
   const places = present.map(({ source }) => source.place);
   return withChallenges(denied, challenges.forDenial(denied, places, context));
 }
@@ -156,8 +163,7 @@ export function judgeTogether(
   if (present.length < 2) return undefined;
   const chosen = chooseCredential(present);
   if (!('denial' in chosen)) return undefined;
-  const judged = challenge(chosen.denial, present, compileChallenges(distinct), context);
-  return 'denial' in judged ? judged.denial : undefined;
+  return challenge(chosen.denial, present, compileChallenges(distinct), context).denial;
 }
 
 /** One source for each distinct place; places of a header with a scheme come first. */

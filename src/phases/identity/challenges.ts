@@ -1,6 +1,6 @@
 import type { Denial } from '../../core/decision.ts';
 import { reasons, type ReasonCode } from '../../core/reason.ts';
-import { isDpopPlace } from '../../policy/providers/credential-forms.ts';
+import { isDpopPlace, placeKey } from '../../policy/providers/credential-forms.ts';
 import type { CredentialPlace } from '../../policy/provider-spec.ts';
 import { formatChallenge, type ChallengeParameter } from '../../std/www-authenticate.ts';
 import { proofAlgorithms } from './dpop/parse-proof.ts';
@@ -33,6 +33,8 @@ interface Offer {
   readonly parameters: readonly ChallengeParameter[];
   /** OAuth's parameters (`error`, `resource_metadata`) mean something to the scheme. */
   readonly isOAuth: boolean;
+  /** The place that it names instead of a scheme of its own; absent for others. */
+  readonly keyPlace?: string;
 }
 
 /** Compiles the challenges of these providers; Bearer where none of them names a way. */
@@ -89,7 +91,9 @@ function write(
   { realm, resourceMetadata }: ChallengeContext,
 ): readonly string[] {
   const schemes = new Set(presented.map(schemeOf));
-  const usedSome = offers.some(({ scheme }) => schemes.has(scheme.toLowerCase()));
+  // A key in a place of its own is offered by its place, and says nothing of a scheme.
+  const isKey = (place: CredentialPlace): boolean => offers.some(({ keyPlace }) => keyPlace === placeKey(place));
+  const usedSome = presented.some(isKey) || offers.some(({ scheme }) => schemes.has(scheme.toLowerCase()));
   return offers.map(({ scheme, parameters, isOAuth }) => {
     const tells = isOAuth && (!usedSome || schemes.has(scheme.toLowerCase()));
     const metadata: readonly ChallengeParameter[] =
@@ -143,5 +147,5 @@ const dpopOffer: Offer = { scheme: 'DPoP', parameters: [['algs', proofAlgorithms
 
 /** No scheme is registered for a key in a place of its own: the challenge says the place. */
 function keyOffer(place: CredentialPlace): Offer {
-  return { scheme: 'ApiKey', parameters: [[place.in, place.name]], isOAuth: false };
+  return { scheme: 'ApiKey', parameters: [[place.in, place.name]], isOAuth: false, keyPlace: placeKey(place) };
 }

@@ -1,4 +1,4 @@
-import type { Denial, HeaderEntry } from '../../core/decision.ts';
+import type { Denial, HeaderEntry, RefusedCredential } from '../../core/decision.ts';
 import type { Identity } from '../../core/identity.ts';
 import type { IssuerMessage, Receipt } from '../../core/issuer-message.ts';
 import type { Request } from '../../core/request.ts';
@@ -56,7 +56,13 @@ export interface Credential {
   readonly isShadow?: boolean;
 }
 
-export type VerifyResult = Verified | { readonly denial: Denial };
+export type VerifyResult = Verified | Refused;
+
+export interface Refused {
+  readonly denial: Denial;
+  /** Whose credential it was; absent where that is for who asked the provider to say. */
+  readonly refused?: RefusedCredential | undefined;
+}
 
 export interface Verified {
   readonly identity: Identity;
@@ -70,6 +76,8 @@ export interface ProviderStatus {
   readonly keyAgeSeconds: number | undefined;
   /** Why the last fetch or question failed, or which keys were left out; undefined where all is well. Holds no secret. */
   readonly lastError: string | undefined;
+  /** What it refers to and cannot use, in words; part of `lastError`. Undefined where it can use all, or refers to nothing. */
+  readonly unusable?: string | undefined;
   /** True for one that needs no keys: somebody else verifies. */
   readonly isKeyless?: boolean | undefined;
   /** Of a provider that asks somebody about each credential: false where it has no way to ask or got no answer the last time. */

@@ -90,9 +90,10 @@ export function gatherMaterial(spec: IdentityProviderSpec, find: MaterialFinder)
   return { texts, secrets: selector === undefined ? [] : find.select(selector) };
 }
 
-/** Whoever deletes a Secret means now (S4), also where a finalizer keeps its object. */
+/** Whoever deletes a Secret means now (S4), also where a finalizer keeps its object; of one that is refused nothing is used. */
 function usable(material: Material | undefined): Material | undefined {
-  return material?.kind === 'Secret' && material.isLeaving ? undefined : material;
+  const isGone = material?.refused !== undefined || (material?.kind === 'Secret' && material.isLeaving);
+  return isGone ? undefined : material;
 }
 
 /** The keys that the provider refers to and that are not there. */

@@ -87,6 +87,7 @@ export const keySettings = {
     env: 'PORTCULLIS_ALLOWED_PRIVATE_ADDRESSES',
     type: cidrs(),
     default: { value: [] },
-    description: 'Private ranges from which keys may be fetched.',
+    description:
+      'Private ranges that issuers may have addresses in: keys are fetched and tokens asked about there too.',
   },
 } as const;

@@ -4,7 +4,7 @@ import { readHeaders } from '../../../src/canonical/headers.ts';
 import { canonicalizeHost } from '../../../src/canonical/host.ts';
 import { readQuery } from '../../../src/canonical/query.ts';
 import { isDenial, readRequest } from '../../../src/canonical/read-request.ts';
-import { rawHeaders } from '../../support/raw-headers.ts';
+import { rawHeaders } from '../../../src/canonical/raw-headers.ts';
 import { rawRequest, type RawRequestParts } from '../../support/raw-request.ts';
 
 describe('canonicalizeHost', () => {

@@ -87,6 +87,22 @@ async function explained(...args: readonly string[]): Promise<Explanation> {
   return parsed;
 }
 
+test('a denial for what providers lack says what that is', async () => {
+  const place = join(folder, 'lacking.yaml');
+  const lacking = documents.replace(
+    'audiences: [orders],',
+    'audiences: [orders], jwks: {configMapRef: {name: keys, key: jwks}},',
+  );
+  writeFileSync(place, lacking);
+  const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const unsigned = `${encode({ alg: 'RS256' })}.${encode({ iss: 'https://idp.example', aud: 'orders', exp: 4_000_000_000 })}.AAAA`;
+  const args = ['--policies', place, '-H', `Authorization: Bearer ${unsigned}`, 'http://api.example.com/orders'];
+  const { stdout } = await run(['explain', ...args], { registry: { explain: () => Promise.resolve(explain) } });
+  expect(stdout).toContain(
+    'note       IdentityProvider shop/idp: the ConfigMap shop/keys or its key jwks is missing\n',
+  );
+});
+
 test('the way of a request without a token is told step by step', async () => {
   const { exitCode, stdout } = await explaining('http://API.example.com:80/orders%2D1/');
   expect([exitCode, stdout]).toEqual([
@@ -120,7 +136,7 @@ test('every test of the authorization is told, with values only where they are a
     'test       shop/api admin roles: asks {"anyOf":["admin"]}, has (list of 1): holds',
     'test       shop/api admin claim tenant: asks {"in":["acme"]}, has (text of 4): holds',
     `test       shop/api admin condition: asks "identity.claims.tenant == request.headers['x-tenant']", has (boolean): holds`,
-    'test       shop/api admin anyOf[0] scopes: asks {"allOf":["a"]}, has (list of 1): FAILS: The token lacks a scope that the rule asks for. [insufficient_scope]',
+    'test       shop/api admin anyOf[0] scopes: asks {"allOf":["a"]}, has (list of 1): FAILS: The identity lacks a scope that the rule asks for. [insufficient_scope]',
     'test       shop/api admin anyOf[1] stepUp acr: asks ["gold"], has (absent): FAILS: The user was not authenticated well or lately enough. [insufficient_user_authentication]',
   ]);
   expect(stdout).not.toContain('canary');

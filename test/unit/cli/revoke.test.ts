@@ -8,7 +8,14 @@ import { run, type CliRun } from './cli-fixtures.ts';
 
 const file = join(mkdtempSync(join(tmpdir(), 'portcullis-revoke-')), 'admin.token');
 writeFileSync(file, 'an-admin-token-1\n');
-const report: RevocationReport = { kind: 'revoked', revoked: 1, scope: 'local', note: 'this process alone' };
+const report: RevocationReport = {
+  kind: 'revoked',
+  revoked: 1,
+  scope: 'local',
+  note: 'this process alone',
+  until: '2027-01-01T00:00:00.000Z',
+  warnings: [],
+};
 const who = ['--issuer', 'https://idp.example', '--sub', 'alice'];
 
 async function revoke(
@@ -32,10 +39,22 @@ test('it asks the admin address with the token of the file', async () => {
     '--issued-before',
     '2026-11-21T08:30:00Z',
   ]);
-  expect([exitCode, stdout]).toEqual([0, 'REVOKED (local: this process alone)\n']);
+  expect([exitCode, stdout]).toEqual([
+    0,
+    'REVOKED issuer https://idp.example, sub alice, issuedBefore 2026-11-21T08:30:00Z, until 2027-01-01T00:00:00.000Z (local: this process alone)\n',
+  ]);
   expect(asked).toEqual([
     { issuer: 'https://idp.example', sub: 'alice', issuedBefore: '2026-11-21T08:30:00Z' },
     { address: '127.0.0.1:9003', token: 'an-admin-token-1', timeoutMs: 5000 },
+  ]);
+});
+
+test('what may not mean what was meant is told behind it, and it is revoked all the same', async () => {
+  const warned = { ...report, warnings: ['no provider of the service names this issuer'] };
+  const { exitCode, stdout } = await revoke(['--token-file', file, ...who], () => warned);
+  expect([exitCode, stdout]).toEqual([
+    0,
+    'REVOKED issuer https://idp.example, sub alice, until 2027-01-01T00:00:00.000Z (local: this process alone)\nwarning: no provider of the service names this issuer\n',
   ]);
 });
 

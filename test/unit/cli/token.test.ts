@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createHmac } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -155,5 +156,63 @@ describe('mistakes', () => {
       exitCode: 2,
       stderr: expect.stringContaining('no provider is named shop/ipd; there are: shop/idp (NAMESPACE/NAME'),
     });
+  });
+});
+
+describe('a token with an HMAC', () => {
+  const hmac = `apiVersion: portcullis.dev/v1alpha1
+kind: IdentityProvider
+metadata: {name: partners, namespace: shop}
+spec: {type: SharedSecretJWT, sharedSecretJwt: {secretSelector: {matchLabels: {consumer: "1"}}}}
+`;
+  const secret = `---
+apiVersion: v1
+kind: Secret
+metadata: {name: acme, namespace: shop, labels: {consumer: "1"}}
+stringData: {key: acme, secret: ${'s'.repeat(32)}}
+`;
+  const sign = (key: string): string => {
+    const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const input = `${encode({ alg: 'HS256' })}.${encode({ iss: 'acme', exp: 4_000_000_000 })}`;
+    return `${input}.${createHmac('sha256', key).update(input).digest('base64url')}`;
+  };
+  const judged = async (key: string, documents: string, ...args: readonly string[]): Promise<CliRun> => {
+    tokens['hmac'] = sign(key);
+    writeFileSync(file('hmac'), `${tokens['hmac']}\n`);
+    writeFileSync(file('partners.yaml'), documents);
+    const ran = await token('hmac', '--policies', file('partners.yaml'), ...args);
+    expect(ran.stdout + ran.stderr).not.toContain('ssss');
+    return ran;
+  };
+
+  test('is judged by the providers of its kind, with the secrets of the documents', async () => {
+    const good = await judged('s'.repeat(32), hmac + secret);
+    expect([good.exitCode, good.stdout]).toEqual([
+      0,
+      expect.stringContaining(
+        'IdentityProvider shop/partners\n  token: ok\nACCEPTED by IdentityProvider shop/partners\n',
+      ),
+    ]);
+    const forged = await judged('t'.repeat(32), hmac + secret);
+    expect([forged.exitCode, forged.stdout]).toEqual([1, expect.stringContaining('[token_signature]')]);
+  });
+
+  test('is refused for what the provider lacks, which is told', async () => {
+    const { exitCode, stdout } = await judged('s'.repeat(32), hmac);
+    expect([exitCode, stdout]).toEqual([
+      1,
+      expect.stringContaining('the selector takes no Secret of the namespace shop'),
+    ]);
+  });
+
+  test('finds nobody among providers of other kinds, and they are named', async () => {
+    const other = hmac.replace('SharedSecretJWT, sharedSecretJwt: {', 'APIKey, apiKey: {from: [{header: x}], ');
+    const { exitCode, stdout } = await judged('s'.repeat(32), other);
+    expect([exitCode, stdout]).toEqual([
+      1,
+      expect.stringContaining('IdentityProvider shop/partners is of type APIKey'),
+    ]);
+    const named = await judged('s'.repeat(32), other, '--provider', 'partners');
+    expect([named.exitCode, named.stderr]).toEqual([2, expect.stringContaining('are not judged here')]);
   });
 });

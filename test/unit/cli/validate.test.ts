@@ -51,6 +51,14 @@ policies/deploy.yaml: passed over: apps/v1 Deployment
     });
   });
 
+  test('an error of a Secret is in the sum, though no document is refused', async () => {
+    const { exitCode, stdout } = await validate(['policies'], { ...good, problems: [problem('error', 3)] });
+    expect([exitCode, stdout.split('\n').at(-2)]).toEqual([
+      1,
+      '1 document valid, 0 refused, 1 error beside them, 0 warnings, 0 passed over',
+    ]);
+  });
+
   test('where all is well there is only the sum', async () => {
     expect(await validate(['policies'], good)).toEqual({
       exitCode: 0,

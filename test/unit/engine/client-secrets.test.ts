@@ -146,6 +146,15 @@ describe('what stands upstream and in rules', () => {
     }
   });
 
+  test('S21 who has no claims is told so, and not that a claim is wrong', async () => {
+    const rule = 'access: Restricted, authorization: {claims: [{claim: tenant, exists: false}]}';
+    const on = await start(keys(), policy(['keys'], rule), client);
+    const decision = await on.engine.check(rawRequest({ host: 'a.example', path: '/', headers: withKey() }));
+    expect(decision).toMatchObject({
+      denial: { message: 'The identity has no claims, so that no test of one holds.' },
+    });
+  });
+
   test('S21 a claim test on an API key fails, exists: false too; its roles and scopes count', async () => {
     const ofClient = (annotations: string): string =>
       secret('acme', 'client', `api-key: ${apiKey}`, 'shop', annotations);

@@ -75,6 +75,7 @@ describe('a token that was seen before', () => {
     // It is looked up without waiting for anything.
     expect(decision).toMatchObject({ kind: 'deny', status: 401, denial: { code: 'token_revoked' } });
     expect(decision).toMatchObject({
+      about: { identity: { subject: '' }, refused: { provider: 'idp', subject: 'alice', revokedBy: 'admin' } },
       denial: {
         challenges: [
           expect.stringMatching(/^Bearer realm="a\.example", error="invalid_token"/),

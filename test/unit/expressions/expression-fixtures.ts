@@ -3,7 +3,7 @@ import { anonymous, type Identity } from '../../../src/core/identity.ts';
 import { compileCondition, type Condition } from '../../../src/expressions/compile-condition.ts';
 import type { RawHeader, RawRequest, Request } from '../../../src/core/request.ts';
 import { RequestScope, type Scope } from '../../../src/expressions/scope.ts';
-import { rawHeaders } from '../../support/raw-headers.ts';
+import { rawHeaders } from '../../../src/canonical/raw-headers.ts';
 import { rawRequest } from '../../support/raw-request.ts';
 
 /** When the checks of these tests come: 2026-11-21T10:00:00.250Z, a Saturday. */

@@ -80,6 +80,7 @@ describe('who comes in', () => {
       keys: 0,
       keyAgeSeconds: undefined,
       lastError: 'the Secret shop/htpasswd has no key users, or is not there',
+      unusable: 'the Secret shop/htpasswd has no key users, or is not there',
     });
     passwords.atOnce();
     expect(await ask(provider, 'alice', 'a')).toBe('allow');
@@ -255,11 +256,8 @@ describe('what fails', () => {
 
   test('status names lines and holds nothing of them', () => {
     const { provider } = start(`alice:${hashOf('a')}\ncanary1:canary2`);
-    expect(provider.status()).toEqual({
-      keys: 1,
-      keyAgeSeconds: undefined,
-      lastError:
-        'the key users of the Secret shop/htpasswd: not used: line 2 (neither a bcrypt, an argon2 nor a scrypt hash)',
-    });
+    const faults =
+      'the key users of the Secret shop/htpasswd: not used: line 2 (neither a bcrypt, an argon2 nor a scrypt hash)';
+    expect(provider.status()).toEqual({ keys: 1, keyAgeSeconds: undefined, lastError: faults, unusable: faults });
   });
 });

@@ -123,6 +123,15 @@ describe('S29 a challenge for each scheme that could work', () => {
     ]);
   });
 
+  test('a bad API key in a place of its own is no fault of the schemes for tokens', () => {
+    const offered = challenges('credential_missing', [], ['jwt', 'key']);
+    for (const place of specs.key.from)
+      expect(challenges('credential_unknown', [place], ['jwt', 'key'])).toEqual(offered);
+    // The control: the same place beside no API key is where a token was.
+    const [first] = challenges('token_expired', [{ in: 'query', name: 'key' }], ['jwt']);
+    expect(first).toBe('Bearer realm="shop", error="invalid_token", error_description="Why."');
+  });
+
   test('two credentials: invalid_request', () => {
     expect(challenges('credential_ambiguous', [bearer], ['bearerOnly'])).toEqual([
       'Bearer realm="shop", error="invalid_request", error_description="Why."',

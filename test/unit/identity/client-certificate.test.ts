@@ -326,6 +326,7 @@ describe('the authorities', () => {
       keys: 1,
       keyAgeSeconds: undefined,
       lastError: `certificate 1 is left out: ${why}`,
+      unusable: `certificate 1 is left out: ${why}`,
     });
   });
 
@@ -385,7 +386,7 @@ describe('the authorities', () => {
   ])('that %s deny everybody, as ours to mend', (_title, text, lastError) => {
     const provider = createProvider({ source: 'Certificate', ca }, materialOf(text));
     expect(judge(provider, leaf.certificate)).toBe('keys_unavailable');
-    expect(provider.status()).toEqual({ keys: 0, keyAgeSeconds: undefined, lastError });
+    expect(provider.status()).toEqual({ keys: 0, keyAgeSeconds: undefined, lastError, unusable: lastError });
   });
 });
 

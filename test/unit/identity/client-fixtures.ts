@@ -21,5 +21,6 @@ export function secretOf(name: string, { data = {}, annotations = {}, isLeaving 
     labels: new Map(),
     annotations: new Map(prefixed),
     isLeaving,
+    refused: undefined,
   };
 }

@@ -21,7 +21,7 @@ import { defaultIdentitySettings, type IdentitySettings } from '../../../src/pha
 import { createJwtProvider } from '../../../src/phases/identity/jwt/jwt-provider.ts';
 import { createTokenCache } from '../../../src/phases/identity/jwt/token-cache.ts';
 import { inlinePasswords } from '../../support/inline-passwords.ts';
-import { rawHeaders } from '../../support/raw-headers.ts';
+import { rawHeaders } from '../../../src/canonical/raw-headers.ts';
 import type { JwtProviderSpec } from '../../../src/policy/provider-spec.ts';
 
 export const issuer = 'https://idp.example/tenant';

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { testCertificate } from '../runtime/test-certificate.ts';
 import { Failure } from '../../../src/core/failure.ts';
 import type { HttpResponse } from '../../../src/core/ports.ts';
 import { createIntrospectionProvider } from '../../../src/phases/identity/introspection/introspection-provider.ts';
@@ -331,6 +332,20 @@ describe('an endpoint that does not answer', () => {
     ]);
   });
 
+  test('is told again where it fails otherwise, each reason once for a while, and a few of them', async () => {
+    const { judge, answer, log, time } = introspectionWorld();
+    const statuses = [500, 401, 401, 500];
+    for (const [index, status] of statuses.entries()) {
+      answer(jsonResponse('', { status }));
+      await judge(`a${index}`);
+    }
+    expect(log.lines).toHaveLength(2);
+    expect(new Set(log.lines.map(({ fields }) => JSON.stringify(fields))).size).toBe(2);
+    await time.advance(10_000);
+    await judge('later');
+    expect(log.lines).toHaveLength(3);
+  });
+
   test('takes nothing away from what is remembered, and adds nothing to it', async () => {
     const { judge, answer, time } = introspectionWorld();
     expect(await judge()).toBe('allow');
@@ -395,14 +410,23 @@ describe('what is missing', () => {
       const { judge, http, provider } = introspectionWorld(changes, material);
       expect(await judge()).toBe('introspection_unavailable');
       expect(http.sent).toEqual([]);
-      expect(provider().status()).toEqual({ keys: 0, keyAgeSeconds: undefined, lastError: why, isAnswering: false });
+      expect(provider().status()).toEqual({
+        keys: 0,
+        keyAgeSeconds: undefined,
+        lastError: why,
+        unusable: why,
+        isAnswering: false,
+      });
     },
   );
 
   test('no certificates but those of the ConfigMap are trusted', async () => {
     const { http, judge, ports } = introspectionWorld(
       { ca: { namespace: 'shop', name: 'ca', key: 'ca.crt' } },
-      { ...clientMaterial(), texts: new Map([...clientMaterial().texts, ['ConfigMap shop/ca ca.crt', 'PEM']]) },
+      {
+        ...clientMaterial(),
+        texts: new Map([...clientMaterial().texts, ['ConfigMap shop/ca ca.crt', testCertificate]]),
+      },
     );
     const trusted: unknown[] = [];
     const send = ports.http.send.bind(http);
@@ -413,6 +437,6 @@ describe('what is missing', () => {
       },
     });
     expect(await judge()).toBe('allow');
-    expect(trusted).toEqual(['PEM']);
+    expect(trusted).toEqual([testCertificate]);
   });
 });

@@ -495,6 +495,7 @@ describe('keys that come with the provider', () => {
       keys: 1,
       keyAgeSeconds: undefined,
       lastError: 'key "bad" left out: a symmetric key never verifies for an issuer',
+      unusable: 'key "bad" left out: a symmetric key never verifies for an issuer',
     });
     expect(world.http.calls).toEqual([]);
     expect(world.time.pending()).toEqual([]);

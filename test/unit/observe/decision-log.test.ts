@@ -69,6 +69,19 @@ describe('a line', () => {
     ]);
   });
 
+  test('a deny of a credential says whose provider judged it, and of a revoked one whose it was and who revoked it', () => {
+    const { sink, lines } = createLog();
+    const refused = { provider: 'staff' };
+    sink.record(denied('password_rejected', { identity: anonymous, refused }), request(), 1);
+    const revoked = { provider: 'okta', subject: 'x'.repeat(1000), revokedBy: 'admin' } as const;
+    sink.record(denied('token_revoked', { identity: anonymous, refused: revoked }), request(), 1);
+    expect(lines.objects()).toMatchObject([
+      { code: 'password_rejected', provider: 'staff', subject: '' },
+      { code: 'token_revoked', provider: 'okta', subject: `${'x'.repeat(256)}…`, revokedBy: 'admin' },
+    ]);
+    expect(Object.keys(lines.objects()[0] ?? {})).not.toContain('revokedBy');
+  });
+
   test('a request that could not be read leaves its fields out', () => {
     const { sink, lines } = createLog();
     sink.record(denied('request_undecodable', { policy: '', rule: '', identity: anonymous }), undefined, 0);

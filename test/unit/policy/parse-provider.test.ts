@@ -78,6 +78,7 @@ describe('a provider of type JWT', () => {
     [', jwks: {inline: "not json"}', 'invalid-value'],
     [', algorithms: [HS256]', 'invalid-value'],
     [', algorithms: [none]', 'invalid-value'],
+    [', maxLifetime: 1 day', 'invalid-value'],
     [', algorithms: []', 'invalid-value'],
     [', clockSkew: 301s', 'invalid-value'],
     [', clockSkew: "30"', 'invalid-value'],
@@ -102,6 +103,13 @@ describe('a provider of type JWT', () => {
     const parsed = provider(jwt(more));
     expect(parsed.kind).toBe('refused');
     expect(parsed.problems.map((problem) => problem.code)).toContain(code);
+  });
+
+  test.each([
+    [', algorithms: [HS256]', 'are of a provider of type SharedSecretJWT'],
+    [', maxLifetime: 1 day', 'write a duration such as 90s, 15m or 24h'],
+  ])('says what to do about %s', (more, remedy) => {
+    expect(provider(jwt(more)).problems.map(({ message }) => message)).toEqual([expect.stringContaining(remedy)]);
   });
 
   test.each([

@@ -341,7 +341,8 @@ describe('cleartext-keys: keys that anybody on the way can exchange', () => {
   ])('of an endpoint %s: %j', async (endpoint, expected) => {
     const fields = `endpoint: "${endpoint}", audiences: [a], clientAuthentication: {method: Basic, secretRef: {name: c}}`;
     const asking = provider('web').replace(/type: JWT.*$/m, `type: Introspection, introspection: {${fields}}}`);
-    const secret = 'apiVersion: v1\nkind: Secret\nmetadata: {name: c, namespace: shop}\n';
+    const secret =
+      'apiVersion: v1\nkind: Secret\nmetadata: {name: c, namespace: shop}\nstringData: {client_id: a, client_secret: b}\n';
     expect(await warnings(asking, secret)).toEqual(expected);
   });
 
@@ -368,7 +369,8 @@ describe('believed-names: names of certificates that only a proxy has seen', () 
     ['source: ForwardedCertificate, caRef: {name: ca, key: ca.crt}', []],
     ['source: Certificate, caRef: {name: ca, key: ca.crt}', []],
   ])('%s: %j', async (fields, expected) => {
-    expect(await warnings(of(fields), ca)).toEqual(expected);
+    const believed = (warning: string): boolean => warning.startsWith('believed-names');
+    expect((await warnings(of(fields), ca)).filter(believed)).toEqual(expected);
   });
 });
 

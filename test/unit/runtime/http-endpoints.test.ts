@@ -168,7 +168,7 @@ describe('addresses', () => {
     const port = Number(first.httpAddress.split(':')[1]);
     await expect(start({ httpAddress: { ...anyPort, port } })).rejects.toMatchObject({
       code: 'address_in_use',
-      message: `127.0.0.1:${port} is in use: another process listens there.`,
+      message: `127.0.0.1:${port} is in use: another process listens there. --http-address chooses another.`,
     });
   });
 
@@ -179,7 +179,10 @@ describe('addresses', () => {
     await free.close();
     const taken = Number(first.httpAddress.split(':')[1]);
     const both = { httpAddress: { ...anyPort, port }, adminAddress: { ...anyPort, port: taken } };
-    await expect(start(both)).rejects.toMatchObject({ code: 'address_in_use' });
+    await expect(start(both)).rejects.toMatchObject({
+      code: 'address_in_use',
+      message: expect.stringContaining('--admin-address chooses another'),
+    });
     expect((await start({ httpAddress: { ...anyPort, port } })).httpAddress).toBe(`127.0.0.1:${port}`);
   });
 

@@ -6,7 +6,8 @@ import type { IssuerMessage, Receipt } from '../../../src/core/issuer-message.ts
 import type { Revocation, RevocationControl, RevocationOutcome } from '../../../src/core/revocation.ts';
 import { createHttpEndpoints, type HttpEndpoints } from '../../../src/runtime/http-endpoints.ts';
 import { createIssuerEndpoints } from '../../../src/runtime/issuer-endpoints.ts';
-import { createRevocationEndpoint } from '../../../src/runtime/revocation-endpoint.ts';
+import { createRevocationJudge } from '../../../src/runtime/judge-revocations.ts';
+import { createRevocationEndpoint, warnOfAdminToken } from '../../../src/runtime/revocation-endpoint.ts';
 import { systemTimers } from '../../../src/runtime/system-ports.ts';
 import { postText } from '../../support/event-transmitter.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -14,6 +15,11 @@ import { createKeptLog, emptyStatus, send } from './runtime-fixtures.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'portcullis-admin-'));
 const token = 'admin-token-0123456789';
+const providers = [
+  { name: 'shop/okta', namespace: 'shop', issuer: 'https://idp.example' },
+  { name: 'shop/keys', namespace: 'shop', issuer: undefined },
+  { name: 'corp', namespace: '', issuer: undefined },
+];
 const tokenFile = join(folder, 'admin.token');
 writeFileSync(tokenFile, `${token}\n`);
 
@@ -66,6 +72,7 @@ async function start(file: string | null = tokenFile): Promise<Stand> {
       widened: 0,
     }),
   };
+  const judge = createRevocationJudge({ providers: () => providers, clock, retentionMs: 48 * 3_600_000 });
   const endpoints = await createHttpEndpoints({
     httpAddress: address,
     adminAddress: address,
@@ -84,7 +91,13 @@ async function start(file: string | null = tokenFile): Promise<Stand> {
       timers: systemTimers,
       logger: log,
     }),
-    answerRevocations: createRevocationEndpoint({ tokenFile: file ?? undefined, revocations, clock, logger: log }),
+    answerRevocations: createRevocationEndpoint({
+      tokenFile: file ?? undefined,
+      revocations,
+      judge,
+      clock,
+      logger: log,
+    }),
     version: '1.2.3',
     clock,
     timers: systemTimers,
@@ -240,6 +253,48 @@ describe('the admin call', () => {
       JSON.parse((await admin(stand, { revocations: [one] })).body).note;
     expect(await noteOf(entry)).toMatch(/SharedSecretJWT.*by provider$/);
     expect(await noteOf({ provider: 'shop/keys', sub: 'alice' })).not.toMatch(/issuer/);
+  });
+
+  test('repeats until when, which is the retention where nothing else is said', async () => {
+    const stand = await start();
+    const ending = { ...entry, expiresAt: '2026-12-01T00:00:00Z' };
+    expect(JSON.parse((await admin(stand, { revocations: [entry, ending] })).body)).toMatchObject({
+      until: ['1970-01-03T00:16:40.000Z', '2026-12-01T00:00:00.000Z'],
+      warnings: [],
+    });
+  });
+
+  test.each([
+    [{ issuer: 'https://idp.example/', sub: 'a' }, 'no provider of the service names this issuer'],
+    [{ ...entry, namespace: 'web' }, 'no provider of this namespace names this issuer'],
+  ])('takes %j, and warns that it may not mean what was meant', async (doubtful, why) => {
+    const stand = await start();
+    const { revoked, warnings } = JSON.parse((await admin(stand, { revocations: [entry, doubtful] })).body);
+    expect([revoked, warnings]).toEqual([2, [expect.stringContaining(`revocations[1]: ${why}`)]]);
+  });
+
+  test.each([
+    [{ provider: 'shop/gone', sub: 'a' }, 'the service has no IdentityProvider of that namespace and name'],
+    [{ provider: 'keys', client: 'a' }, 'of an IdentityProvider write the namespace too: shop/keys'],
+    [{ provider: 'gone', sub: 'a' }, 'the service has no ClusterIdentityProvider of that name'],
+    [{ ...entry, expiresAt: '1970-01-01T00:16:40Z' }, 'expiresAt is in the past'],
+  ])('refuses %j, of which nothing could come, with all that is beside it', async (idle, why) => {
+    const stand = await start();
+    const answer = await admin(stand, { revocations: [entry, idle] });
+    expect([answer.status, answer.body, stand.added]).toEqual([400, expect.stringContaining(why), []]);
+    for (const provider of ['shop/keys', 'corp'])
+      expect((await admin(stand, { revocations: [{ provider, sub: 'a' }] })).status).toBe(200);
+  });
+
+  test.each([
+    ['a file that is not there', 'gone', ['warn', 'warn']],
+    ['a short token', 'short', ['warn']],
+    ['a token', undefined, []],
+  ])('of %s is told at the start', async (_, name, levels) => {
+    writeFileSync(join(folder, 'short'), 'short');
+    const log = createKeptLog();
+    await warnOfAdminToken(name === undefined ? tokenFile : join(folder, name), log);
+    expect(log.lines.map(({ level }) => level)).toEqual(levels);
   });
 
   test.each([

@@ -166,7 +166,7 @@ export const checklistRows: readonly SecurityRow[] = [
     expected: 'mTLS',
     tests: [
       ['integration/envoy-tls.test.ts', 'as docs/tls.md configures it is answered'],
-      ['unit/envoy/grpc-js-tls.test.ts', 'with issuers of clients'],
+      ['unit/envoy/transport-tls.test.ts', 'with issuers of clients'],
     ],
   },
   {

@@ -7,6 +7,7 @@ import { isSameBytes } from '../../../std/is-same-bytes.ts';
 import { sha256Bytes } from '../../../std/sha256.ts';
 import { runAtOnce, type Steps } from '../../../std/steps.ts';
 import type { ClientTable } from '../clients/client-table.ts';
+import { clientStatus } from '../clients/client-status.ts';
 import { tellRefused } from '../clients/tell-refused.ts';
 import type { IdentityPorts } from '../identity-ports.ts';
 import type { MessageProvider, VerifyResult } from '../identity-provider.ts';
@@ -34,7 +35,7 @@ export function createApiKeyProvider(
     places: placesOf(spec),
     firstLoad: Promise.resolve(),
     verify: ({ token }) => verifyApiKey(token, clients, ports),
-    status: () => ({ keys: clients.size, keyAgeSeconds: undefined, lastError: clients.problem }),
+    status: () => clientStatus(spec, clients),
     renew: (material) => renew(material.secrets),
     close: () => undefined,
   };

@@ -53,7 +53,10 @@ export function createBasicProvider(
     places: placesOf(spec),
     firstLoad: Promise.resolve(),
     verify: ({ token }) => verify(provider, token),
-    status: () => ({ keys: provider.known?.users.size ?? 0, keyAgeSeconds: undefined, lastError: faultsOf(provider) }),
+    status: () => {
+      const faults = faultsOf(provider);
+      return { keys: provider.known?.users.size ?? 0, keyAgeSeconds: undefined, lastError: faults, unusable: faults };
+    },
     renew: (next) => oneStep(() => read(next)),
     close: () => provider.queue.close(),
   };
@@ -83,8 +86,10 @@ function toKnown(htpasswd: Htpasswd): KnownUsers {
 function faultsOf({ spec: { users }, known }: ProviderParts): string | undefined {
   if (known === undefined)
     return `the Secret ${users.namespace}/${users.name} has no key ${users.key}, or is not there`;
-  const faults = known.faults === undefined ? '' : `: ${known.faults}`;
-  return faults === '' ? undefined : `the key ${users.key} of the Secret ${users.namespace}/${users.name}${faults}`;
+  const faults = [known.users.size === 0 ? 'no user of it could log in' : undefined, known.faults]
+    .filter((fault) => fault !== undefined)
+    .join(': ');
+  return faults === '' ? undefined : `the key ${users.key} of the Secret ${users.namespace}/${users.name}: ${faults}`;
 }
 
 function verify(provider: ProviderParts, token: string): VerifyResult | Promise<VerifyResult> {

@@ -26,10 +26,12 @@ export function createClientCertificateProvider(
     judge: spec.ca === undefined ? believed : trust ? compileCertificateJudge(trust, identify) : denyAll,
   };
   const judge = compileSource(spec.source, judges);
+  const unusable = problems.length === 0 ? undefined : problems.join('; ');
   const status: ProviderStatus = {
     keys: trust?.authorities ?? 0,
     keyAgeSeconds: undefined,
-    lastError: problems.length === 0 ? undefined : problems.join('; '),
+    lastError: unusable,
+    unusable,
     ...(spec.ca === undefined ? { isKeyless: true } : {}),
   };
   return {

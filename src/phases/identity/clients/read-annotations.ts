@@ -1,6 +1,7 @@
 import { parseTimestamp } from '../../../expressions/functions/time-text.ts';
 import { Fault } from '../../../expressions/values/fault.ts';
-import { ownAnnotations, type Material } from '../../../policy/read-material.ts';
+import { clientAnnotations as known, ownAnnotations } from '../../../policy/client-annotations.ts';
+import type { Material } from '../../../policy/read-material.ts';
 
 /** What the annotations of a client's Secret say of it. */
 export interface ClientAnnotations {
@@ -14,7 +15,6 @@ export interface ClientAnnotations {
 /** Something that is read of a Secret, or why the Secret is refused: words without anything of its data. */
 export type ReadSecret<T> = { readonly value: T } | { readonly why: string };
 
-const known = ['client-id', 'scopes', 'roles', 'expires'];
 /** Controls, and what ends a line. */
 const unprintable = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 
@@ -22,8 +22,15 @@ const unprintable = /[\p{Cc}\p{Zl}\p{Zp}]/u;
  * Reads `portcullis.dev/client-id`, `scopes`, `roles` (lists with spaces or commas between) and `expires` (RFC 3339). One of ours that is
  * misspelt refuses the Secret: it may have been its end (S2).
  */
-export function readAnnotations({ annotations }: Material): ReadSecret<ClientAnnotations> {
-  const strange = [...annotations.keys()].find((name) => !known.includes(name.slice(ownAnnotations.length)));
+export function readAnnotations({ annotations, data, refused }: Material): ReadSecret<ClientAnnotations> {
+  if (refused !== undefined) return { why: refused };
+  const misplaced = known.find((name) => data.has(name));
+  if (misplaced !== undefined)
+    return {
+      why: `${misplaced} stands in its data, where nobody reads it: write the annotation ${ownAnnotations}${misplaced}`,
+    };
+  const isKnown = (name: string): boolean => known.some((own) => name === ownAnnotations + own);
+  const strange = [...annotations.keys()].find((name) => !isKnown(name));
   if (strange !== undefined)
     return { why: `there is no annotation ${strange}: ${known.map((name) => ownAnnotations + name).join(', ')}` };
   const textOf = (name: string): string | undefined => annotations.get(`${ownAnnotations}${name}`);

@@ -15,5 +15,6 @@ export function tellRefused(
     told = problem;
     if (problem !== undefined)
       logger.warn({ provider: specKey(spec), refused: problem }, 'Secrets of a provider are refused');
+    else logger.info({ provider: specKey(spec) }, 'no Secret of the provider is refused any more');
   };
 }

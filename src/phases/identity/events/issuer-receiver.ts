@@ -20,8 +20,8 @@ export interface EventMaterial extends KeyMaterial {
 export interface IssuerReceiver {
   /** Never rejects. */
   receive(message: IssuerMessage): Promise<Receipt>;
-  /** Why its own keys cannot be had; undefined where all is well. */
-  failure(): string | undefined;
+  /** Why its own keys or its secret cannot be had, and what of that it refers to and cannot use; undefined where all is well. */
+  faults(): { readonly failure: string | undefined; readonly unusable: string | undefined };
   close(): void;
 }
 
@@ -58,11 +58,27 @@ export function createIssuerReceiver(
         return refuse('unavailable', 'The message could not be judged.');
       }
     },
-    failure: () => (eventKeys === undefined || eventKeys === keys ? undefined : eventKeys.status().lastError),
+    faults: () => {
+      const own = eventKeys === undefined || eventKeys === keys ? undefined : eventKeys.status();
+      const secret = faultOfSecret(spec.events, material);
+      return { failure: joined(own?.lastError, secret), unusable: joined(own?.unusable, secret) };
+    },
     close: () => {
       if (eventKeys !== keys) eventKeys?.close();
     },
   };
+}
+
+function joined(...texts: readonly (string | undefined)[]): string | undefined {
+  const all = texts.filter((text) => text !== undefined);
+  return all.length === 0 ? undefined : all.join('; ');
+}
+
+/** Without it every delivery is turned away. */
+function faultOfSecret(events: EventReceiverSpec | undefined, material: EventMaterial | undefined): string | undefined {
+  const ref = events?.authorization;
+  if (ref === undefined || (material?.authorization?.trim() ?? '') !== '') return undefined;
+  return `the Secret ${ref.namespace}/${ref.name} or its key ${ref.key} is missing or empty`;
 }
 
 type Receive = (message: IssuerMessage) => Promise<Receipt>;

@@ -1,7 +1,7 @@
 import { textKey, type ProviderMaterial } from '../../../policy/providers/provider-material.ts';
 import { jwtAlgorithms, type IntrospectionProviderSpec } from '../../../policy/provider-spec.ts';
 import type { IdentityPorts } from '../identity-ports.ts';
-import { createProviderKeys, describeMissing } from '../jwt/create-provider-keys.ts';
+import { createProviderKeys, faultOfCa } from '../jwt/create-provider-keys.ts';
 import type { KeyCache } from '../jwt/key-cache.ts';
 import { createIntrospectionClient } from './client-authentication.ts';
 import { createIntrospectionEndpoint, maxAnswerBytes, type IntrospectionEndpoint } from './introspection-endpoint.ts';
@@ -24,8 +24,8 @@ export function connectEndpoint(
   const client = createIntrospectionClient(spec, material, ports);
   if (typeof client === 'string') return { endpoint: undefined, keys: undefined, missing: client };
   const ca = spec.ca && material.texts.get(textKey({ ...spec.ca, kind: 'ConfigMap' }));
-  if (spec.ca !== undefined && ca === undefined)
-    return { endpoint: undefined, keys: undefined, missing: describeMissing(spec.ca) };
+  const fault = spec.ca && faultOfCa(spec.ca, ca);
+  if (fault !== undefined) return { endpoint: undefined, keys: undefined, missing: fault };
   if (!spec.signedAnswers) {
     const endpoint = createIntrospectionEndpoint({ spec, client, ca, signed: undefined, ports });
     return { endpoint, keys: undefined, missing: undefined };

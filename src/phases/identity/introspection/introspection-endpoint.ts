@@ -49,8 +49,9 @@ const maxWaiting = 500;
 const breakerLimits = { failures: 5, pause: { firstMs: 1_000, maxMs: 30_000 } } as const;
 /** An answer can be taken from `maxAge` before its `iat` to as long after it. */
 const usesLimits = { maxEntries: 50_000, keptMs: 2 * maxAge * 1000 };
-/** Between two lines of the log that say why there is no answer; the metric counts each. */
+/** Within this each reason why there is no answer is logged once, and so many of them; the metric counts each failure. */
 const logIntervalMs = 10_000;
+const maxReasons = 5;
 
 const failuresOfTokens: ReadonlySet<string> = new Set(['introspection_rejected', 'introspection_reused']);
 const unavailable: Asked = { kind: 'unavailable' };
@@ -67,8 +68,9 @@ class Endpoint implements IntrospectionEndpoint {
   readonly #provider: string;
   readonly #uses = createAnswerUses(usesLimits);
   #hasAnswered = false;
-  /** Monotonic. */
+  /** Monotonic, of the first line since the issuer answered or the interval ended. */
   #loggedAt = -Infinity;
+  readonly #loggedReasons = new Set<string>();
 
   constructor(options: IntrospectionEndpointOptions) {
     this.#options = options;
@@ -161,8 +163,12 @@ class Endpoint implements IntrospectionEndpoint {
     const { logger, clock } = this.#options.ports;
     this.lastError = describe(error, this.#options.spec.endpoint);
     const now = clock.monotonic();
-    if (now - this.#loggedAt < logIntervalMs) return;
-    this.#loggedAt = now;
+    if (now - this.#loggedAt >= logIntervalMs) {
+      this.#loggedAt = now;
+      this.#loggedReasons.clear();
+    }
+    if (this.#loggedReasons.has(this.lastError) || this.#loggedReasons.size >= maxReasons) return;
+    this.#loggedReasons.add(this.lastError);
     const fields = { provider: this.#provider, why: this.lastError };
     if (error instanceof Failure)
       logger.warn({ ...fields, code: error.code }, 'the issuer gives no answer about tokens');

@@ -191,6 +191,7 @@ function toStatus({ endpoint, keys, missing }: Connection): ProviderStatus {
     keys: ofKeys?.keys ?? 0,
     keyAgeSeconds: ofKeys?.keyAgeSeconds,
     lastError: errors.length === 0 ? undefined : errors.join('; '),
+    unusable: missing,
     isAnswering: missing === undefined && endpoint?.lastError === undefined,
   };
 }

@@ -1,5 +1,6 @@
 import type { ConfigMapKey, JwtProviderSpec } from '../../../policy/provider-spec.ts';
 import { specKey } from '../../../policy/spec-name.ts';
+import { hasCertificate } from '../../../std/x509/has-certificate.ts';
 import type { IdentityPorts } from '../identity-ports.ts';
 import { createKeyCache, type KeyCache } from './key-cache.ts';
 import { createKeyLoader } from './key-loader.ts';
@@ -26,10 +27,11 @@ export function createProviderKeys(
   onChange: (keys: KeySet) => void,
 ): KeyCache {
   const { settings } = ports;
-  const createStatic = (text: string | undefined, missing: string): KeyCache =>
-    createStaticKeys({ text, missing, algorithms, maxKeys: settings.maxKeys });
+  const createStatic = (text: string | undefined, missing: string, place?: string): KeyCache =>
+    createStaticKeys({ text, missing, place, algorithms, maxKeys: settings.maxKeys });
   const createFetched = (uri: string | undefined): KeyCache => {
-    if (spec.ca !== undefined && material.ca === undefined) return createStatic(undefined, describeMissing(spec.ca));
+    const fault = spec.ca && faultOfCa(spec.ca, material.ca);
+    if (fault !== undefined) return createStatic(undefined, fault);
     const loader = createKeyLoader({
       uri,
       issuer: spec.issuer,
@@ -45,12 +47,23 @@ export function createProviderKeys(
     case 'Inline':
       return createStatic(spec.keys.json, '');
     case 'ConfigMap':
-      return createStatic(material.keysText, describeMissing(spec.keys.ref));
+      return createStatic(material.keysText, describeMissing(spec.keys.ref), describeKey(spec.keys.ref));
     case 'URI':
       return createFetched(spec.keys.uri);
     case 'Discovery':
       return createFetched(undefined);
   }
+}
+
+/** Why whom to trust for an issuer is not known: nobody is asked then, and never with the system's trust instead. */
+export function faultOfCa(ref: ConfigMapKey, text: string | undefined): string | undefined {
+  if (text === undefined) return describeMissing(ref);
+  return hasCertificate(text) ? undefined : `${describeKey(ref)}: there is no PEM certificate that can be read`;
+}
+
+/** `the key ca.crt of the ConfigMap shop/issuer`. */
+export function describeKey({ namespace, name, key }: ConfigMapKey): string {
+  return `the key ${key} of the ConfigMap ${namespace}/${name}`;
 }
 
 export function describeMissing(ref: ConfigMapKey): string {

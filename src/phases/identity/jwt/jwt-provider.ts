@@ -5,7 +5,7 @@ import type { JwtProviderSpec } from '../../../policy/provider-spec.ts';
 import { specKey } from '../../../policy/spec-name.ts';
 import { compileHolderCheck } from '../binding/compile-holder-check.ts';
 import type { IssuerMessage } from '../../../core/issuer-message.ts';
-import { createIssuerReceiver, type EventMaterial } from '../events/issuer-receiver.ts';
+import { createIssuerReceiver, type EventMaterial, type IssuerReceiver } from '../events/issuer-receiver.ts';
 import { createProviderKeys, type KeyMaterial } from './create-provider-keys.ts';
 import { placesOf } from '../../../policy/providers/credential-forms.ts';
 import type { MessageProvider, ProviderStatus, VerifyResult } from '../identity-provider.ts';
@@ -45,7 +45,7 @@ export function createJwtProvider(
     firstLoad: keys.firstLoad,
     verify: (credential) => judgeHolder(credential, verifyToken(provider, credential.token)),
     ...(receiver && { receive: (message: IssuerMessage) => receiver.receive(message) }),
-    status: () => withFailure(keys.status(), receiver?.failure()),
+    status: () => withFailure(keys.status(), receiver),
     close: () => {
       receiver?.close();
       keys.close();
@@ -54,11 +54,13 @@ export function createJwtProvider(
   };
 }
 
-/** The keys of a transmitter of events are told of beside the provider's own. */
-function withFailure(status: ProviderStatus, failure: string | undefined): ProviderStatus {
-  if (failure === undefined) return status;
-  const lastError = [status.lastError, `events: ${failure}`].filter((error) => error !== undefined).join('; ');
-  return { ...status, lastError };
+/** The keys and the secret of a transmitter of events are told of beside the provider's own. */
+function withFailure(status: ProviderStatus, receiver: IssuerReceiver | undefined): ProviderStatus {
+  const { failure, unusable } = receiver?.faults() ?? {};
+  if (failure === undefined && unusable === undefined) return status;
+  const join = (own: string | undefined, more: string | undefined): string | undefined =>
+    more === undefined ? own : [own, `events: ${more}`].filter((text) => text !== undefined).join('; ');
+  return { ...status, lastError: join(status.lastError, failure), unusable: join(status.unusable, unusable) };
 }
 
 interface ProviderParts {

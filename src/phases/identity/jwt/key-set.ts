@@ -35,6 +35,15 @@ export async function readKeySet(bytes: Uint8Array, algorithms: ReadonlySet<stri
   return { keys, fingerprints: new Set(keys.map((key) => key.fingerprint)), leftOut };
 }
 
+/** Whether `readKeySet` would find something in it to work with. */
+export function isReadableKeySet(text: string, maxKeys: number): boolean {
+  try {
+    return parseJwks(new TextEncoder().encode(text), maxKeys).some((entry) => judgeJwk(entry).kind === 'usable');
+  } catch {
+    return false;
+  }
+}
+
 /** The keys that may have signed: those with the token's key id, or all where it names none; of these, the ones fit for the algorithm. */
 export function findKeys(set: KeySet, kid: string | undefined, alg: string): readonly VerificationKey[] {
   return set.keys.filter((key) => (kid === undefined || key.kid === kid) && key.forAlgorithm.has(alg));

@@ -7,6 +7,8 @@ export interface StaticKeysOptions {
   readonly text: string | undefined;
   /** What to say where it is missing: `the ConfigMap shop/keys has no key jwks`. */
   readonly missing: string;
+  /** Where the text stands: `the key jwks of the ConfigMap shop/keys`; undefined where it is the document's own. */
+  readonly place?: string | undefined;
   readonly algorithms: ReadonlySet<string>;
   readonly maxKeys: number;
 }
@@ -15,6 +17,7 @@ export interface StaticKeysOptions {
 export function createStaticKeys(options: StaticKeysOptions): KeyCache {
   let set: KeySet | undefined;
   let failure: string | undefined;
+  const placed = (why: string): string => (options.place === undefined ? why : `${options.place}: ${why}`);
   const read = async (): Promise<void> => {
     if (options.text === undefined) {
       failure = options.missing;
@@ -23,8 +26,12 @@ export function createStaticKeys(options: StaticKeysOptions): KeyCache {
     try {
       set = await readKeySet(new TextEncoder().encode(options.text), options.algorithms, options.maxKeys);
     } catch (error) {
-      failure = messageOf(error);
+      failure = placed(messageOf(error));
     }
+  };
+  const leftOut = (): string | undefined => {
+    const described = set && describeLeftOut(set);
+    return described && placed(described);
   };
   return {
     current: () => set,
@@ -33,7 +40,8 @@ export function createStaticKeys(options: StaticKeysOptions): KeyCache {
     status: () => ({
       keys: set?.keys.length ?? 0,
       keyAgeSeconds: undefined,
-      lastError: failure ?? (set === undefined ? undefined : describeLeftOut(set)),
+      lastError: failure ?? leftOut(),
+      unusable: failure ?? leftOut(),
     }),
     close: () => {},
   };

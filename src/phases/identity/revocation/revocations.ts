@@ -77,9 +77,12 @@ function compileReviewer(provider: RevocableSpec, world: RevocationWorld, settin
     }
     let read: CredentialNames | undefined;
     const names = (): CredentialNames => (read ??= namesOf(identity));
-    if (world.revokes(scopes, names)) return { denial: denial('token_revoked') };
+    const revokedBy = world.revokedBy(scopes, names);
+    const refused = { provider: identity.provider, subject: identity.subject };
+    if (revokedBy !== undefined) return { denial: denial('token_revoked'), refused: { ...refused, revokedBy } };
     const signals = world.signals.find(scopes, names);
-    if (signals?.accountDisabled === true) return { denial: accountDisabled };
+    if (signals?.accountDisabled === true)
+      return { denial: accountDisabled, refused: { ...refused, revokedBy: 'events' } };
     if (settings.whenUnavailable === 'Deny' && world.unreadable(provider.namespace) !== undefined)
       return { denial: unavailable };
     return signals === undefined ? verified : { ...verified, identity: Object.freeze({ ...identity, signals }) };
@@ -129,10 +132,11 @@ class RevocationWorld {
     return true;
   }
 
-  revokes(scopes: readonly string[], names: () => CredentialNames): boolean {
-    for (const table of this.#own.values()) if (table.revokes(scopes, names)) return true;
-    for (const list of this.#lists.values()) if (list.revokes(scopes, names)) return true;
-    return this.#shared?.table.revokes(scopes, names) === true;
+  /** Where it comes from that somebody of these names is revoked; undefined where nobody said so. */
+  revokedBy(scopes: readonly string[], names: () => CredentialNames): RevocationSource | undefined {
+    for (const [source, table] of this.#own) if (table.revokes(scopes, names)) return source;
+    for (const [source, list] of this.#lists) if (list.revokes(scopes, names)) return source;
+    return this.#shared?.table.revokes(scopes, names) === true ? 'shared' : undefined;
   }
 
   /** Why a list does not count as read for the providers of a namespace, or, empty, of the cluster; undefined where all do. */

@@ -10,6 +10,7 @@ import { specKey } from '../../../policy/spec-name.ts';
 import { isHmac } from '../../../std/hmac.ts';
 import { runAtOnce, type Steps } from '../../../std/steps.ts';
 import type { ClientTable } from '../clients/client-table.ts';
+import { clientStatus } from '../clients/client-status.ts';
 import { tellRefused } from '../clients/tell-refused.ts';
 import type { IdentityPorts } from '../identity-ports.ts';
 import type { MessageProvider, VerifyResult } from '../identity-provider.ts';
@@ -49,7 +50,7 @@ export function createSharedSecretJwtProvider(
     places: placesOf(spec),
     firstLoad: Promise.resolve(),
     verify: ({ token }) => verifyToken(provider, token),
-    status: () => ({ keys: consumers.size, keyAgeSeconds: undefined, lastError: consumers.problem }),
+    status: () => clientStatus(spec, consumers),
     renew: (material) => renew(material.secrets),
     close: () => tokens.close(),
   };
