@@ -27,7 +27,7 @@ export async function diagnoseConnection(
   if (handshake.kind === 'failed' && handshake.code === 'ERR_SSL_WRONG_VERSION_NUMBER') return notTls;
   return handshake.kind === 'done' && handshake.code !== undefined
     ? untrusted(handshake.code, host)
-    : refusal(handshake);
+    : refusal(handshake, tls);
 }
 
 const notTls = 'it does not speak TLS: leave --tls and its files out';
@@ -48,8 +48,13 @@ function optionsOf(host: string, tls: CheckClientTls | undefined): ConnectionOpt
 type Outcome =
   /** `code`: what is wrong with the certificate, where something is. */
   | { readonly kind: 'done'; readonly code: string | undefined }
-  | { readonly kind: 'failed'; readonly code: string }
+  /** `isSecure`: behind the handshake. */
+  | { readonly kind: 'failed'; readonly code: string; readonly isSecure: boolean }
   | { readonly kind: 'silent' };
+
+function failed(code: string, isSecure: boolean): Outcome {
+  return { kind: 'failed', code, isSecure };
+}
 
 /** What a client certificate lacks is told behind the handshake (TLS 1.3): so long an error is waited for. */
 const afterwardsMs = 200;
@@ -64,14 +69,14 @@ function outcomeOf(socket: Socket, event: 'connect' | 'secureConnect', timeoutMs
     const done = (): void => end({ kind: 'done', code: authorizationError(socket) });
     socket.setTimeout(timeoutMs);
     socket.once('timeout', () => (isSecure ? done() : end({ kind: 'silent' })));
-    socket.once('error', (error: NodeJS.ErrnoException) => end({ kind: 'failed', code: error.code ?? '' }));
+    socket.once('error', (error: NodeJS.ErrnoException) => end(failed(error.code ?? '', isSecure)));
     socket.once(event, () => {
       if (event === 'connect') return done();
       isSecure = true;
       socket.resume();
       socket.setTimeout(afterwardsMs);
     });
-    socket.once('close', () => end({ kind: 'failed', code: '' }));
+    socket.once('close', () => end(failed('', isSecure)));
   });
 }
 
@@ -114,7 +119,11 @@ function untrusted(code: string, host: string): string {
   }
 }
 
-function refusal(handshake: Outcome): string | undefined {
-  if (handshake.kind !== 'failed' || !/CERTIFICATE|UNKNOWN_CA/.test(handshake.code)) return undefined;
+function refusal(handshake: Outcome, { certificate }: CheckClientTls): string | undefined {
+  if (handshake.kind !== 'failed') return undefined;
+  const says = /CERTIFICATE|UNKNOWN_CA/.test(handshake.code);
+  if (certificate !== undefined && (says || handshake.isSecure))
+    return 'it ends the connection when it has seen the client certificate: is that of --tls-cert of an issuer that it trusts, and valid now?';
+  if (!says) return undefined;
   return 'it wants a client certificate of an issuer that it trusts: give one with --tls-cert FILE and --tls-key FILE';
 }

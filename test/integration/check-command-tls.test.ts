@@ -8,11 +8,14 @@ const { pathOf, tlsFlags, mutualFlags, serve } = useTlsFolder();
 test('check asks a service that speaks TLS and wants a client certificate; without either it gets no answer', async () => {
   const service = await serve(mutualFlags());
   const pair = clients.issue();
+  const stranger = strangers.issue();
   const files = {
     'ca.pem': servers.certificate,
     'other.pem': strangers.certificate,
     'c.pem': pair.certificate,
     'k.pem': pair.key,
+    'fc.pem': stranger.certificate,
+    'fk.pem': stranger.key,
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(pathOf(name), text);
   const check = async (...flags: readonly string[]): Promise<string> => {
@@ -33,6 +36,12 @@ test('check asks a service that speaks TLS and wants a client certificate; witho
   expect(await check('--tls-ca', pathOf('ca.pem'), ...own)).toBe('0 ALLOWED');
   const issuer = 'its certificate is of an issuer that is not trusted here: give the issuer with --tls-ca FILE';
   expect(await check('--tls-ca', pathOf('ca.pem'))).toContain('it wants a client certificate');
+  const foreign = ['--tls-cert', pathOf('fc.pem'), '--tls-key', pathOf('fk.pem')];
+  expect(await check('--tls-ca', pathOf('ca.pem'), ...foreign)).toContain('is that of --tls-cert of an issuer');
+  const mixed = ['--tls-cert', pathOf('c.pem'), '--tls-key', pathOf('fk.pem')];
+  expect(await check('--tls-ca', pathOf('ca.pem'), ...mixed)).toMatch(
+    /^2 portcullis: .*the key.* is that of the certificate/,
+  );
   expect(await check('--tls-ca', pathOf('other.pem'), ...own)).toContain(issuer);
   expect(await check('--tls', ...own)).toContain(issuer);
   expect(await check()).toBe(

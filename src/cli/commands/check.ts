@@ -1,3 +1,4 @@
+import { createSecureContext } from 'node:tls';
 import { InvalidArgumentError, Option } from 'commander';
 import { Failure } from '../../core/failure.ts';
 import type { AskOptions, CheckReport } from '../../runtime/check-report.ts';
@@ -142,12 +143,15 @@ async function readTls(flags: CheckFlags, io: CliIo): Promise<AskOptions['tls']>
     throw new UsageError('--tls-cert and --tls-key belong together; give both');
   const read = async (file: string | undefined): Promise<string | undefined> =>
     file === undefined ? undefined : readText(`@${file}`, io);
-  return {
-    ca: await read(tlsCa),
-    certificate: await read(tlsCert),
-    key: await read(tlsKey),
-    serverName: tlsServerName,
-  };
+  const files = { ca: await read(tlsCa), certificate: await read(tlsCert), key: await read(tlsKey) };
+  try {
+    createSecureContext({ ca: files.ca, cert: files.certificate, key: files.key });
+  } catch {
+    throw new UsageError(
+      '--tls-ca, --tls-cert and --tls-key cannot be used together: each is PEM, and the key, without a passphrase, is that of the certificate',
+    );
+  }
+  return { ...files, serverName: tlsServerName };
 }
 
 /** A line each; `+` is set or added, `-` removed. */
