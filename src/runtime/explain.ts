@@ -9,12 +9,14 @@ import type { ProviderCondition } from '../core/status.ts';
 import type { RawRequest } from '../core/request.ts';
 import type { TraceStep } from '../core/trace.ts';
 import type { Engine } from '../engine/engine.ts';
+import { catalogProviders, readCatalog } from '../engine/inspect-token.ts';
 import { createOfflineEngine, type OfflineKeys } from '../engine/offline-engine.ts';
 import { createCheckRequestDecoder } from '../envoy/decode-check-request.ts';
 import { decodeCheckAnswer, encodeCheckRequest, type ProxiedRequest } from '../envoy/check-client.ts';
 import { createCheckResponseEncoder, encodeDecision } from '../envoy/encode-check-response.ts';
 import { createPasswordThreads } from '../passwords/password-threads.ts';
 import { parseDocument } from '../policy/parse-document.ts';
+import { describePlace, placesOf } from '../policy/providers/credential-forms.ts';
 import { specKey } from '../policy/spec-name.ts';
 import type { SourceReading } from '../policy/spec.ts';
 import type {
@@ -107,7 +109,7 @@ async function explainOn(engine: Engine, reading: SourceReading, options: Explai
     },
     steps,
     decision: toDecision(decision, request, show),
-    notes: notesOn(decision, status.providers),
+    notes: [...notesOn(decision, status.providers), ...(await whereIsLooked(decision, engine, reading, request))],
   };
 }
 
@@ -124,6 +126,23 @@ function notesOn(decision: Decision, providers: readonly ProviderCondition[]): r
     const why = unusable ?? lastError;
     return why === undefined ? [] : [`${key}: ${why}`];
   });
+}
+
+/** Of a request without a credential: it may have brought one to another place. */
+async function whereIsLooked(
+  decision: Decision,
+  engine: Engine,
+  reading: SourceReading,
+  request: ProxiedRequest,
+): Promise<readonly string[]> {
+  if (decision.kind !== 'deny' || decision.denial.code !== 'credential_missing') return [];
+  const deciding = await providersThatDecide(engine, reading, request);
+  const providers = catalogProviders(readCatalog(reading, 'portcullis'));
+  const places = [...deciding].flatMap((key) => {
+    const spec = providers.get(key);
+    return spec === undefined ? [] : placesOf(spec).map(describePlace);
+  });
+  return places.length === 0 ? [] : [`a credential is looked for in ${[...new Set(places)].join(', ')}`];
 }
 
 /** The keys of the providers of the rules that decide the request, whoever sends it. */

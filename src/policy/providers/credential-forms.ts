@@ -102,7 +102,8 @@ export function placeKey(place: CredentialPlace): string {
   return JSON.stringify([place.in, place.name, schemeOf(place) ?? null]);
 }
 
-function describePlace(place: CredentialPlace): string {
+/** A place in words: `the header authorization with the scheme Bearer`. */
+export function describePlace(place: CredentialPlace): string {
   if (place.in === 'header')
     return `the header ${place.name}${place.scheme === undefined ? '' : ` with the scheme ${place.scheme}`}`;
   return `the ${place.in === 'cookie' ? 'cookie' : 'query parameter'} ${place.name}`;

@@ -46,7 +46,7 @@ describe('the answer to the client', () => {
     const { stdout, exitCode } = await explaining(at('/any'));
     expect(exitCode).toBe(1);
     expect(stdout.slice(stdout.indexOf('DENIED'))).toMatch(
-      /^DENIED 401 credential_missing by shop\/api any: .*\n {2}answer {3}\+ www-authenticate: Bearer realm="api.example.com"\n {2}answer {3}\+ www-authenticate: DPoP realm="api.example.com", algs="[^"]+"\n$/,
+      /^DENIED 401 credential_missing by shop\/api any: .*\n {2}answer {3}\+ www-authenticate: Bearer realm="api.example.com"\n {2}answer {3}\+ www-authenticate: DPoP realm="api.example.com", algs="[^"]+"\nnote {7}.*looked for in.*with the scheme Bearer.*\n$/,
     );
     const { decision } = JSON.parse((await explaining('-o', 'json', at('/any'))).stdout);
     expect(decision).toMatchObject({

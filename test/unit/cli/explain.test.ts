@@ -189,6 +189,7 @@ spec:
   test('must hold too', async () => {
     const nobody = await explainPeers('--claims', '{"sub":"u"}');
     expect([nobody.exitCode, nobody.stdout]).toEqual([1, expect.stringContaining('[credential_missing]')]);
+    expect(nobody.stdout).toContain('a credential is looked for in the header authorization with the scheme Bearer');
     const other = await explainPeers('--principal', 'CN=web', '--claims', '{"sub":"u"}');
     expect([other.exitCode, other.stdout]).toEqual([1, expect.stringContaining('[certificate_name]')]);
   });
