@@ -44,7 +44,10 @@ export interface UnaryMethod {
   readonly path: string;
   /** Answered where `handle` throws or rejects; without it such a call ends as a gRPC error. */
   readonly fallback: Uint8Array | undefined;
-  /** What is answered at once is sent at once. May throw an RpcFailure to end the call with its status. */
+  /**
+   * What is answered at once is sent at once. May throw an RpcFailure to end the call with its status. The bytes of the request belong to the
+   * call: no transport changes or uses them again.
+   */
   handle(request: Uint8Array, call: UnaryCall): Uint8Array | Promise<Uint8Array>;
 }
 
