@@ -72,9 +72,13 @@ export function hasError(problems: readonly Problem[]): boolean {
   return problems.some((problem) => problem.severity === 'error');
 }
 
-/** One line for people: `file:line:column: error: message [code]`. */
+/**
+ * One line for people: `file:line:column: error: message [code]`; where the source has no lines, the field is the place:
+ * `AccessPolicy shop/orders: spec.rules[0].matches[0]: error: message [code]`.
+ */
 export function formatProblem(problem: Problem): string {
   const { source, line, column } = problem.place;
-  const place = line === undefined ? source : `${source}:${line}:${column ?? 1}`;
+  const within = problem.field === '' ? source : `${source}: ${problem.field}`;
+  const place = line === undefined ? within : `${source}:${line}:${column ?? 1}`;
   return `${place}: ${problem.severity}: ${problem.message} [${problem.code}]`;
 }

@@ -90,7 +90,8 @@ describeWithCluster('the sidecar of the chart', () => {
       const stored = await cluster.kubectl('get', 'deployment', 'web', '--namespace=shop', '--output=json');
       return at(JSON.parse(stored), 'spec.template.spec');
     };
-    const namesIn = (list: JsonValue | undefined) => (Array.isArray(list) ? list.map((one) => textAt(one, 'name')) : []);
+    const namesIn = (list: JsonValue | undefined) =>
+      Array.isArray(list) ? list.map((one) => textAt(one, 'name')) : [];
     const more = ['config.shadowAll=true', 'sidecar.resources.limits.cpu=1', 'probes.readiness.timeoutSeconds=7'];
     const before = await patch({ scenario: 'sidecar', set: more });
     expect(namesIn(at(before, 'initContainers.0.env'))).toContain('PORTCULLIS_SHADOW_ALL');

@@ -272,7 +272,11 @@ describeWithCluster('the values of the chart', () => {
       ],
       [
         'sidecar',
-        ['   shop/web\n   shop/worker\n   pay/web\n', 'Sidecars do not follow a helm upgrade', 'and by the floor: write them there.'],
+        [
+          '   shop/web\n   shop/worker\n   pay/web\n',
+          'Sidecars do not follow a helm upgrade',
+          'and by the floor: write them there.',
+        ],
         ['It writes no'],
       ],
       [

@@ -98,7 +98,7 @@ describeWithCluster('serve before a real API server', () => {
     await eventually(async () => {
       const { status, text } = await getText(service.httpPort, '/readyz');
       expect(status).toBe(503);
-      expect(text).toContain('is not installed: apply deploy/crds.yaml');
+      expect(text).toContain('is not installed: it comes with the release that has crds.enabled');
     });
     expect(await ask(service, 'a.example')).toBe('503 not_ready');
     await installCrds(cluster);
