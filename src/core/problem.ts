@@ -10,6 +10,8 @@ export interface Problem {
   readonly place: Place;
   /** The key of the document that does not exist, where that is the mistake: `IdentityProvider shop/okta`. */
   readonly reference?: string;
+  /** The key of the document that has the mistake, where the place does not lead to it: in a text that was piped in. */
+  readonly document?: string;
 }
 
 /** A place in a source of documents. */
@@ -63,6 +65,7 @@ export const problemCodes = {
     'A proxy is believed about a name of a client certificate that it may not know well enough, or that may be forged.',
   'shadow-wider-decides': 'The policy is in shadow mode, and a wider one decides in its place.',
   'host-widens': 'A wildcard host makes Public what another policy of the namespace protects.',
+  'yaml-boolean': 'A word that is not quoted is a text here, and a boolean for kubectl, which reads YAML 1.1.',
 } as const;
 
 export type ProblemCode = keyof typeof problemCodes;
@@ -73,12 +76,12 @@ export function hasError(problems: readonly Problem[]): boolean {
 }
 
 /**
- * One line for people: `file:line:column: error: message [code]`; where the source has no lines, the field is the place:
- * `AccessPolicy shop/orders: spec.rules[0].matches[0]: error: message [code]`.
+ * One line for people: `file:line:column: error: message [code]`; of a text that was piped in with the document:
+ * `-:line:column: AccessPolicy shop/orders: error: message [code]`.
  */
 export function formatProblem(problem: Problem): string {
   const { source, line, column } = problem.place;
-  const within = problem.field === '' ? source : `${source}: ${problem.field}`;
-  const place = line === undefined ? within : `${source}:${line}:${column ?? 1}`;
-  return `${place}: ${problem.severity}: ${problem.message} [${problem.code}]`;
+  const place = line === undefined ? source : `${source}:${line}:${column ?? 1}`;
+  const document = problem.document === undefined ? '' : `${problem.document}: `;
+  return `${place}: ${document}${problem.severity}: ${problem.message} [${problem.code}]`;
 }

@@ -1,5 +1,6 @@
 import type { Problem } from '../core/problem.ts';
 import { membersOf, readCatalog } from '../engine/catalog.ts';
+import { warnOfYamlBooleans } from '../files/warn-of-yaml-booleans.ts';
 import { isNameless } from '../engine/claims.ts';
 import { catalogProviders } from '../engine/inspect-token.ts';
 import { refusedSecrets } from '../engine/refused-secrets.ts';
@@ -19,7 +20,7 @@ import type { PassedOverDocument, ValidateSources, ValidationReport } from './va
 
 /** Judges documents as `serve` would that has these grants; what they refer to and cannot be found is a warning. */
 export const validateSources: ValidateSources = async (paths, stdin, grants) => {
-  const { documents, problems } = await readSources(paths, stdin);
+  const { documents, problems } = await readSources(paths, stdin, warnOfYamlBooleans);
   return judge(documents, problems, grants ?? 'unknown');
 };
 
@@ -40,14 +41,17 @@ function judge(
   const catalog = readCatalog(reading, { grants, parse });
   const entries = [...catalog.entries.values()].filter((entry) => !isNameless(entry));
   const providers = catalogProviders(catalog);
-  const warnings = [...parsed].flatMap(([document, result]) => [
-    ...missingMaterials(document, result, catalog.materials),
-    ...unusableSecrets(document, result, catalog.materials),
-    ...missingRoutes(document, result, catalog.routes),
-    ...unknownUsers(document, result, (key) => providers.get(key)),
-    ...(grants === 'unknown' ? ungrantedHosts(document, result) : []),
-  ]);
-  for (const widening of wideningWarnings(membersOf(catalog)).values()) warnings.push(...widening);
+  const warnings = [...parsed].flatMap(([document, result]) => {
+    const all = [
+      ...missingMaterials(document, result, catalog.materials),
+      ...unusableSecrets(document, result, catalog.materials),
+      ...missingRoutes(document, result, catalog.routes),
+      ...unknownUsers(document, result, (key) => providers.get(key)),
+      ...(grants === 'unknown' ? ungrantedHosts(document, result) : []),
+    ];
+    return result.kind === 'accepted' ? all.map(ofDocument(specKey(result.spec))) : all;
+  });
+  for (const [key, widening] of wideningWarnings(membersOf(catalog))) warnings.push(...widening.map(ofDocument(key)));
   const passedOver = [...parsed].flatMap(([{ source }, result]): PassedOverDocument[] =>
     result.kind === 'passed-over' ? [{ source, kind: result.what }] : [],
   );
@@ -63,13 +67,29 @@ function judge(
     problems: sortByPlace([
       ...readProblems,
       ...catalog.problems,
-      ...suggestProviders(
-        entries.flatMap((entry) => entry.problems),
-        catalog.entries.keys(),
+      ...entries.flatMap((entry) =>
+        suggestProviders(entry.problems, catalog.entries.keys())
+          .map(sayHowToGive(entry.problems))
+          .map(ofDocument(entry.key)),
       ),
       ...warnings,
     ]),
   };
+}
+
+/** Who pipes a text in has no lines to look at: its problems name the document. */
+function ofDocument(document: string): (problem: Problem) => Problem {
+  return (problem) => (problem.place.source === '-' ? { ...problem, document } : problem);
+}
+
+/** The provider of a policy may be in the cluster and not among the documents; nobody guesses what is in it (as `serve` of a folder would not). */
+function sayHowToGive(before: readonly Problem[]): (problem: Problem, index: number) => Problem {
+  const how =
+    'give its document too (--filename may be repeated), of a cluster with kubectl get identityproviders,clusteridentityproviders --all-namespaces --output yaml';
+  return (problem, index) =>
+    problem.reference === undefined || problem.message !== before[index]?.message
+      ? problem
+      : { ...problem, message: `${problem.message}; ${how}` };
 }
 
 function unknownUsers(document: AuthorDocument, parsed: ParsedDocument, find: FindProvider): readonly Problem[] {
