@@ -59,6 +59,7 @@ export const conditionReasons = {
   KeysStale: 'The last fetch failed; keys fetched before it are in use.',
   KeysIncomplete: 'Some of its keys are refused; the others are in use.',
   Answering: 'Who is asked about credentials answers, as far as it was asked.',
+  NotAsked: 'Nobody was asked about credentials yet: whether a right is missing shows with the first of them.',
   NotAnswering: 'Who is asked about credentials gave no answer the last time: credentials are answered with 503.',
 } as const;
 export type ConditionReason = keyof typeof conditionReasons;

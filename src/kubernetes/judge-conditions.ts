@@ -151,8 +151,10 @@ function judgeProvider(provider: ProviderCondition, facts: DocumentFacts): reado
   return provider.isKeyless === true ? [] : [judgeKeys(provider, facts)];
 }
 
-function judgeAnswering({ isAnswering, lastError }: ProviderCondition): ConditionVerdict {
+function judgeAnswering({ isAnswering, isAsked, lastError }: ProviderCondition): ConditionVerdict {
   const type = 'Answering';
+  if (isAnswering === true && isAsked === false)
+    return { type, status: 'Unknown', reason: 'NotAsked', message: conditionReasons.NotAsked };
   if (isAnswering === true) return { type, status: 'True', reason: 'Answering', message: conditionReasons.Answering };
   const why = lastError === undefined ? '' : `: ${lastError}`;
   const message = clip(`${conditionReasons.NotAnswering.slice(0, -1)}${why}`);

@@ -81,12 +81,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
     ports,
     leads: () => election.leads(),
   });
-  let unusable = '';
+  const haveOthersKeys = createKeyWatch(providers, options.providerCondition);
   const aging = repeat(ports.timers, async () => {
-    const before = unusable;
-    unusable = [...providers].filter((key) => isUnusable(options.providerCondition(key))).join();
     // The policies that use a provider say that it has no keys, and nobody else tells them.
-    writer.look(unusable === before ? [...providers, ...attached] : undefined);
+    writer.look(haveOthersKeys() ? undefined : [...providers, ...attached]);
     return agingMs;
   });
   const sum = (key: string): void => {
@@ -125,6 +123,19 @@ function suggestWithin(status: DocumentStatus | undefined, providers: ReadonlySe
   const own = `IdentityProvider ${status.namespace}/`;
   const known = [...providers].filter((key) => key.startsWith(own) || key.startsWith('ClusterIdentityProvider '));
   return { ...status, problems: suggestProviders(status.problems, known) };
+}
+
+/** True where other providers than the last time have no usable keys. */
+function createKeyWatch(
+  providers: ReadonlySet<string>,
+  conditionOf: PublisherOptions['providerCondition'],
+): () => boolean {
+  let unusable = '';
+  return () => {
+    const before = unusable;
+    unusable = [...providers].filter((key) => isUnusable(conditionOf(key))).join();
+    return unusable !== before;
+  };
 }
 
 function isUnusable(condition: ProviderCondition | undefined): boolean {

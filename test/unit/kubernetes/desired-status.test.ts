@@ -268,6 +268,10 @@ describe('the status of a document', () => {
       'Answering=False/NotAnswering',
     );
     expect(told(true)).not.toContain('KeysLoaded');
+    const before = { ...provider, isAnswering: true, isAsked: false, lastError: undefined };
+    expect(outline(statusOf(inputOf({ kind: 'IdentityProvider' }, { provider: before, value: {} })))).toContain(
+      'Answering=Unknown/NotAsked',
+    );
   });
 
   it.each([

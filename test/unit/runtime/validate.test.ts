@@ -187,7 +187,7 @@ describe('a word that kubectl reads as a boolean', () => {
   test('has its place, and is no matter in a document that no cluster takes', async () => {
     const { problems } = await validateSources(['-'], () => Promise.resolve(claims('yes')));
     expect(problems.find(({ code }) => code === 'yaml-boolean')?.place).toEqual({ source: '-', line: 4, column: 214 });
-    expect(await messages('kind: Other\napiVersion: v1\nspec: yes\n')).toEqual([]);
+    expect(await messages('apiVersion: v1\nkind: Other\nmetadata: {name: a}\nspec: yes\n')).toEqual([]);
     expect(await messages(`${head('PolicyTest', 'name: t')}spec: yes\n`)).not.toContainEqual(
       expect.stringContaining('kubectl'),
     );
