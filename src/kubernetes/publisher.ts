@@ -83,7 +83,6 @@ export function createPublisher(options: PublisherOptions): Publisher {
   });
   const haveOthersKeys = createKeyWatch(providers, options.providerCondition);
   const aging = repeat(ports.timers, async () => {
-    // The policies that use a provider say that it has no keys, and nobody else tells them.
     writer.look(haveOthersKeys() ? undefined : [...providers, ...attached]);
     return agingMs;
   });
@@ -125,7 +124,7 @@ function suggestWithin(status: DocumentStatus | undefined, providers: ReadonlySe
   return { ...status, problems: suggestProviders(status.problems, known) };
 }
 
-/** True where other providers than the last time have no usable keys. */
+/** True where other providers than the last time have no usable keys: the policies that use them say so, and nobody else tells these. */
 function createKeyWatch(
   providers: ReadonlySet<string>,
   conditionOf: PublisherOptions['providerCondition'],
