@@ -115,9 +115,9 @@ describeWithCluster('serve before a real API server', () => {
     await decides(service, 'api.example', '/', '403 denied');
     await programmed('orders');
     const lines = (await cluster.kubectl('get', 'accesspolicies', '--namespace', 'shop')).trim().split('\n');
-    expect(lines.map((line) => line.split(/ {2,}/u).slice(0, 5))).toEqual([
-      ['NAME', 'ACCEPTED', 'PROGRAMMED', 'TARGETS', 'RULES'],
-      ['orders', 'True', 'True', 'api.example', '1'],
+    expect(lines.map((line) => line.split(/ {2,}/u).slice(0, 6))).toEqual([
+      ['NAME', 'ACCEPTED', 'PROGRAMMED', 'REASON', 'TARGETS', 'RULES'],
+      ['orders', 'True', 'True', 'Programmed', 'api.example', '1'],
     ]);
     expect(await statusOf('orders')).toMatchObject({ observedGeneration: 2, servedGeneration: 2, replicas: '1/1' });
     const events = await cluster.kubectl(
