@@ -10,6 +10,8 @@ export interface Problem {
   readonly place: Place;
   /** The key of the document that does not exist, where that is the mistake: `IdentityProvider shop/okta`. */
   readonly reference?: string;
+  /** The key of the document that has the mistake, where the place does not lead to it: in a text that was piped in. */
+  readonly document?: string;
 }
 
 /** A place in a source of documents. */
@@ -64,6 +66,7 @@ export const problemCodes = {
     'A proxy is believed about a name of a client certificate that it may not know well enough, or that may be forged.',
   'shadow-wider-decides': 'The policy is in shadow mode, and a wider one decides in its place.',
   'host-widens': 'A wildcard host makes Public what another policy of the namespace protects.',
+  'yaml-boolean': 'A word that is not quoted is a text here, and a boolean for kubectl, which reads YAML 1.1.',
 } as const;
 
 export type ProblemCode = keyof typeof problemCodes;
@@ -73,9 +76,13 @@ export function hasError(problems: readonly Problem[]): boolean {
   return problems.some((problem) => problem.severity === 'error');
 }
 
-/** One line for people: `file:line:column: error: message [code]`. */
+/**
+ * One line for people: `file:line:column: error: message [code]`; of a text that was piped in with the document:
+ * `-:line:column: AccessPolicy shop/orders: error: message [code]`.
+ */
 export function formatProblem(problem: Problem): string {
   const { source, line, column } = problem.place;
   const place = line === undefined ? source : `${source}:${line}:${column ?? 1}`;
-  return `${place}: ${problem.severity}: ${problem.message} [${problem.code}]`;
+  const document = problem.document === undefined ? '' : `${problem.document}: `;
+  return `${place}: ${document}${problem.severity}: ${problem.message} [${problem.code}]`;
 }

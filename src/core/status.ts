@@ -103,6 +103,8 @@ export interface ProviderCondition {
   readonly isKeyless?: boolean | undefined;
   /** Of a provider that asks somebody about each credential. */
   readonly isAnswering?: boolean | undefined;
+  /** Of such a one: false where nothing was asked yet, so that a right that is missing is not known; absent where that is all the same. */
+  readonly isAsked?: boolean | undefined;
 }
 
 /** A key of a ConfigMap that a provider refers to and that is not there. */

@@ -42,11 +42,18 @@ function logDocument(logger: Logger, status: DocumentStatus): void {
   const { key, serving, accepted, problems, conflicts } = status;
   const missing = status.targets.filter(isMissing).map(formatTarget);
   const targets = missing.length === 0 ? {} : { missing };
-  const fields = { document: key, serving, problems: problems.map(formatProblem), ...targets };
+  const fields = { document: key, serving, problems: problems.map(formatWithField), ...targets };
   if (!accepted) logger.warn({ ...fields, ...told(conflicts) }, 'a document is refused');
   else if (conflicts.length > 0)
     logger.warn({ ...fields, ...told(conflicts) }, 'a policy does not own all of its hosts');
   else logger.info(fields, 'a document is accepted');
+}
+
+/** An object of a cluster has no lines: the field is the place in it. */
+function formatWithField(problem: Problem): string {
+  const { place, field } = problem;
+  if (place.line !== undefined || field === '') return formatProblem(problem);
+  return formatProblem({ ...problem, place: { ...place, source: `${place.source}: ${field}` } });
 }
 
 function told(conflicts: readonly HostConflict[]): { readonly conflicts?: readonly string[] } {

@@ -50,12 +50,18 @@ export function codeOfStatus(status: number): ApiFailureCode {
   }
 }
 
+/** Where the chart makes no roles its values grant nothing. */
+export const byHand = '; with rbac.create off write the role yourself (docs/kubernetes.md)';
+
 /** What a write failed with, for the log: of one that RBAC refuses with the remedy. */
 export function sayWhyNotWritten(thrown: unknown): string {
   const message = messageOf(thrown);
-  return isApiFailure(thrown, 'api_forbidden')
-    ? `${message}; the chart grants it with rbac.create and publishStatus, and publishStatus off does without`
-    : message;
+  if (isApiFailure(thrown, 'api_forbidden'))
+    return `${message}; the chart grants it with rbac.create and publishStatus, and publishStatus off does without${byHand}`;
+  // The schema of the server has no such field.
+  if (message.includes('field not declared in schema'))
+    return `${message}; the CRDs are older than this service: upgrade the release that owns them, and where none does, apply deploy/crds.yaml`;
+  return message;
 }
 
 /** True where `thrown` is an ApiFailure of one of these codes. */

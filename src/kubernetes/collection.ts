@@ -1,7 +1,7 @@
 import { apiGroup, apiVersion } from '../policy/parse-document.ts';
 import { gatewayGroup } from '../policy/read-route.ts';
 import type { MaterialRef, SelectedMaterialRef } from '../policy/spec.ts';
-import { isApiFailure } from './api-failure.ts';
+import { byHand, isApiFailure } from './api-failure.ts';
 
 /** A list of objects that the API server serves: a kind, of the cluster or of a namespace, whole or selected. */
 export interface Collection {
@@ -89,13 +89,13 @@ const referents = {
 export function sayWhatIsMissing(collection: Collection, thrown: unknown): string | undefined {
   const { resource, group, namespace } = collection;
   if (isApiFailure(thrown, 'api_not_found') && group === apiGroup)
-    return `the CRD of ${resource}.${group} is not installed: apply deploy/crds.yaml, or install the chart with crds.enabled`;
+    return `the CRD of ${resource}.${group} is not installed: it comes with the release that has crds.enabled, and where none has, apply deploy/crds.yaml`;
   if (isApiFailure(thrown, 'api_not_found') && group === gatewayGroup)
     return `the CRD of ${resource}.${group} is not installed: install the Gateway API, or attach the policies otherwise`;
   if (isApiFailure(thrown, 'api_forbidden')) {
     const where = namespace === undefined ? 'a ClusterRole' : `a Role in the namespace ${namespace}`;
     const what = group === '' ? resource : `${resource}.${group}`;
-    return `the service account needs get, list and watch on ${what} by ${where}; ${chartRemedy(collection)}`;
+    return `the service account needs get, list and watch on ${what} by ${where}; ${chartRemedy(collection)}${byHand}`;
   }
   return undefined;
 }
@@ -103,18 +103,21 @@ export function sayWhatIsMissing(collection: Collection, thrown: unknown): strin
 /** By which of its values the chart grants what reading the collection needs. */
 function chartRemedy({ kind, namespace }: Collection): string {
   const ofNamespace = namespace === undefined ? '' : ` and the namespace in watchNamespaces`;
+  const ofSidecar = 'to a sidecar with the service account of its pod in sidecar.serviceAccounts';
   switch (kind) {
     case 'ConfigMap':
-      return `the chart grants it with rbac.configMaps.enabled${ofNamespace}, and where rbac.configMaps.names is set with the name among these`;
+      return `the chart grants it with rbac.configMaps.enabled${ofNamespace}, and where rbac.configMaps.names is set with the name among these, ${ofSidecar}`;
     case 'Secret':
-      return `the chart grants it with rbac.secrets.enabled${ofNamespace}, and where rbac.secrets.names is set with the name among these`;
+      return `the chart grants it with rbac.secrets.enabled${ofNamespace}, and where rbac.secrets.names is set with the name among these, ${ofSidecar}`;
     case 'ClusterAccessPolicy':
     case 'ClusterIdentityProvider':
-      return 'the chart grants it with rbac.create and rbac.scope: cluster; where nobody may grant it, clusterKinds off does without the floor';
+      return `the chart grants it with rbac.create and rbac.scope: cluster, ${ofSidecar}; where nobody may grant it, rbac.scope: namespaced of the chart (clusterKinds off) does without the floor`;
     case 'HTTPRoute':
     case 'GRPCRoute':
-      return `the chart grants it with rbac.create${ofNamespace}, to a sidecar with sidecar.routes`;
+      return `the chart grants it with rbac.create${ofNamespace}, to a sidecar with sidecar.routes and the service account of its pod in sidecar.serviceAccounts`;
     default:
-      return `the chart grants it with rbac.create${namespace === undefined ? '; where nobody may grant it for all namespaces, name some in watchNamespaces' : ofNamespace}`;
+      return namespace === undefined
+        ? 'the chart grants it with rbac.create; where nobody may grant it for all namespaces, name some in watchNamespaces'
+        : `the chart grants it with rbac.create${ofNamespace}, ${ofSidecar}`;
   }
 }

@@ -38,7 +38,7 @@ export const conditionReasons = {
   RefPending: 'What it refers to is not read yet.',
   RefNotReadable: 'What it refers to cannot be read.',
   ProviderNotResolved:
-    'A provider that it uses refers to something that does not exist: its tokens are answered with 503.',
+    'A provider that it uses has no usable keys, or refers to something that is not there: it vouches for nobody.',
   TargetNotFound:
     'A route that it is attached to, or a rule of one, does not exist; it stands ready for the checks that name it.',
   TargetPending: 'The routes that it is attached to are not read yet.',
@@ -59,6 +59,7 @@ export const conditionReasons = {
   KeysStale: 'The last fetch failed; keys fetched before it are in use.',
   KeysIncomplete: 'Some of its keys are refused; the others are in use.',
   Answering: 'Who is asked about credentials answers, as far as it was asked.',
+  NotAsked: 'Nobody was asked about credentials yet: whether a right is missing shows with the first of them.',
   NotAnswering: 'Who is asked about credentials gave no answer the last time: credentials are answered with 503.',
 } as const;
 export type ConditionReason = keyof typeof conditionReasons;
@@ -102,6 +103,15 @@ export interface NamedProvider {
   /** False where it does not exist any more, or was refused and has no last good version. */
   readonly isRunning: boolean;
   readonly missing: readonly MissingMaterial[];
+  /** How many keys, or clients, it has; undefined where it needs none. */
+  readonly keys: number | undefined;
+  /** Why it has none, or not all. */
+  readonly lastError: string | undefined;
+}
+
+/** How many keys a provider has; undefined where it needs none, because somebody else verifies. */
+export function keysNeeded({ keys, isKeyless, isAnswering }: ProviderCondition): number | undefined {
+  return isKeyless === true || isAnswering !== undefined ? undefined : keys;
 }
 
 /** The API server takes messages of up to 32 KiB; people take less. */

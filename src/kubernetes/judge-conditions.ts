@@ -7,7 +7,14 @@ import {
   type ConditionVerdict,
   type DocumentFacts,
 } from './conditions.ts';
-import { judgeMaterials, judgeProviders, judgeTargets, judgeUnreadable } from './judge-references.ts';
+import {
+  describeMissing,
+  judgeMaterials,
+  keyOf,
+  judgeProviders,
+  judgeTargets,
+  judgeUnreadable,
+} from './judge-references.ts';
 
 /** The conditions of a document, in the order in which people read them. */
 export function judgeConditions(facts: DocumentFacts): readonly ConditionVerdict[] {
@@ -19,7 +26,7 @@ export function judgeConditions(facts: DocumentFacts): readonly ConditionVerdict
     judgeProgrammed(facts),
     ...(document.conflicts.length > 0 ? [judgeConflicts(document)] : []),
     ...(document.isUnrouted ? [unrouted] : []),
-    ...(isProvider && provider !== undefined ? judgeProvider(provider) : []),
+    ...(isProvider && provider !== undefined ? judgeProvider(provider, facts) : []),
   ];
 }
 
@@ -121,11 +128,16 @@ function judgeWithout(
   return isTwin ? 'and its rules with two providers of one issuer answer 503 (provider_unavailable)' : undefined;
 }
 
-function judgeConflicts({ conflicts, accepted }: DocumentStatus): ConditionVerdict {
+function judgeConflicts({ conflicts, accepted, namespace, servedGeneration }: DocumentStatus): ConditionVerdict {
   const hosts = conflicts.map(({ host, owner }) =>
     owner === undefined ? `${host} is not granted` : `${host} belongs to the namespace ${owner}`,
   );
-  const others = accepted ? '; the policy governs its other hosts' : '';
+  const isUngranted = conflicts.some(({ owner }) => owner === undefined);
+  const remedy = isUngranted
+    ? `; the operator grants hosts to ${namespace} (hostGrants; config.hostGrants of the chart)`
+    : '';
+  const governs = servedGeneration === undefined ? 'governs none of its hosts' : 'governs its other hosts';
+  const others = accepted ? `; the policy ${governs}${remedy}` : remedy;
   return {
     type: 'Conflicted',
     status: 'True',
@@ -134,22 +146,30 @@ function judgeConflicts({ conflicts, accepted }: DocumentStatus): ConditionVerdi
   };
 }
 
-function judgeProvider(provider: ProviderCondition): readonly ConditionVerdict[] {
+function judgeProvider(provider: ProviderCondition, facts: DocumentFacts): readonly ConditionVerdict[] {
   if (provider.isAnswering !== undefined) return [judgeAnswering(provider)];
-  return provider.isKeyless === true ? [] : [judgeKeys(provider)];
+  return provider.isKeyless === true ? [] : [judgeKeys(provider, facts)];
 }
 
-function judgeAnswering({ isAnswering, lastError }: ProviderCondition): ConditionVerdict {
+function judgeAnswering({ isAnswering, isAsked, lastError }: ProviderCondition): ConditionVerdict {
   const type = 'Answering';
+  if (isAnswering === true && isAsked === false)
+    return { type, status: 'Unknown', reason: 'NotAsked', message: conditionReasons.NotAsked };
   if (isAnswering === true) return { type, status: 'True', reason: 'Answering', message: conditionReasons.Answering };
   const why = lastError === undefined ? '' : `: ${lastError}`;
   const message = clip(`${conditionReasons.NotAnswering.slice(0, -1)}${why}`);
   return { type, status: 'False', reason: 'NotAnswering', message };
 }
 
-function judgeKeys({ keys, keyAgeSeconds, lastError }: ProviderCondition): ConditionVerdict {
+function judgeKeys(
+  { keys, keyAgeSeconds, lastError }: ProviderCondition,
+  { missing, readingOf }: DocumentFacts,
+): ConditionVerdict {
   const type = 'KeysLoaded';
-  const why = lastError === undefined ? '' : `: ${lastError}`;
+  // The engine knows only that it was not given; whether it is there is known to who reads.
+  const isUnread = missing.some((one) => one.isWhole && readingOf(keyOf(one)).failure !== undefined);
+  const cause = isUnread ? missing.map((one) => describeMissing(one, readingOf)).join('; ') : lastError;
+  const why = cause === undefined ? '' : `: ${cause}`;
   if (keys === 0)
     return {
       type,

@@ -6,6 +6,7 @@ import {
   type ConditionReason,
   type ConditionVerdict,
   type DocumentFacts,
+  type NamedProvider,
 } from './conditions.ts';
 
 /** What `ResolvedRefs` is because of something that is no document of ours; undefined where nothing is wrong with it. */
@@ -26,7 +27,7 @@ export function judgeMaterials({ missing, readingOf }: DocumentFacts): Judged {
     );
   if (all.some(({ material, isRead }) => material.isWhole && !isRead))
     return verdict('Unknown', 'RefPending', conditionReasons.RefPending);
-  return verdict('False', 'RefNotFound', missing.map(describeMissing).join('; '));
+  return verdict('False', 'RefNotFound', missing.map((one) => describeMissing(one, readingOf)).join('; '));
 }
 
 /** Of a provider: Secrets that its selector takes, or what was read before and cannot be now. */
@@ -38,14 +39,23 @@ export function judgeUnreadable({ unreadable }: DocumentFacts): Judged {
  * Of a policy: the providers that are there and refer to something that is not. What that is called of a provider of its own namespace alone: a
  * tenant is not told what the operator's Secrets are called (promise 6).
  */
-export function judgeProviders({ providers, document: { namespace } }: DocumentFacts): Judged {
-  const broken = providers.filter(({ isRunning, missing }) => isRunning && missing.length > 0);
+export function judgeProviders({ providers, document: { namespace }, readingOf }: DocumentFacts): Judged {
+  const broken = providers.filter(
+    (provider) => provider.isRunning && (provider.missing.length > 0 || hasNoKeys(provider)),
+  );
   if (broken.length === 0) return undefined;
-  const named = broken.slice(0, maxNamed).map(({ key, missing }) => {
-    const isOwn = missing.every((material) => material.namespace === namespace);
-    return `${key}: ${isOwn ? missing.map(describeMissing).join('; ') : 'something that it refers to is not there'}`;
+  const named = broken.slice(0, maxNamed).map((provider) => {
+    const { key, missing } = provider;
+    if (!key.startsWith(`IdentityProvider ${namespace}/`) || missing.some((one) => one.namespace !== namespace))
+      return `${key}: ${missing.length > 0 ? 'something that it refers to is not there or cannot be read' : 'none of its keys is in use'}`;
+    if (missing.length > 0) return `${key}: ${missing.map((one) => describeMissing(one, readingOf)).join('; ')}`;
+    return `${key}: none of its keys is in use: ${provider.lastError ?? ''}`;
   });
-  return verdict('False', 'ProviderNotResolved', `${named.join('; ')}: credentials are answered with 503`);
+  // A provider of clients answers by itself that it knows none of them.
+  const what = broken.every(({ missing }) => missing.length > 0)
+    ? 'credentials are answered with 503'
+    : 'such a provider vouches for nobody';
+  return verdict('False', 'ProviderNotResolved', `${named.join('; ')}: ${what}`);
 }
 
 /** Of a policy: routes that are not there. Those that cannot be read come first, because nobody knows of them. */
@@ -71,11 +81,19 @@ function verdict(status: ConditionVerdict['status'], reason: ConditionReason, me
   return { type: 'ResolvedRefs', status, reason, message: clip(message) };
 }
 
-function keyOf({ kind, namespace, name }: MissingMaterial): string {
+export function keyOf({ kind, namespace, name }: MissingMaterial): string {
   return specKey({ kind, namespace, name });
 }
 
-function describeMissing(material: MissingMaterial): string {
+/** What keeps a provider from vouching for anybody; one that waits for its first keys, or for its first client, is not broken. */
+export function hasNoKeys({ keys, lastError }: Pick<NamedProvider, 'keys' | 'lastError'>): boolean {
+  return keys === 0 && lastError !== undefined;
+}
+
+/** What is missing, in words. What cannot be read is not said to be missing: nobody knows of it. */
+export function describeMissing(material: MissingMaterial, readingOf: DocumentFacts['readingOf']): string {
+  const { failure } = readingOf(keyOf(material));
+  if (material.isWhole && failure !== undefined) return `the ${keyOf(material)} cannot be read: ${failure}`;
   if (material.isWhole) return `the ${keyOf(material)} does not exist`;
   return `the ${keyOf(material)} has no key ${material.key}`;
 }

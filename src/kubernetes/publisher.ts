@@ -1,9 +1,10 @@
 import type { DocumentStatus, MissingMaterial, ProviderCondition } from '../core/status.ts';
 import { suggestProviders } from '../policy/suggest-providers.ts';
 import type { ClusterDocument } from './cluster-document.ts';
-import type { Agreements, ReferenceReading } from './conditions.ts';
+import { keysNeeded, type Agreements, type ReferenceReading } from './conditions.ts';
 import { createEventRecorder } from './event-recorder.ts';
 import { inSlices } from './in-slices.ts';
+import { hasNoKeys } from './judge-references.ts';
 import { createLeaderElection } from './leader-election.ts';
 import type { ReflectedChange } from './reflected-store.ts';
 import type { ReflectorPorts } from './reflector.ts';
@@ -80,8 +81,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
     ports,
     leads: () => election.leads(),
   });
+  const haveOthersKeys = createKeyWatch(providers, options.providerCondition);
   const aging = repeat(ports.timers, async () => {
-    writer.look([...providers, ...attached]);
+    writer.look(haveOthersKeys() ? undefined : [...providers, ...attached]);
     return agingMs;
   });
   const sum = (key: string): void => {
@@ -120,6 +122,23 @@ function suggestWithin(status: DocumentStatus | undefined, providers: ReadonlySe
   const own = `IdentityProvider ${status.namespace}/`;
   const known = [...providers].filter((key) => key.startsWith(own) || key.startsWith('ClusterIdentityProvider '));
   return { ...status, problems: suggestProviders(status.problems, known) };
+}
+
+/** True where other providers than the last time have no usable keys: the policies that use them say so, and nobody else tells these. */
+function createKeyWatch(
+  providers: ReadonlySet<string>,
+  conditionOf: PublisherOptions['providerCondition'],
+): () => boolean {
+  let unusable = '';
+  return () => {
+    const before = unusable;
+    unusable = [...providers].filter((key) => isUnusable(conditionOf(key))).join();
+    return unusable !== before;
+  };
+}
+
+function isUnusable(condition: ProviderCondition | undefined): boolean {
+  return condition !== undefined && hasNoKeys({ keys: keysNeeded(condition), lastError: condition.lastError });
 }
 
 function keep(set: Set<string>, key: string, isIn: boolean): void {

@@ -147,5 +147,5 @@ function sayWhyNotReviewed(kind: ReviewKind, thrown: unknown): string {
   if (isApiFailure(thrown, 'api_refused', 'api_conflict', 'api_gone', 'api_not_found'))
     return `the API server does not take the review (${thrown.code})`;
   if (!isApiFailure(thrown, 'api_forbidden')) return messageOf(thrown);
-  return `the right to create ${resources[kind]} is missing; the chart grants it with rbac.reviews, to a sidecar with sidecar.reviews (${messageOf(thrown)})`;
+  return `the right to create ${resources[kind]} is missing; the chart grants it with rbac.reviews, to a sidecar with sidecar.reviews and the service account of its pod in sidecar.serviceAccounts (${messageOf(thrown)})`;
 }

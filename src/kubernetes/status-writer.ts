@@ -5,7 +5,7 @@ import { readMeta } from './api-object.ts';
 import type { ClusterDocument } from './cluster-document.ts';
 import { pluralOf } from './collection.ts';
 import { apiVersion } from '../policy/parse-document.ts';
-import type { Agreements, ReferenceReading } from './conditions.ts';
+import { keysNeeded, type Agreements, type NamedProvider, type ReferenceReading } from './conditions.ts';
 import { desiredStatus } from './desired-status.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import type { ReflectorPorts } from './reflector.ts';
@@ -190,15 +190,22 @@ function wanted(
     unreadable: provider === undefined ? undefined : facts.unreadableOf(key),
     provider,
     missing: facts.missingMaterials(key),
-    providers: facts.providersOf(key).map((name) => ({
-      key: name,
-      isRunning: facts.providerCondition(name) !== undefined,
-      missing: facts.missingMaterials(name),
-    })),
+    providers: facts.providersOf(key).map((name) => namedProvider(name, facts)),
     value,
     keysFetchedAt,
   };
   return desiredStatus(input, parseStatus(object.status), now);
+}
+
+function namedProvider(key: string, facts: StatusFacts): NamedProvider {
+  const condition = facts.providerCondition(key);
+  return {
+    key,
+    isRunning: condition !== undefined,
+    missing: facts.missingMaterials(key),
+    keys: condition === undefined ? undefined : keysNeeded(condition),
+    lastError: condition?.lastError,
+  };
 }
 
 function isShadow(value: ClusterDocument['document']['value']): boolean {

@@ -8,11 +8,28 @@ import { tooDeep, unreadable } from '../files/unreadable.ts';
 import type { AuthorDocument, SourceReading } from '../policy/spec.ts';
 import { policyFiles } from './config/settings.ts';
 
+/** What is to be said of the text of a source, besides what its documents say. */
+type JudgeText = (source: string, text: string) => readonly Problem[];
+
+interface Read {
+  readonly documents: AuthorDocument[];
+  readonly problems: Problem[];
+  take(source: string, text: string): void;
+}
+
 /** Reads files and folders once, for tools; `-` is standard input. What cannot be read is a Problem. */
-export async function readSources(paths: readonly string[], stdin: () => Promise<string>): Promise<SourceReading> {
+export async function readSources(
+  paths: readonly string[],
+  stdin: () => Promise<string>,
+  judgeText: JudgeText = () => [],
+): Promise<SourceReading> {
   const documents: AuthorDocument[] = [];
   const problems: Problem[] = [];
-  for (const path of paths) await readPath(path, stdin, documents, problems);
+  const take = (source: string, text: string): void => {
+    documents.push(...readDocuments(source, text));
+    problems.push(...judgeText(source, text));
+  };
+  for (const path of paths) await readPath(path, stdin, { documents, problems, take });
   return { documents, problems, unreadable: new Set() };
 }
 
@@ -27,32 +44,25 @@ export async function readSourcesOrFail(
   return reading;
 }
 
-async function readPath(
-  path: string,
-  stdin: () => Promise<string>,
-  documents: AuthorDocument[],
-  problems: Problem[],
-): Promise<void> {
-  if (path === '-') {
-    documents.push(...readDocuments('-', await stdin()));
-    return;
-  }
+async function readPath(path: string, stdin: () => Promise<string>, read: Read): Promise<void> {
+  const { problems } = read;
+  if (path === '-') return read.take('-', await stdin());
   try {
     const listing = (await stat(path)).isDirectory() ? await listFiles(path) : undefined;
     const files = listing?.files.map((file) => file.path) ?? [path];
     problems.push(...(listing?.tooDeep ?? []).map(tooDeep));
     if (files.length === 0) problems.push(unreadable(path, `the folder holds no file of policies (${policyFiles})`));
-    for (const file of files) await readFile(file, documents, problems);
+    for (const file of files) await readFile(file, read);
   } catch (thrown) {
     problems.push(unreadable(path, `it cannot be read: ${messageOf(thrown)}`));
   }
 }
 
 /** One file that cannot be read keeps nobody from reading the others. */
-async function readFile(file: string, documents: AuthorDocument[], problems: Problem[]): Promise<void> {
+async function readFile(file: string, read: Read): Promise<void> {
   try {
-    documents.push(...readDocuments(file, await readText(file, 0)));
+    read.take(file, await readText(file, 0));
   } catch (thrown) {
-    problems.push(unreadable(file, `it cannot be read: ${messageOf(thrown)}`));
+    read.problems.push(unreadable(file, `it cannot be read: ${messageOf(thrown)}`));
   }
 }

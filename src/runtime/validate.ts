@@ -1,5 +1,6 @@
 import type { Problem } from '../core/problem.ts';
 import { membersOf, readCatalog } from '../engine/catalog.ts';
+import { warnOfYamlBooleans } from '../files/warn-of-yaml-booleans.ts';
 import { isNameless } from '../engine/claims.ts';
 import { catalogProviders } from '../engine/inspect-token.ts';
 import type { FindProvider } from '../policy/check-providers.ts';
@@ -17,7 +18,7 @@ import type { PassedOverDocument, ValidateSources, ValidationReport } from './va
 
 /** Judges documents as `serve` would that has these grants; what they refer to and cannot be found is a warning. */
 export const validateSources: ValidateSources = async (paths, stdin, grants) => {
-  const { documents, problems } = await readSources(paths, stdin);
+  const { documents, problems } = await readSources(paths, stdin, warnOfYamlBooleans);
   return judge(documents, problems, grants ?? 'unknown', await findUnusable(documents));
 };
 
@@ -44,13 +45,16 @@ function judge(
       result.kind === 'material' ? [[result.material, document] as const] : [],
     ),
   );
-  const warnings = [...parsed].flatMap(([document, result]) => [
-    ...warnOfReferences(document, result, catalog.materials, unusable, (secret) => documentOf.get(secret)),
-    ...missingRoutes(document, result, catalog.routes),
-    ...unknownUsers(document, result, (key) => providers.get(key)),
-    ...(grants === 'unknown' ? ungrantedHosts(document, result) : []),
-  ]);
-  for (const widening of wideningWarnings(membersOf(catalog)).values()) warnings.push(...widening);
+  const warnings = [...parsed].flatMap(([document, result]) => {
+    const all = [
+      ...warnOfReferences(document, result, catalog.materials, unusable, (secret) => documentOf.get(secret)),
+      ...missingRoutes(document, result, catalog.routes),
+      ...unknownUsers(document, result, (key) => providers.get(key)),
+      ...(grants === 'unknown' ? ungrantedHosts(document, result) : []),
+    ];
+    return result.kind === 'accepted' ? all.map(ofDocument(specKey(result.spec))) : all;
+  });
+  for (const [key, widening] of wideningWarnings(membersOf(catalog))) warnings.push(...widening.map(ofDocument(key)));
   const passedOver = [...parsed].flatMap(([{ source }, result]): PassedOverDocument[] =>
     result.kind === 'passed-over' ? [{ source, kind: result.what }] : [],
   );
@@ -66,13 +70,29 @@ function judge(
     problems: sortByPlace([
       ...readProblems,
       ...catalog.problems,
-      ...suggestProviders(
-        entries.flatMap((entry) => entry.problems),
-        catalog.entries.keys(),
+      ...entries.flatMap((entry) =>
+        suggestProviders(entry.problems, catalog.entries.keys())
+          .map(sayHowToGive(entry.problems))
+          .map(ofDocument(entry.key)),
       ),
       ...warnings,
     ]),
   };
+}
+
+/** Who pipes a text in has no lines to look at: its problems name the document. */
+function ofDocument(document: string): (problem: Problem) => Problem {
+  return (problem) => (problem.place.source === '-' ? { ...problem, document } : problem);
+}
+
+/** The provider of a policy may be in the cluster and not among the documents; nobody guesses what is in it (as `serve` of a folder would not). */
+function sayHowToGive(before: readonly Problem[]): (problem: Problem, index: number) => Problem {
+  const how =
+    'give its document too (--filename may be repeated), of a cluster with kubectl get identityproviders,clusteridentityproviders --all-namespaces --output yaml';
+  return (problem, index) =>
+    problem.reference === undefined || problem.message !== before[index]?.message
+      ? problem
+      : { ...problem, message: `${problem.message}; ${how}` };
 }
 
 function unknownUsers(document: AuthorDocument, parsed: ParsedDocument, find: FindProvider): readonly Problem[] {

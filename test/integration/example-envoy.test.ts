@@ -8,6 +8,8 @@ import { startEchoUpstream } from '../../src/dev/echo-upstream.ts';
 import { startEnvoy } from '../../src/dev/envoy-process.ts';
 import { exchange } from '../../src/dev/http-exchange.ts';
 import { outcomeOfAnswer } from '../../src/dev/outcome.ts';
+import { eventually } from '../support/eventually.ts';
+import { at } from '../support/kubernetes/chart.ts';
 import { startServe, type ServeProcess } from './support/serve-process.ts';
 import { describeWithEnvoy } from './support/with-envoy.ts';
 
@@ -32,6 +34,62 @@ function withPorts(example: string, ports: ReadonlyMap<number, number>): JsonObj
   if (!isJsonObject(config)) throw new Error('the example is not a map');
   return config;
 }
+
+/** The first endpoint of the cluster once more, at another port. */
+function withSecondEndpoint(config: JsonObject, port: number): JsonObject {
+  const endpoints = at(config, 'static_resources.clusters.0.load_assignment.endpoints.0.lb_endpoints');
+  if (!Array.isArray(endpoints)) throw new Error('the example has no endpoints');
+  endpoints.push({ endpoint: { address: { socket_address: { address: 'localhost', port_value: port } } } });
+  return config;
+}
+
+describeWithEnvoy('deploy/envoy/envoy.yaml before two replicas', (envoyBinary) => {
+  const closers: (() => Promise<unknown>)[] = [];
+  afterAll(async () => {
+    for (const close of closers.toReversed()) await close();
+  });
+
+  it.each([
+    ['stands still', 'SIGSTOP'],
+    ['dies', 'SIGKILL'],
+  ] as const)('denies nothing more within seconds after one of them %s', async (_, signal) => {
+    const folder = await mkdtemp(join(tmpdir(), 'portcullis-example-'));
+    closers.push(() => rm(folder, { recursive: true }));
+    await writeFile(join(folder, 'policy.yaml'), policy);
+    const [first, second] = await Promise.all([startServe(folder), startServe(folder)]);
+    closers.push(
+      () => first.close(),
+      () => second.close(),
+    );
+    const upstream = await startEchoUpstream();
+    closers.push(() => upstream.close());
+    const portOf = ({ grpcAddress }: ServeProcess): number => Number(grpcAddress.split(':').at(-1));
+    const ports = new Map([
+      [10_000, 0],
+      [9001, portOf(first)],
+      [8080, upstream.port],
+      [9901, 0],
+    ]);
+    const config = withPorts(await readFile('deploy/envoy/envoy.yaml', 'utf8'), ports);
+    const envoy = await startEnvoy(envoyBinary, withSecondEndpoint(config, portOf(second)));
+    closers.push(() => envoy.close());
+    const ask = async (times: number): Promise<readonly number[]> => {
+      const asked = Array.from({ length: times }, () =>
+        exchange(envoy.port, { method: 'GET', path: '/open/x', headers: { host: 'localhost' } }),
+      );
+      return (await Promise.all(asked)).map(({ status }) => status);
+    };
+    const good = Array.from({ length: 20 }, () => 200);
+    await eventually(async () => expect(await ask(20)).toEqual(good), 10_000);
+    second.signal(signal);
+    // Until a check has failed twice its share is denied, and by Envoy: nobody was asked.
+    expect(await ask(20)).toContain(503);
+    await eventually(async () => expect(await ask(20)).toEqual(good), 10_000);
+    expect(await ask(20)).toEqual(good);
+    second.signal('SIGKILL');
+    await second.ended;
+  });
+});
 
 describeWithEnvoy('deploy/envoy/envoy.yaml', (envoyBinary) => {
   const closers: (() => Promise<unknown>)[] = [];

@@ -152,11 +152,11 @@ who may do that may read namespaces, and others could not install if this were a
 {{- if $config.allowPrivateAddresses -}}
 {{- $told = append $told "config.allowPrivateAddresses: whoever writes an IdentityProvider can make Portcullis call into your network. Name the ranges in config.allowedPrivateAddresses instead." -}}
 {{- end -}}
-{{- if not $values.crds.keep -}}
-{{- $told = append $told "crds.keep: false: `helm uninstall` deletes the CRDs, and with them every policy of the cluster." -}}
+{{- if and $values.crds.enabled (not $values.crds.keep) -}}
+{{- $told = append $told "crds.keep: false: `helm uninstall` deletes the CRDs, and with them every policy of the cluster. So does an upgrade to crds.enabled: false: set crds.keep: true and upgrade before that." -}}
 {{- end -}}
 {{- if and $values.rbac.create $values.rbac.secrets.enabled (not $values.rbac.secrets.names) -}}
-{{- $told = append $told (printf "rbac.secrets.enabled without names: the service account reads every Secret of %s." (ternary "the namespaces watched" "the cluster" (ne (include "portcullis.watchNamespaces" .) "[]"))) -}}
+{{- $told = append $told (printf "rbac.secrets.enabled without names: the service account reads every Secret of %s. Name them in rbac.secrets.names where providers refer to Secrets by name; providers of type APIKey and SharedSecretJWT list them, which names forbid: keep to few namespaces with watchNamespaces and rbac.scope: namespaced." (ternary "the namespaces watched" "the cluster" (ne (include "portcullis.watchNamespaces" .) "[]"))) -}}
 {{- end -}}
 {{- if $values.central.enabled -}}
 {{- $told = concat $told (include "portcullis.centralWarnings" . | fromJsonArray) -}}

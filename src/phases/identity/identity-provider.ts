@@ -82,4 +82,6 @@ export interface ProviderStatus {
   readonly isKeyless?: boolean | undefined;
   /** Of a provider that asks somebody about each credential: false where it has no way to ask or got no answer the last time. */
   readonly isAnswering?: boolean | undefined;
+  /** Of such a one: false where nothing was asked yet, so that a right that is missing is not known; absent where that is all the same. */
+  readonly isAsked?: boolean | undefined;
 }

@@ -33,28 +33,28 @@ const column = (name: string, jsonPath: string, type = 'string', priority = 0): 
 
 const accepted = column('Accepted', condition('Accepted', 'status'));
 const programmed = column('Programmed', condition('Programmed', 'status'));
-const reason = column('Reason', condition('Accepted', 'reason'), 'string', 1);
+const reason = column('Reason', condition('Programmed', 'reason'));
 const replicas = column('Replicas', '.status.replicas', 'string', 1);
 const age = column('Age', '.metadata.creationTimestamp', 'date');
 
 const policyColumns = [
   accepted,
   programmed,
+  reason,
   column('Targets', '.status.targets'),
   column('Rules', '.status.rules', 'integer'),
   column('Mode', '.spec.mode', 'string', 1),
   replicas,
-  reason,
   age,
 ];
 const providerColumns = [
   accepted,
   programmed,
+  reason,
   column('Type', '.spec.type'),
   column('KeysLoaded', condition('KeysLoaded', 'status')),
   column('Keys', '.status.keys.count', 'integer'),
   replicas,
-  reason,
   age,
 ];
 

@@ -30,7 +30,9 @@ export function toCrdSchema(schema: Schema, isNullable = false): JsonObject {
   }
   if (isNullable) crd['nullable'] = true;
   if (schema.keepsUnknown || schema.anyFields) crd['x-kubernetes-preserve-unknown-fields'] = true;
-  if (schema.properties !== undefined) crd['properties'] = toProperties(schema, schema.properties);
+  const properties = toProperties(schema, schema.properties ?? {});
+  // An API server drops an empty map, and the CRD would never be as it was applied.
+  if (Object.keys(properties).length > 0) crd['properties'] = properties;
   if (schema.additionalProperties !== undefined) crd['additionalProperties'] = toCrdSchema(schema.additionalProperties);
   if (schema.isAtomic) crd['x-kubernetes-map-type'] = 'atomic';
   if (schema.items !== undefined) Object.assign(crd, toList(schema, schema.items));

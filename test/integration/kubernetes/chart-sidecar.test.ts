@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { at, dataAt, objectsOf, pick, renderChart, type ChartUse } from '../../support/kubernetes/chart.ts';
+import type { JsonValue } from '../../../src/core/json.ts';
+import { at, dataAt, objectsOf, pick, renderChart, textAt, type ChartUse } from '../../support/kubernetes/chart.ts';
 import type { Cluster } from '../../support/kubernetes/cluster.ts';
 import { startCluster } from '../../support/kubernetes/start-cluster.ts';
 import { describeWithCluster } from '../../support/kubernetes/with-cluster.ts';
@@ -82,9 +83,40 @@ describeWithCluster('the sidecar of the chart', () => {
     );
   });
 
+  it('loses what was taken out of the values with the next patch, and keeps what others put into the pod', async () => {
+    const patch = async (use: ChartUse) => {
+      const text = dataAt(await mapOf(use), 'patch.yaml');
+      await cluster.kubectl('patch', 'deployment', 'web', '--namespace=shop', '--patch', text);
+      const stored = await cluster.kubectl('get', 'deployment', 'web', '--namespace=shop', '--output=json');
+      return at(JSON.parse(stored), 'spec.template.spec');
+    };
+    const namesIn = (list: JsonValue | undefined) =>
+      Array.isArray(list) ? list.map((one) => textAt(one, 'name')) : [];
+    const more = ['config.shadowAll=true', 'sidecar.resources.limits.cpu=1', 'probes.readiness.timeoutSeconds=7'];
+    const before = await patch({ scenario: 'sidecar', set: more });
+    expect(namesIn(at(before, 'initContainers.0.env'))).toContain('PORTCULLIS_SHADOW_ALL');
+    expect(at(before, 'initContainers.0.resources.limits.cpu')).toBe('1');
+    expect(at(before, 'initContainers.0.readinessProbe.timeoutSeconds')).toBe(7);
+
+    const after = await patch({ scenario: 'sidecar-loopback' });
+    const [container] = objectsOf(dataAt(await mapOf({ scenario: 'sidecar-loopback' }), 'container.yaml'));
+    expect(namesIn(at(after, 'initContainers.0.env'))).toEqual(namesIn(at(container, 'env')));
+    expect(namesIn(at(after, 'initContainers.0.env'))).not.toContain('PORTCULLIS_SHADOW_ALL');
+    expect(at(after, 'initContainers.0.volumeMounts')).toBeUndefined();
+    expect(at(after, 'initContainers.0.resources')).toEqual(at(container, 'resources'));
+    expect(at(after, 'initContainers.0.securityContext')).toEqual(at(container, 'securityContext'));
+    expect(at(after, 'initContainers.0.readinessProbe.timeoutSeconds')).not.toBe(7);
+    expect(namesIn(at(after, 'initContainers'))).toEqual(['portcullis', 'migrate']);
+    expect(namesIn(at(after, 'containers'))).toEqual(['web']);
+  });
+
   it('is the same in the patch as by itself', async () => {
     const map = await mapOf({ scenario: 'sidecar' });
     const [patch] = objectsOf(dataAt(map, 'patch.yaml'));
-    expect(at(patch, 'spec.template.spec.initContainers.0')).toEqual(objectsOf(dataAt(map, 'container.yaml'))[0]);
+    const [container] = objectsOf(dataAt(map, 'container.yaml'));
+    expect(at(patch, 'spec.template.spec.initContainers')).toEqual([
+      { name: 'portcullis', $patch: 'delete' },
+      container,
+    ]);
   });
 });

@@ -135,9 +135,12 @@ describeWithCluster('the values of the chart', () => {
       ],
       [
         'rbac.secrets.enabled=true',
-        'rbac.secrets.enabled without names: the service account reads every Secret of the cluster',
+        'rbac.secrets.enabled without names: the service account reads every Secret of the cluster. Name them in rbac.secrets.names where providers refer to Secrets by name; providers of type APIKey and SharedSecretJWT list them',
       ],
-      ['crds.keep=false', 'crds.keep: false: `helm uninstall` deletes the CRDs'],
+      [
+        'crds.keep=false',
+        'crds.keep: false: `helm uninstall` deletes the CRDs, and with them every policy of the cluster. So does an upgrade to crds.enabled: false',
+      ],
       ['securityContext.readOnlyRootFilesystem=false', 'podSecurityContext or securityContext: weaker'],
       ['image.tag=latest', 'image.tag: latest'],
       ['image.registry=', 'image: portcullis/portcullis:0.1.0 names no registry and no digest'],
@@ -150,6 +153,7 @@ describeWithCluster('the values of the chart', () => {
     });
 
     it.each([
+      [['crds.enabled=false', 'crds.keep=false']],
       [['image.registry=', `image.digest=sha256:${'0'.repeat(64)}`]],
       [['image.registry=', 'image.repository=registry.example.com/a/b']],
       [['image.registry=', 'global.imageRegistry=mirror.example.com']],
@@ -209,6 +213,9 @@ describeWithCluster('the values of the chart', () => {
         'backendRefs: [{name: authz, namespace: edge, port: 443}]',
         'kubectl --namespace edge rollout status deployment/authz',
         'helm --namespace edge test portcullis',
+        'wait --for=condition=Programmed --timeout=60s accesspolicy/NAME',
+        'status_on_error: {code: ServiceUnavailable}',
+        'grpc_health_check: {}',
         'The CRDs, and with them every policy, stay',
       ])
         expect(notes).toContain(text);
@@ -216,6 +223,38 @@ describeWithCluster('the values of the chart', () => {
       expect(notes).toContain(`-- ${textsAt({ entrypoint: JSON.parse(entrypoint) }, 'entrypoint').join(' ')} check `);
       expect(notes).toContain('check --address 127.0.0.1:9001 http://api.example.com/\n');
       for (const block of notes.matchAll(/(?:^ {5}.*\n)+/gmu)) expect(() => objectsOf(block[0])).not.toThrow();
+    });
+
+    it('it says who owns the CRDs where they are not part of the release', async () => {
+      const told = async (): Promise<string> => {
+        const flags = ['--dry-run=server', ...chartFlags({ set: ['crds.enabled=false'] })];
+        const { code, stdout, stderr } = await cluster.run(helm, ['install', 'portcullis', chartFolder, ...flags]);
+        expect([code, stderr]).toEqual([0, expect.not.stringContaining('rror')]);
+        return /^The CRDs are not part of this release.*?\n(?=\n\S|1\.)/msu.exec(stdout)?.[0].trimEnd() ?? '';
+      };
+      const name = 'crd/accesspolicies.portcullis.dev';
+      const command = '   kubectl apply --server-side --filename deploy/crds.yaml';
+      expect((await told()).split('\n')).toEqual([
+        'The CRDs are not part of this release (crds.enabled: false). Nothing is ready before somebody who may has put them into the cluster.',
+        'Where another release owns them they come with that one; only where they are missing, and no release is to have them:',
+        '',
+        command,
+      ]);
+      await cluster.kubectl('apply', '--server-side', '--filename', 'deploy/crds.yaml');
+      try {
+        expect((await told()).split('\n')).toEqual([
+          'The CRDs are not part of this release (crds.enabled: false), and of no other: who applied them upgrades them, before this release:',
+          '',
+          command,
+        ]);
+        const owner = ['meta.helm.sh/release-name=first', 'meta.helm.sh/release-namespace=platform'];
+        await cluster.kubectl('annotate', name, ...owner);
+        expect(await told()).toBe(
+          'The CRDs are not part of this release (crds.enabled: false): the release first in platform owns them. Upgrade it before this one.',
+        );
+      } finally {
+        await cluster.kubectl('delete', '--filename', 'deploy/crds.yaml');
+      }
     });
 
     const itself = 'portcullis.portcullis.svc';
@@ -233,7 +272,11 @@ describeWithCluster('the values of the chart', () => {
       ],
       [
         'sidecar',
-        ['   shop/web\n   shop/worker\n   pay/web\n', 'and by the floor: write them there.'],
+        [
+          '   shop/web\n   shop/worker\n   pay/web\n',
+          'Sidecars do not follow a helm upgrade',
+          'and by the floor: write them there.',
+        ],
         ['It writes no'],
       ],
       [

@@ -98,7 +98,7 @@ describeWithCluster('serve before a real API server', () => {
     await eventually(async () => {
       const { status, text } = await getText(service.httpPort, '/readyz');
       expect(status).toBe(503);
-      expect(text).toContain('is not installed: apply deploy/crds.yaml');
+      expect(text).toContain('is not installed: it comes with the release that has crds.enabled');
     });
     expect(await ask(service, 'a.example')).toBe('503 not_ready');
     await installCrds(cluster);
@@ -115,9 +115,9 @@ describeWithCluster('serve before a real API server', () => {
     await decides(service, 'api.example', '/', '403 denied');
     await programmed('orders');
     const lines = (await cluster.kubectl('get', 'accesspolicies', '--namespace', 'shop')).trim().split('\n');
-    expect(lines.map((line) => line.split(/ {2,}/u).slice(0, 5))).toEqual([
-      ['NAME', 'ACCEPTED', 'PROGRAMMED', 'TARGETS', 'RULES'],
-      ['orders', 'True', 'True', 'api.example', '1'],
+    expect(lines.map((line) => line.split(/ {2,}/u).slice(0, 6))).toEqual([
+      ['NAME', 'ACCEPTED', 'PROGRAMMED', 'REASON', 'TARGETS', 'RULES'],
+      ['orders', 'True', 'True', 'Programmed', 'api.example', '1'],
     ]);
     expect(await statusOf('orders')).toMatchObject({ observedGeneration: 2, servedGeneration: 2, replicas: '1/1' });
     const events = await cluster.kubectl(

@@ -83,12 +83,35 @@ describeWithCluster('status before a real API server', () => {
     const there = 'Everything that it refers to is there.';
     await becomes('True/ResolvedRefs', 'True/KeysLoaded', there, 'True/ResolvedRefs', there);
     const columns = (await cluster.kubectl('get', 'identityproviders', '--namespace', 'shop')).split('\n');
-    expect(columns.slice(0, 2).map((line) => line.trim().split(/\s+/u).slice(0, 6))).toEqual([
-      ['NAME', 'ACCEPTED', 'PROGRAMMED', 'TYPE', 'KEYSLOADED', 'KEYS'],
-      ['idp', 'True', 'True', 'JWT', 'True', '1'],
+    expect(columns.slice(0, 2).map((line) => line.trim().split(/\s+/u).slice(0, 7))).toEqual([
+      ['NAME', 'ACCEPTED', 'PROGRAMMED', 'REASON', 'TYPE', 'KEYSLOADED', 'KEYS'],
+      ['idp', 'True', 'True', 'Programmed', 'JWT', 'True', '1'],
     ]);
     expect(await ask(service, 'api.example')).toBe('401 credential_missing');
   }, 120_000);
+
+  it('says of a policy that its provider has no usable keys, as long as it has none', async () => {
+    await cluster.apply(configMap('jwks.json', jwks));
+    await cluster.apply(provider);
+    await cluster.apply(onePolicy('orders', 'api.example', 'Authenticated', using('idp')));
+    await serve('portcullis-0');
+    await programmed('orders');
+    const becomes = (resolved: string) =>
+      eventually(
+        async () => expect(await conditionsOf('accesspolicy', 'orders')).toContain(`ResolvedRefs=${resolved} `),
+        60_000,
+      );
+    await becomes('True/ResolvedRefs');
+    await stand.end();
+    await cluster.apply(configMap('jwks.json', '{"keys": '));
+    await serve('portcullis-1');
+    await becomes('False/ProviderNotResolved');
+    expect(await messageOf('accesspolicy', 'orders', 'ResolvedRefs')).toMatch(
+      /^IdentityProvider shop\/idp: none of its keys is in use: .+: such a provider vouches for nobody$/u,
+    );
+    await cluster.apply(configMap('jwks.json', jwks));
+    await becomes('True/ResolvedRefs');
+  }, 180_000);
 
   it('says what happens to requests of a policy whose provider was deleted', async () => {
     const service = await serve('portcullis-0');

@@ -141,6 +141,10 @@ describe('a change of a source', () => {
       fields: { documents: 51 },
       message: 'and more documents; the status has all',
     });
+    const first = log.find(({ message }) => message === 'a document is refused');
+    expect(JSON.stringify(first?.fields)).toMatch(
+      /"(?:AccessPolicy|ClusterIdentityProvider) [^:"]+: spec\.[^:]+: error: /u,
+    );
     await on.applyChange({ changed: policy('a', '/a'), removed: [] });
     expect(refusals()).toBe(100);
     await on.applyChange({ changed: provider('audiences: [api]'), removed: [] });

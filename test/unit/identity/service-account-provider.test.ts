@@ -203,8 +203,9 @@ it('denies with 503 while there is no answer, remembers no outage, and says why 
   const { ask, asked, answers, fails, provider } = stand();
   answers(new Failure('review_unavailable', 'away'));
   fails('away');
+  expect(provider.status()).toMatchObject({ isAsked: false });
   expect(await ask(tokenOf())).toBe('review_unavailable');
-  expect(provider.status()).toMatchObject({ lastError: 'away', isAnswering: false });
+  expect(provider.status()).toMatchObject({ lastError: 'away', isAnswering: false, isAsked: true });
   answers(granted);
   expect(await ask(tokenOf())).toBe('allow');
   expect(asked).toHaveLength(2);

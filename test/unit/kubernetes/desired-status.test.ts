@@ -268,6 +268,10 @@ describe('the status of a document', () => {
       'Answering=False/NotAnswering',
     );
     expect(told(true)).not.toContain('KeysLoaded');
+    const before = { ...provider, isAnswering: true, isAsked: false, lastError: undefined };
+    expect(outline(statusOf(inputOf({ kind: 'IdentityProvider' }, { provider: before, value: {} })))).toContain(
+      'Answering=Unknown/NotAsked',
+    );
   });
 
   it.each([
@@ -296,11 +300,13 @@ describe('the status of a document', () => {
 
 describe('the status of what refers to ConfigMaps and providers', () => {
   const material = { kind: 'ConfigMap' as const, namespace: 'shop', name: 'keys', key: 'jwks.json', isWhole: true };
-  const refsOf = (input: StatusInput): unknown => {
+  const keyed = { keys: 1, lastError: undefined };
+  const conditionOf = (input: StatusInput, name: string): string => {
     const conditions = statusOf(input).status['conditions'] as readonly JsonObject[];
-    const refs = conditions.find(({ type }) => type === 'ResolvedRefs');
-    return [refs?.['status'], refs?.['reason'], refs?.['message']].map(textOf).join(' ');
+    const found = conditions.find(({ type }) => type === name);
+    return [found?.['status'], found?.['reason'], found?.['message']].map(textOf).join(' ');
   };
+  const refsOf = (input: StatusInput): string => conditionOf(input, 'ResolvedRefs');
 
   it.each([
     ['does not exist', true, {}, 'False RefNotFound the ConfigMap shop/keys does not exist'],
@@ -326,25 +332,77 @@ describe('the status of what refers to ConfigMaps and providers', () => {
     };
     const missing = [{ ...material, isWhole }];
     expect(refsOf(inputOf({ kind: 'IdentityProvider' }, { missing, readingOf, value: {} }))).toBe(expected);
-    expect(asked).toEqual(['ConfigMap shop/keys']);
+    expect([...new Set(asked)]).toEqual(['ConfigMap shop/keys']);
   });
 
   it('says of a policy which of its providers refers to what is missing; the others are no matter', () => {
-    const good = { key: 'IdentityProvider shop/good', isRunning: true, missing: [] };
-    const bad = { key: 'IdentityProvider shop/idp', isRunning: true, missing: [material] };
+    const good = { key: 'IdentityProvider shop/good', isRunning: true, missing: [], ...keyed };
+    const bad = { key: 'IdentityProvider shop/idp', isRunning: true, missing: [material], ...keyed };
     expect(refsOf(inputOf({}, { providers: [good, bad] }))).toBe(
       'False ProviderNotResolved IdentityProvider shop/idp: the ConfigMap shop/keys does not exist: credentials are answered with 503',
     );
     expect(refsOf(inputOf({}, { providers: [good] }))).toBe(`True ResolvedRefs ${conditionReasons.ResolvedRefs}`);
   });
 
+  it('does not say of what cannot be read that it does not exist, at the provider and at the policy', () => {
+    const readingOf = () => ({ isRead: false, failure: 'no right' });
+    const lastError = 'the ConfigMap shop/keys does not exist';
+    const provider = { key: 'IdentityProvider shop/idp', keys: 0, keyAgeSeconds: undefined, lastError };
+    const ofProvider = inputOf({ kind: 'IdentityProvider' }, { provider, missing: [material], readingOf, value: {} });
+    expect(conditionOf(ofProvider, 'KeysLoaded')).toBe(
+      'False KeysMissing None of its keys is in use: it vouches for nobody: the ConfigMap shop/keys cannot be read: no right',
+    );
+    const providers = [{ key: provider.key, isRunning: true, missing: [material], keys: 0, lastError }];
+    expect(refsOf(inputOf({}, { providers, readingOf }))).toBe(
+      'False ProviderNotResolved IdentityProvider shop/idp: the ConfigMap shop/keys cannot be read: no right: credentials are answered with 503',
+    );
+    // The control: what was read, and is not there.
+    const control = { ...ofProvider, readingOf: () => ({ isRead: true, failure: undefined }) };
+    expect(conditionOf(control, 'KeysLoaded')).toContain(lastError);
+  });
+
+  it('says of a policy which of its providers has no usable keys, whatever keeps them away', () => {
+    const broken = { isRunning: true, missing: [], keys: 0, lastError: 'GET https://idp.example: status 500' };
+    const said = (key: string, changes: object = {}): string =>
+      refsOf(inputOf({}, { providers: [{ key, ...broken, ...changes }] }));
+    expect(said('IdentityProvider shop/idp')).toBe(
+      'False ProviderNotResolved IdentityProvider shop/idp: none of its keys is in use: GET https://idp.example: status 500: such a provider vouches for nobody',
+    );
+    // Why is the operator's to know.
+    expect(said('ClusterIdentityProvider idp')).toBe(
+      'False ProviderNotResolved ClusterIdentityProvider idp: none of its keys is in use: such a provider vouches for nobody',
+    );
+    const good = `True ResolvedRefs ${conditionReasons.ResolvedRefs}`;
+    expect(said('IdentityProvider shop/idp', { keys: 1 })).toBe(good);
+    expect(said('IdentityProvider shop/idp', { keys: undefined })).toBe(good);
+    expect(said('IdentityProvider shop/idp', { lastError: undefined })).toBe(good);
+  });
+
+  it.each([
+    [{}, 'a.example belongs to the namespace pay, b.example is not granted; the policy governs its other hosts'],
+    [
+      { servedGeneration: undefined },
+      'a.example belongs to the namespace pay, b.example is not granted; the policy governs none of its hosts',
+    ],
+  ])('says of hosts of others what the policy governs, and who grants: %j', (changes, said) => {
+    const conflicts = [
+      { host: 'a.example', owner: 'pay' },
+      { host: 'b.example', owner: undefined },
+    ];
+    expect(conditionOf(inputOf({ conflicts, ...changes }), 'Conflicted')).toBe(
+      `True HostConflict ${said}; the operator grants hosts to shop (hostGrants; config.hostGrants of the chart)`,
+    );
+    // The control: where nothing is to be granted nobody is sent to the operator.
+    expect(conditionOf(inputOf({ conflicts: conflicts.slice(0, 1), ...changes }), 'Conflicted')).not.toContain('grant');
+  });
+
   it('promise 6: does not say of a provider of the cluster what it refers to in the namespace of the operator', () => {
     const missing = [{ ...material, kind: 'Secret' as const, namespace: 'portcullis', name: 'okta-client' }];
-    const providers = [{ key: 'ClusterIdentityProvider okta', isRunning: true, missing }];
+    const providers = [{ key: 'ClusterIdentityProvider okta', isRunning: true, missing, ...keyed }];
     const desired = statusOf(inputOf({}, { providers }));
     expect(JSON.stringify(desired)).not.toMatch(/okta-client|portcullis\//);
     expect(refsOf(inputOf({}, { providers }))).toBe(
-      'False ProviderNotResolved ClusterIdentityProvider okta: something that it refers to is not there: credentials are answered with 503',
+      'False ProviderNotResolved ClusterIdentityProvider okta: something that it refers to is not there or cannot be read: credentials are answered with 503',
     );
     // The control: the operator is told, at the provider itself.
     const ofProvider = inputOf({ kind: 'ClusterIdentityProvider', namespace: '' }, { missing, value: {} });
@@ -359,7 +417,7 @@ describe('the status of what refers to ConfigMaps and providers', () => {
   ] as const)(
     'says what really happens to requests of a policy %s',
     (_title, code, isRunning, servedGeneration, reason) => {
-      const providers = [{ key: 'IdentityProvider shop/idp', isRunning, missing: [] }];
+      const providers = [{ key: 'IdentityProvider shop/idp', isRunning, missing: [], ...keyed }];
       const problems = [problemOf(code)];
       const desired = statusOf(
         inputOf({ accepted: false, serving: 'last-good', servedGeneration, problems }, { providers }),

@@ -212,7 +212,7 @@ describe('a reflector', () => {
     await time.advance(100);
     expect(reflector.state()).toMatchObject({ isSynced: false, confirmedAt: undefined });
     expect(reflector.state().failure).toContain(
-      'the CRD of accesspolicies.portcullis.dev is not installed: apply deploy/crds.yaml',
+      'the CRD of accesspolicies.portcullis.dev is not installed: it comes with the release that has crds.enabled, and where none has, apply deploy/crds.yaml',
     );
     await time.advance(60 + 250);
     expect(api.lists).toHaveLength(3);
@@ -250,7 +250,7 @@ describe('a reflector', () => {
     );
     await time.advance(10);
     expect(reflector.state().failure).toBe(
-      'the service account needs get, list and watch on accesspolicies.portcullis.dev by a ClusterRole; the chart grants it with rbac.create; where nobody may grant it for all namespaces, name some in watchNamespaces (GET: 403 cannot list)',
+      'the service account needs get, list and watch on accesspolicies.portcullis.dev by a ClusterRole; the chart grants it with rbac.create; where nobody may grant it for all namespaces, name some in watchNamespaces; with rbac.create off write the role yourself (docs/kubernetes.md) (GET: 403 cannot list)',
     );
   });
 

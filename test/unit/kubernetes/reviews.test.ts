@@ -197,7 +197,7 @@ it('says which right is missing and who grants it, keeps it until an answer come
   const { ask, reviews, fails, answers, time, lines } = stand();
   fails('api_forbidden');
   const why =
-    'the right to create tokenreviews is missing; the chart grants it with rbac.reviews, to a sidecar with sidecar.reviews (POST /x: api_forbidden)';
+    'the right to create tokenreviews is missing; the chart grants it with rbac.reviews, to a sidecar with sidecar.reviews and the service account of its pod in sidecar.serviceAccounts (POST /x: api_forbidden)';
   expect(await ask('canary-token')).toBe(why);
   expect([reviews.failure('token'), reviews.failure('access')]).toEqual([why, undefined]);
   expect(lines.join('\n')).not.toContain('canary-token');

@@ -52,7 +52,7 @@ describe('an API server that is away', () => {
     outage.begin(failure('api_forbidden', '403'));
     expect(lines).toEqual([
       `${lost}: reset`,
-      `${lost}: the service account needs get, list and watch on accesspolicies.portcullis.dev by a Role in the namespace a; the chart grants it with rbac.create and the namespace in watchNamespaces (403)`,
+      `${lost}: the service account needs get, list and watch on accesspolicies.portcullis.dev by a Role in the namespace a; the chart grants it with rbac.create and the namespace in watchNamespaces, to a sidecar with the service account of its pod in sidecar.serviceAccounts; with rbac.create off write the role yourself (docs/kubernetes.md) (403)`,
     ]);
     outage.end();
     expect(lines.at(-1)).toBe(again);

@@ -97,8 +97,8 @@ test.each(['AccessPolicy', 'ClusterAccessPolicy'])('%s has the columns of the co
   const shown = (priority: number | undefined): readonly JsonValue[] =>
     columns.filter((column) => column['priority'] === priority).map((column) => column['name'] ?? '');
   expect([shown(undefined), shown(1)]).toEqual([
-    ['Accepted', 'Programmed', 'Targets', 'Rules', 'Age'],
-    ['Mode', 'Replicas', 'Reason'],
+    ['Accepted', 'Programmed', 'Reason', 'Targets', 'Rules', 'Age'],
+    ['Mode', 'Replicas'],
   ]);
 });
 
@@ -107,6 +107,7 @@ test.each(['IdentityProvider', 'ClusterIdentityProvider'])('%s has a column for 
   expect(columns.flatMap(({ name, priority }) => (priority === undefined ? [name] : []))).toEqual([
     'Accepted',
     'Programmed',
+    'Reason',
     'Type',
     'KeysLoaded',
     'Keys',
@@ -126,6 +127,12 @@ describe.each(crds)('the CRD of $kind', ({ crd, spec, status }) => {
       pathsOf(all, ({ type, description }) => typeof type !== 'string' || typeof description !== 'string'),
     ).toEqual([]);
     expect(all.flatMap(({ schema }) => Object.keys(schema)).filter((word) => !words.has(word))).toEqual([]);
+  });
+
+  test('has no empty map of properties, which an API server drops', () => {
+    const isEmpty = ({ properties }: JsonObject): boolean =>
+      isJsonObject(properties) && Object.keys(properties).length === 0;
+    expect(pathsOf(all, isEmpty)).toEqual([]);
   });
 
   test('bounds every list, map and text', () => {

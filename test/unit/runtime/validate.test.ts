@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { formatProblem } from '../../../src/core/problem.ts';
 import { validateSources } from '../../../src/runtime/validate.ts';
 import { explain } from '../../../src/runtime/explain.ts';
 import { run, type CliRun } from '../cli/cli-fixtures.ts';
@@ -16,6 +17,8 @@ async function messages(...documents: readonly string[]): Promise<readonly strin
 }
 
 describe('a provider that does not exist', () => {
+  const howToGive =
+    'give its document too (--filename may be repeated), of a cluster with kubectl get identityproviders,clusteridentityproviders --all-namespaces --output yaml';
   const missing = 'error: the IdentityProvider shop/corp that the policy names does not exist';
 
   test.each([
@@ -38,7 +41,7 @@ describe('a provider that does not exist', () => {
       `${missing}; there is one in the namespace default (a document without metadata.namespace is of default), and a policy uses those of its own and ClusterIdentityProviders`,
     ],
     ['a near name', '{name: corp}', [provider('name: corpo, namespace: shop')], `${missing}; did you mean corpo?`],
-    ['nothing like it', '{name: corp}', [provider('name: okta, namespace: shop')], missing],
+    ['nothing like it', '{name: corp}', [provider('name: okta, namespace: shop')], `${missing}; ${howToGive}`],
     [
       'a namespaced one in place of a cluster one',
       '{kind: ClusterIdentityProvider, name: corp}',
@@ -164,4 +167,39 @@ describe('what a cluster holds', () => {
       ['AccessPolicy pay/p', true],
     ]);
   });
+});
+
+describe('a word that kubectl reads as a boolean', () => {
+  const claims = (claim: string): string =>
+    policy('{name: okta}').replace(
+      'access: Authenticated',
+      `access: Restricted, authorization: {claims: [{claim: member, in: [${claim}]}]}`,
+    );
+  const okta = provider('name: okta, namespace: shop');
+
+  test.each(['yes', 'No', 'ON', 'off', 'y', 'N'])('%s is warned of where it is not quoted', async (word) => {
+    const boolean = `warning: ${word} is a text here and a boolean for kubectl: write "${word}"`;
+    expect(await messages(claims(word), okta)).toEqual([boolean]);
+    expect(await messages(claims(`"${word}"`), okta)).toEqual([]);
+    expect(await messages(claims(`${word}x`), okta)).toEqual([]);
+  });
+
+  test('has its place, and is no matter in a document that no cluster takes', async () => {
+    const { problems } = await validateSources(['-'], () => Promise.resolve(claims('yes')));
+    expect(problems.find(({ code }) => code === 'yaml-boolean')?.place).toEqual({ source: '-', line: 4, column: 214 });
+    expect(await messages('apiVersion: v1\nkind: Other\nmetadata: {name: a}\nspec: yes\n')).toEqual([]);
+    expect(await messages(`${head('PolicyTest', 'name: t')}spec: yes\n`)).not.toContainEqual(
+      expect.stringContaining('kubectl'),
+    );
+  });
+});
+
+test('what is piped in is named by its document, since nobody has its lines; a file is not', async () => {
+  const list = `apiVersion: v1\nkind: List\nitems:\n- ${policy('{name: corp}').replaceAll('\n', '\n  ')}`;
+  const { problems } = await validateSources(['-'], () => Promise.resolve(list));
+  expect(problems.map(formatProblem)).toEqual([
+    expect.stringMatching(/^-:7:\d+: AccessPolicy shop\/p: error: the IdentityProvider shop\/corp/u),
+  ]);
+  const ofFile = await validateSources(['examples/roles/policy.yaml'], () => Promise.resolve(''));
+  expect(ofFile.problems.map(({ document }) => document)).toEqual([undefined]);
 });

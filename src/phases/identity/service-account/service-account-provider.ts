@@ -18,6 +18,7 @@ export function createServiceAccountProvider(spec: ServiceAccountProviderSpec, p
   const cache = createVerdictCache(clock);
   /** One question for all who present the same token while it is asked. */
   const asked = new Map<string, Promise<VerifyResult>>();
+  let isAsked = false;
   const nowSeconds = (): number => clock.now() / 1000;
   const review = async (
     from: KubernetesReviews,
@@ -34,6 +35,8 @@ export function createServiceAccountProvider(spec: ServiceAccountProviderSpec, p
     } catch {
       // Why is in the status of the provider and in the log. An outage is nobody's verdict, so nobody remembers it.
       return { denial: unavailable };
+    } finally {
+      isAsked = true;
     }
   };
   const verify = (text: string): VerifyResult | Promise<VerifyResult> => {
@@ -60,7 +63,7 @@ export function createServiceAccountProvider(spec: ServiceAccountProviderSpec, p
     verify: ({ token }) => verify(token),
     status: () => {
       const lastError = reviews === undefined ? noCluster.message : reviews.failure('token');
-      return { keys: 0, keyAgeSeconds: undefined, lastError, isAnswering: lastError === undefined };
+      return { keys: 0, keyAgeSeconds: undefined, lastError, isAnswering: lastError === undefined, isAsked };
     },
     close: () => undefined,
   };
