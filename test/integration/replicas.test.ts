@@ -150,7 +150,7 @@ describeWithEnvoy('two replicas that share a real Redis, a real Envoy before eac
     it('what the admin call ends at one is ended at the other within a second, for tokens that it remembers too', async () => {
       const [mallory, bystander] = [await tokenOf('mallory'), await tokenOf('bystander')];
       const { code, output } = await revoke(0, 'mallory');
-      expect([code, output]).toEqual([0, expect.stringMatching(/^REVOKED \(shared: /)]);
+      expect([code, output]).toEqual([0, expect.stringMatching(/^REVOKED .*\(shared: /)]);
       await refusedWithinASecond(mallory);
       expect(await everywhere(bystander)).toEqual(['200', '200', '200']);
     });
@@ -226,7 +226,7 @@ describeWithEnvoy('two replicas that share a real Redis, a real Envoy before eac
       expect(await everywhere(ended)).toEqual(revoked);
       await eventually(async () => expect([await show(0), await show(1)]).toEqual(['200', '200']));
       const { code, output } = await revoke(1, 'alice');
-      expect([code, output]).toEqual([0, expect.stringMatching(/^REVOKED \(shared: /)]);
+      expect([code, output]).toEqual([0, expect.stringMatching(/^REVOKED .*\(shared: /)]);
       await refusedWithinASecond(alice);
     });
   });
