@@ -1,56 +1,24 @@
 import { Server, ServerCredentials, type MethodDefinition } from '@grpc/grpc-js';
-import { createListeners } from '../grpc/listeners.ts';
+import { createTransport, type CallServer } from '../grpc/create-transport.ts';
 import { defaultMaxReceiveBytes, type Method, type Transport, type TransportOptions } from '../grpc/transport.ts';
-import type { TakeConnection } from '../std/listen.ts';
 import { compileGrpcJsHandlers, type GrpcJsHandlers } from './grpc-js-handlers.ts';
 import { asBuffer } from './protos.ts';
 
 /** The transport on @grpc/grpc-js. docs/grpc.md says what grpc-js answers by itself, before a method of ours is asked. */
 export function createGrpcJsTransport(methods: readonly Method[], options: TransportOptions): Transport {
-  const { clock, timers, log } = options;
+  const { clock, log } = options;
   const handlers = compileGrpcJsHandlers(methods, clock, log);
   const server = createServer(methods, handlers, options.maxReceiveBytes ?? defaultMaxReceiveBytes);
   // TLS is not its business: a socket that was secured before is one like any other for grpc-js.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  let stopping = false;
-  const inject: TakeConnection = (socket) => {
-    // A handshake may end after the drain has begun, and grpc-js would keep such a connection for ever.
-    if (stopping) socket.destroy();
-    else injector.injectConnection(socket);
+  const calls: CallServer = {
+    take: (socket) => injector.injectConnection(socket),
+    endStreams: () => handlers.endStreams(),
+    // It calls back too early (Node's server has told its sessions to close by then, and grpc-js takes them for gone), so nobody listens.
+    drain: () => server.tryShutdown(() => {}),
+    close: () => server.forceShutdown(),
   };
-  const listeners = createListeners(options.unixSocketMode, options.secure?.(inject) ?? inject);
-
-  function cutOff(): void {
-    server.forceShutdown();
-    listeners.destroyConnections();
-  }
-
-  async function close(): Promise<void> {
-    stopping = true;
-    const closed = listeners.close();
-    handlers.endStreams();
-    cutOff();
-    await closed;
-  }
-
-  async function drain(timeoutMs: number): Promise<'drained' | 'forced'> {
-    let end: 'drained' | 'forced' = 'drained';
-    stopping = true;
-    const closed = listeners.close();
-    handlers.endStreams();
-    // grpc-js calls back too early here (Node's server has told its sessions to close by then, and grpc-js takes them for gone):
-    // what is waited for is the end of the connections.
-    server.tryShutdown(() => {});
-    const cancelTimer = timers.after(timeoutMs, () => {
-      end = 'forced';
-      cutOff();
-    });
-    await closed;
-    cancelTimer();
-    return end;
-  }
-
-  return { listen: (address) => listeners.listen(address), drain, close };
+  return createTransport(calls, options);
 }
 
 function createServer(methods: readonly Method[], handlers: GrpcJsHandlers, maxReceiveBytes: number): Server {

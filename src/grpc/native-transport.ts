@@ -1,8 +1,7 @@
-import type { TakeConnection } from '../std/listen.ts';
 import { bindMethods } from './bind-methods.ts';
+import { createTransport, type CallServer } from './create-transport.ts';
 import { createGrpcApplication } from './grpc-application.ts';
 import { createHttp2Server } from './http2/server.ts';
-import { createListeners } from './listeners.ts';
 import { createMessageBudgets } from './message-budget.ts';
 import { createOpenStreams } from './open-streams.ts';
 import { defaultMaxReceiveBytes, type Method, type Transport, type TransportOptions } from './transport.ts';
@@ -23,41 +22,11 @@ export function createNativeTransport(methods: readonly Method[], options: Trans
       else log.debug({ why }, 'a connection was closed: its peer does not keep to the protocol');
     },
   });
-  let isStopping = false;
-  const take: TakeConnection = (socket) => {
-    // A handshake may end after the drain has begun.
-    if (isStopping) socket.destroy();
-    else server.take(socket);
+  const calls: CallServer = {
+    take: (socket) => server.take(socket),
+    endStreams: () => openStreams.endAll(),
+    drain: () => server.drain(),
+    close: () => server.close(),
   };
-  const listeners = createListeners(options.unixSocketMode, options.secure?.(take) ?? take);
-
-  function cutOff(): void {
-    server.close();
-    listeners.destroyConnections();
-  }
-
-  async function close(): Promise<void> {
-    isStopping = true;
-    const closed = listeners.close();
-    openStreams.endAll();
-    cutOff();
-    await closed;
-  }
-
-  async function drain(timeoutMs: number): Promise<'drained' | 'forced'> {
-    let end: 'drained' | 'forced' = 'drained';
-    isStopping = true;
-    const closed = listeners.close();
-    openStreams.endAll();
-    server.drain();
-    const cancelTimer = timers.after(timeoutMs, () => {
-      end = 'forced';
-      cutOff();
-    });
-    await closed;
-    cancelTimer();
-    return end;
-  }
-
-  return { listen: (address) => listeners.listen(address), drain, close };
+  return createTransport(calls, options);
 }
