@@ -75,7 +75,7 @@ describe('many policies on the rules of one route hold nobody up for long', () =
     const change = longestStop(() => changeAttachments(load.value, changeOf([{ before, after: next }]), undefined));
     expect(change.stopMs).toBeLessThan(20);
     const groups = change.value.routes.get(routeKey);
-    expect(groups?.get('s0-0')?.nearest).toEqual([next]);
+    expect(groups?.get('s0-0')?.policies).toEqual([next]);
     expect(groups?.get('s1-0')).toBe(load.value.routes.get(routeKey)?.get('s1-0'));
   });
 
