@@ -13,7 +13,7 @@ export interface ShadowTable {
   readonly byPattern: ReadonlyMap<string, readonly CompiledPolicy[]>;
   readonly byRoute: ReadonlyMap<string, BySection<readonly CompiledPolicy[]>>;
   readonly reservations: Reservations;
-  /** By the ids of policies: the places where each is not judged, because more stand there than are. */
+  /** By the keys of policies: the places where each is not judged, because more stand there than are. */
   readonly unjudged: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -113,16 +113,16 @@ function* changeUnjudged(
   changes: readonly PlaceChange[],
 ): Steps<ShadowTable['unjudged']> {
   const next = new Map<string, readonly string[] | undefined>();
-  const placesOf = (id: string): readonly string[] => (next.has(id) ? next.get(id) : unjudged.get(id)) ?? [];
+  const placesOf = (key: string): readonly string[] => (next.has(key) ? next.get(key) : unjudged.get(key)) ?? [];
   for (const { place, before, after } of changes) {
-    const was = idsBeyond(before);
-    const is = idsBeyond(after);
-    for (const id of was) {
-      if (is.has(id)) continue;
-      const left = placesOf(id).filter((one) => one !== place);
-      next.set(id, left.length === 0 ? undefined : left);
+    const was = keysBeyond(before);
+    const is = keysBeyond(after);
+    for (const key of was) {
+      if (is.has(key)) continue;
+      const left = placesOf(key).filter((one) => one !== place);
+      next.set(key, left.length === 0 ? undefined : left);
     }
-    for (const id of is) if (!was.has(id)) next.set(id, [...placesOf(id), place].sort());
+    for (const key of is) if (!was.has(key)) next.set(key, [...placesOf(key), place].sort());
     // Here, so that no request has to wait for it.
     for (const policy of judgedAmong(after)) partOf(policy);
     yield;
@@ -130,8 +130,18 @@ function* changeUnjudged(
   return withEntries(unjudged, next);
 }
 
-function idsBeyond(list: readonly CompiledPolicy[]): ReadonlySet<string> {
+function keysBeyond(list: readonly CompiledPolicy[]): ReadonlySet<string> {
   if (list.length <= maxShadowsOfPlace) return new Set();
   const judged = new Set(judgedAmong(list));
-  return new Set(list.flatMap((policy) => (judged.has(policy) ? [] : [policy.id])));
+  return new Set(list.flatMap((policy) => (judged.has(policy) ? [] : [`AccessPolicy ${policy.id}`])));
+}
+
+/** The keys of policies that are not judged at other places than before. */
+export function* changedPlaces(
+  before: ShadowTable['unjudged'] = new Map(),
+  now: ShadowTable['unjudged'],
+): Iterable<string> {
+  if (before === now) return;
+  for (const [key, places] of now) if (before.get(key) !== places) yield key;
+  for (const key of before.keys()) if (!now.has(key)) yield key;
 }
