@@ -105,9 +105,9 @@ function chartRemedy({ kind, namespace }: Collection): string {
   const ofNamespace = namespace === undefined ? '' : ` and the namespace in watchNamespaces`;
   switch (kind) {
     case 'ConfigMap':
-      return `the chart grants it with rbac.configMaps.enabled${ofNamespace}, and where rbac.configMaps.names is set with the name among these`;
+      return `the chart grants it with rbac.configMaps.enabled${ofNamespace}, and where rbac.configMaps.names is set with the name among these, to a sidecar with sidecar.configMaps`;
     case 'Secret':
-      return `the chart grants it with rbac.secrets.enabled${ofNamespace}, and where rbac.secrets.names is set with the name among these`;
+      return `the chart grants it with rbac.secrets.enabled${ofNamespace}, and where rbac.secrets.names is set with the name among these, to a sidecar with sidecar.secrets`;
     case 'ClusterAccessPolicy':
     case 'ClusterIdentityProvider':
       return 'the chart grants it with rbac.create and rbac.scope: cluster; where nobody may grant it, clusterKinds off does without the floor';
