@@ -67,6 +67,7 @@ export function joinIndexes<T>(indexes: readonly RouteIndex<T>[], isDisjoint: bo
 
 function indexOfShelves<T>(all: readonly Shelf<T>[], isDisjoint: boolean): RouteIndex<T> {
   const shelves = all.filter(({ exact, prefixes, expressions }) => exact.size + prefixes.size + expressions.size > 0);
+  const withExpressions = shelves.filter(({ expressions }) => expressions.size > 0);
   let longestPrefix = 0;
   for (const shelf of shelves) longestPrefix = Math.max(longestPrefix, shelf.longestPrefix);
   return {
@@ -81,7 +82,7 @@ function indexOfShelves<T>(all: readonly Shelf<T>[], isDisjoint: boolean): Route
         for (const { prefixes } of shelves) add(lists, prefixes.get(prefix));
       }
       for (const { prefixes } of shelves) add(lists, prefixes.get('/'));
-      const expressions = askedExpressions(shelves, folded);
+      const expressions = withExpressions.length === 0 ? [] : askedExpressions(withExpressions, folded);
       return {
         ...workOf(lists, expressions, path, folded),
         candidates: () => {
