@@ -20,6 +20,7 @@ import { logChange } from './log-change.ts';
 import { createPolicyCompiler, type PolicyCompiler, type PreparedPolicies } from './policy-compiler.ts';
 import type { CreateProvider } from '../phases/identity/create-provider.ts';
 import { createProviderPool, type PreparedProviders, type ProviderPool } from './provider-pool.ts';
+import { changedPlaces } from './shadow-table.ts';
 import { buildSnapshot, type Snapshot, type SnapshotSettings } from './snapshot.ts';
 import { toKnownProvider, type KnownProvider } from './known-provider.ts';
 import { toCondition } from './provider-condition.ts';
@@ -207,7 +208,10 @@ async function prepareChange(
     const told = new Map(entries);
     for (const route of routes)
       for (const key of catalog.index.attachedTo(route)) if (!told.has(key)) told.set(key, catalog.index.entry(key));
-    const statuses = await run(board.prepare(told, routeOf));
+    const { unjudged } = next.attachments.shadowTable;
+    for (const key of changedPlaces(snapshot?.attachments.shadowTable.unjudged, unjudged))
+      if (!told.has(key)) told.set(key, entryOf(key));
+    const statuses = await run(board.prepare(told, { route: routeOf, unjudged: (key) => unjudged.get(key) }));
     return { catalog: prepared, providers, policies, statuses, snapshot: next };
   } catch (thrown) {
     providers.discard();

@@ -8,6 +8,7 @@ import { thrownFields } from '../core/thrown-fields.ts';
 import type { Trace } from '../core/trace.ts';
 import { RequestScope } from '../expressions/scope.ts';
 import { decide, type Check } from './decide.ts';
+import { createMatchingBudget } from './find-matches.ts';
 import { coversHost } from './floor.ts';
 import type { Snapshot } from './snapshot.ts';
 import { describeCovering } from './trace-selection.ts';
@@ -111,17 +112,18 @@ interface ShadowCheck {
 function shadowChecks(snapshot: Snapshot, check: Check): ShadowCheck[] {
   const expressions = (): RequestScope =>
     new RequestScope(check.request, check.id, check.now * 1000, check.expressions.noteFailure);
+  const matching = createMatchingBudget();
   const policies = snapshot.attachments
     .shadows(check.request)
     .map(({ policy, group, reservedFor = check.reservedFor }) => ({
       policy,
-      check: { ...check, group, reservedFor, isShadow: true, expressions: expressions() },
+      check: { ...check, group, reservedFor, isShadow: true, matching, expressions: expressions() },
     }));
   const floors = snapshot.shadowFloors
     .filter((floor) => coversHost(floor, check.request.host))
     .map((floor) => ({
       policy: floor.id,
-      check: { ...check, floors: [...check.floors, floor], isShadow: true, expressions: expressions() },
+      check: { ...check, floors: [...check.floors, floor], isShadow: true, matching, expressions: expressions() },
     }));
   return [...policies, ...floors];
 }

@@ -106,9 +106,9 @@ function chartRemedy({ kind, namespace }: Collection): string {
   const ofSidecar = 'to a sidecar with the service account of its pod in sidecar.serviceAccounts';
   switch (kind) {
     case 'ConfigMap':
-      return `the chart grants it with rbac.configMaps.enabled${ofNamespace}, and where rbac.configMaps.names is set with the name among these, ${ofSidecar}`;
+      return `the chart grants it with rbac.configMaps.enabled${ofNamespace}, and where rbac.configMaps.names is set with the name among these, to a sidecar with sidecar.configMaps and the service account of its pod in sidecar.serviceAccounts`;
     case 'Secret':
-      return `the chart grants it with rbac.secrets.enabled${ofNamespace}, and where rbac.secrets.names is set with the name among these, ${ofSidecar}`;
+      return `the chart grants it with rbac.secrets.enabled${ofNamespace}, and where rbac.secrets.names is set with the name among these, to a sidecar with sidecar.secrets and the service account of its pod in sidecar.serviceAccounts`;
     case 'ClusterAccessPolicy':
     case 'ClusterIdentityProvider':
       return `the chart grants it with rbac.create and rbac.scope: cluster, ${ofSidecar}; where nobody may grant it, rbac.scope: namespaced of the chart (clusterKinds off) does without the floor`;
