@@ -3,7 +3,7 @@ import type { AuthorDocument, SourceChange } from '../policy/spec.ts';
 /** Hands changes on one at a time; what comes meanwhile is put together, so that a burst of changes is few. */
 export interface ChangeQueue {
   add(change: SourceChange): void;
-  /** Begins to hand on; until then changes are collected. Resolves when everything that was collected is taken in. */
+  /** Begins to hand on; until then changes are collected. Resolves when everything that was collected is taken in, whatever comes meanwhile. */
   open(): Promise<void>;
   /** All that waits: whoever asks hands it on. */
   takeOut(): SourceChange;
@@ -51,8 +51,11 @@ export function createChangeQueue(take: (change: SourceChange) => Promise<void>)
     },
     open: async () => {
       isOpen = true;
-      if (waiting.size === 0) await take({ removed: [], changed: [] });
-      else await run();
+      if (waiting.size === 0) return take({ removed: [], changed: [] });
+      isRunning = true;
+      await takeAll();
+      isRunning = false;
+      void run();
     },
     takeOut,
   };

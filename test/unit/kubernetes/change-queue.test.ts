@@ -53,6 +53,18 @@ describe('the queue of changes', () => {
     expect(taken).toEqual(['-[] +[a1 b1]', '-[] +[a3 c1]']);
   });
 
+  it('is open once all that was collected is taken in, however much comes meanwhile', async () => {
+    const { queue, taken, finish } = start();
+    queue.add(change([], [documentOf('a', 1)]));
+    let isOpen = false;
+    void queue.open().then(() => (isOpen = true));
+    await settle();
+    queue.add(change([], [documentOf('a', 2)]));
+    expect([isOpen, taken]).toEqual([false, ['-[] +[a1]']]);
+    await finish();
+    expect([isOpen, taken]).toEqual([true, ['-[] +[a1]', '-[] +[a2]']]);
+  });
+
   it('gives what waits to whoever asks for it, and does not hand it on as well', async () => {
     const { queue, taken, finish } = start();
     const [a, b] = [documentOf('a', 1), documentOf('b', 1)];
