@@ -88,6 +88,8 @@ export interface Engine extends Authorizer {
   apply(reading: SourceReading): Promise<void>;
   /** Takes a change of a source in (a cluster), at a cost proportional to the change. Resolves once what is good of it is in force. Never rejects. */
   applyChange(change: SourceChange): Promise<void>;
+  /** Such a change is about to come: nobody waits for keys of providers of others until the returned function is called. */
+  hasten(change: SourceChange): () => void;
   /** From now on checks that do not say which route the proxy chose are denied on all hosts of these namespaces alone (S7). */
   closeUnrouted(namespaces: ReadonlySet<string>): void;
   /** As `check`, telling every step of the way to the decision. */
@@ -155,6 +157,7 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
   return {
     apply: (reading) => queue.apply(reading),
     applyChange: (change) => queue.applyChange(change),
+    hasten: (change) => queue.hasten(change),
     closeUnrouted: (namespaces) => closed.set(namespaces),
     status: () => {
       const status = taker.status();

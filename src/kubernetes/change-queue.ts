@@ -15,13 +15,21 @@ interface Waiting {
   readonly next: AuthorDocument | undefined;
 }
 
-/** `take` is called with the whole of what waits, once with nothing where there is nothing at the start, and never rejects. */
-export function createChangeQueue(take: (change: SourceChange) => Promise<void>): ChangeQueue {
+/**
+ * `take` is called with the whole of what waits, once with nothing where there is nothing at the start, and never rejects.
+ * `hasten` is told of what has to wait for another change; the function that it returns is called when that is handed on.
+ */
+export function createChangeQueue(
+  take: (change: SourceChange) => Promise<void>,
+  hasten: (change: SourceChange) => () => void,
+): ChangeQueue {
   const taken = new Map<string, AuthorDocument>();
   let waiting = new Map<string, Waiting>();
   let isOpen = false;
   let isRunning = false;
+  const endHaste: (() => void)[] = [];
   const takeOut = (): SourceChange => {
+    for (const end of endHaste.splice(0)) end();
     const now = [...waiting];
     waiting = new Map();
     const removed = now.flatMap(([source, { isGone }]) => (isGone ? (taken.get(source) ?? []) : []));
@@ -44,7 +52,9 @@ export function createChangeQueue(take: (change: SourceChange) => Promise<void>)
     isRunning = false;
   };
   return {
-    add: ({ removed, changed }) => {
+    add: (change) => {
+      const { removed, changed } = change;
+      if (isRunning) endHaste.push(hasten(change));
       for (const { source } of removed) waiting.set(source, { isGone: true, next: undefined });
       for (const next of changed) waiting.set(next.source, { isGone: waiting.get(next.source)?.isGone ?? false, next });
       void run();

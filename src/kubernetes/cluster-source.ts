@@ -40,6 +40,8 @@ export interface ClusterScope {
 
 /** Who takes the documents. */
 export interface DocumentSink extends UnroutedSink {
+  /** The change is coming: what it may not wait for holds up nothing until the returned function is called. */
+  hasten(change: SourceChange): () => void;
   /** The Secrets, ConfigMaps and routes that the document refers to. */
   referencesOf(document: AuthorDocument): readonly MaterialRef[];
   /** What the version in force of the document refers to, and a newer one that was refused; by its source. */
@@ -74,7 +76,7 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
   const { sink, ports, timing = {} } = options;
   const gate = createUnroutedGate(sink);
   const apply = (change: SourceChange): Promise<void> => gate.apply(change, references.unreserved());
-  const referred = createChangeQueue(apply);
+  const referred = createChangeQueue(apply, (change) => sink.hasten(change));
   const references = createReferenceFollower({
     ports,
     timing,
@@ -111,7 +113,7 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
     references.endOthers();
     reviewGate();
   };
-  const documents = createChangeQueue(take);
+  const documents = createChangeQueue(take, (change) => sink.hasten(change));
   const reflectors = followDocuments(options, (change) => documents.add(change));
   return {
     ready: Promise.all(reflectors.map(({ synced }) => synced))

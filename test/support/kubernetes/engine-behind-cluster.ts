@@ -178,6 +178,7 @@ export function createEngineBehindCluster(http = noNetwork): EngineBehindCluster
         scope: { namespaces: [], policySelector: '', clusterKinds: false },
         sink: {
           applyChange: (change) => engine.applyChange(change),
+          hasten: (change) => engine.hasten(change),
           closeUnrouted: (namespaces) => engine.closeUnrouted(namespaces),
           referencesOf: (document) => materialRefsOf(document, { serviceNamespace: 'portcullis' }),
           referencesInForce: (key) => engine.referencesOf(key),

@@ -42,6 +42,7 @@ async function start(
     scope: { namespaces: [], policySelector: '', clusterKinds: true, ...scope },
     sink: {
       applyChange: async ({ changed }: SourceChange) => void taken.push(...changed.map((document) => document.source)),
+      hasten: () => () => undefined,
       closeUnrouted: () => undefined,
       referencesInForce: referencesOf,
       referencesOf: ({ source: name }) => {
@@ -126,6 +127,7 @@ describe('what documents refer to', () => {
           taken.push([...removed.map((one) => `-${one.source}`), ...changed.map((one) => `+${one.source}`)].join(' '));
           return new Promise((resolve) => void waiting.push(resolve));
         },
+        hasten: () => () => undefined,
         closeUnrouted: () => undefined,
         referencesInForce: (name) => [{ kind: 'Secret', namespace: 'shop', name: name.split('/').at(-1) ?? '' }],
         referencesOf: ({ source: name }) => [{ kind: 'Secret', namespace: 'shop', name: name.split('/').at(-1) ?? '' }],
