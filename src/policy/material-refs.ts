@@ -14,7 +14,7 @@ export function materialRefsOf(document: AuthorDocument, settings: ParseSettings
 /** What a version that was accepted refers to. */
 export function refsOfSpec(spec: Spec): readonly MaterialRef[] {
   if (spec.kind === 'ClusterAccessPolicy') return [];
-  if (spec.kind === 'AccessPolicy') return routesOf(spec);
+  if (spec.kind === 'AccessPolicy') return spec.mode === 'Shadow' ? routesOf(spec).map(toShadow) : routesOf(spec);
   return providerMaterialRefs(spec);
 }
 
@@ -24,4 +24,8 @@ export function routesOf({
   targets,
 }: Pick<AccessPolicySpec, 'namespace' | 'targets'>): readonly (SpecName & { readonly kind: RouteKind })[] {
   return targets.map(({ kind, name }) => ({ kind, namespace, name }));
+}
+
+function toShadow(ref: MaterialRef): MaterialRef {
+  return 'name' in ref ? { ...ref, isShadow: true } : ref;
 }

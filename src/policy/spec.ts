@@ -293,6 +293,8 @@ export type MaterialRef = NamedMaterialRef | SelectedMaterialRef;
 
 export interface NamedMaterialRef extends SpecName {
   readonly kind: 'Secret' | 'ConfigMap' | RouteKind;
+  /** True of a route to which a policy in shadow mode is attached, which changes no answer. */
+  readonly isShadow?: true;
 }
 
 export interface SelectedMaterialRef extends SecretSelector {

@@ -44,6 +44,8 @@ export async function startClusterSource(
     scope,
     sink: {
       applyChange: (change) => engine.applyChange(change),
+      hasten: (change) => engine.hasten(change),
+      closeUnrouted: (namespaces) => engine.closeUnrouted(namespaces),
       referencesInForce: (source) => engine.referencesOf(source),
       referencesOf: (document) => materialRefsOf(document, { serviceNamespace: config.namespace }),
     },
