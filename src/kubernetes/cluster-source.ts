@@ -41,8 +41,8 @@ export interface ClusterScope {
 export interface DocumentSink {
   /** Resolves once what is good of it is in force. Never rejects. */
   applyChange(change: SourceChange): Promise<void>;
-  /** The Secrets, ConfigMaps and routes that the document refers to. */
-  referencesOf(document: AuthorDocument): readonly MaterialRef[];
+  /** The Secrets, ConfigMaps and routes that the document refers to; a promise where the document takes long to read. One at a time. */
+  referencesOf(document: AuthorDocument): readonly MaterialRef[] | Promise<readonly MaterialRef[]>;
   /** What the version in force of the document refers to, and a newer one that was refused; by its source. */
   referencesInForce(source: string): readonly MaterialRef[];
 }
@@ -84,8 +84,12 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
   const take = async (change: SourceChange): Promise<void> => {
     for (const { source } of change.removed) references.forget(source);
     const ours = change.changed.filter(isPolicyDocument);
-    const note = (document: AuthorDocument): void =>
-      references.note(document.source, refsOf(document, sink), document.version?.createdAt);
+    const note = (document: AuthorDocument): void | Promise<void> => {
+      const take = (refs: readonly MaterialRef[]): void =>
+        references.note(document.source, refs, document.version?.createdAt);
+      const refs = refsOf(document, sink);
+      return refs instanceof Promise ? refs.then(take, () => take([])) : take(refs);
+    };
     await inSlices(ours, note, ports);
     const timeoutMs = isFirst ? options.materialTimeoutMs : laterMaterialMs;
     isFirst = false;
@@ -133,7 +137,7 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
 }
 
 /** A document on which something throws must not hold up the others; the engine says what is wrong with it. */
-function refsOf(document: AuthorDocument, sink: DocumentSink): readonly MaterialRef[] {
+function refsOf(document: AuthorDocument, sink: DocumentSink): ReturnType<DocumentSink['referencesOf']> {
   try {
     return sink.referencesOf(document);
   } catch {

@@ -16,6 +16,8 @@ export interface Material extends SpecName {
   readonly labels: ReadonlyMap<string, string>;
   /** Those of Portcullis: `portcullis.dev/client-id`. */
   readonly annotations: ReadonlyMap<string, string>;
+  /** Why nothing of it can be used, as a sentence without its end. */
+  readonly refusal?: string;
   /** Deleted, and waiting for its finalizers. */
   readonly isLeaving: boolean;
 }
@@ -26,7 +28,7 @@ export const ownAnnotations = 'portcullis.dev/';
 /** Reads `data` (base64 in a Secret) and, for a Secret, `stringData`, which wins as it does in Kubernetes. */
 export function readMaterial(
   head: SpecName & { readonly kind: string },
-  { value, source, reference }: AuthorDocument,
+  { value, source, reference, refusal }: AuthorDocument,
   problems: ProblemList,
 ): Material {
   const document = isJsonObject(value) ? value : {};
@@ -35,6 +37,7 @@ export function readMaterial(
   return {
     source,
     ...(reference === undefined ? {} : { reference }),
+    ...(refusal === undefined ? {} : { refusal }),
     kind: head.kind,
     namespace: head.namespace,
     name: head.name,

@@ -5,11 +5,12 @@ import { openClusterConnection } from '../kubernetes/cluster-connection.ts';
 import { createClusterSource, type ClusterScope } from '../kubernetes/cluster-source.ts';
 import { inTime } from '../kubernetes/in-time.ts';
 import { followRevocationsMap } from '../kubernetes/revocations-map.ts';
+import { createDocumentThread } from '../files/document-thread.ts';
 import type { ReferenceReading } from '../kubernetes/conditions.ts';
 import { createServerOutage } from '../kubernetes/server-outage.ts';
 import { createPublisher, type Publisher } from '../kubernetes/publisher.ts';
-import { materialRefsOf } from '../policy/material-refs.ts';
 import type { Config } from './config/settings.ts';
+import { createDocumentParser } from './document-parser.ts';
 import type { DocumentSource } from './document-source.ts';
 import type { ServiceIo } from './running-service.ts';
 
@@ -38,6 +39,9 @@ export async function startClusterSource(
     policySelector: config.policySelector,
     clusterKinds: config.clusterKinds,
   };
+  const settings = { serviceNamespace: config.namespace };
+  const thread = createDocumentThread(timers, settings);
+  const parser = createDocumentParser(thread, settings);
   // A policy that is not among these has no status, and this line is where its author is told why.
   logger.info({ ...sayScope(scope), publishStatus: config.publishStatus }, 'reads policies from the API server');
   const source = createClusterSource({
@@ -45,7 +49,7 @@ export async function startClusterSource(
     sink: {
       applyChange: (change) => engine.applyChange(change),
       referencesInForce: (source) => engine.referencesOf(source),
-      referencesOf: (document) => materialRefsOf(document, { serviceNamespace: config.namespace }),
+      referencesOf: (document) => parser.referencesOf(document),
     },
     ports,
     materialTimeoutMs: config.keyLoadTimeout,
@@ -66,6 +70,7 @@ export async function startClusterSource(
     close: async () => {
       stopListening();
       source.close();
+      thread.close();
       revoked?.close();
       // What is not given back runs out by itself: an API server that is away must not use up the pod's grace period.
       const late = new Promise<void>((resolve) => void timers.after(goodbyeMs, resolve));

@@ -74,12 +74,11 @@ describe('a file', () => {
     const folder = mkdtempSync(join(tmpdir(), 'portcullis-file-'));
     try {
       const asked: string[] = [];
-      const fake: DocumentThread = {
+      const fake: Pick<DocumentThread, 'read'> = {
         read: async (source, text) => {
           asked.push(`${source.slice(folder.length)} ${text.length}`);
           return readDocuments(source, text);
         },
-        close: () => undefined,
       };
       const read = compileReadFile(fake, settings);
       for (const [name, size] of [

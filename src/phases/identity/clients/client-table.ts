@@ -52,8 +52,10 @@ export function createClientTable<Client>(
   let clients: OpenClients<Client> = { entries: new Map(), usable: new Map(), contested: new Map() };
   let refused: readonly Held<Client>[] = [];
   let problem: string | undefined;
-  const hold = (secret: Material): Held<Client> =>
-    secret.isLeaving ? { secret, key: undefined, why: 'it is being deleted' } : { ...read(secret), secret };
+  const hold = (secret: Material): Held<Client> => {
+    const why = secret.isLeaving ? 'it is being deleted' : secret.refusal;
+    return why === undefined ? { ...read(secret), secret } : { secret, key: undefined, why };
+  };
   return {
     get: (key) => clients.usable.get(key)?.client,
     get size() {
