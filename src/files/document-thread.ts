@@ -83,7 +83,13 @@ function runIn<M>(
     else onAnswer(message);
   };
   const fail = (thrown: unknown): void =>
-    reject(new Failure('file_too_dear', `${task.kind === 'read' ? 'the file' : 'the document'} cannot be read: ${messageOf(thrown)}`, { cause: thrown }));
+    reject(
+      new Failure(
+        'file_too_dear',
+        `${task.kind === 'read' ? 'the file' : 'the document'} cannot be read: ${messageOf(thrown)}`,
+        { cause: thrown },
+      ),
+    );
   const end = (): void => fail(new Error('its thread has ended'));
   const cancel = timers.after(maxReadingMs, () => fail(new Error('it takes too long')));
   worker.on('message', take).on('error', fail).on('exit', end);

@@ -72,7 +72,9 @@ export function toClusterDocument(
 function toMaterial(value: JsonObject, parts: Omit<KeptDocumentParts, 'value' | 'text'>): AuthorDocument {
   const { apiVersion, kind, metadata } = value;
   const head = Object.fromEntries(
-    Object.entries({ apiVersion, kind, metadata }).flatMap(([name, part]) => (part === undefined ? [] : [[name, part]])),
+    Object.entries({ apiVersion, kind, metadata }).flatMap(([name, part]) =>
+      part === undefined ? [] : [[name, part]],
+    ),
   );
   const document = new KeptDocument({ ...parts, value: head, text: JSON.stringify(head) });
   const placeOf = (): Place => document.placeOf();

@@ -28,16 +28,14 @@ const dataMembers: ReadonlySet<string> = new Set(['data', 'binaryData']);
 /** The object there: whole where it is within the bounds, and else without what is large, which is never parsed. Throws a SyntaxError. */
 export function readObject(bytes: Uint8Array, { from, to }: Span, bounds: ObjectBounds): JsonValue {
   const isLarge = to - from > bounds.maxBytes || hasMoreValues(bytes, { from, to }, maxValues);
-  return isLarge && bytes[from] === openObject
-    ? cutObject(bytes, from, bounds)
-    : asJson(valueIn(bytes, { from, to }));
+  return isLarge && bytes[from] === openObject ? cutObject(bytes, from, bounds) : asJson(valueIn(bytes, { from, to }));
 }
 
 function cutObject(bytes: Uint8Array, from: number, bounds: ObjectBounds): JsonObject {
   const parts: [string, JsonValue][] = [];
   let isWhole = true;
   const members = membersOf(bytes, from);
-  for (let step = members.next(); step.done !== true; ) {
+  for (let step = members.next(); step.done !== true;) {
     const { name, from: at } = step.value;
     const to = endOfValue(bytes, at);
     const below = keptBelow[name];
@@ -58,7 +56,7 @@ function cutObject(bytes: Uint8Array, from: number, bounds: ObjectBounds): JsonO
 function pick(bytes: Uint8Array, from: number, asked: ReadonlySet<string>): JsonObject {
   const parts: [string, JsonValue][] = [];
   const members = membersOf(bytes, from);
-  for (let step = members.next(); step.done !== true; ) {
+  for (let step = members.next(); step.done !== true;) {
     const { name, from: at } = step.value;
     const to = endOfValue(bytes, at);
     if (asked.has(name) && to - at <= maxPartBytes) parts.push([name, asJson(valueIn(bytes, { from: at, to }))]);
@@ -76,10 +74,13 @@ function readData(bytes: Uint8Array, span: Span): JsonObject | undefined {
 }
 
 /** The object of a line of a watch, and its type. Throws a SyntaxError. */
-export function readWatchLine(bytes: Uint8Array, bounds: ObjectBounds): { readonly type: unknown; readonly object: unknown } {
+export function readWatchLine(
+  bytes: Uint8Array,
+  bounds: ObjectBounds,
+): { readonly type: unknown; readonly object: unknown } {
   let [type, object]: [unknown, unknown] = [undefined, undefined];
   const members = membersOf(bytes, skipSpace(bytes, 0));
-  for (let step = members.next(); step.done !== true; ) {
+  for (let step = members.next(); step.done !== true;) {
     const { name, from } = step.value;
     const to = endOfValue(bytes, from);
     if (name === 'type') type = valueIn(bytes, { from, to });

@@ -17,7 +17,9 @@ export async function readAnswer(
 ): Promise<JsonValue> {
   const from = skipSpace(bytes, 0);
   if (bytes.length <= sliceBytes) return asJson(valueIn(bytes, { from: 0, to: bytes.length }));
-  return (await readList(bytes, from, bounds, pause)) ?? readObject(bytes, { from, to: endOfValue(bytes, from) }, bounds);
+  return (
+    (await readList(bytes, from, bounds, pause)) ?? readObject(bytes, { from, to: endOfValue(bytes, from) }, bounds)
+  );
 }
 
 /** Undefined where the answer is no list. */
@@ -30,7 +32,7 @@ async function readList(
   let items: JsonValue[] | undefined;
   const rest: [string, JsonValue][] = [];
   const members = membersOf(bytes, start);
-  for (let step = members.next(); step.done !== true; ) {
+  for (let step = members.next(); step.done !== true;) {
     const { name, from } = step.value;
     let to: number;
     if (name === 'items') ({ items, to } = await readItems(bytes, from, bounds, pause));

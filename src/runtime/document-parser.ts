@@ -5,6 +5,7 @@ import type { DocumentThread } from '../files/document-thread.ts';
 import { refsOfParsed } from '../policy/material-refs.ts';
 import { parseDocument, type ParsedDocument, type ParseSettings } from '../policy/parse-document.ts';
 import { parseAndRemember, parsedBefore, rememberParsed } from '../policy/parsed-elsewhere.ts';
+import { shareParts } from '../policy/share-parts.ts';
 import type { AuthorDocument, MaterialRef } from '../policy/spec.ts';
 
 /** Parses what comes from a cluster, once: whoever asks for the parsed document later has it at once. */
@@ -15,6 +16,8 @@ export interface DocumentParser {
 
 /** An ordinary document takes a millisecond for 3000 characters; what is larger is left to the thread, which takes longer to begin than to read. */
 const maxCharactersHere = 16 * 1024;
+/** One that is refused for its size takes twenty milliseconds, though it has a dozen characters. */
+const maxPatternsHere = 1;
 
 export function createDocumentParser(thread: Pick<DocumentThread, 'parse'>, settings: ParseSettings): DocumentParser {
   const parseApart = async (document: AuthorDocument, text: string): Promise<readonly MaterialRef[]> => {
@@ -22,17 +25,31 @@ export function createDocumentParser(thread: Pick<DocumentThread, 'parse'>, sett
     const parsed = await thread
       .parse({ source, problems, text })
       .catch((thrown: unknown) => refuse(document, messageOf(thrown), settings));
-    rememberParsed(document, settings, parsed);
-    return refsOfParsed(parsed);
+    // What many policies have in common is shared within a thread alone.
+    const shared = withSharedParts(parsed);
+    rememberParsed(document, settings, shared);
+    return refsOfParsed(shared);
   };
   return {
     referencesOf: (document) => {
       const { text } = document;
-      if (text === undefined || text.length <= maxCharactersHere || parsedBefore(document, settings) !== undefined)
+      if (text === undefined || isLight(text) || parsedBefore(document, settings) !== undefined)
         return refsOfParsed(parseAndRemember(document, settings));
       return parseApart(document, text);
     },
   };
+}
+
+function isLight(text: string): boolean {
+  return (
+    text.length <= maxCharactersHere &&
+    text.split('"RegularExpression"', maxPatternsHere + 2).length <= maxPatternsHere + 1
+  );
+}
+
+function withSharedParts(parsed: ParsedDocument): ParsedDocument {
+  if (parsed.kind !== 'accepted' || parsed.spec.kind !== 'AccessPolicy') return parsed;
+  return { ...parsed, spec: shareParts(parsed.spec) };
 }
 
 /** A document that takes more time or memory than any policy does: refused, and of a policy its hosts are denied (S4). */
@@ -49,5 +66,8 @@ function withoutRules(value: JsonValue): JsonValue {
   if (!isJsonObject(value) || !isJsonObject(value['spec'])) return value;
   const { hosts, targetRefs, attachment, mode, onInvalid } = value['spec'];
   const spec = Object.entries({ hosts, targetRefs, attachment, mode, onInvalid });
-  return { ...value, spec: Object.fromEntries(spec.flatMap(([name, part]) => (part === undefined ? [] : [[name, part]]))) };
+  return {
+    ...value,
+    spec: Object.fromEntries(spec.flatMap(([name, part]) => (part === undefined ? [] : [[name, part]]))),
+  };
 }
