@@ -11,9 +11,11 @@ import {
   maxValues,
   type ObjectBounds,
 } from '../../../src/kubernetes/object-bounds.ts';
+import { createConsumers } from '../../../src/phases/identity/shared-secret-jwt/read-consumer.ts';
 import { parseDocument } from '../../../src/policy/parse-document.ts';
 import { parseOnce } from '../../../src/policy/parsed-elsewhere.ts';
 import type { MaterialRef } from '../../../src/policy/spec.ts';
+import { runAtOnce } from '../../../src/std/steps.ts';
 
 const settings = { serviceNamespace: 'portcullis' };
 const metadata = { name: 'x', namespace: 'mallory', uid: 'u', resourceVersion: '7', generation: 3 };
@@ -117,6 +119,16 @@ describe('what documents refer to', () => {
       labels: { client: '1' },
       problems: [],
     });
+    const refusedOf = (one: JsonObject): string | undefined => {
+      const { document } = toClusterDocument(one, readMeta(one), 'Secret', undefined, selected);
+      const parsed = parseOnce(document, settings);
+      if (parsed.kind !== 'material') return expect.unreachable();
+      const consumers = createConsumers({ algorithms: ['HS256'], secretEncoding: 'Text' });
+      runAtOnce(consumers.renew([parsed.material]))();
+      return consumers.problem;
+    };
+    expect(refusedOf(object)).toContain('Secret x: it is larger than 16 KiB');
+    expect(refusedOf(read(secret(data), clientBounds))).toBe(undefined);
     expect(materialOf(read(secret({ ...data, junk: 'x'.repeat(1000) }), clientBounds), selected)).toEqual({
       data: { key: 'acme', secret: 's'.repeat(48) },
       refusal: undefined,

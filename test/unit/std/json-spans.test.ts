@@ -8,17 +8,24 @@ const json = fc.jsonValue({ stringUnit: 'binary' });
 describe('the spans of a JSON text', () => {
   it('are those of its members and elements, whatever these are', () => {
     fc.assert(
-      fc.property(fc.dictionary(fc.string({ maxLength: 20 }), json), fc.array(json), fc.nat(3), (object, list, indent) => {
-        const inObject = written(object, indent);
-        const members = [...membersOf(inObject, 0)].map(({ name, from }) => [
-          name,
-          valueIn(inObject, { from, to: endOfValue(inObject, from) }),
-        ]);
-        expect(members).toEqual(Object.entries(JSON.parse(JSON.stringify(object))));
-        expect(endOfValue(inObject, 0)).toBe(inObject.length);
-        const inList = written(list, indent);
-        expect([...elementsOf(inList, 0)].map((span) => valueIn(inList, span))).toEqual(JSON.parse(JSON.stringify(list)));
-      }),
+      fc.property(
+        fc.dictionary(fc.string({ maxLength: 20 }), json),
+        fc.array(json),
+        fc.nat(3),
+        (object, list, indent) => {
+          const inObject = written(object, indent);
+          const members = [...membersOf(inObject, 0)].map(({ name, from }) => [
+            name,
+            valueIn(inObject, { from, to: endOfValue(inObject, from) }),
+          ]);
+          expect(members).toEqual(Object.entries(JSON.parse(JSON.stringify(object))));
+          expect(endOfValue(inObject, 0)).toBe(inObject.length);
+          const inList = written(list, indent);
+          expect([...elementsOf(inList, 0)].map((span) => valueIn(inList, span))).toEqual(
+            JSON.parse(JSON.stringify(list)),
+          );
+        },
+      ),
     );
   });
 
