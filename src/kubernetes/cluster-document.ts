@@ -78,7 +78,16 @@ function toMaterial(value: JsonObject, parts: Omit<KeptDocumentParts, 'value' | 
   );
   const document = new KeptDocument({ ...parts, value: head, text: JSON.stringify(head) });
   const placeOf = (): Place => document.placeOf();
-  rememberParsed(document, undefined, parseDocument({ ...document, value, placeOf }, { serviceNamespace: '' }));
+  const { source, problems, reference, refusal } = document;
+  const whole = {
+    value,
+    source,
+    problems,
+    placeOf,
+    ...(reference === undefined ? {} : { reference }),
+    ...(refusal === undefined ? {} : { refusal }),
+  };
+  rememberParsed(document, undefined, parseDocument(whole, { serviceNamespace: '' }));
   return document;
 }
 

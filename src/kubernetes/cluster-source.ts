@@ -4,7 +4,7 @@ import { toClusterDocument, type ClusterDocument } from './cluster-document.ts';
 import { ourKinds, policyCollection, type Collection, type OurKind } from './collection.ts';
 import { inSlices } from './in-slices.ts';
 import { inTime } from './in-time.ts';
-import { createReferenceFollower } from './reference-follower.ts';
+import { createReferenceFollower, type ReferenceFollower } from './reference-follower.ts';
 import type { ReflectedChange } from './reflected-store.ts';
 import {
   createReflector,
@@ -84,13 +84,7 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
   const take = async (change: SourceChange): Promise<void> => {
     for (const { source } of change.removed) references.forget(source);
     const ours = change.changed.filter(isPolicyDocument);
-    const note = (document: AuthorDocument): void | Promise<void> => {
-      const take = (refs: readonly MaterialRef[]): void =>
-        references.note(document.source, refs, document.version?.createdAt);
-      const refs = refsOf(document, sink);
-      return refs instanceof Promise ? refs.then(take, () => take([])) : take(refs);
-    };
-    await inSlices(ours, note, ports);
+    await inSlices(ours, (document) => note(document, references, sink), ports);
     const timeoutMs = isFirst ? options.materialTimeoutMs : laterMaterialMs;
     isFirst = false;
     await inTime(references.begin(), timeoutMs, ports.timers);
@@ -134,6 +128,18 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
       references.close();
     },
   };
+}
+
+/** Takes note of what the document refers to: at once, or when it is read. */
+function note(
+  document: AuthorDocument,
+  references: Pick<ReferenceFollower, 'note'>,
+  sink: DocumentSink,
+): void | Promise<void> {
+  const take = (refs: readonly MaterialRef[]): void =>
+    references.note(document.source, refs, document.version?.createdAt);
+  const refs = refsOf(document, sink);
+  return refs instanceof Promise ? refs.then(take, () => take([])) : take(refs);
 }
 
 /** A document on which something throws must not hold up the others; the engine says what is wrong with it. */

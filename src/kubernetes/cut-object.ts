@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import { endOfValue, hasMoreValues, membersOf, skipSpace, valueIn, type Span } from '../std/json-spans.ts';
+import { endOfValue, hasMoreValues, membersOf, skipSpace, type Span } from '../std/json-spans.ts';
+import { jsonIn } from './json-in.ts';
 import { markCut, maxValues, type ObjectBounds } from './object-bounds.ts';
 
 /** Of a part that is kept; what says whose an object is, and which hosts a policy names, is smaller. */
@@ -28,7 +29,7 @@ const dataMembers: ReadonlySet<string> = new Set(['data', 'binaryData']);
 /** The object there: whole where it is within the bounds, and else without what is large, which is never parsed. Throws a SyntaxError. */
 export function readObject(bytes: Uint8Array, { from, to }: Span, bounds: ObjectBounds): JsonValue {
   const isLarge = to - from > bounds.maxBytes || hasMoreValues(bytes, { from, to }, maxValues);
-  return isLarge && bytes[from] === openObject ? cutObject(bytes, from, bounds) : asJson(valueIn(bytes, { from, to }));
+  return isLarge && bytes[from] === openObject ? cutObject(bytes, from, bounds) : jsonIn(bytes, { from, to });
 }
 
 function cutObject(bytes: Uint8Array, from: number, bounds: ObjectBounds): JsonObject {
@@ -45,7 +46,7 @@ function cutObject(bytes: Uint8Array, from: number, bounds: ObjectBounds): JsonO
       const data = readData(bytes, { from: at, to });
       isWhole &&= data !== undefined;
       if (data !== undefined) parts.push([name, data]);
-    } else if (kept.has(name) && to - at <= maxPartBytes) parts.push([name, asJson(valueIn(bytes, { from: at, to }))]);
+    } else if (kept.has(name) && to - at <= maxPartBytes) parts.push([name, jsonIn(bytes, { from: at, to })]);
     step = members.next(to);
   }
   const object = Object.fromEntries(parts);
@@ -59,7 +60,7 @@ function pick(bytes: Uint8Array, from: number, asked: ReadonlySet<string>): Json
   for (let step = members.next(); step.done !== true;) {
     const { name, from: at } = step.value;
     const to = endOfValue(bytes, at);
-    if (asked.has(name) && to - at <= maxPartBytes) parts.push([name, asJson(valueIn(bytes, { from: at, to }))]);
+    if (asked.has(name) && to - at <= maxPartBytes) parts.push([name, jsonIn(bytes, { from: at, to })]);
     step = members.next(to);
   }
   return Object.fromEntries(parts);
@@ -69,7 +70,7 @@ function pick(bytes: Uint8Array, from: number, asked: ReadonlySet<string>): Json
 function readData(bytes: Uint8Array, span: Span): JsonObject | undefined {
   const members = membersOf(bytes, span.from);
   for (let keys = 0; members.next().done !== true; keys++) if (keys === maxDataKeys) return undefined;
-  const read = valueIn(bytes, span);
+  const read = jsonIn(bytes, span);
   return isJsonObject(read) ? read : undefined;
 }
 
@@ -83,14 +84,9 @@ export function readWatchLine(
   for (let step = members.next(); step.done !== true;) {
     const { name, from } = step.value;
     const to = endOfValue(bytes, from);
-    if (name === 'type') type = valueIn(bytes, { from, to });
+    if (name === 'type') type = jsonIn(bytes, { from, to });
     if (name === 'object') object = readObject(bytes, { from, to }, bounds);
     step = members.next(to);
   }
   return { type, object };
-}
-
-function asJson(value: unknown): JsonValue {
-  // JSON.parse gives nothing else.
-  return value as JsonValue;
 }

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import { elementsOf, endOfValue, membersOf, skipSpace, valueIn } from '../std/json-spans.ts';
+import { elementsOf, endOfValue, membersOf, skipSpace } from '../std/json-spans.ts';
+import { jsonIn } from './json-in.ts';
 import { readObject } from './cut-object.ts';
 import type { ObjectBounds } from './object-bounds.ts';
 
@@ -16,7 +17,7 @@ export async function readAnswer(
   pause: () => Promise<void>,
 ): Promise<JsonValue> {
   const from = skipSpace(bytes, 0);
-  if (bytes.length <= sliceBytes) return asJson(valueIn(bytes, { from: 0, to: bytes.length }));
+  if (bytes.length <= sliceBytes) return jsonIn(bytes, { from: 0, to: bytes.length });
   return (
     (await readList(bytes, from, bounds, pause)) ?? readObject(bytes, { from, to: endOfValue(bytes, from) }, bounds)
   );
@@ -40,7 +41,7 @@ async function readList(
     else if (name === 'spec' || name === 'data' || name === 'status') return undefined;
     else {
       to = endOfValue(bytes, from);
-      rest.push([name, asJson(valueIn(bytes, { from, to }))]);
+      rest.push([name, jsonIn(bytes, { from, to })]);
     }
     step = members.next(to);
   }
@@ -64,9 +65,4 @@ async function readItems(
     since = value.to;
     await pause();
   }
-}
-
-function asJson(value: unknown): JsonValue {
-  // JSON.parse gives nothing else.
-  return value as JsonValue;
 }

@@ -1,7 +1,8 @@
 import { isJsonObject } from '../core/json.ts';
 import { ApiFailure } from './api-failure.ts';
-import { skipSpace, valueIn } from '../std/json-spans.ts';
+import { skipSpace } from '../std/json-spans.ts';
 import { readWatchLine } from './cut-object.ts';
+import { jsonIn } from './json-in.ts';
 import type { WatchEvent } from './kubernetes-api.ts';
 import type { ObjectBounds } from './object-bounds.ts';
 
@@ -63,7 +64,7 @@ function parseEvent(line: Uint8Array, bounds: ObjectBounds): WatchEvent {
 function parseLine(line: Uint8Array, bounds: ObjectBounds): ReturnType<typeof readWatchLine> {
   try {
     if (line.length > Math.min(largeBytes, bounds.maxBytes)) return readWatchLine(line, bounds);
-    const value = valueIn(line, { from: 0, to: line.length });
+    const value = jsonIn(line, { from: 0, to: line.length });
     return isJsonObject(value)
       ? { type: value['type'], object: value['object'] }
       : { type: undefined, object: undefined };

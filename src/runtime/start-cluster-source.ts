@@ -10,7 +10,7 @@ import type { ReferenceReading } from '../kubernetes/conditions.ts';
 import { createServerOutage } from '../kubernetes/server-outage.ts';
 import { createPublisher, type Publisher } from '../kubernetes/publisher.ts';
 import type { Config } from './config/settings.ts';
-import { createDocumentParser } from './document-parser.ts';
+import { createDocumentParser, type DocumentParser } from './document-parser.ts';
 import type { DocumentSource } from './document-source.ts';
 import type { ServiceIo } from './running-service.ts';
 
@@ -39,9 +39,7 @@ export async function startClusterSource(
     policySelector: config.policySelector,
     clusterKinds: config.clusterKinds,
   };
-  const settings = { serviceNamespace: config.namespace };
-  const thread = createDocumentThread(timers, settings);
-  const parser = createDocumentParser(thread, settings);
+  const parser = openParser(config, timers);
   // A policy that is not among these has no status, and this line is where its author is told why.
   logger.info({ ...sayScope(scope), publishStatus: config.publishStatus }, 'reads policies from the API server');
   const source = createClusterSource({
@@ -70,7 +68,7 @@ export async function startClusterSource(
     close: async () => {
       stopListening();
       source.close();
-      thread.close();
+      parser.close();
       revoked?.close();
       // What is not given back runs out by itself: an API server that is away must not use up the pod's grace period.
       const late = new Promise<void>((resolve) => void timers.after(goodbyeMs, resolve));
@@ -78,6 +76,12 @@ export async function startClusterSource(
       await api.close();
     },
   };
+}
+
+function openParser({ namespace }: Config, timers: ServiceIo['timers']): DocumentParser & { close(): void } {
+  const settings = { serviceNamespace: namespace };
+  const thread = createDocumentThread(timers, settings);
+  return { ...createDocumentParser(thread, settings), close: () => thread.close() };
 }
 
 /** What of the cluster is read, in words. */

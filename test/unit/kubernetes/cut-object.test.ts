@@ -123,7 +123,7 @@ describe('what documents refer to', () => {
       const { document } = toClusterDocument(one, readMeta(one), 'Secret', undefined, selected);
       const parsed = parseOnce(document, settings);
       if (parsed.kind !== 'material') return expect.unreachable();
-      const consumers = createConsumers({ algorithms: ['HS256'], secretEncoding: 'Text' });
+      const consumers = createConsumers({ algorithms: ['HS256'], secretEncoding: 'Plain' });
       runAtOnce(consumers.renew([parsed.material]))();
       return consumers.problem;
     };

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { elementsOf, endOfValue, hasMoreValues, membersOf, valueIn } from '../../../src/std/json-spans.ts';
+import { elementsOf, endOfValue, hasMoreValues, membersOf, textIn, type Span } from '../../../src/std/json-spans.ts';
 
 const written = (value: unknown, indent: number): Uint8Array => Buffer.from(JSON.stringify(value, undefined, indent));
+const valueIn = (bytes: Uint8Array, span: Span): unknown => JSON.parse(textIn(bytes, span));
 const json = fc.jsonValue({ stringUnit: 'binary' });
 
 describe('the spans of a JSON text', () => {
