@@ -4,7 +4,7 @@ import { toClusterDocument, type ClusterDocument } from './cluster-document.ts';
 import { ourKinds, policyCollection, type Collection, type OurKind } from './collection.ts';
 import { inSlices } from './in-slices.ts';
 import { inTime } from './in-time.ts';
-import { createReferenceFollower } from './reference-follower.ts';
+import { createReferenceFollower, type ReferenceFollower } from './reference-follower.ts';
 import type { ReflectedChange } from './reflected-store.ts';
 import {
   createReflector,
@@ -42,8 +42,8 @@ export interface ClusterScope {
 export interface DocumentSink extends UnroutedSink {
   /** The change is coming: what it may not wait for holds up nothing until the returned function is called. */
   hasten(change: SourceChange): () => void;
-  /** The Secrets, ConfigMaps and routes that the document refers to. */
-  referencesOf(document: AuthorDocument): readonly MaterialRef[];
+  /** The Secrets, ConfigMaps and routes that the document refers to; a promise where the document takes long to read. One at a time. */
+  referencesOf(document: AuthorDocument): readonly MaterialRef[] | Promise<readonly MaterialRef[]>;
   /** What the version in force of the document refers to, and a newer one that was refused; by its source. */
   referencesInForce(source: string): readonly MaterialRef[];
 }
@@ -94,9 +94,7 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
   const take = async (change: SourceChange): Promise<void> => {
     for (const { source } of change.removed) references.forget(source);
     const ours = change.changed.filter(isPolicyDocument);
-    const note = (document: AuthorDocument): void =>
-      references.note(document.source, refsOf(document, sink), document.version?.createdAt);
-    await inSlices(ours, note, ports);
+    await inSlices(ours, (document) => note(document, references, sink), ports);
     const timeoutMs = isFirst ? options.materialTimeoutMs : laterMaterialMs;
     await inTime(references.begin(), timeoutMs, ports.timers);
     isFirst = false;
@@ -153,8 +151,20 @@ function followDocuments(
   );
 }
 
+/** Takes note of what the document refers to: at once, or when it is read. */
+function note(
+  document: AuthorDocument,
+  references: Pick<ReferenceFollower, 'note'>,
+  sink: DocumentSink,
+): void | Promise<void> {
+  const take = (refs: readonly MaterialRef[]): void =>
+    references.note(document.source, refs, document.version?.createdAt);
+  const refs = refsOf(document, sink);
+  return refs instanceof Promise ? refs.then(take, () => take([])) : take(refs);
+}
+
 /** A document on which something throws must not hold up the others; the engine says what is wrong with it. */
-function refsOf(document: AuthorDocument, sink: DocumentSink): readonly MaterialRef[] {
+function refsOf(document: AuthorDocument, sink: DocumentSink): ReturnType<DocumentSink['referencesOf']> {
   try {
     return sink.referencesOf(document);
   } catch {

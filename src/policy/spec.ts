@@ -277,6 +277,10 @@ export interface AuthorDocument {
    * together (files).
    */
   readonly reference?: string;
+  /** The JSON of the value, where the source keeps it: what is large is parsed out of it elsewhere. */
+  readonly text?: string;
+  /** Of a Secret of a cluster: why nothing of it can be used, as a sentence without its end. */
+  readonly refusal?: string;
 }
 
 /**
