@@ -79,12 +79,13 @@ function toMaterial(value: JsonObject, parts: Omit<KeptDocumentParts, 'value' | 
   );
   const document = new KeptDocument({ ...parts, value: head, text: JSON.stringify(head) });
   const placeOf = (): Place => document.placeOf();
-  const { source, problems, reference, refusal } = document;
+  const { source, problems, version, reference, refusal } = document;
   const whole = {
     value,
     source,
     problems,
     placeOf,
+    ...(version === undefined ? {} : { version }),
     ...(reference === undefined ? {} : { reference }),
     ...(refusal === undefined ? {} : { refusal }),
   };

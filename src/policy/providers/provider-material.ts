@@ -1,3 +1,4 @@
+import { clientAnnotations } from '../client-annotations.ts';
 import type { MissingMaterial } from '../../core/status.ts';
 import type { Material } from '../read-material.ts';
 import type { IdentityProviderSpec, JwtProviderSpec, SecretSelector } from '../provider-spec.ts';
@@ -69,8 +70,17 @@ export const introspectionKeys = {
   PrivateKeyJWT: ['client_id', 'private_key', 'key_id'],
 } as const;
 
-/** The keys of the Secrets that selectors take: those of API keys, and of the consumers of shared secrets. */
-export const clientFields: ReadonlySet<string> = new Set([apiKeyField, 'api-key-sha256', 'key', 'secret']);
+/**
+ * The keys of the Secrets that selectors take: those of API keys, and of the consumers of shared secrets; and names of annotations, which
+ * refuse a Secret where they stand in its data.
+ */
+export const clientFields: ReadonlySet<string> = new Set([
+  apiKeyField,
+  'api-key-sha256',
+  'key',
+  'secret',
+  ...clientAnnotations,
+]);
 
 function onlyKeys(refs: readonly Omit<MaterialKey, 'kind'>[]): ProviderNeeds {
   return { keys: refs.map((ref) => ({ ...ref, kind: 'ConfigMap' })), selector: undefined };
