@@ -65,6 +65,7 @@ export const problemCodes = {
   'believed-names':
     'A proxy is believed about a name of a client certificate that it may not know well enough, or that may be forged.',
   'shadow-wider-decides': 'The policy is in shadow mode, and a wider one decides in its place.',
+  'shadow-not-judged': 'More policies are in shadow mode on the host or route than are judged, and this one is not.',
   'host-widens': 'A wildcard host makes Public what another policy of the namespace protects.',
   'yaml-boolean': 'A word that is not quoted is a text here, and a boolean for kubectl, which reads YAML 1.1.',
 } as const;

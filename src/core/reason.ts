@@ -88,6 +88,10 @@ export const reasons = {
     status: 503,
     meaning: 'The policy that would decide was refused and none of its generations is in force.',
   },
+  policy_too_complex: {
+    status: 503,
+    meaning: 'More matches of the policies fit the path than Portcullis looks at for one request.',
+  },
   provider_unavailable: {
     status: 503,
     meaning: 'The identity provider of the rule does not exist any more, was refused, or is one of two of the issuer.',

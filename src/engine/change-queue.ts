@@ -3,17 +3,20 @@ import type { Clock, Logger } from '../core/ports.ts';
 import type { AuthorDocument, SourceChange, SourceReading } from '../policy/spec.ts';
 import type { Change, ChangeTaker, Turn } from './change-taker.ts';
 import { diffReadings } from './diff-readings.ts';
-import { createObjectSource, halveChange, type ObjectSource } from './object-source.ts';
+import { createHaste, hurryOf } from './haste.ts';
+import { createObjectSource, halveChange } from './object-source.ts';
 
 /**
  * Changes one after the other, in the order in which they come. What a change is made of is known when its turn comes. Nobody waits for keys of new
- * providers any longer once a change comes that may take a credential away.
+ * providers any longer once a change comes that may take a credential away, or access by a policy of another namespace.
  */
 export interface ChangeQueue {
   /** The difference to the reading before. Never rejects. */
   apply(reading: SourceReading): Promise<void>;
   /** Never rejects. */
   applyChange(change: SourceChange): Promise<void>;
+  /** A change is coming, and nobody whom it may not wait for is waited for until the returned function is called. */
+  hasten(change: SourceChange): () => void;
 }
 
 export function createChangeQueue(taker: ChangeTaker, clock: Clock, logger: Logger): ChangeQueue {
@@ -26,12 +29,16 @@ export function createChangeQueue(taker: ChangeTaker, clock: Clock, logger: Logg
     last = last.then(() => take(arrivedAt));
     return last;
   };
+  const hasten = (change: SourceChange): (() => void) => {
+    const hurry = hurryOf(change, (source) => objects.has(source));
+    return hurry === undefined ? () => undefined : haste.begin(hurry);
+  };
   const takeReading = async (reading: SourceReading, arrivedAt: number): Promise<void> => {
     const commit = (): void => {
       documents = reading.documents;
     };
     const prepare = (): Change => ({ ...diffReadings(documents, reading), isWhole: true, commit });
-    const failure = await takeSafely(taker, prepare, { arrivedAt, haste: haste.signal() });
+    const failure = await takeSafely(taker, prepare, { arrivedAt, haste });
     if (failure !== undefined) logFailure(logger, failure);
   };
   /** An object on which something throws keeps no other one out (promise 4). */
@@ -46,38 +53,10 @@ export function createChangeQueue(taker: ChangeTaker, clock: Clock, logger: Logg
   return {
     apply: (reading) => inTurn((arrivedAt) => takeReading(reading, arrivedAt)),
     applyChange: (change) => {
-      if (!takesAway(change, objects)) {
-        return inTurn((arrivedAt) => takeObjects(change, { arrivedAt, haste: haste.signal() }));
-      }
-      haste.begin();
-      return inTurn((arrivedAt) => {
-        haste.end();
-        return takeObjects(change, { arrivedAt, haste: AbortSignal.abort() });
-      });
+      const endHaste = hasten(change);
+      return inTurn((arrivedAt) => takeObjects(change, { arrivedAt, haste })).then(endHaste);
     },
-  };
-}
-
-/** True where a Secret or another thing that documents refer to is gone, or another than it was. */
-function takesAway({ removed, changed }: SourceChange, objects: ObjectSource): boolean {
-  const isReferred = ({ reference }: AuthorDocument): boolean => reference !== undefined;
-  return removed.some(isReferred) || changed.some((one) => isReferred(one) && objects.has(one.source));
-}
-
-/** Whether somebody is in haste, told to those whose turn it is. */
-function createHaste(): { readonly begin: () => void; readonly end: () => void; readonly signal: () => AbortSignal } {
-  let current = new AbortController();
-  let hasty = 0;
-  return {
-    begin: () => {
-      hasty += 1;
-      current.abort();
-    },
-    end: () => {
-      hasty -= 1;
-      if (hasty === 0) current = new AbortController();
-    },
-    signal: () => current.signal,
+    hasten,
   };
 }
 

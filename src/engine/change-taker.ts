@@ -15,11 +15,14 @@ import { runAtOnce, runInSlices, type Pace, type Steps } from '../std/steps.ts';
 import { createCatalog, type CatalogSettings, type LiveCatalog, type PreparedCatalog } from './catalog.ts';
 import { isPolicy, type CatalogEntry } from './catalog-entry.ts';
 import type { DocumentChange } from './documents.ts';
+import { createFirstLoads, type FirstLoads } from './first-loads.ts';
+import type { Haste } from './haste.ts';
 import type { EntryChanges } from './entry-index.ts';
 import { logChange } from './log-change.ts';
 import { createPolicyCompiler, type PolicyCompiler, type PreparedPolicies } from './policy-compiler.ts';
 import type { CreateProvider } from '../phases/identity/create-provider.ts';
 import { createProviderPool, type PreparedProviders, type ProviderPool } from './provider-pool.ts';
+import { changedPlaces } from './shadow-table.ts';
 import { buildSnapshot, type Snapshot, type SnapshotSettings } from './snapshot.ts';
 import { toKnownProvider, type KnownProvider } from './known-provider.ts';
 import { toCondition } from './provider-condition.ts';
@@ -37,8 +40,8 @@ export interface Change extends DocumentChange {
 export interface Turn {
   /** Of the change, by the monotonic clock. */
   readonly arrivedAt: number;
-  /** Aborted: keys of new providers are not waited for, or no longer. */
-  readonly haste: AbortSignal;
+  /** Where it is on, keys of new providers are not waited for, or no longer; the first change of all waits for everybody. */
+  readonly haste: Haste;
 }
 
 /** Takes changes in, one at a time: whoever calls waits for one before the next. */
@@ -98,6 +101,7 @@ interface Parts {
   readonly compiler: PolicyCompiler;
   readonly board: StatusBoard;
   readonly tellUnusable: ReturnType<typeof createUnusableTeller>;
+  readonly loads: FirstLoads;
   readonly snapshots: SnapshotSettings;
   readonly run: <T>(steps: Steps<T>) => Promise<T>;
   snapshot: Snapshot | undefined;
@@ -116,6 +120,7 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
     tellUnusable: createUnusableTeller(pool.running, ports.logger),
     compiler: createPolicyCompiler(),
     board: createStatusBoard(),
+    loads: createFirstLoads(ports.timers),
     snapshots: { ownedHeaders: ownHeaders(settings.ownedHeaders), grants: settings.hostGrants },
     run: async (steps) => (pace === undefined ? runAtOnce(steps) : runInSlices(steps, pace)),
     snapshot: undefined,
@@ -128,8 +133,9 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
       const patience =
         parts.snapshot === undefined ? settings.keyLoadTimeoutMs : Math.min(settings.keyLoadTimeoutMs, laterPatienceMs);
       const patienceMs = (): number => patience - (ports.clock.monotonic() - arrivedAt);
+      const isHasty = (namespace: string): boolean => parts.snapshot !== undefined && haste.isOn(namespace);
       const prepared = await prepareChange(change, parts, (fresh) =>
-        firstLoads(fresh, ports.timers, Math.max(0, patienceMs()), haste),
+        parts.loads.wait(fresh, Math.max(0, patienceMs()), { ...haste, isOn: isHasty }),
       );
       if (parts.isClosed) prepared.providers.discard();
       else commitChange(change, prepared, parts, ports);
@@ -155,10 +161,7 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
     },
     knownProviders: () => Array.from(pool.running.values(), ({ provider }) => toKnownProvider(provider.spec)),
     missingMaterials: (key) => pool.running.get(key)?.missing ?? [],
-    providersOf: (key) => {
-      const inForce = catalog.index.entry(key)?.inForce;
-      return inForce?.kind === 'AccessPolicy' ? inForce.providers.map(specKey) : [];
-    },
+    providersOf: (key) => providersOf(catalog.index.entry(key)),
     referencesOf: (key) => referencesOf(catalog.index.entry(key)),
     close: () => {
       parts.isClosed = true;
@@ -170,6 +173,10 @@ export function createChangeTaker(settings: TakerSettings, ports: TakerPorts): C
 function conditionOf(key: string, { running }: ProviderPool): ProviderCondition | undefined {
   const found = running.get(key);
   return found && toCondition(key, found);
+}
+
+function providersOf({ inForce }: Partial<CatalogEntry> = {}): readonly string[] {
+  return inForce?.kind === 'AccessPolicy' ? inForce.providers.map(specKey) : [];
 }
 
 /** What the last good version refers to, and a newer one that was refused, as far as it can be read. */
@@ -207,7 +214,10 @@ async function prepareChange(
     const told = new Map(entries);
     for (const route of routes)
       for (const key of catalog.index.attachedTo(route)) if (!told.has(key)) told.set(key, catalog.index.entry(key));
-    const statuses = await run(board.prepare(told, routeOf));
+    const { unjudged } = next.attachments.shadowTable;
+    for (const key of changedPlaces(snapshot?.attachments.shadowTable.unjudged, unjudged))
+      if (!told.has(key)) told.set(key, entryOf(key));
+    const statuses = await run(board.prepare(told, { route: routeOf, unjudged: (key) => unjudged.get(key) }));
     return { catalog: prepared, providers, policies, statuses, snapshot: next };
   } catch (thrown) {
     providers.discard();
@@ -264,26 +274,6 @@ function providerSpecs(entries: EntryChanges): ReadonlyMap<string, IdentityProvi
     specs.set(key, inForce === undefined || isPolicy(inForce) ? undefined : inForce);
   }
   return specs;
-}
-
-/** Resolves when all of them have tried their keys once, the time is over, or somebody is in haste. */
-function firstLoads(
-  providers: readonly IdentityProvider[],
-  timers: Timers,
-  timeoutMs: number,
-  haste: AbortSignal,
-): Promise<void> {
-  return new Promise((resolve) => {
-    if (haste.aborted) return resolve();
-    const end = (): void => {
-      cancel();
-      haste.removeEventListener('abort', end);
-      resolve();
-    };
-    const cancel = timers.after(timeoutMs, end);
-    haste.addEventListener('abort', end);
-    void Promise.allSettled(providers.map(({ firstLoad }) => firstLoad)).then(end);
-  });
 }
 
 function sameProblems(a: readonly Problem[], b: readonly Problem[]): boolean {

@@ -7,7 +7,9 @@ import type { RawRequest, Request } from '../core/request.ts';
 import { thrownFields } from '../core/thrown-fields.ts';
 import type { Trace } from '../core/trace.ts';
 import { RequestScope } from '../expressions/scope.ts';
+import type { ClosedNamespaces } from './closed-namespaces.ts';
 import { decide, type Check } from './decide.ts';
+import { createMatchingBudget } from './find-matches.ts';
 import { coversHost } from './floor.ts';
 import type { Snapshot } from './snapshot.ts';
 import { describeCovering } from './trace-selection.ts';
@@ -24,6 +26,8 @@ export interface CheckPorts {
   readonly trace?: Trace | undefined;
   /** Told of every check that is denied because its proxy does not say which route it chose; `policy` is one of those of the route. */
   readonly onUnrouted?: (policy: string) => void;
+  /** Undefined where the hostnames of all routes are known. */
+  readonly closed?: Pick<ClosedNamespaces, 'reservedFor'>;
 }
 
 export interface CheckSettings extends ReadingSettings {
@@ -80,18 +84,19 @@ function decideOn(snapshot: Snapshot, request: Request, id: string, ports: Check
     snapshot.floors.length === 0 ? snapshot.floors : snapshot.floors.filter((floor) => coversHost(floor, request.host));
   const nowMs = ports.clock.now();
   const expressions = new RequestScope(request, id, nowMs, (place) => ports.events.expressionFailed(place));
+  const reserved = attachments.reservedFor(request);
   const check: Check = {
     request,
     id,
     now: nowMs / 1000,
     expressions,
     group: attachments.find(request),
-    reservedFor: attachments.reservedFor(request),
+    reservedFor: reserved ?? ports.closed?.reservedFor(request, attachments.hosts),
     floors,
     reviews: ports.reviews,
     ownedBy: (namespace) => snapshot.ownedBy(namespace),
   };
-  for (const policy of check.reservedFor ?? []) ports.onUnrouted?.(policy);
+  for (const policy of reserved ?? []) ports.onUnrouted?.(policy);
   const { trace } = ports;
   trace?.note({ kind: 'covering', policies: describeCovering(request, check.group, floors) });
   const decision = decide(trace === undefined ? check : { ...check, trace });
@@ -111,17 +116,18 @@ interface ShadowCheck {
 function shadowChecks(snapshot: Snapshot, check: Check): ShadowCheck[] {
   const expressions = (): RequestScope =>
     new RequestScope(check.request, check.id, check.now * 1000, check.expressions.noteFailure);
+  const matching = createMatchingBudget();
   const policies = snapshot.attachments
     .shadows(check.request)
     .map(({ policy, group, reservedFor = check.reservedFor }) => ({
       policy,
-      check: { ...check, group, reservedFor, isShadow: true, expressions: expressions() },
+      check: { ...check, group, reservedFor, isShadow: true, matching, expressions: expressions() },
     }));
   const floors = snapshot.shadowFloors
     .filter((floor) => coversHost(floor, check.request.host))
     .map((floor) => ({
       policy: floor.id,
-      check: { ...check, floors: [...check.floors, floor], isShadow: true, expressions: expressions() },
+      check: { ...check, floors: [...check.floors, floor], isShadow: true, matching, expressions: expressions() },
     }));
   return [...policies, ...floors];
 }

@@ -19,14 +19,15 @@ import { plainDenial, type DenialDressing } from '../phases/response/compile-den
 import type { OwnedHeaders } from '../phases/response/compile-upstream.ts';
 import type { AddressTest } from '../phases/restrictions/compile-addresses.ts';
 import { removalFor, type AllowingRule, type CompiledRule, type DeniedRule, type RuleName } from './compile-policy.ts';
-import { policyExtension } from './attachments.ts';
 import { identify, nobody, type Caller, type IdentifyResult } from './identify.ts';
 import type { CompiledFloor, Demand } from './floor.ts';
-import type { PolicyGroup } from './host-table.ts';
-import type { RouteIndex } from './route-index.ts';
+import { findMatches, objectionTo, workOfAll, type FoundMatches, type MatchingBudget } from './find-matches.ts';
+import { policyExtension } from './policy-extension.ts';
+import { restrictingPolicies, type PolicyGroup } from './policy-group.ts';
 import { answerMetadata, findMetadata } from './resource-metadata.ts';
 import { decidingRule } from './deciding-rule.ts';
 import { restricts } from './restricts.ts';
+import type { Found } from './route-index.ts';
 import { selectRules } from './select-rules.ts';
 import { traceSelection } from './trace-selection.ts';
 
@@ -46,6 +47,8 @@ export interface Check {
   readonly floors: readonly CompiledFloor[];
   /** A policy that only watches judges (S9): nothing is used up. */
   readonly isShadow?: boolean;
+  /** What looking at matches may cost all shadows of the check together; undefined: it is the check's own decision. */
+  readonly matching?: MatchingBudget;
   /** Whom questions to Kubernetes are put to; undefined where there is no cluster. */
   readonly reviews: AuthorizationInput['reviews'];
   /** Told of every step; undefined while serving. */
@@ -69,12 +72,16 @@ export function decide(check: Check): Decision | Promise<Decision> {
   if (typeof path !== 'string') return refuse(check, path);
   check.trace?.note({ kind: 'path', path });
   const folded = foldPath(path);
-  if (isTooDear(check, group, path, folded)) return refuse(check, denial('request_too_large', tooLong));
-  for (const index of [...floors.map(({ denied }) => denied), group.denied]) {
-    const denied = denyByRule(check, index, path, folded);
+  const found = findMatches(floors, group, path, folded);
+  const work = workOfAll(found);
+  const tooMuch = objectionTo(work);
+  if (tooMuch !== undefined) return refuse(check, tooMuch);
+  if (check.matching?.take(work) === false) return refuse(check, denial('deadline_exceeded'));
+  for (const one of found.denied) {
+    const denied = denyByRule(check, one);
     if (denied !== undefined) return denied;
   }
-  return denyByAddress(check, group) ?? decideByRules(check, group, path, folded);
+  return denyByAddress(check, group) ?? decideByRules(check, group, found);
 }
 
 /** The name comes from the proxy's configuration, never from a client (S5). */
@@ -87,29 +94,16 @@ function noPolicy({ contextExtensions }: Request): Denial {
   );
 }
 
-const tooLong = 'The path is too long for the regular expressions of the policies.';
-
-/** Of a path, looked at by all regular expressions together: some 10 ms. */
-const maxCharactersToMatch = 600_000;
-
-function isTooDear({ floors }: Check, { denied, rules }: PolicyGroup, path: string, folded: string): boolean {
-  let characters = denied.charactersToMatch(path, folded) + rules.charactersToMatch(path, folded);
-  for (const floor of floors) {
-    characters += floor.denied.charactersToMatch(path, folded) + floor.demands.charactersToMatch(path, folded);
-  }
-  return characters > maxCharactersToMatch;
-}
-
 /** The path for matching, where every covering policy accepts its form (S11). */
 function acceptPath(group: PolicyGroup, request: Request): string | Denial {
   const hasParameters = request.path !== request.pathWithoutParameters;
-  if (hasParameters && !group.stripParameters) {
+  if (hasParameters && !group.paths.stripParameters) {
     return denial(
       'path_not_canonical',
       'The path is refused: it has parameters (;), which the policies of the host do not accept.',
     );
   }
-  const escape = request.encodedReserved.find((reserved) => !group.allowEncoded.has(reserved));
+  const escape = request.encodedReserved.find((reserved) => !group.paths.allowEncoded.has(reserved));
   if (escape !== undefined) {
     return denial(
       'path_not_canonical',
@@ -119,8 +113,8 @@ function acceptPath(group: PolicyGroup, request: Request): string | Denial {
   return request.pathWithoutParameters;
 }
 
-function denyByRule(check: Check, denied: RouteIndex<DeniedRule>, path: string, folded: string): Decision | undefined {
-  for (const candidate of denied.candidates(path, folded)) {
+function denyByRule(check: Check, found: Found<DeniedRule>): Decision | undefined {
+  for (const candidate of found.candidates()) {
     const { rule } = candidate;
     const { fate, objection } = restricts(candidate, check);
     check.trace?.note({ kind: 'denied-rule', ...traced(rule), fate });
@@ -140,9 +134,9 @@ function denyByAddress(check: Check, group: PolicyGroup): Decision | undefined {
     const objection = judgeAddress(check, addresses, { policy: id, name: '' });
     if (objection !== undefined) return refuse(check, objection, { policy: id, name: '' });
   }
-  for (const { policy, test, dress } of group.addresses) {
-    const objection = judgeAddress(check, test, { policy, name: '' });
-    if (objection !== undefined) return refuse(check, objection, { policy, name: '', dress });
+  for (const { id, addresses, dress } of restrictingPolicies(group)) {
+    const objection = addresses && judgeAddress(check, addresses, { policy: id, name: '' });
+    if (objection !== undefined) return refuse(check, objection, { policy: id, name: '', dress });
   }
   return undefined;
 }
@@ -153,13 +147,13 @@ function judgeAddress(check: Check, test: AddressTest, of: Pick<RuleName, 'polic
   return objection;
 }
 
-function decideByRules(check: Check, group: PolicyGroup, path: string, folded: string): Decision | Promise<Decision> {
+function decideByRules(check: Check, group: PolicyGroup, found: FoundMatches): Decision | Promise<Decision> {
   if (group.refusedBy !== undefined)
     return refuse(check, denial('policy_invalid'), { policy: group.refusedBy, name: '' });
   const published = findMetadata(group.nearest, check.request);
   if (published !== undefined)
     return answerMetadata(about(check, { policy: published.policy.id, name: '' }, nobody), published.metadata);
-  const candidates = group.rules.candidates(path, folded);
+  const candidates = found.rules.candidates();
   const listening = check.trace && traceSelection(check.trace, group, candidates);
   const selection = selectRules<CompiledRule>(candidates, check.request, listening);
   if (selection.kind === 'none') return refuse(check, denial('no_rule'), nobodyOf(group));
@@ -174,7 +168,7 @@ function decideByRules(check: Check, group: PolicyGroup, path: string, folded: s
     if (rule.access === 'Refused') return refuse(check, denial('policy_invalid'), rule);
     rules.push(rule);
   }
-  const demands = floorDemands(check, path, folded);
+  const demands = floorDemands(check, found);
   if (!Array.isArray(demands)) return demands;
   for (const rule of [...demands, ...rules]) {
     const objection = rule.addresses && judgeAddress(check, rule.addresses, rule);
@@ -192,10 +186,10 @@ function nobodyOf({ nearest, dress }: PolicyGroup): Origin {
 }
 
 /** What the floor asks for beside the rules (S8); a Decision where it denies at once. */
-function floorDemands(check: Check, path: string, folded: string): Demand[] | Decision {
+function floorDemands(check: Check, found: FoundMatches): Demand[] | Decision {
   const demands = new Set<Demand>();
-  for (const floor of check.floors) {
-    for (const candidate of floor.demands.candidates(path, folded)) {
+  for (const one of found.demands) {
+    for (const candidate of one.candidates()) {
       const { fate, objection } = restricts(candidate, check);
       check.trace?.note({ kind: 'floor-rule', ...traced(candidate.rule), fate });
       if (objection !== undefined) return refuse(check, objection, candidate.rule);

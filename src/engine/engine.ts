@@ -38,7 +38,8 @@ import { createMessageReceiver, type ReceiveMessage } from './receive-message.ts
 import { createChangeQueue } from './change-queue.ts';
 import { createChangeTaker } from './change-taker.ts';
 import { checkRequest, refusal, toShadowOfAll, type CheckPorts, type CheckSettings } from './check-request.ts';
-import { createUnroutedChecks } from './unrouted-checks.ts';
+import { createClosedNamespaces } from './closed-namespaces.ts';
+import { createUnroutedChecks, type UnroutedChecks } from './unrouted-checks.ts';
 import type { CreateProvider } from '../phases/identity/create-provider.ts';
 
 export interface EngineSettings extends Omit<CheckSettings, 'mayForwardCertificates'> {
@@ -88,6 +89,10 @@ export interface Engine extends Authorizer {
   apply(reading: SourceReading): Promise<void>;
   /** Takes a change of a source in (a cluster), at a cost proportional to the change. Resolves once what is good of it is in force. Never rejects. */
   applyChange(change: SourceChange): Promise<void>;
+  /** Such a change is about to come: nobody waits for keys of providers of others until the returned function is called. */
+  hasten(change: SourceChange): () => void;
+  /** From now on checks that do not say which route the proxy chose are denied on all hosts of these namespaces alone (S7). */
+  closeUnrouted(namespaces: ReadonlySet<string>): void;
   /** As `check`, telling every step of the way to the decision. */
   explain(raw: RawRequest, trace: Trace): Promise<Decision>;
   /** Without when the source was read, which the source knows. */
@@ -147,21 +152,20 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
     logger.warn({ policy }, 'a check for a route does not say which route the proxy chose, and is denied');
     tell({ revision: taker.snapshot()?.revision ?? 0, keys: [`AccessPolicy ${policy}`] });
   });
-  const withUnrouted = (status: DocumentStatus): DocumentStatus =>
-    unrouted.isMissed(`${status.namespace}/${status.name}`) && status.kind === 'AccessPolicy'
-      ? { ...status, isUnrouted: true }
-      : status;
   const mayForwardCertificates = isForwarded ? compileAddressSet(forwarders) : undefined;
   const checking: CheckSettings = { ...settings, mayForwardCertificates };
-  const serving: CheckPorts = { ...ports, onUnrouted: (policy) => unrouted.note(policy) };
+  const closed = createClosedNamespaces(settings.hostGrants);
+  const serving: CheckPorts = { ...ports, closed, onUnrouted: (policy) => unrouted.note(policy) };
 
   return {
     apply: (reading) => queue.apply(reading),
     applyChange: (change) => queue.applyChange(change),
-    status: () => mapDocuments(taker.status(), withUnrouted),
+    hasten: (change) => queue.hasten(change),
+    closeUnrouted: (namespaces) => closed.set(namespaces),
+    status: () => mapDocuments(taker.status(), (one) => withUnrouted(one, unrouted)),
     documentStatus: (key) => {
       const status = taker.documentStatus(key);
-      return status && withUnrouted(status);
+      return status && withUnrouted(status, unrouted);
     },
     providerCondition: (key) => taker.providerCondition(key),
     knownProviders: () => taker.knownProviders(),
@@ -180,12 +184,19 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
       return settings.shadowAll ? toShadowOfAll(decision) : decision;
     },
     check: (raw) => checkRequest(raw, taker.snapshot(), checking, serving),
-    explain: async (raw, trace) => checkRequest(raw, taker.snapshot(), checking, { ...ports, trace }),
+    explain: async (raw, trace) => checkRequest(raw, taker.snapshot(), checking, { ...ports, closed, trace }),
   };
 }
 
 function mapDocuments(status: EngineStatus, map: (document: DocumentStatus) => DocumentStatus): EngineStatus {
   return { ...status, documents: status.documents.map(map) };
+}
+
+function withUnrouted(status: DocumentStatus, unrouted: UnroutedChecks): DocumentStatus {
+  const { kind, namespace, name } = status;
+  return kind === 'AccessPolicy' && unrouted.isMissed(`${namespace}/${name}`)
+    ? { ...status, isUnrouted: true }
+    : status;
 }
 
 /** What providers need, with what is one for all of them: verified tokens, and proofs that were used. */

@@ -3,7 +3,8 @@ import { specKey } from '../policy/spec-name.ts';
 import { createMultiMap, type MultiMap } from '../std/multi-map.ts';
 import type { Steps } from '../std/steps.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
-import { acceptedPolicy, claimedHosts } from './claims.ts';
+import { createAgedClaims, type AgedClaims, type KeyedClaim } from './aged-claims.ts';
+import { acceptedPolicy, claimedHosts, toAgedClaim } from './claims.ts';
 import { createPatternIndex } from './pattern-index.ts';
 import { targetedRoutes } from './target-statuses.ts';
 
@@ -12,6 +13,8 @@ export interface EntryIndex {
   entry(key: string): CatalogEntry | undefined;
   /** Those that claim exactly the pattern. */
   claimants(pattern: string): Iterable<string>;
+  /** Their claims, the oldest first. */
+  agedClaims(pattern: string): readonly KeyedClaim[];
   /** Those that claim the pattern or anything that it covers. */
   claimantsAtOrBelow(pattern: string): Iterable<string>;
   /** Policies that name the provider, in the version that serves or in the newest. */
@@ -35,6 +38,7 @@ export interface LiveIndex extends EntryIndex {
 export function createEntryIndex(grants: GrantSetting): LiveIndex {
   const entries = new Map<string, CatalogEntry>();
   const claims = createPatternIndex();
+  const aged = createAgedClaims();
   const shadows = createPatternIndex();
   const users = createMultiMap();
   const attached = createMultiMap();
@@ -42,6 +46,7 @@ export function createEntryIndex(grants: GrantSetting): LiveIndex {
     entries,
     entry: (key) => entries.get(key),
     claimants: (pattern) => claims.at(pattern),
+    agedClaims: (pattern) => aged.at(pattern),
     claimantsAtOrBelow: (pattern) => claims.atOrBelow(pattern),
     usersOf: (provider) => users.get(provider),
     attachedTo: (route) => attached.get(route),
@@ -62,6 +67,7 @@ export function createEntryIndex(grants: GrantSetting): LiveIndex {
       };
       for (const [key, entry] of changes) {
         const before = entries.get(key);
+        work.push(...changeAged(aged, keyedClaims(key, before, grants), keyedClaims(key, entry, grants)));
         replace(claims, key, claimablePatterns(before, grants), claimablePatterns(entry, grants));
         replace(shadows, key, shadowHosts(before), shadowHosts(entry));
         replace(users, key, namedProviders(before), namedProviders(entry));
@@ -81,6 +87,30 @@ export function createEntryIndex(grants: GrantSetting): LiveIndex {
 
 function isSame(a: readonly string[], b: readonly string[]): boolean {
   return a === b || (a.length === b.length && a.every((text, index) => text === b[index]));
+}
+
+interface PatternClaims {
+  readonly patterns: readonly string[];
+  readonly claim: KeyedClaim | undefined;
+}
+
+function keyedClaims(key: string, entry: CatalogEntry | undefined, grants: GrantSetting): PatternClaims {
+  const patterns = claimablePatterns(entry, grants);
+  return { patterns, claim: entry === undefined || patterns.length === 0 ? undefined : { ...toAgedClaim(entry), key } };
+}
+
+function changeAged(aged: AgedClaims, old: PatternClaims, now: PatternClaims): (() => void)[] {
+  const isSameClaim =
+    old.claim?.createdAt === now.claim?.createdAt &&
+    old.claim?.namespace === now.claim?.namespace &&
+    old.claim?.name === now.claim?.name;
+  if (isSameClaim && isSame(old.patterns, now.patterns)) return [];
+  return [
+    () => {
+      for (const pattern of old.patterns) if (old.claim !== undefined) aged.delete(pattern, old.claim);
+      for (const pattern of now.patterns) if (now.claim !== undefined) aged.add(pattern, now.claim);
+    },
+  ];
 }
 
 function claimablePatterns(entry: CatalogEntry | undefined, grants: GrantSetting): readonly string[] {

@@ -1,34 +1,8 @@
-import type { DenialDressing } from '../phases/response/compile-denial.ts';
-import type { AddressTest } from '../phases/restrictions/compile-addresses.ts';
 import { widerPatterns } from '../policy/read-host.ts';
-import { runAtOnce, type Steps } from '../std/steps.ts';
-import type { CompiledPolicy, CompiledRule, DeniedRule } from './compile-policy.ts';
-import { buildRouteIndex, type RouteIndex } from './route-index.ts';
-
-/** All that stands over the requests of one attachment: a host pattern, or a name. */
-export interface PolicyGroup {
-  readonly nearest: readonly CompiledPolicy[];
-  readonly covering: readonly CompiledPolicy[];
-  /** The Allow rules of the nearest attachment (S6). */
-  readonly rules: RouteIndex<CompiledRule>;
-  /** The Denied rules of every covering policy. */
-  readonly denied: RouteIndex<DeniedRule>;
-  /** A refused policy that takes every request of the attachment, where there is one. */
-  readonly refusedBy: string | undefined;
-  /** The policy-level restrictions of every covering policy. */
-  readonly addresses: readonly PolicyAddresses[];
-  /** What paths every covering policy accepts. */
-  readonly stripParameters: boolean;
-  readonly allowEncoded: ReadonlySet<string>;
-  /** How a request is answered that no rule decides. */
-  readonly dress: DenialDressing | undefined;
-}
-
-export interface PolicyAddresses {
-  readonly policy: string;
-  readonly test: AddressTest;
-  readonly dress: DenialDressing | undefined;
-}
+import type { Steps } from '../std/steps.ts';
+import type { CompiledPolicy } from './compile-policy.ts';
+import { createGroup, type PolicyGroup } from './policy-group.ts';
+import { shareParts, type PolicyPart } from './policy-part.ts';
 
 export interface HostTable {
   /** The nearest pattern that has policies: the exact host, the longest wildcard, then shorter ones, `*` (S5). */
@@ -41,6 +15,9 @@ export interface HostTable {
 
 export interface HostEntry {
   readonly pattern: string;
+  /** What is attached to the pattern itself. */
+  readonly part: PolicyPart;
+  /** That, and what wider patterns have. */
   readonly group: PolicyGroup;
 }
 
@@ -53,8 +30,8 @@ export interface PolicyChange {
 export const emptyHostTable: HostTable = { exact: new Map(), below: new Map(), find: () => undefined };
 
 /**
- * The table with these enforced policies in the places of others: groups of which no policy changed are taken over, and patterns with the
- * same policies share one.
+ * The table with these enforced policies in the places of others: entries of which no policy changed are taken over, and patterns with the
+ * same policies share a part.
  * `isApart`: a wildcard restricts no host that another namespace governs (S10).
  */
 export function* changeHostTable(
@@ -64,10 +41,13 @@ export function* changeHostTable(
 ): Steps<HostTable> {
   const nearest = yield* changeNearest(table, changes);
   if (nearest.size === 0) return table;
-  const nearestOf = (pattern: string): readonly CompiledPolicy[] =>
-    nearest.get(pattern) ?? entryOf(table, pattern)?.group.nearest ?? [];
+  const partFrom = shareParts();
+  const changed = new Map<string, PolicyPart | undefined>();
+  for (const [pattern, policies] of nearest)
+    changed.set(pattern, policies.length === 0 ? undefined : yield* partFrom(policies));
+  const partAt = (pattern: string): PolicyPart | undefined =>
+    changed.has(pattern) ? changed.get(pattern) : entryOf(table, pattern)?.part;
   const next = new Map<string, HostEntry | undefined>();
-  const groupOf = shareGroups();
   const patterns = new Set(nearest.keys());
   for (const pattern of nearest.keys()) {
     if (!pattern.startsWith('*')) continue;
@@ -75,36 +55,30 @@ export function* changeHostTable(
     yield;
   }
   for (const pattern of patterns) {
-    const own = nearestOf(pattern);
-    const isTheirs = (policy: CompiledPolicy): boolean => own.some(({ namespace }) => namespace === policy.namespace);
-    const wider = widerPatterns(pattern)
-      .flatMap(nearestOf)
-      .filter((policy) => !isApart || isTheirs(policy));
-    const covering = [...new Set([...own, ...wider])];
-    const known = entryOf(table, pattern)?.group;
-    const isSame = known !== undefined && sameElements(known.nearest, own) && sameElements(known.covering, covering);
-    if (isSame) continue;
-    next.set(pattern, own.length === 0 ? undefined : { pattern, group: yield* groupOf(own, covering) });
+    const part = partAt(pattern);
+    const parts = part === undefined ? [] : [part];
+    for (const wider of part === undefined ? [] : widerPatterns(pattern)) {
+      const covering = partAt(wider);
+      const theirs = covering && isApart ? ownedBy(covering, part) : covering?.policies;
+      if (covering === undefined || theirs === undefined || theirs.length === 0) continue;
+      parts.push(theirs.length === covering.policies.length ? covering : yield* partFrom(theirs));
+    }
+    const known = entryOf(table, pattern);
+    if (known !== undefined && known.part === part && sameElements(known.group.parts, parts)) continue;
+    next.set(pattern, part && { pattern, part, group: createGroup([part], parts) });
     yield;
   }
   return replaceEntries(table, next);
 }
 
-/** Makes a group of policies, or gives the one that it made of the same ones. */
-export function shareGroups(): typeof buildGroup {
-  const groups = new Map<string, PolicyGroup>();
-  const numbers = new Map<CompiledPolicy, number>();
-  const numberOf = (policy: CompiledPolicy): number => {
-    const number = numbers.get(policy) ?? numbers.size;
-    numbers.set(policy, number);
-    return number;
-  };
-  return function* (nearest, covering) {
-    const name = [nearest.length, ...covering.map(numberOf)].join(' ');
-    const group = groups.get(name) ?? (yield* buildGroup(nearest, covering));
-    groups.set(name, group);
-    return group;
-  };
+/** Those of the policies that are of a namespace which has policies at the nearer place. */
+function ownedBy(
+  { policies, namespaces }: PolicyPart,
+  nearer: Pick<PolicyPart, 'namespaces'> | undefined,
+): readonly CompiledPolicy[] {
+  const isTheirs = (namespace: string): boolean => nearer?.namespaces.has(namespace) === true;
+  if ([...namespaces].every(isTheirs)) return policies;
+  return policies.filter(({ namespace }) => isTheirs(namespace));
 }
 
 /** The policies of the patterns that a change touches, by their names. */
@@ -126,7 +100,7 @@ function* changeNearest(
   }
   const nearest = new Map<string, readonly CompiledPolicy[]>();
   for (const [pattern, policies] of added) {
-    const staying = entryOf(table, pattern)?.group.nearest.filter((policy) => !gone.has(policy)) ?? [];
+    const staying = entryOf(table, pattern)?.part.policies.filter((policy) => !gone.has(policy)) ?? [];
     nearest.set(
       pattern,
       [...staying, ...policies].sort((a, b) => (a.id < b.id ? -1 : 1)),
@@ -181,30 +155,6 @@ export function withEntries<T>(
 
 function sameElements<T>(a: readonly T[], b: readonly T[]): boolean {
   return a.length === b.length && a.every((element, index) => element === b[index]);
-}
-
-/** What stands over requests that `nearest` decides and `covering` restricts. */
-export function createGroup(nearest: readonly CompiledPolicy[], covering: readonly CompiledPolicy[]): PolicyGroup {
-  return runAtOnce(buildGroup(nearest, covering));
-}
-
-/** As `createGroup`, a few policies at a time: thousands may be attached to one host or route. */
-function* buildGroup(nearest: readonly CompiledPolicy[], covering: readonly CompiledPolicy[]): Steps<PolicyGroup> {
-  const settings = covering.flatMap(({ paths }) => paths ?? []);
-  const [first, ...others] = settings.map(({ allowEncoded }) => allowEncoded);
-  return {
-    nearest,
-    covering,
-    rules: yield* buildRouteIndex(nearest.map(({ rules }) => rules)),
-    denied: yield* buildRouteIndex(covering.map(({ denied }) => denied)),
-    refusedBy: nearest.find(({ refusesAll }) => refusesAll)?.id,
-    addresses: covering.flatMap(({ id, addresses, dress }) =>
-      addresses === undefined ? [] : [{ policy: id, test: addresses, dress }],
-    ),
-    stripParameters: settings.length > 0 && settings.every(({ parameters }) => parameters === 'Strip'),
-    allowEncoded: new Set((first ?? []).filter((escape) => others.every((list) => list.includes(escape)))),
-    dress: nearest.toSorted((a, b) => (a.id < b.id ? -1 : 1)).find(({ dress }) => dress !== undefined)?.dress,
-  };
 }
 
 function compileFind(exact: ReadonlyMap<string, HostEntry>, below: ReadonlyMap<string, HostEntry>): HostTable['find'] {

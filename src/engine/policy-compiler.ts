@@ -1,6 +1,7 @@
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
 import type { RefusedPolicy } from '../policy/salvage-policy.ts';
 import type { CredentialPlace } from '../policy/provider-spec.ts';
+import { compilePathPattern } from '../policy/path-pattern.ts';
 import { specKey } from '../policy/spec-name.ts';
 import type { PolicySpec, ProviderRef } from '../policy/spec.ts';
 import type { Steps } from '../std/steps.ts';
@@ -52,7 +53,9 @@ export function createPolicyCompiler(): PolicyCompiler {
       const changes: CompiledChange[] = [];
       for (const key of keys) {
         const before = known.get(key);
-        const after = compileEntry(entryOf(key), before, providers);
+        const entry = entryOf(key);
+        yield* compilePatterns(entry);
+        const after = compileEntry(entry, before, providers);
         if (before === after) continue;
         next.set(key, after);
         changes.push(toChange(before, after));
@@ -67,6 +70,18 @@ export function createPolicyCompiler(): PolicyCompiler {
       return { changes, commit };
     },
   };
+}
+
+/** Compiles the regular expressions one by one: they are remembered, and whoever makes the index of a host has them at once. */
+function* compilePatterns({ inForce, denying }: Partial<CatalogEntry> = {}): Steps<void> {
+  const own = inForce !== undefined && isPolicy(inForce) ? inForce.rules : [];
+  const refused = denying === undefined || denying.rules === 'every-request' ? [] : denying.rules;
+  for (const { matches } of [...own, ...refused])
+    for (const { path } of matches) {
+      if (path.type !== 'RegularExpression') continue;
+      compilePathPattern(path.value);
+      yield;
+    }
 }
 
 /** The policy at work for an entry; `before` where nothing that it is made of changed. */

@@ -107,7 +107,8 @@ export function reservedFor(
   return undefined;
 }
 
-function isReserved(
+/** Whether the host is the namespace's to keep for a route of it. `isBehind`: a policy governs nearer than the pattern of the route. */
+export function isReserved(
   namespace: string,
   { host, named, governing }: UnroutedCheck,
   isBehind: boolean,

@@ -1,10 +1,15 @@
-import { foldPath } from '../canonical/path.ts';
 import { isMatchedWithoutMention } from '../canonical/method.ts';
-import type { MatchSpec, PathMatch } from '../policy/spec.ts';
-import { compileOnce } from '../std/shared-values.ts';
+import type { PathPattern } from '../policy/path-pattern.ts';
+import type { PathMatch } from '../policy/spec.ts';
 import { runAtOnce, type Steps } from '../std/steps.ts';
-import { compilePathPattern, type PathPattern } from '../policy/path-pattern.ts';
-import { compileMatchConditions, type MatchConditions } from './match-conditions.ts';
+import {
+  buildShelf,
+  type ExpressionList,
+  type IndexedMatch,
+  type IndexedRules,
+  type MatchList,
+  type Shelf,
+} from './route-shelf.ts';
 
 /** How a request's method stands to a match: named in its list, covered by a match without list, or missed. */
 export type MethodFit = 'named' | 'general' | 'missed';
@@ -17,30 +22,26 @@ export interface Candidate<T> {
   readonly isExact: boolean;
 }
 
-export interface IndexedMatch<T> {
-  readonly rule: T;
-  /** S14 as a number: Exact above all, then by the length of the literal prefix, a regular expression before an equal PathPrefix. */
-  readonly rank: number;
-  readonly methods: ReadonlySet<string> | undefined;
-  readonly conditions: MatchConditions | undefined;
-  /** As the policy says it. */
-  readonly spec: MatchSpec;
+/** What looking at the matches that a path may fit costs. */
+export interface MatchingWork {
+  /** How many characters regular expressions would look at. What a long path costs the sender decides. */
+  readonly characters: number;
+  /** How many matches there are, and headers and parameters that they ask about. What a path costs the authors decide. */
+  readonly tests: number;
 }
 
-/** Finds the matches that fit a path. The cost grows with the depth of the path, not with the number of rules. */
+/** Where the matches are that a path may fit. */
+export interface Found<T> extends MatchingWork {
+  /** Highest rank first. */
+  candidates(): readonly Candidate<T>[];
+}
+
+/** Finds the matches that fit a path. The cost grows with the depth of the path and with what stands on it, not with the number of rules. */
 export interface RouteIndex<T> {
-  /** Highest rank first. `folded` is `foldPath(path)`. */
-  candidates(path: string, folded: string): readonly Candidate<T>[];
-  /** How many characters regular expressions would look at for the path. What a long path costs the sender decides. */
-  charactersToMatch(path: string, folded: string): number;
+  /** `folded` is `foldPath(path)`. */
+  find(path: string, folded: string): Found<T>;
+  readonly shelves: readonly Shelf<T>[];
 }
-
-const exactRank = 1_000_000;
-
-const methodSet = compileOnce((methods: readonly string[]): ReadonlySet<string> => new Set(methods));
-
-/** Rules with their matches. */
-type IndexedRules<T> = Iterable<{ readonly rule: T; readonly matches: readonly MatchSpec[] }>;
 
 export function createRouteIndex<T>(rules: IndexedRules<T>): RouteIndex<T> {
   return runAtOnce(buildRouteIndex([rules]));
@@ -48,85 +49,53 @@ export function createRouteIndex<T>(rules: IndexedRules<T>): RouteIndex<T> {
 
 /** As `createRouteIndex`, one list of rules at a time. */
 export function* buildRouteIndex<T>(lists: Iterable<IndexedRules<T>>): Steps<RouteIndex<T>> {
-  const gathered = gatherMatches<T>();
-  for (const rules of lists) {
-    for (const { rule, matches } of rules) for (const spec of matches) gathered.add(rule, spec);
-    yield;
-  }
-  return toRouteIndex(gathered);
+  return indexOfShelves([yield* buildShelf(lists)], true);
 }
 
-interface IndexedExpression<T> {
-  readonly foldedPrefix: string;
-  readonly pattern: PathPattern;
-  readonly match: IndexedMatch<T>;
+/**
+ * An index that finds what all of them find, in the order in which one of all their rules would. Costs nothing but asking each.
+ * `isDisjoint`: no rule is in two of them; else it is found once all the same.
+ */
+export function joinIndexes<T>(indexes: readonly RouteIndex<T>[], isDisjoint: boolean): RouteIndex<T> {
+  const [only, ...others] = indexes;
+  if (only !== undefined && others.length === 0) return only;
+  return indexOfShelves(
+    indexes.flatMap(({ shelves }) => shelves),
+    isDisjoint,
+  );
 }
 
-/** Matches by how they are found. */
-interface GatheredMatches<T> {
-  readonly exact: ReadonlyMap<string, readonly IndexedMatch<T>[]>;
-  readonly prefixes: ReadonlyMap<string, readonly IndexedMatch<T>[]>;
-  readonly expressions: readonly IndexedExpression<T>[];
-  add(rule: T, spec: MatchSpec): void;
-}
-
-function gatherMatches<T>(): GatheredMatches<T> {
-  const exact = new Map<string, IndexedMatch<T>[]>();
-  const prefixes = new Map<string, IndexedMatch<T>[]>();
-  const expressions: IndexedExpression<T>[] = [];
-  return {
-    exact,
-    prefixes,
-    expressions,
-    add: (rule, spec) => {
-      const methods = spec.methods && methodSet(spec.methods);
-      const conditions = compileMatchConditions(spec);
-      const { type, value } = spec.path;
-      if (type === 'RegularExpression') {
-        const pattern = checked(value);
-        const { literalPrefix } = pattern.expression;
-        const match = { rule, spec, methods, conditions, rank: 2 * literalPrefix.length + 1 };
-        expressions.push({ foldedPrefix: foldedPrefix(literalPrefix), pattern, match });
-        return;
-      }
-      const rank = type === 'Exact' ? exactRank : 2 * value.length;
-      append(type === 'Exact' ? exact : prefixes, foldPath(value), { rule, spec, methods, conditions, rank });
-    },
-  };
-}
-
-function toRouteIndex<T>({ exact, prefixes, expressions }: GatheredMatches<T>): RouteIndex<T> {
+function indexOfShelves<T>(all: readonly Shelf<T>[], isDisjoint: boolean): RouteIndex<T> {
+  const shelves = all.filter(({ exact, prefixes, expressions }) => exact.size + prefixes.size + expressions.size > 0);
+  const withExpressions = shelves.filter(({ expressions }) => expressions.size > 0);
   let longestPrefix = 0;
-  for (const prefix of prefixes.keys()) longestPrefix = Math.max(longestPrefix, prefix.length);
+  for (const shelf of shelves) longestPrefix = Math.max(longestPrefix, shelf.longestPrefix);
   return {
-    charactersToMatch: (path, folded) => {
-      if (expressions.length === 0) return 0;
-      const probe = `${folded}/`;
-      const readings = 1 + spellingsOf(path, folded).size;
-      const asked = expressions.filter((one) => probe.startsWith(one.foldedPrefix));
-      return asked.reduce(
-        (sum, one) => sum + (readings + (one.pattern.unescaped === undefined ? 0 : 2)) * probe.length,
-        0,
-      );
-    },
-    candidates: (path, folded) => {
-      const found: Candidate<T>[] = [];
-      gather(found, exact.get(folded), path);
+    shelves,
+    find: (path, folded) => {
+      if (shelves.length === 0) return nothing;
+      const lists: MatchList<T>[] = [];
+      for (const { exact } of shelves) add(lists, exact.get(folded));
       for (let end = Math.min(folded.length, longestPrefix); end > 1; end = folded.lastIndexOf('/', end - 1)) {
-        if (end === folded.length || folded.charCodeAt(end) === 0x2f)
-          gather(found, prefixes.get(folded.slice(0, end)), path);
+        if (end !== folded.length && folded.charCodeAt(end) !== 0x2f) continue;
+        const prefix = folded.slice(0, end);
+        for (const { prefixes } of shelves) add(lists, prefixes.get(prefix));
       }
-      gather(found, prefixes.get('/'), path);
-      const probe = expressions.length === 0 ? '' : `${folded}/`;
-      for (const { foldedPrefix: prefix, pattern, match } of expressions) {
-        if (!probe.startsWith(prefix)) continue;
-        const isExact = pattern.expression.matches(path);
-        if (isExact || fitsFolded(pattern, path, folded)) found.push({ rule: match.rule, match, isExact });
-      }
-      return isSorted(found) ? found : found.sort((a, b) => b.match.rank - a.match.rank);
+      for (const { prefixes } of shelves) add(lists, prefixes.get('/'));
+      const expressions = withExpressions.length === 0 ? [] : askedExpressions(withExpressions, folded);
+      return {
+        ...workOf(lists, expressions, path, folded),
+        candidates: () => {
+          const found = gather(lists, expressions, path, folded);
+          const distinct = isDisjoint || found.length < 2 ? found : withoutCopies(found);
+          return isSorted(distinct) ? distinct : distinct.sort((a, b) => b.match.rank - a.match.rank);
+        },
+      };
     },
   };
 }
+
+const nothing: Found<never> = { characters: 0, tests: 0, candidates: () => [] };
 
 /** S12: methods are exact; a match without list takes all known ones but CONNECT and TRACE. */
 export function methodFit(methods: ReadonlySet<string> | undefined, method: string): MethodFit {
@@ -137,6 +106,65 @@ export function methodFit(methods: ReadonlySet<string> | undefined, method: stri
 /** S15: a Denied rule's GET includes HEAD, and one without list takes every method. */
 export function deniesMethod(methods: ReadonlySet<string> | undefined, method: string): boolean {
   return methods === undefined || methods.has(method) || (method === 'HEAD' && methods.has('GET'));
+}
+
+function askedExpressions<T>(shelves: readonly Shelf<T>[], folded: string): readonly ExpressionList<T>[] {
+  const asked: ExpressionList<T>[] = [];
+  const probe = `${folded}/`;
+  for (const { expressions, expressionLengths } of shelves) {
+    for (const length of expressionLengths) {
+      if (length <= probe.length) add(asked, expressions.get(probe.slice(0, length)));
+    }
+  }
+  return asked;
+}
+
+function workOf<T>(
+  lists: readonly MatchList<T>[],
+  asked: readonly ExpressionList<T>[],
+  path: string,
+  folded: string,
+): MatchingWork {
+  let tests = 0;
+  for (const list of lists) tests += list.tests;
+  if (asked.length === 0) return { characters: 0, tests };
+  const readings = 1 + spellingsOf(path, folded).size;
+  let looks = 0;
+  for (const list of asked) {
+    tests += list.tests;
+    looks += list.expressions.length * readings + 2 * list.unescaped;
+  }
+  return { characters: looks * (folded.length + 1), tests };
+}
+
+function gather<T>(
+  lists: readonly MatchList<T>[],
+  asked: readonly ExpressionList<T>[],
+  path: string,
+  folded: string,
+): Candidate<T>[] {
+  const found: Candidate<T>[] = [];
+  for (const { matches } of lists)
+    for (const match of matches) found.push({ rule: match.rule, match, isExact: fits(match.spec.path, path) });
+  for (const { expressions } of asked) {
+    for (const { pattern, match } of expressions) {
+      const isExact = pattern.expression.matches(path);
+      if (isExact || fitsFolded(pattern, path, folded)) found.push({ rule: match.rule, match, isExact });
+    }
+  }
+  return found;
+}
+
+/** A policy that is attached at two places is found at both. */
+function withoutCopies<T>(found: readonly Candidate<T>[]): Candidate<T>[] {
+  const known = new Map<T, Set<unknown>>();
+  return found.filter(({ rule, match: { spec } }) => {
+    const specs = known.get(rule);
+    if (specs === undefined) known.set(rule, new Set([spec]));
+    else if (specs.has(spec)) return false;
+    else specs.add(spec);
+    return true;
+  });
 }
 
 /** Of a match that is no regular expression. A PathPrefix is one by segment: `/orders` fits `/orders`, `/orders/` and `/orders/7`, not `/ordersX`. */
@@ -160,17 +188,6 @@ function spellingsOf(path: string, folded: string): ReadonlySet<string> {
   return new Set([path, trimmed, `${trimmed}/`, folded, `${folded}/`]);
 }
 
-/** The part of a literal prefix that every folded path of a match begins with: nothing that folding could change in length. */
-function foldedPrefix(prefix: string): string {
-  return (/^[\x21-\x24\x26-\x3a\x3c-\x7e]*/.exec(prefix)?.[0] ?? '').toLowerCase();
-}
-
-function checked(pattern: string): PathPattern {
-  const compiled = compilePathPattern(pattern);
-  if (compiled.kind === 'invalid') throw new TypeError(`unchecked regular expression: ${compiled.why}`);
-  return compiled;
-}
-
 /** As it is nearly always: longer prefixes are gathered first. */
 function isSorted<T>(found: readonly Candidate<T>[]): boolean {
   let before = Infinity;
@@ -181,13 +198,6 @@ function isSorted<T>(found: readonly Candidate<T>[]): boolean {
   return true;
 }
 
-function append<T>(map: Map<string, IndexedMatch<T>[]>, key: string, match: IndexedMatch<T>): void {
-  const known = map.get(key);
-  if (known === undefined) map.set(key, [match]);
-  else known.push(match);
-}
-
-function gather<T>(found: Candidate<T>[], matches: readonly IndexedMatch<T>[] | undefined, path: string): void {
-  if (matches === undefined) return;
-  for (const match of matches) found.push({ rule: match.rule, match, isExact: fits(match.spec.path, path) });
+function add<L>(lists: L[], list: L | undefined): void {
+  if (list !== undefined) lists.push(list);
 }

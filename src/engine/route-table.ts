@@ -2,14 +2,15 @@ import type { RequestRoute } from '../core/request.ts';
 import { specKey } from '../policy/spec-name.ts';
 import type { Steps } from '../std/steps.ts';
 import type { CompiledPolicy } from './compile-policy.ts';
-import { shareGroups, withEntries, type PolicyChange, type PolicyGroup } from './host-table.ts';
+import { withEntries, type PolicyChange } from './host-table.ts';
+import { shareParts, type PolicyPart } from './policy-part.ts';
 
-/** What stands over the requests of routes, by the key of the route. */
-export type RouteTable = ReadonlyMap<string, BySection<PolicyGroup>>;
+/** What is attached to routes, by the key of the route. */
+export type RouteTable = ReadonlyMap<string, BySection<PolicyPart>>;
 
 /**
  * Something of a route by the names of its rules; empty for the whole route. Of each what is attached to it alone: what the whole route has
- * covers its rules too and is put behind it where a request comes (`groupOfRoute`), or a route would cost its rules times its policies.
+ * covers its rules too and is put behind it where a request comes (`partsOfRoute`), or a route would cost its rules times its policies.
  */
 export type BySection<T> = ReadonlyMap<string, T>;
 
@@ -17,16 +18,16 @@ export const wholeRoute = '';
 
 /** The table with these policies in the places of others; entries that do not change are taken over. */
 export function* changeRouteTable(table: RouteTable, changes: readonly PolicyChange[]): Steps<RouteTable> {
-  const next = new Map<string, BySection<PolicyGroup> | undefined>();
-  const groupOf = shareGroups();
-  const attached = yield* changeAttached(changes, (route, section) => table.get(route)?.get(section)?.nearest);
+  const next = new Map<string, BySection<PolicyPart> | undefined>();
+  const partFrom = shareParts();
+  const attached = yield* changeAttached(changes, (route, section) => table.get(route)?.get(section)?.policies);
   for (const [route, sections] of attached) {
-    const groups = new Map<string, PolicyGroup | undefined>();
+    const parts = new Map<string, PolicyPart | undefined>();
     for (const [section, policies] of sections) {
-      groups.set(section, policies.length === 0 ? undefined : yield* groupOf(policies, policies));
+      parts.set(section, policies.length === 0 ? undefined : yield* partFrom(policies));
       yield;
     }
-    next.set(route, withSections(table.get(route), groups));
+    next.set(route, withSections(table.get(route), parts));
   }
   return withEntries(table, next);
 }
@@ -68,15 +69,13 @@ export function withSections<T>(
   return next.size === 0 ? undefined : next;
 }
 
-/** The nearest that stands over requests of the route: over its rule, else over the whole. `behind` puts one group behind another. */
-export function groupOfRoute(
-  groups: BySection<PolicyGroup> | undefined,
+/** What is attached to the rule that the proxy chose, and behind it what is to the whole route. */
+export function partsOfRoute(
+  parts: BySection<PolicyPart> | undefined,
   { section }: RequestRoute,
-  behind: (near: PolicyGroup, far: PolicyGroup) => PolicyGroup,
-): PolicyGroup | undefined {
-  const whole = groups?.get(wholeRoute);
-  const own = section === wholeRoute ? undefined : groups?.get(section);
-  return own === undefined || whole === undefined ? (own ?? whole) : behind(own, whole);
+): readonly PolicyPart[] {
+  const sections = section === wholeRoute ? [wholeRoute] : [section, wholeRoute];
+  return parts === undefined ? [] : sections.flatMap((one) => parts.get(one) ?? []);
 }
 
 export function keyOfRoute({ kind, namespace, name }: RequestRoute): string {

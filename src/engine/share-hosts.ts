@@ -1,6 +1,6 @@
 import type { HostConflict } from '../core/status.ts';
 import { areGranted, isClaimable, type GrantSetting } from '../policy/check-hosts.ts';
-import { hostConflict, oldestClaim, type AgedClaim, type ClaimsAt } from '../policy/host-age.ts';
+import { hostConflict, isOlder, oldestClaim, type AgedClaim, type ClaimsAt } from '../policy/host-age.ts';
 import { orNothing, type RefusedPolicy } from '../policy/salvage-policy.ts';
 import type { AccessPolicySpec } from '../policy/spec.ts';
 import type { Steps } from '../std/steps.ts';
@@ -20,51 +20,54 @@ export function* shareHosts(
   const before = claimsOfIndex(index);
   const now = yield* claimsNow(entries, index, grants);
   for (const [key, entry] of entries) {
-    if (entry !== undefined) entries.set(key, withOwnHosts(entry, grants, now));
+    if (entry !== undefined) entries.set(key, yield* withOwnHosts(entry, grants, now));
     yield;
   }
   if (areGranted(grants)) return;
+  const judged = new Set<string>(entries.keys());
   for (const pattern of yield* changedPatterns(entries, index)) {
     yield;
     if (!isClaimable(grants, pattern)) continue;
-    if (isSameClaim(oldestClaim(before, pattern), oldestClaim(now, pattern))) continue;
+    // Whichever of its policies is the oldest, it is the namespace that owns.
+    if (oldestClaim(before, pattern)?.namespace === oldestClaim(now, pattern)?.namespace) continue;
     for (const key of index.claimantsAtOrBelow(pattern)) {
-      const entry = entries.has(key) ? undefined : index.entry(key);
-      if (entry !== undefined && isAged(entry)) entries.set(key, withOwnHosts(entry, grants, now));
+      const entry = judged.has(key) ? undefined : index.entry(key);
+      judged.add(key);
+      if (entry !== undefined && isAged(entry)) {
+        const next = yield* withOwnHosts(entry, grants, now);
+        if (next !== entry) entries.set(key, next);
+      }
       yield;
     }
   }
 }
 
+/** Of all who claim a pattern the oldest alone: nobody asks for another one. */
 function claimsOfIndex(index: EntryIndex): ClaimsAt {
-  return function* (pattern) {
-    for (const key of index.claimants(pattern)) {
-      const entry = index.entry(key);
-      if (entry !== undefined) yield toAgedClaim(entry);
-    }
-  };
+  return (pattern) => index.agedClaims(pattern).slice(0, 1);
 }
 
 /** The claims of the entries of the change, and of all others. */
 function* claimsNow(entries: EntryChanges, index: EntryIndex, grants: GrantSetting): Steps<ClaimsAt> {
-  const changed = new Map<string, AgedClaim[]>();
-  const keys = new Set(entries.keys());
+  const changed = new Map<string, AgedClaim>();
+  const oldest = new Map<string, readonly AgedClaim[]>();
   for (const entry of entries.values()) {
-    if (entry === undefined) continue;
-    for (const pattern of claimedHosts(entry)) {
-      if (!isClaimable(grants, pattern)) continue;
+    const claim = entry && toAgedClaim(entry);
+    for (const pattern of entry === undefined ? [] : claimedHosts(entry)) {
       const known = changed.get(pattern);
-      if (known === undefined) changed.set(pattern, [toAgedClaim(entry)]);
-      else known.push(toAgedClaim(entry));
+      if (claim === undefined || !isClaimable(grants, pattern)) continue;
+      if (known === undefined || isOlder(claim, known)) changed.set(pattern, claim);
     }
     yield;
   }
-  return function* (pattern) {
-    yield* changed.get(pattern) ?? [];
-    for (const key of index.claimants(pattern)) {
-      const entry = keys.has(key) ? undefined : index.entry(key);
-      if (entry !== undefined) yield toAgedClaim(entry);
-    }
+  const keys = new Set(entries.keys());
+  return (pattern) => {
+    const known = oldest.get(pattern);
+    if (known !== undefined) return known;
+    const others = index.agedClaims(pattern).find(({ key }) => !keys.has(key));
+    const found = [changed.get(pattern), others].flatMap((claim) => claim ?? []);
+    oldest.set(pattern, found);
+    return found;
   };
 }
 
@@ -87,22 +90,27 @@ function isSameClaim(a: AgedClaim | undefined, b: AgedClaim | undefined): boolea
 }
 
 /** The entry with its own hosts; the same object where they are those it has. */
-function withOwnHosts(entry: CatalogEntry, grants: GrantSetting, claims: ClaimsAt): CatalogEntry {
+function* withOwnHosts(entry: CatalogEntry, grants: GrantSetting, claims: ClaimsAt): Steps<CatalogEntry> {
   const { inForce, lastGood, refused } = entry;
   if (!isAged(entry)) return entry;
   const conflicts = new Map<string, HostConflict>();
-  const isOwn = (namespace: string) => (host: string) => {
-    const conflict = hostConflict(grants, claims, namespace, host);
-    if (conflict !== undefined) conflicts.set(host, conflict);
-    return conflict === undefined;
-  };
+  function* ownOf({ namespace, hosts }: Pick<AccessPolicySpec, 'namespace' | 'hosts'>): Steps<readonly string[]> {
+    const own: string[] = [];
+    for (const host of hosts) {
+      const conflict = hostConflict(grants, claims, namespace, host);
+      if (conflict === undefined) own.push(host);
+      else conflicts.set(host, conflict);
+      yield;
+    }
+    return own;
+  }
   // What the newest version asks for is told in status, whether it serves or not.
   const asked = refused?.policy?.kind === 'AccessPolicy' ? refused.policy : undefined;
-  const own = asked?.hosts.filter(isOwn(asked.namespace)) ?? [];
+  const own = asked === undefined ? [] : yield* ownOf(asked);
   const serves =
     inForce === undefined || lastGood?.kind !== 'AccessPolicy' || lastGood.mode === 'Shadow'
       ? inForce
-      : withHosts(lastGood, inForce, lastGood.hosts.filter(isOwn(lastGood.namespace)));
+      : withHosts(lastGood, inForce, yield* ownOf(lastGood));
   const denying = inForce === undefined ? toDenying(refused?.policy, own) : undefined;
   const found = [...conflicts.values()].sort((a, b) => (a.host < b.host ? -1 : 1));
   const isSame = serves === inForce && isSameJson(denying, entry.denying) && isSameJson(found, entry.conflicts);

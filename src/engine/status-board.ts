@@ -6,6 +6,7 @@ import { toDocumentStatus } from './catalog.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import { isNameless } from './claims.ts';
 import type { EntryChanges } from './entry-index.ts';
+import { unjudgedWarnings } from './warn-unjudged.ts';
 
 /** What is told of each document, kept up to date change by change, so that asking costs little. */
 export interface StatusBoard {
@@ -14,7 +15,14 @@ export interface StatusBoard {
   documents(): readonly DocumentStatus[];
   tally(): StatusTally;
   /** Finds out whose status changes. Nothing is changed by it until `commit`. */
-  prepare(changes: EntryChanges, route: (key: string) => RouteSpec | undefined): Steps<PreparedStatuses>;
+  prepare(changes: EntryChanges, beside: StatusBeside): Steps<PreparedStatuses>;
+}
+
+/** What the status of a document says besides what its entry does. */
+export interface StatusBeside {
+  readonly route: (key: string) => RouteSpec | undefined;
+  /** The places at which a policy in shadow mode is not judged, by its key. */
+  readonly unjudged: (key: string) => readonly string[] | undefined;
 }
 
 export interface PreparedStatuses {
@@ -44,13 +52,13 @@ export function createStatusBoard(): StatusBoard {
     document: (key) => statuses.get(key),
     documents: () => (sorted ??= [...statuses.values()].sort((a, b) => (a.key < b.key ? -1 : 1))),
     tally: () => ({ documents: statuses.size, refused: refused.size, deciding: deciding.size }),
-    *prepare(changes, route) {
+    *prepare(changes, beside) {
       const told: StatusChange[] = [];
       const next = new Map<string, DocumentStatus | undefined>();
       for (const [key, entry] of changes) {
         const before = statuses.get(key);
         if (entry !== undefined && isNameless(entry)) continue;
-        const after = entry && toDocumentStatus(entry, route);
+        const after = entry && toStatus(entry, beside);
         next.set(key, after);
         if (!isSameStatus(before, after)) told.push({ key, before, after });
         yield;
@@ -68,6 +76,12 @@ export function createStatusBoard(): StatusBoard {
       return { changes: told, commit };
     },
   };
+}
+
+function toStatus(entry: CatalogEntry, { route, unjudged }: StatusBeside): DocumentStatus {
+  const status = toDocumentStatus(entry, route);
+  const warnings = unjudgedWarnings(entry, unjudged(entry.key));
+  return warnings.length === 0 ? status : { ...status, problems: [...status.problems, ...warnings] };
 }
 
 function put(set: Set<string>, key: string, isIn: boolean): void {

@@ -4,7 +4,7 @@ import { widerPatterns } from '../policy/read-host.ts';
 import type { MatchSpec } from '../policy/spec.ts';
 import type { CompiledPolicy, CompiledRule } from './compile-policy.ts';
 import type { CompiledFloor } from './floor.ts';
-import type { PolicyGroup } from './host-table.ts';
+import { coveringPolicies, type PolicyGroup } from './policy-group.ts';
 import type { Candidate } from './route-index.ts';
 import { keyOfRoute } from './route-table.ts';
 import type { SelectionTrace } from './select-rules.ts';
@@ -47,7 +47,7 @@ export function describeCovering(
   floors: readonly CompiledFloor[],
 ): readonly CoveringPolicy[] {
   const patterns = [host, ...widerPatterns(host)];
-  const covering = (group?.covering ?? []).map((policy): CoveringPolicy => {
+  const covering = (group === undefined ? [] : coveringPolicies(group)).map((policy): CoveringPolicy => {
     const role = group?.nearest.includes(policy) === true ? 'decides' : 'restricts';
     const pattern = patterns.find((one) => policy.hosts.includes(one));
     return { policy: policy.id, role, because: describeRoute(policy, route) ?? pattern ?? 'by name' };

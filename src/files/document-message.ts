@@ -6,9 +6,26 @@ import type { AuthorDocument } from '../policy/spec.ts';
 
 /** A text to be read in another thread. */
 export interface ReadingTask {
+  readonly kind: 'read';
   readonly source: string;
   readonly text: string;
   readonly settings: ParseSettings;
+}
+
+/** A document whose JSON is to be parsed there. */
+export interface ParsingTask {
+  readonly kind: 'parse';
+  readonly source: string;
+  readonly text: string;
+  readonly problems: readonly Problem[];
+  readonly settings: ParseSettings;
+}
+
+/** What became of a document whose parts have no places, made of its JSON. */
+export function parseJson({ source, text, problems, settings }: ParsingTask): ParsedDocument {
+  const value: unknown = JSON.parse(text);
+  const placeOf = (): Place => ({ source, line: undefined, column: undefined });
+  return parseDocument({ value: isJsonObject(value) ? value : null, source, problems, placeOf }, settings);
 }
 
 /** A document on its way between threads: plain data that survives structuredClone. */

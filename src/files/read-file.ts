@@ -25,7 +25,7 @@ export const maxFileBytes = 4 * 1024 * 1024;
 const maxCharactersHere = 16 * 1024;
 
 /** Reads and parses a file: a small one here, a larger one in the thread, so that no request waits for it. */
-export function compileReadFile(thread: DocumentThread, settings: ParseSettings): ReadFile {
+export function compileReadFile(thread: Pick<DocumentThread, 'read'>, settings: ParseSettings): ReadFile {
   return async ({ path, size }) => {
     try {
       const text = await readText(path, size);

@@ -5,7 +5,9 @@ import type { Timers } from '../core/ports.ts';
 import { ApiFailure, codeOfStatus } from './api-failure.ts';
 import type { ClusterConnection } from './cluster-connection.ts';
 import type { ApiRequest, KubernetesApi } from './kubernetes-api.ts';
-import { readWatchEvents } from './watch-lines.ts';
+import { documentBounds, type ObjectBounds } from './object-bounds.ts';
+import { readAnswer } from './read-answer.ts';
+import { readWatchEvents, type WatchReading } from './watch-lines.ts';
 
 export interface ApiClientOptions {
   readonly connection: ClusterConnection;
@@ -18,7 +20,10 @@ export interface ApiClientOptions {
 }
 
 const defaultTimeoutMs = 30_000;
-const defaultMaxBytes = 64 * 1024 * 1024;
+/** Two of the largest objects that the API server takes; a list is read in as many pages as that needs. */
+const defaultMaxBytes = 4 * 1024 * 1024;
+const json = 'application/json';
+const metadataOfList = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
 /** The API server over HTTP. Follows no redirect; credentials are asked for anew with every request, so that rotated ones are used. */
 export function createApiClient(options: ApiClientOptions): KubernetesApi {
@@ -34,9 +39,9 @@ export function createApiClient(options: ApiClientOptions): KubernetesApi {
       bodyTimeout: 0,
       headers: {
         ...headers,
-        accept: 'application/json',
+        accept: request.isMetadataOnly === true ? metadataOfList : json,
         'user-agent': userAgent,
-        ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
+        ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? json }),
       },
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
     });
@@ -44,15 +49,16 @@ export function createApiClient(options: ApiClientOptions): KubernetesApi {
     if (response.statusCode === 401) connection.renew();
     return response;
   };
+  const pause = (): Promise<void> => new Promise((resolve) => void timers.after(0, resolve));
   return {
     request: (request) =>
       withinTime(request, timers, timeoutMs, async (signal) => {
         const response = await open(request, signal);
-        const text = await readText(response, maxBytes);
-        if (response.statusCode < 200 || response.statusCode > 299) throw toStatusFailure(request, response, text);
-        return parseObject(text);
+        const bytes = await readBytes(response, maxBytes);
+        if (response.statusCode < 200 || response.statusCode > 299) throw toStatusFailure(request, response, bytes);
+        return readObjectIn(bytes, request.bounds, pause);
       }),
-    watch: async ({ path, query, signal }) => {
+    watch: async ({ path, query, bounds = documentBounds, signal }) => {
       const request: ApiRequest = { method: 'GET', path, query };
       const ended = new AbortController();
       const end = (): void => ended.abort();
@@ -61,10 +67,10 @@ export function createApiClient(options: ApiClientOptions): KubernetesApi {
       const response = await withinTime(request, timers, timeoutMs, async (late) => {
         late.addEventListener('abort', end, { once: true });
         const opened = await open(request, ended.signal);
-        if (opened.statusCode !== 200) throw toStatusFailure(request, opened, await readText(opened, maxBytes));
+        if (opened.statusCode !== 200) throw toStatusFailure(request, opened, await readBytes(opened, maxBytes));
         return opened;
       });
-      return eventsOf(response, request, signal);
+      return eventsOf(response, request, signal, { bounds, pause });
     },
     close: () => connection.close(),
   };
@@ -74,8 +80,9 @@ async function* eventsOf(
   response: Dispatcher.ResponseData,
   request: ApiRequest,
   signal: AbortSignal,
+  reading: WatchReading,
 ): ReturnType<typeof readWatchEvents> {
-  const batches = readWatchEvents(response.body);
+  const batches = readWatchEvents(response.body, reading);
   const given = Promise.withResolvers<{ readonly done: true; readonly value: undefined }>();
   const giveUp = (): void => given.resolve({ done: true, value: undefined });
   signal.addEventListener('abort', giveUp, { once: true });
@@ -121,7 +128,7 @@ async function withinTime<T>(
   }
 }
 
-async function readText({ body }: Dispatcher.ResponseData, maxBytes: number): Promise<string> {
+async function readBytes({ body }: Dispatcher.ResponseData, maxBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   const bytes: AsyncIterable<Uint8Array> = body;
@@ -130,13 +137,17 @@ async function readText({ body }: Dispatcher.ResponseData, maxBytes: number): Pr
     if (size > maxBytes) throw new ApiFailure('api_too_large', `the answer is larger than ${maxBytes} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
-function parseObject(text: string): JsonObject {
+async function readObjectIn(
+  bytes: Uint8Array,
+  bounds: ObjectBounds = documentBounds,
+  pause: () => Promise<void>,
+): Promise<JsonObject> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = await readAnswer(bytes, bounds, pause);
   } catch (cause) {
     throw new ApiFailure('api_malformed', 'the answer is not JSON', { cause });
   }
@@ -148,9 +159,9 @@ function parseObject(text: string): JsonObject {
 function toStatusFailure(
   request: ApiRequest,
   { statusCode, headers }: Dispatcher.ResponseData,
-  text: string,
+  bytes: Uint8Array,
 ): ApiFailure {
-  const said = messageOfStatus(text);
+  const said = messageOfStatus(Buffer.from(bytes).toString('utf8'));
   const seconds = Number(headers['retry-after']);
   const retry = Number.isFinite(seconds) && seconds > 0 ? { retryAfterMs: seconds * 1000 } : {};
   return new ApiFailure(

@@ -3,7 +3,7 @@ import type { AuthorDocument, SourceChange } from '../policy/spec.ts';
 /** Hands changes on one at a time; what comes meanwhile is put together, so that a burst of changes is few. */
 export interface ChangeQueue {
   add(change: SourceChange): void;
-  /** Begins to hand on; until then changes are collected. Resolves when everything that was collected is taken in. */
+  /** Begins to hand on; until then changes are collected. Resolves when everything that was collected is taken in, whatever comes meanwhile. */
   open(): Promise<void>;
   /** All that waits: whoever asks hands it on. */
   takeOut(): SourceChange;
@@ -15,13 +15,21 @@ interface Waiting {
   readonly next: AuthorDocument | undefined;
 }
 
-/** `take` is called with the whole of what waits, once with nothing where there is nothing at the start, and never rejects. */
-export function createChangeQueue(take: (change: SourceChange) => Promise<void>): ChangeQueue {
+/**
+ * `take` is called with the whole of what waits, once with nothing where there is nothing at the start, and never rejects.
+ * `hasten` is told of what has to wait for another change; the function that it returns is called when that is handed on.
+ */
+export function createChangeQueue(
+  take: (change: SourceChange) => Promise<void>,
+  hasten: (change: SourceChange) => () => void,
+): ChangeQueue {
   const taken = new Map<string, AuthorDocument>();
   let waiting = new Map<string, Waiting>();
   let isOpen = false;
   let isRunning = false;
+  const endHaste: (() => void)[] = [];
   const takeOut = (): SourceChange => {
+    for (const end of endHaste.splice(0)) end();
     const now = [...waiting];
     waiting = new Map();
     const removed = now.flatMap(([source, { isGone }]) => (isGone ? (taken.get(source) ?? []) : []));
@@ -44,15 +52,20 @@ export function createChangeQueue(take: (change: SourceChange) => Promise<void>)
     isRunning = false;
   };
   return {
-    add: ({ removed, changed }) => {
+    add: (change) => {
+      const { removed, changed } = change;
+      if (isRunning) endHaste.push(hasten(change));
       for (const { source } of removed) waiting.set(source, { isGone: true, next: undefined });
       for (const next of changed) waiting.set(next.source, { isGone: waiting.get(next.source)?.isGone ?? false, next });
       void run();
     },
     open: async () => {
       isOpen = true;
-      if (waiting.size === 0) await take({ removed: [], changed: [] });
-      else await run();
+      if (waiting.size === 0) return take({ removed: [], changed: [] });
+      isRunning = true;
+      await takeAll();
+      isRunning = false;
+      void run();
     },
     takeOut,
   };

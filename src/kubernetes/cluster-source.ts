@@ -4,7 +4,7 @@ import { toClusterDocument, type ClusterDocument } from './cluster-document.ts';
 import { ourKinds, policyCollection, type Collection, type OurKind } from './collection.ts';
 import { inSlices } from './in-slices.ts';
 import { inTime } from './in-time.ts';
-import { createReferenceFollower } from './reference-follower.ts';
+import { createReferenceFollower, type ReferenceFollower } from './reference-follower.ts';
 import type { ReflectedChange } from './reflected-store.ts';
 import {
   createReflector,
@@ -13,6 +13,7 @@ import {
   type ReflectorState,
   type ReflectorTiming,
 } from './reflector.ts';
+import { createUnroutedGate, type UnroutedSink } from './unrouted-gate.ts';
 
 export interface ClusterSourceOptions {
   readonly scope: ClusterScope;
@@ -38,11 +39,11 @@ export interface ClusterScope {
 }
 
 /** Who takes the documents. */
-export interface DocumentSink {
-  /** Resolves once what is good of it is in force. Never rejects. */
-  applyChange(change: SourceChange): Promise<void>;
-  /** The Secrets, ConfigMaps and routes that the document refers to. */
-  referencesOf(document: AuthorDocument): readonly MaterialRef[];
+export interface DocumentSink extends UnroutedSink {
+  /** The change is coming: what it may not wait for holds up nothing until the returned function is called. */
+  hasten(change: SourceChange): () => void;
+  /** The Secrets, ConfigMaps and routes that the document refers to; a promise where the document takes long to read. One at a time. */
+  referencesOf(document: AuthorDocument): readonly MaterialRef[] | Promise<readonly MaterialRef[]>;
   /** What the version in force of the document refers to, and a newer one that was refused; by its source. */
   referencesInForce(source: string): readonly MaterialRef[];
 }
@@ -72,50 +73,46 @@ const laterMaterialMs = 1000;
  * that is gone waits for none of them, and with the document that newly refers to it, so that this one has it from the beginning.
  */
 export function createClusterSource(options: ClusterSourceOptions): ClusterSource {
-  const { scope, sink, ports, timing = {} } = options;
-  const referred = createChangeQueue((change) => sink.applyChange(change));
+  const { sink, ports, timing = {} } = options;
+  const gate = createUnroutedGate(sink);
+  const apply = (change: SourceChange): Promise<void> => gate.apply(change, references.unreserved());
+  const referred = createChangeQueue(apply, (change) => sink.hasten(change));
   const references = createReferenceFollower({
     ports,
     timing,
     onChange: (change) => referred.add(change),
-    onAnswered: () => options.onReference?.(),
+    onAnswered: () => {
+      options.onReference?.();
+      if (!isFirst) reviewGate();
+    },
   });
   let isFirst = true;
+  const reviewGate = (): void => {
+    // With what was read and waits: a namespace is opened when the hostnames that were not known are in force.
+    if (!gate.isAt(references.unreserved())) void apply(referred.takeOut());
+  };
   const take = async (change: SourceChange): Promise<void> => {
     for (const { source } of change.removed) references.forget(source);
     const ours = change.changed.filter(isPolicyDocument);
-    const note = (document: AuthorDocument): void =>
-      references.note(document.source, refsOf(document, sink), document.version?.createdAt);
-    await inSlices(ours, note, ports);
+    await inSlices(ours, (document) => note(document, references, sink), ports);
     const timeoutMs = isFirst ? options.materialTimeoutMs : laterMaterialMs;
-    isFirst = false;
     await inTime(references.begin(), timeoutMs, ports.timers);
+    isFirst = false;
+    references.bind();
     const read = referred.takeOut();
-    await sink.applyChange({
+    await apply({
       removed: [...read.removed, ...change.removed],
       changed: [...read.changed, ...change.changed],
     });
     // Only who judged a document beside others knows what is in force of it: that must not lose what it refers to.
     for (const { source } of ours) references.settle(source, sink.referencesInForce(source));
     void references.begin();
+    references.bind();
     references.endOthers();
+    reviewGate();
   };
-  const documents = createChangeQueue(take);
-  const reflectors = collectionsOf(scope).map(({ kind, collection }) =>
-    createReflector({
-      collection,
-      convert: (object, meta, known: ClusterDocument | undefined) => toClusterDocument(object, meta, kind, known),
-      onChange: (change) => {
-        options.onObject?.(change);
-        documents.add({
-          removed: change.removed.map(({ document }) => document),
-          changed: change.changed.map(({ document }) => document),
-        });
-      },
-      ports,
-      timing,
-    }),
-  );
+  const documents = createChangeQueue(take, (change) => sink.hasten(change));
+  const reflectors = followDocuments(options, (change) => documents.add(change));
   return {
     ready: Promise.all(reflectors.map(({ synced }) => synced))
       .then(() => documents.open())
@@ -132,8 +129,42 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
   };
 }
 
+/** One a collection, each telling what became of its documents. */
+function followDocuments(
+  { scope, ports, timing = {}, onObject }: ClusterSourceOptions,
+  onChange: (change: SourceChange) => void,
+): readonly Reflector[] {
+  return collectionsOf(scope).map(({ kind, collection }) =>
+    createReflector({
+      collection,
+      convert: (object, meta, known: ClusterDocument | undefined) => toClusterDocument(object, meta, kind, known),
+      onChange: (change) => {
+        onObject?.(change);
+        onChange({
+          removed: change.removed.map(({ document }) => document),
+          changed: change.changed.map(({ document }) => document),
+        });
+      },
+      ports,
+      timing,
+    }),
+  );
+}
+
+/** Takes note of what the document refers to: at once, or when it is read. */
+function note(
+  document: AuthorDocument,
+  references: Pick<ReferenceFollower, 'note'>,
+  sink: DocumentSink,
+): void | Promise<void> {
+  const take = (refs: readonly MaterialRef[]): void =>
+    references.note(document.source, refs, document.version?.createdAt);
+  const refs = refsOf(document, sink);
+  return refs instanceof Promise ? refs.then(take, () => take([])) : take(refs);
+}
+
 /** A document on which something throws must not hold up the others; the engine says what is wrong with it. */
-function refsOf(document: AuthorDocument, sink: DocumentSink): readonly MaterialRef[] {
+function refsOf(document: AuthorDocument, sink: DocumentSink): ReturnType<DocumentSink['referencesOf']> {
   try {
     return sink.referencesOf(document);
   } catch {

@@ -2,6 +2,7 @@ import { apiGroup, apiVersion } from '../policy/parse-document.ts';
 import { gatewayGroup } from '../policy/read-route.ts';
 import type { MaterialRef, SelectedMaterialRef } from '../policy/spec.ts';
 import { byHand, isApiFailure } from './api-failure.ts';
+import { clientBounds, documentBounds, materialBounds, type ObjectBounds } from './object-bounds.ts';
 
 /** A list of objects that the API server serves: a kind, of the cluster or of a namespace, whole or selected. */
 export interface Collection {
@@ -17,6 +18,8 @@ export interface Collection {
   readonly path: string;
   /** `labelSelector` or `fieldSelector`, where there is one. */
   readonly query: Readonly<Record<string, string>>;
+  /** Of each object; what is larger is not read whole. */
+  readonly bounds: ObjectBounds;
 }
 
 const plurals = {
@@ -54,6 +57,7 @@ export function policyCollection(kind: OurKind, namespace: string | undefined, l
     namespace: within === '' ? undefined : namespace,
     path: `/apis/${apiVersion}${within}/${resource}`,
     query: labelSelector === '' ? {} : { labelSelector },
+    bounds: documentBounds,
   };
 }
 
@@ -71,7 +75,13 @@ export function materialCollection(ref: MaterialRef): Collection {
     namespace,
     path: `${root}/namespaces/${namespace}/${resource}`,
     query: 'name' in ref ? { fieldSelector: `metadata.name=${ref.name}` } : { labelSelector: labelsOf(ref) },
+    bounds: boundsOf(ref),
   };
+}
+
+function boundsOf(ref: MaterialRef): ObjectBounds {
+  if (!('name' in ref)) return clientBounds;
+  return ref.kind === 'Secret' || ref.kind === 'ConfigMap' ? materialBounds : documentBounds;
 }
 
 function labelsOf({ labels }: SelectedMaterialRef): string {
@@ -106,9 +116,9 @@ function chartRemedy({ kind, namespace }: Collection): string {
   const ofSidecar = 'to a sidecar with the service account of its pod in sidecar.serviceAccounts';
   switch (kind) {
     case 'ConfigMap':
-      return `the chart grants it with rbac.configMaps.enabled${ofNamespace}, and where rbac.configMaps.names is set with the name among these, ${ofSidecar}`;
+      return `the chart grants it with rbac.configMaps.enabled${ofNamespace}, and where rbac.configMaps.names is set with the name among these, to a sidecar with sidecar.configMaps and the service account of its pod in sidecar.serviceAccounts`;
     case 'Secret':
-      return `the chart grants it with rbac.secrets.enabled${ofNamespace}, and where rbac.secrets.names is set with the name among these, ${ofSidecar}`;
+      return `the chart grants it with rbac.secrets.enabled${ofNamespace}, and where rbac.secrets.names is set with the name among these, to a sidecar with sidecar.secrets and the service account of its pod in sidecar.serviceAccounts`;
     case 'ClusterAccessPolicy':
     case 'ClusterIdentityProvider':
       return `the chart grants it with rbac.create and rbac.scope: cluster, ${ofSidecar}; where nobody may grant it, rbac.scope: namespaced of the chart (clusterKinds off) does without the floor`;

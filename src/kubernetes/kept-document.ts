@@ -5,6 +5,7 @@ import type { AuthorDocument } from '../policy/spec.ts';
 export type KeptDocumentParts = Pick<KeptDocument, 'source' | 'problems' | 'version'> & {
   /** Absent for documents of ours. */
   readonly reference?: string | undefined;
+  readonly refusal?: string;
   readonly value: JsonObject;
   /** The JSON of the value. */
   readonly text: string;
@@ -19,22 +20,24 @@ export class KeptDocument implements AuthorDocument {
   readonly problems: readonly Problem[];
   readonly version: NonNullable<AuthorDocument['version']>;
   readonly reference?: string;
-  readonly #text: string;
+  readonly refusal?: string;
+  readonly text: string;
   #value: WeakRef<JsonObject>;
 
-  constructor({ value, text, source, problems, version, reference }: KeptDocumentParts) {
+  constructor({ value, text, source, problems, version, reference, refusal }: KeptDocumentParts) {
     this.source = source;
     this.problems = problems;
     this.version = version;
     if (reference !== undefined) this.reference = reference;
-    this.#text = text;
+    if (refusal !== undefined) this.refusal = refusal;
+    this.text = text;
     this.#value = new WeakRef(value);
   }
 
   get value(): JsonValue {
     const known = this.#value.deref();
     if (known !== undefined) return known;
-    const made: unknown = JSON.parse(this.#text);
+    const made: unknown = JSON.parse(this.text);
     if (!isJsonObject(made)) return null;
     this.#value = new WeakRef(made);
     return made;

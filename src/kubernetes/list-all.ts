@@ -1,8 +1,11 @@
 import { isJsonObject, type JsonObject } from '../core/json.ts';
+import type { Clock, Timers } from '../core/ports.ts';
 import { ApiFailure, isApiFailure } from './api-failure.ts';
 import { memberObject, readResourceVersion } from './api-object.ts';
 import type { Collection } from './collection.ts';
-import type { KubernetesApi } from './kubernetes-api.ts';
+import { inSlices } from './in-slices.ts';
+import type { ApiRequest, KubernetesApi } from './kubernetes-api.ts';
+import { boundsOfCut, markCut } from './object-bounds.ts';
 
 export interface Listed<T> {
   readonly items: readonly T[];
@@ -10,58 +13,101 @@ export interface Listed<T> {
   readonly resourceVersion: string;
 }
 
-/** Small enough that parsing a page does not hold up requests. */
-const pageSize = 100;
+/** How many objects are asked for at once, from one list to the next. */
+export interface PageSize {
+  size: number;
+}
+
+export interface ListOptions<T> {
+  readonly signal: AbortSignal;
+  /** Halved where a page is larger than the client takes, and grown again by and by. */
+  readonly page: PageSize;
+  /** Of each object only what it makes of it is kept: whole objects of a large cluster would fill the memory. */
+  readonly read: (object: JsonObject) => T;
+}
+
+export interface ListPorts {
+  readonly api: KubernetesApi;
+  readonly clock: Clock;
+  readonly timers: Timers;
+}
+
+/** So many usual policies are a few hundred KiB. */
+export const maxPageSize = 100;
 
 /**
  * Reads a collection page by page, as it is now (no resourceVersion: the most recent state, never one that a cache remembers). A list that
- * becomes too old between two pages (410) is begun anew once, and pages that are too large are made smaller. Of each object only what `read`
- * makes of it is kept: whole objects of a large cluster would fill the memory. Throws an ApiFailure, and what `read` throws.
+ * becomes too old between two pages (410) is begun anew once. Of an object that alone is too large a page only the metadata is read. Throws an
+ * ApiFailure, and what `read` throws.
  */
 export async function listAll<T>(
-  api: KubernetesApi,
+  ports: ListPorts,
   collection: Collection,
-  signal: AbortSignal,
-  read: (object: JsonObject) => T,
+  options: ListOptions<T>,
 ): Promise<Listed<T>> {
-  let limit = pageSize;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await listPages(api, collection, limit, signal, read);
+      return await listPages(ports, collection, options);
     } catch (thrown) {
-      const isTooLarge = isApiFailure(thrown, 'api_too_large') && limit > 1;
-      const isTooOld = isApiFailure(thrown, 'api_gone') && attempt < 3;
-      if (!isTooLarge && !isTooOld) throw thrown;
-      if (isTooLarge) limit = Math.max(1, Math.floor(limit / 8));
+      if (!isApiFailure(thrown, 'api_gone') || attempt === 3) throw thrown;
     }
   }
 }
 
 async function listPages<T>(
-  api: KubernetesApi,
-  { path, query, name, kind, apiVersion }: Collection,
-  limit: number,
-  signal: AbortSignal,
-  read: (object: JsonObject) => T,
+  ports: ListPorts,
+  collection: Collection,
+  { signal, page, read }: ListOptions<T>,
 ): Promise<Listed<T>> {
+  const { name, kind, apiVersion } = collection;
   const all: T[] = [];
   let next = '';
   for (;;) {
-    const page = await api.request({
-      method: 'GET',
-      path,
-      query: { ...query, limit: `${limit}`, ...(next === '' ? {} : { continue: next }) },
-    });
+    const answer = await readPage(ports.api, collection, next, page);
     if (signal.aborted) throw new ApiFailure('api_unreachable', `the list of ${name} was given up`);
-    const { items } = page;
+    const { items } = answer;
     if (!Array.isArray(items)) throw new ApiFailure('api_malformed', `the list of ${name} has no items`);
-    for (const item of items) {
+    const take = (item: unknown): void => {
+      if (!isJsonObject(item)) return;
       // The elements of a list do not say their kind.
-      if (isJsonObject(item)) all.push(read({ ...item, kind, apiVersion }));
-    }
-    const following = memberObject(page, 'metadata')['continue'];
+      const object: JsonObject = { ...item, kind, apiVersion };
+      const bounds = boundsOfCut(item);
+      all.push(read(bounds === undefined ? object : markCut(object, bounds)));
+    };
+    await inSlices(items, take, ports);
+    const following = memberObject(answer, 'metadata')['continue'];
     if (typeof following !== 'string' || following === '')
-      return { items: all, resourceVersion: readResourceVersion(page) };
+      return { items: all, resourceVersion: readResourceVersion(answer) };
     next = following;
   }
+}
+
+/** The page that comes there, as large as the client takes it. */
+async function readPage(
+  api: KubernetesApi,
+  { path, query, bounds }: Collection,
+  next: string,
+  page: PageSize,
+): Promise<JsonObject> {
+  for (;;) {
+    const more = next === '' ? {} : { continue: next };
+    const request: ApiRequest = { method: 'GET', path, query: { ...query, limit: `${page.size}`, ...more }, bounds };
+    try {
+      const answer = await api.request(request);
+      page.size = Math.min(maxPageSize, Math.ceil(page.size * 1.25));
+      return answer;
+    } catch (thrown) {
+      if (!isApiFailure(thrown, 'api_too_large')) throw thrown;
+      if (page.size === 1) return passOver(await api.request({ ...request, isMetadataOnly: true }), request);
+      page.size = Math.max(1, Math.floor(page.size / 2));
+    }
+  }
+}
+
+/** The page with its objects marked as not whole. */
+function passOver(answer: JsonObject, { bounds }: ApiRequest): JsonObject {
+  const { items } = answer;
+  if (bounds !== undefined && Array.isArray(items))
+    for (const item of items) if (isJsonObject(item)) markCut(item, bounds);
+  return answer;
 }

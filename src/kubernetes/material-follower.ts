@@ -18,6 +18,8 @@ export interface MaterialFollower {
   follow(refs: ReadonlyMap<string, MaterialRef>): Promise<void>;
   /** From now on no others are followed: what there is of them is told as gone. */
   keepOnly(refs: ReadonlyMap<string, MaterialRef>): void;
+  /** Those of which the server did not say yet what there is, by key. That it may not be read is an answer. */
+  readonly pending: ReadonlySet<string>;
   /** Of the reflector of one of them, by its key; undefined where it is not followed. */
   state(key: string): ReflectorState | undefined;
   reflectors(): readonly Reflector[];
@@ -39,6 +41,7 @@ export function createMaterialFollower(options: {
 }): MaterialFollower {
   const { ports, timing, onChange, onAnswered } = options;
   const followed = new Map<string, Followed>();
+  const pending = new Set<string>();
   const begin = async (key: string, ref: MaterialRef): Promise<void> => {
     const documents = new Map<string, AuthorDocument>();
     const reflector = createReflector({
@@ -56,12 +59,16 @@ export function createMaterialFollower(options: {
       timing,
     });
     followed.set(key, { reflector, documents });
+    pending.add(key);
     await reflector.answered;
+    if (followed.get(key)?.documents !== documents) return;
+    pending.delete(key);
     onAnswered();
   };
   const end = (key: string, { reflector, documents }: Followed): void => {
     reflector.close();
     followed.delete(key);
+    pending.delete(key);
     // Nobody is left who would say that they are gone.
     if (documents.size > 0) onChange({ removed: [...documents.values()], changed: [] });
   };
@@ -73,6 +80,7 @@ export function createMaterialFollower(options: {
     keepOnly: (refs) => {
       for (const [key, one] of followed) if (!refs.has(key)) end(key, one);
     },
+    pending,
     state: (key) => followed.get(key)?.reflector.state(),
     reflectors: () => [...followed.values()].map(({ reflector }) => reflector),
     close: () => {

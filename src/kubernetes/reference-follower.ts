@@ -1,14 +1,20 @@
 import type { SourceChange } from '../policy/spec.ts';
-import { createMaterialFollower } from './material-follower.ts';
-import { createReferences, lingerMs, maxMaterials, type References, type ReferredMaterials } from './references.ts';
+import { createMaterialFollower, type MaterialFollower } from './material-follower.ts';
+import { maxMaterials, type ReferredMaterials } from './reference-budgets.ts';
+import { createReferences, lingerMs, type References } from './references.ts';
 import type { Reflector, ReflectorPorts, ReflectorState, ReflectorTiming } from './reflector.ts';
+import { createUnreservedNamespaces } from './unreserved-namespaces.ts';
 
 /** Follows what documents refer to, as far as it may, for as long as they do and a little longer. */
 export interface ReferenceFollower extends Pick<References, 'note' | 'settle' | 'forget'> {
   /** Follows what is referred to by now. Resolves when the server said of all that is new what there is. */
   begin(): Promise<void>;
-  /** Follows nothing else. */
+  /** What was noted is about to be in force: from now on it counts for `unreserved`. */
+  bind(): void;
+  /** A change is taken in whole: what nobody refers to any more is not followed any more. Until then all is that was. */
   endOthers(): void;
+  /** The namespaces of which hostnames of routes are not known: because there are more routes than are followed, or the server did not answer yet. */
+  unreserved(): ReadonlySet<string>;
   /** Of the reflector of something, by its key; undefined where it is not followed. */
   state(key: string): ReflectorState | undefined;
   /** Why something is not followed though documents refer to it, in words; undefined where it is, or nobody refers to it. */
@@ -20,7 +26,7 @@ export interface ReferenceFollower extends Pick<References, 'note' | 'settle' | 
 }
 
 const tooManyReferences =
-  'more of a kind is referred to than is followed: providers beyond have no keys, and hostnames of routes are not reserved';
+  'more of a kind is referred to than is followed: providers beyond have no keys, and with routes beyond, checks for hosts of the namespace that name no route are denied';
 
 const notFollowed =
   `of one namespace no more than ${maxMaterials} of a kind are followed, those that the oldest policies and providers refer to; ` +
@@ -37,37 +43,48 @@ export function createReferenceFollower(options: {
   const references = createReferences(ports.clock);
   const materials = createMaterialFollower(options);
   const warnOfExcess = createExcessWarning(ports);
-  let leftOut: ReferredMaterials['leftOut'] = new Set();
   let cancelLettingGo: (() => void) | undefined;
-  const referredNow = (): ReferredMaterials['refs'] => {
-    const referred = references.all();
-    leftOut = referred.leftOut;
-    warnOfExcess(referred.excessive);
-    return referred.refs;
+  /** True while a change is taken in: what it refers to is noted, and what is in force is what was before. */
+  let isTaking = false;
+  const unreserved = createUnreservedNamespaces(references, materials);
+  let kept: ReferredMaterials | undefined;
+  const letGo = (): void => {
+    cancelLettingGo = undefined;
+    // Who takes a change in lets go at its end.
+    if (!isTaking) endOthers();
   };
   const endOthers = (): void => {
-    materials.keepOnly(referredNow());
+    isTaking = false;
+    const referred = references.all();
+    if (referred !== kept) {
+      warnOfExcess(referred.excessive);
+      materials.keepOnly(referred.refs);
+      kept = referred;
+    }
     // What lingers is let go though nothing else changes.
-    if (cancelLettingGo !== undefined || !references.lingers()) return;
-    cancelLettingGo = ports.timers.after(lingerMs, () => {
-      cancelLettingGo = undefined;
-      endOthers();
-    });
+    if (cancelLettingGo === undefined && references.lingers()) cancelLettingGo = ports.timers.after(lingerMs, letGo);
   };
   return {
-    note: (source, refs, createdAt) => references.note(source, refs, createdAt),
-    settle: (source, refs) => references.settle(source, refs),
-    forget: (source) => references.forget(source),
-    begin: () => materials.follow(referredNow()),
-    endOthers,
-    state: (key) => materials.state(key),
-    whyLeftOut: (key) => (leftOut.has(key) ? notFollowed : undefined),
-    unreadableOf: (source) => {
-      const keys = references.of(source);
-      const left = keys.find((key) => leftOut.has(key));
-      if (left !== undefined) return `${left} cannot be read: ${notFollowed}`;
-      return firstUnreadable(keys.flatMap((key) => materials.state(key) ?? []));
+    note: (source, refs, createdAt) => {
+      isTaking = true;
+      references.note(source, refs, createdAt);
     },
+    settle: (source, refs) => references.settle(source, refs),
+    forget: (source) => {
+      isTaking = true;
+      references.forget(source);
+    },
+    begin: () => {
+      const referred = references.all();
+      if (referred === kept) return Promise.resolve();
+      return unreserved.follow(referred);
+    },
+    bind: () => unreserved.bind(),
+    endOthers,
+    unreserved: () => unreserved.all(),
+    state: (key) => materials.state(key),
+    whyLeftOut: (key) => (references.isLeftOut(key) ? notFollowed : undefined),
+    unreadableOf: (source) => firstUnreadable(references.of(source), references, materials),
     reflectors: () => materials.reflectors(),
     close: () => {
       cancelLettingGo?.();
@@ -86,7 +103,14 @@ function createExcessWarning({ logger }: Pick<ReflectorPorts, 'logger'>): (names
   };
 }
 
-function firstUnreadable(states: readonly ReflectorState[]): string | undefined {
+function firstUnreadable(
+  keys: readonly string[],
+  references: Pick<References, 'isLeftOut'>,
+  materials: Pick<MaterialFollower, 'state'>,
+): string | undefined {
+  const left = keys.find((key) => references.isLeftOut(key));
+  if (left !== undefined) return `${left} cannot be read: ${notFollowed}`;
+  const states = keys.flatMap((key) => materials.state(key) ?? []);
   const failing = states.find(({ failure }) => failure !== undefined);
   return failing && `${failing.collection.name} cannot be read: ${failing.failure ?? ''}`;
 }

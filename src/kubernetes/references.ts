@@ -1,11 +1,13 @@
 import type { Clock } from '../core/ports.ts';
 import { materialKey, type MaterialRef } from '../policy/spec.ts';
+import type { Claim } from './claim-budget.ts';
+import { createReferenceBudgets, isRoute, type ReferredMaterials } from './reference-budgets.ts';
 
 /** What the documents refer to, kept up with their changes. */
 export interface References {
-  /** Takes note of what a document that came or changed refers to, before anybody judged it. `createdAt`: of the document, milliseconds since the epoch. */
+  /** Takes note of what the newest version of a document refers to. `createdAt`: of the document, milliseconds since the epoch. */
   note(source: string, refs: readonly MaterialRef[], createdAt?: number): void;
-  /** What is needed of it, judged: by the version in force, and by a newer one that was refused. It takes the place of the note. */
+  /** What is needed of it, judged: by the version in force, and by a newer one that was refused. */
   settle(source: string, refs: readonly MaterialRef[]): void;
   /** The document is gone. Its routes stay for a while (`lingerMs`). */
   forget(source: string): void;
@@ -13,20 +15,11 @@ export interface References {
   lingers(): boolean;
   /** Keys of what the document refers to. */
   of(source: string): readonly string[];
+  /** True where something is referred to and not followed. */
+  isLeftOut(key: string): boolean;
+  /** The same object until something of it is another. */
   all(): ReferredMaterials;
 }
-
-export interface ReferredMaterials {
-  /** By key, those of all documents, but of each kind and namespace no more than are followed: those of the oldest documents. */
-  readonly refs: ReadonlyMap<string, MaterialRef>;
-  /** The keys of those that are left out. */
-  readonly leftOut: ReadonlySet<string>;
-  /** The namespaces of which some are left out. */
-  readonly excessive: ReadonlySet<string>;
-}
-
-/** Each is a connection to the API server, in every replica: a namespace must not have as many as it has documents. */
-export const maxMaterials = 100;
 
 /**
  * How long the routes of a policy that is gone are followed, milliseconds. A policy is deleted and made anew by tools that cannot update it; would
@@ -34,100 +27,84 @@ export const maxMaterials = 100;
  */
 export const lingerMs = 30_000;
 
-/** Who refers to something. */
-interface Claim {
-  readonly ref: MaterialRef;
-  readonly source: string;
+/** What there is of a document. */
+interface Referring {
   readonly createdAt: number;
+  readonly newest: readonly Claim[];
+  readonly settled: readonly Claim[];
+  /** Of what is settled, what the newest version does not refer to. */
+  readonly beside: readonly Claim[];
 }
 
+const nothing: Referring = { createdAt: 0, newest: [], settled: [], beside: [] };
+
 export function createReferences(clock: Pick<Clock, 'monotonic'>): References {
-  const settled = new Map<string, readonly MaterialRef[]>();
-  const noted = new Map<string, readonly MaterialRef[]>();
-  const createdAt = new Map<string, number>();
-  const gone = new Map<string, { readonly routes: readonly MaterialRef[]; readonly until: number }>();
-  const put = (map: typeof settled, source: string, refs: readonly MaterialRef[]): void => {
-    if (refs.length === 0) map.delete(source);
-    else map.set(source, refs);
+  const sources = new Map<string, Referring>();
+  const gone = new Map<string, { readonly claims: readonly Claim[]; readonly until: number }>();
+  const budgets = createReferenceBudgets();
+  const put = (source: string, { createdAt, newest, settled }: Omit<Referring, 'beside'>): void => {
+    const before = sources.get(source) ?? nothing;
+    const own = new Set(newest.map(({ key }) => key));
+    const beside = settled.filter(({ key }) => !own.has(key));
+    if (newest.length + settled.length === 0) sources.delete(source);
+    else sources.set(source, { createdAt, newest, settled, beside });
+    budgets.replace('newest', before.newest, newest);
+    budgets.replace('beside', before.beside, beside);
   };
-  const ofSource = (source: string): readonly MaterialRef[] => [
-    ...(settled.get(source) ?? []),
-    ...(noted.get(source) ?? []),
-  ];
+  const linger = (source: string, claims: readonly Claim[]): void => {
+    budgets.replace('beside', gone.get(source)?.claims ?? [], claims);
+    gone.delete(source);
+    // The last is the one that stays longest.
+    if (claims.length > 0) gone.set(source, { claims, until: clock.monotonic() + lingerMs });
+  };
   const endLinger = (): void => {
-    for (const [source, { until }] of gone) if (clock.monotonic() >= until) gone.delete(source);
+    for (const [source, { until }] of gone) {
+      if (clock.monotonic() < until) return;
+      linger(source, []);
+    }
   };
-  function* claims(): Iterable<Claim> {
-    for (const map of [settled, noted])
-      for (const [source, refs] of map)
-        for (const ref of refs) yield { ref, source, createdAt: createdAt.get(source) ?? 0 };
-    // Behind everybody who is there.
-    for (const [source, { routes }] of gone) for (const ref of routes) yield { ref, source, createdAt: Infinity };
-  }
   return {
     note: (source, refs, at) => {
-      put(noted, source, refs);
-      if (at !== undefined) createdAt.set(source, at);
+      const known = sources.get(source) ?? nothing;
+      const createdAt = at ?? known.createdAt;
+      const settled = known.settled.map((one) => (one.createdAt === createdAt ? one : { ...one, createdAt }));
+      put(source, { createdAt, newest: toClaims(source, refs, createdAt), settled });
     },
     settle: (source, refs) => {
-      put(settled, source, refs);
-      noted.delete(source);
+      const known = sources.get(source) ?? nothing;
+      put(source, { ...known, settled: toClaims(source, refs, known.createdAt) });
     },
     forget: (source) => {
-      const routes = ofSource(source).filter(isRoute);
-      if (routes.length > 0) gone.set(source, { routes, until: clock.monotonic() + lingerMs });
-      for (const map of [settled, noted, createdAt]) map.delete(source);
+      const { newest, settled } = sources.get(source) ?? nothing;
+      const routes = [...settled, ...newest].filter(({ ref }) => isRoute(ref));
+      put(source, nothing);
+      if (routes.length > 0) linger(source, distinct(routes.map((claim) => ({ ...claim, standing: 'gone' }))));
     },
     lingers: () => {
       endLinger();
       return gone.size > 0;
     },
-    of: (source) => ofSource(source).map(materialKey),
+    of: (source) => {
+      const { newest, settled } = sources.get(source) ?? nothing;
+      return distinct([...settled, ...newest]).map(({ key }) => key);
+    },
+    isLeftOut: (key) => budgets.isLeftOut(key),
     all: () => {
       endLinger();
-      return select(claims());
+      return budgets.all();
     },
   };
 }
 
-function isRoute({ kind }: MaterialRef): boolean {
-  return kind === 'HTTPRoute' || kind === 'GRPCRoute';
+function toClaims(source: string, refs: readonly MaterialRef[], createdAt: number): readonly Claim[] {
+  return distinct(
+    refs.map((ref): Claim => {
+      const isShadow = 'isShadow' in ref && ref.isShadow;
+      return { key: materialKey(ref), ref, source, createdAt, standing: isShadow ? 'shadow' : 'enforced' };
+    }),
+  );
 }
 
-/** The same on every replica, whatever it heard of first. */
-function select(claims: Iterable<Claim>): ReferredMaterials {
-  // By kind: many routes must not cost a provider its keys.
-  const budgets = new Map<string, Map<string, Claim>>();
-  for (const claim of claims) {
-    const { kind, namespace } = claim.ref;
-    const budget = `${kind} ${namespace}`;
-    const key = materialKey(claim.ref);
-    const oldest = budgets.get(budget) ?? new Map<string, Claim>();
-    budgets.set(budget, oldest);
-    const known = oldest.get(key);
-    if (known === undefined || compareClaims(claim, known) < 0) oldest.set(key, claim);
-  }
-  const refs = new Map<string, MaterialRef>();
-  const leftOut = new Set<string>();
-  const excessive = new Set<string>();
-  for (const oldest of budgets.values()) {
-    const sorted = oldest.size <= maxMaterials ? [...oldest] : [...oldest].sort(compareEntries);
-    for (const [index, [key, { ref, createdAt }]] of sorted.entries()) {
-      if (index < maxMaterials) refs.set(key, ref);
-      else if (createdAt < Infinity) {
-        leftOut.add(key);
-        excessive.add(ref.namespace);
-      }
-    }
-  }
-  return { refs, leftOut, excessive };
-}
-
-function compareEntries(a: readonly [string, Claim], b: readonly [string, Claim]): number {
-  return compareClaims(a[1], b[1]) || (a[0] < b[0] ? -1 : 1);
-}
-
-function compareClaims(a: Claim, b: Claim): number {
-  if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? -1 : 1;
-  return a.source === b.source ? 0 : a.source < b.source ? -1 : 1;
+function distinct(claims: readonly Claim[]): readonly Claim[] {
+  return [...new Map(claims.map((claim) => [claim.key, claim])).values()];
 }

@@ -5,7 +5,7 @@ import { readResourceVersion, type ObjectMeta } from './api-object.ts';
 import { createBackOff } from '../std/back-off.ts';
 import type { Collection } from './collection.ts';
 import type { KubernetesApi, WatchEvent } from './kubernetes-api.ts';
-import { listAll } from './list-all.ts';
+import { listAll, maxPageSize } from './list-all.ts';
 import { createOutage } from './outage.ts';
 import { createServerOutage, type ServerOutage } from './server-outage.ts';
 import { createReflectedStore, type ReflectedChange } from './reflected-store.ts';
@@ -158,11 +158,16 @@ function createCopy<T>(
   { onOpen, onConfirmed }: CopyEvents,
 ): Copy {
   const store = createReflectedStore(convert, onChange);
+  const page = { size: maxPageSize };
   /** Where the next watch begins; undefined: with a list. */
   let from: string | undefined;
   let relistAt = 0;
   const list = async (): Promise<string> => {
-    const { items, resourceVersion } = await listAll(ports.api, collection, signal, (object) => store.read(object));
+    const { items, resourceVersion } = await listAll(ports, collection, {
+      signal,
+      page,
+      read: (object) => store.read(object),
+    });
     store.replace(items);
     relistAt = ports.clock.monotonic() + jittered(timing.relistMs, ports.random);
     onConfirmed('list');

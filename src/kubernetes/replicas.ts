@@ -1,4 +1,5 @@
 import type { Collection } from './collection.ts';
+import { documentBounds } from './object-bounds.ts';
 import { leasePath, readLease, type Lease } from './lease.ts';
 import { createReflector, type ReflectorPorts } from './reflector.ts';
 import { replicaAnnotations, replicaLabel } from './replica-lease.ts';
@@ -89,5 +90,6 @@ function leasesOf(namespace: string, group: string): Collection {
     namespace,
     path: leasePath(namespace),
     query: { labelSelector: `${replicaLabel}=${group}` },
+    bounds: documentBounds,
   };
 }

@@ -5,6 +5,7 @@ import type { SpecName } from '../policy/spec-name.ts';
 import type { Steps } from '../std/steps.ts';
 import { memberObject } from './api-object.ts';
 import { materialCollection } from './collection.ts';
+import { boundsOfCut } from './object-bounds.ts';
 import { createReflector, type ReflectorPorts, type ReflectorState } from './reflector.ts';
 
 export interface RevocationsMap {
@@ -30,7 +31,8 @@ export function followRevocationsMap(ref: SpecName, list: RevocationListHandle, 
   };
   const reflector = createReflector({
     collection: materialCollection({ kind: 'ConfigMap', ...ref }),
-    convert: (object) => textsOf(object),
+    // Of a map of which not all is known, nobody knows whom it revokes.
+    convert: (object) => (boundsOfCut(object) === undefined ? textsOf(object) : new Map([['data', '[']])),
     onChange: ({ removed, changed }) => {
       if (removed.length > 0) data = undefined;
       for (const texts of changed) data = texts;

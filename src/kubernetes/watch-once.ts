@@ -21,7 +21,7 @@ export interface WatchOptions {
 /** Watches until the server, the time or the signal ends it. Throws an ApiFailure where it is refused, cut or silent, and whatever `onEvents` throws. */
 export async function watchOnce(
   { api, timers }: { readonly api: KubernetesApi; readonly timers: Timers },
-  { path, query, name }: Collection,
+  { path, query, name, bounds }: Collection,
   options: WatchOptions,
 ): Promise<void> {
   const { resourceVersion, watchMs, silenceMs } = options;
@@ -33,7 +33,7 @@ export async function watchOnce(
     if (guard.isSilent()) throw new ApiFailure('api_silent', `the watch of ${name} was silent for ${silenceMs} ms`);
   };
   try {
-    const events = await api.watch({ path, query: asked, signal: guard.signal });
+    const events = await api.watch({ path, query: asked, bounds, signal: guard.signal });
     options.onOpen();
     for await (const batch of events) {
       guard.heard();

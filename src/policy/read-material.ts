@@ -31,7 +31,7 @@ export interface Material extends SpecName {
  */
 export function readMaterial(
   head: SpecName & { readonly kind: string },
-  { value, source, version, reference }: AuthorDocument,
+  { value, source, version, reference, refusal }: AuthorDocument,
   problems: ProblemList,
 ): Material {
   const document = isJsonObject(value) ? value : {};
@@ -54,7 +54,7 @@ export function readMaterial(
     labels: new Map(textsOf(metadata, 'labels')),
     annotations: new Map(annotations),
     isLeaving: isJsonObject(metadata) && typeof metadata['deletionTimestamp'] === 'string',
-    refused: isSecret && isReadable ? firstError(problems) : undefined,
+    refused: refusal ?? (isSecret && isReadable ? firstError(problems) : undefined),
   };
 }
 

@@ -277,6 +277,10 @@ export interface AuthorDocument {
    * together (files).
    */
   readonly reference?: string;
+  /** The JSON of the value, where the source keeps it: what is large is parsed out of it elsewhere. */
+  readonly text?: string;
+  /** Of a Secret of a cluster: why nothing of it can be used, as a sentence without its end. */
+  readonly refusal?: string;
 }
 
 /**
@@ -293,6 +297,8 @@ export type MaterialRef = NamedMaterialRef | SelectedMaterialRef;
 
 export interface NamedMaterialRef extends SpecName {
   readonly kind: 'Secret' | 'ConfigMap' | RouteKind;
+  /** True of a route to which a policy in shadow mode is attached, which changes no answer. */
+  readonly isShadow?: true;
 }
 
 export interface SelectedMaterialRef extends SecretSelector {

@@ -2,14 +2,15 @@ import { hostname } from 'node:os';
 import type { Engine } from '../engine/engine.ts';
 import { createApiClient } from '../kubernetes/api-client.ts';
 import { openClusterConnection } from '../kubernetes/cluster-connection.ts';
-import { createClusterSource, type ClusterScope } from '../kubernetes/cluster-source.ts';
+import { createClusterSource, type DocumentSink, type ClusterScope } from '../kubernetes/cluster-source.ts';
 import { inTime } from '../kubernetes/in-time.ts';
 import { followRevocationsMap } from '../kubernetes/revocations-map.ts';
+import { createDocumentThread } from '../files/document-thread.ts';
 import type { ReferenceReading } from '../kubernetes/conditions.ts';
 import { createServerOutage } from '../kubernetes/server-outage.ts';
 import { createPublisher, type Publisher } from '../kubernetes/publisher.ts';
-import { materialRefsOf } from '../policy/material-refs.ts';
 import type { Config } from './config/settings.ts';
+import { createDocumentParser, type DocumentParser } from './document-parser.ts';
 import type { DocumentSource } from './document-source.ts';
 import type { ServiceIo } from './running-service.ts';
 
@@ -38,15 +39,12 @@ export async function startClusterSource(
     policySelector: config.policySelector,
     clusterKinds: config.clusterKinds,
   };
+  const parser = openParser(config, timers);
   // A policy that is not among these has no status, and this line is where its author is told why.
   logger.info({ ...sayScope(scope), publishStatus: config.publishStatus }, 'reads policies from the API server');
   const source = createClusterSource({
     scope,
-    sink: {
-      applyChange: (change) => engine.applyChange(change),
-      referencesInForce: (source) => engine.referencesOf(source),
-      referencesOf: (document) => materialRefsOf(document, { serviceNamespace: config.namespace }),
-    },
+    sink: sinkOf(engine, parser),
     ports,
     materialTimeoutMs: config.keyLoadTimeout,
     onObject: (change) => publisher?.note(change),
@@ -66,6 +64,7 @@ export async function startClusterSource(
     close: async () => {
       stopListening();
       source.close();
+      parser.close();
       revoked?.close();
       // What is not given back runs out by itself: an API server that is away must not use up the pod's grace period.
       const late = new Promise<void>((resolve) => void timers.after(goodbyeMs, resolve));
@@ -73,6 +72,22 @@ export async function startClusterSource(
       await api.close();
     },
   };
+}
+
+function sinkOf(engine: Engine, parser: DocumentParser): DocumentSink {
+  return {
+    applyChange: (change) => engine.applyChange(change),
+    hasten: (change) => engine.hasten(change),
+    closeUnrouted: (namespaces) => engine.closeUnrouted(namespaces),
+    referencesInForce: (source) => engine.referencesOf(source),
+    referencesOf: (document) => parser.referencesOf(document),
+  };
+}
+
+function openParser({ namespace }: Config, timers: ServiceIo['timers']): DocumentParser & { close(): void } {
+  const settings = { serviceNamespace: namespace };
+  const thread = createDocumentThread(timers, settings);
+  return { ...createDocumentParser(thread, settings), close: () => thread.close() };
 }
 
 /** What of the cluster is read, in words. */

@@ -43,6 +43,7 @@ export function judgeWhole(
   const index: EntryIndex = {
     entry: (key) => before.get(key),
     claimants: () => [],
+    agedClaims: () => [],
     claimantsAtOrBelow: () => [],
     usersOf: () => [],
     shadowsAtOrBelow: () => [],

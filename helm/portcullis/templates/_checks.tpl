@@ -158,6 +158,9 @@ who may do that may read namespaces, and others could not install if this were a
 {{- if and $values.rbac.create $values.rbac.secrets.enabled (not $values.rbac.secrets.names) -}}
 {{- $told = append $told (printf "rbac.secrets.enabled without names: the service account reads every Secret of %s. Name them in rbac.secrets.names where providers refer to Secrets by name; providers of type APIKey and SharedSecretJWT list them, which names forbid: keep to few namespaces with watchNamespaces and rbac.scope: namespaced." (ternary "the namespaces watched" "the cluster" (ne (include "portcullis.watchNamespaces" .) "[]"))) -}}
 {{- end -}}
+{{- if and $values.rbac.create $values.sidecar.enabled $values.sidecar.serviceAccounts $values.sidecar.secrets.enabled (not $values.sidecar.secrets.names) -}}
+{{- $told = append $told "sidecar.secrets.enabled without names: whatever runs as one of sidecar.serviceAccounts reads every Secret of its namespace." -}}
+{{- end -}}
 {{- if $values.central.enabled -}}
 {{- $told = concat $told (include "portcullis.centralWarnings" . | fromJsonArray) -}}
 {{- else if $values.publishStatus -}}

@@ -14,9 +14,11 @@
 {{- end }}
 {{- end -}}
 
+{{/* ConfigMaps and Secrets, of a dict with `may`, the values that say which, and `isNamed`, true where those without names give nothing. */}}
 {{- define "portcullis.rules.references" -}}
-{{- range $resource, $may := dict "configmaps" .Values.rbac.configMaps "secrets" .Values.rbac.secrets }}
-{{- if $may.enabled }}
+{{- $isNamed := .isNamed -}}
+{{- range $resource, $may := dict "configmaps" .may.configMaps "secrets" .may.secrets }}
+{{- if and $may.enabled (or $may.names (not $isNamed)) }}
 - apiGroups: [""]
   resources: [{{ $resource }}]
   verbs: [get, list, watch]
@@ -74,7 +76,7 @@ nobody knows beforehand: RBAC has no pattern for them.
 {{/* In a namespace whose policies are read. */}}
 {{- define "portcullis.rules.namespace" -}}
 {{ include "portcullis.rules.kinds" (dict "context" . "kinds" (list "accesspolicies" "identityproviders")) }}
-{{ include "portcullis.rules.references" . }}
+{{ include "portcullis.rules.references" (dict "may" .Values.rbac) }}
 {{ include "portcullis.rules.routes" . }}
 {{- if .Values.publishStatus }}
 {{ include "portcullis.rules.events" . }}

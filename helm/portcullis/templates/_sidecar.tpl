@@ -72,14 +72,16 @@ volumeMounts:
 {{- $accounts = append $accounts $account -}}
 {{- $_ := set $byNamespace .namespace (append (get $byNamespace .namespace | default list) $account) -}}
 {{- end -}}
-{{- $references := include "portcullis.rules.references" . | fromYamlArray -}}
+{{- /* Of our namespace, which has Secrets of our own, a workload reads only what is named. */ -}}
+{{- $references := include "portcullis.rules.references" (dict "may" .Values.sidecar) | fromYamlArray -}}
+{{- $named := include "portcullis.rules.references" (dict "may" .Values.sidecar "isNamed" true) | fromYamlArray -}}
 {{- $read := list "get" "list" "watch" -}}
-{{- $rules := concat (list (dict "apiGroups" (list "portcullis.dev") "resources" (list "accesspolicies" "identityproviders") "verbs" $read)) $references -}}
+{{- $rules := concat (list (dict "apiGroups" (list "portcullis.dev") "resources" (list "accesspolicies" "identityproviders") "verbs" $read)) -}}
 {{- if .Values.sidecar.routes -}}
 {{- $rules = concat $rules (include "portcullis.rules.routes" . | fromYamlArray) -}}
 {{- end -}}
 {{- range $namespace, $subjects := $byNamespace }}
-{{ include "portcullis.grant" (dict "context" $ "name" $name "namespace" $namespace "rules" $rules "subjects" $subjects) }}
+{{ include "portcullis.grant" (dict "context" $ "name" $name "namespace" $namespace "rules" (concat $rules (ternary $named $references (eq $namespace $.Release.Namespace))) "subjects" $subjects) }}
 {{- end }}
 {{- if and .Values.revocations.configMap $accounts }}
 {{ include "portcullis.grant" (dict "context" $ "name" (printf "%s-revocations" $name) "namespace" $.Release.Namespace "rules" (include "portcullis.rules.revocations" . | fromYamlArray) "subjects" $accounts) }}
@@ -90,8 +92,8 @@ volumeMounts:
 {{- if and $accounts (eq .Values.rbac.scope "cluster") }}
 {{- $clusterRules := list (dict "apiGroups" (list "portcullis.dev") "resources" (list "clusteraccesspolicies" "clusteridentityproviders") "verbs" $read) }}
 {{ include "portcullis.grant" (dict "context" $ "name" $name "namespace" false "rules" $clusterRules "subjects" $accounts) }}
-{{- if $references }}
-{{ include "portcullis.grant" (dict "context" $ "name" (printf "%s-references" $name) "namespace" .Release.Namespace "rules" $references "subjects" $accounts) }}
+{{- if $named }}
+{{ include "portcullis.grant" (dict "context" $ "name" (printf "%s-references" $name) "namespace" .Release.Namespace "rules" $named "subjects" $accounts) }}
 {{- end }}
 {{- end }}
 {{- end -}}

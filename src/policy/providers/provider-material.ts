@@ -1,7 +1,9 @@
+import { clientAnnotations } from '../client-annotations.ts';
 import type { MissingMaterial } from '../../core/status.ts';
 import type { Material } from '../read-material.ts';
 import type { IdentityProviderSpec, JwtProviderSpec, SecretSelector } from '../provider-spec.ts';
 import { specKey, type SpecName } from '../spec-name.ts';
+import { apiKeyField } from './sealed-api-key.ts';
 import type { MaterialRef } from '../spec.ts';
 
 /** One value of a ConfigMap or Secret. */
@@ -67,6 +69,18 @@ export const introspectionKeys = {
   Post: ['client_id', 'client_secret'],
   PrivateKeyJWT: ['client_id', 'private_key', 'key_id'],
 } as const;
+
+/**
+ * The keys of the Secrets that selectors take: those of API keys, and of the consumers of shared secrets; and names of annotations, which
+ * refuse a Secret where they stand in its data.
+ */
+export const clientFields: ReadonlySet<string> = new Set([
+  apiKeyField,
+  'api-key-sha256',
+  'key',
+  'secret',
+  ...clientAnnotations,
+]);
 
 function onlyKeys(refs: readonly Omit<MaterialKey, 'kind'>[]): ProviderNeeds {
   return { keys: refs.map((ref) => ({ ...ref, kind: 'ConfigMap' })), selector: undefined };

@@ -189,20 +189,49 @@ describeWithCluster("the chart's service account", () => {
     }
   });
 
+  const neither = ['sidecar.routes=false', 'sidecar.reviews=false'];
+
   it.each<readonly [string, readonly string[], readonly Deed[]]>([
-    ['reads the policies of its own namespace and the floor, and writes nothing', ['routes', 'reviews'], []],
-    ['reads the routes of its own namespace where a value says so', ['reviews'], each(read, routeKinds, ['shop'])],
+    ['reads the policies of its own namespace and the floor, and writes nothing', neither, []],
+    [
+      'reads no ConfigMap and no Secret where the central service may',
+      [...neither, 'rbac.secrets.enabled=true', 'rbac.configMaps.enabled=true'],
+      [],
+    ],
+    [
+      'reads the ConfigMaps and Secrets of its own namespace where values say so, and none of the release',
+      [...neither, 'sidecar.configMaps.enabled=true', 'sidecar.secrets.enabled=true'],
+      [...andByName('/configmaps', ['shop']), ...andByName('/secrets', ['shop'])],
+    ],
+    [
+      'reads what is named of its own namespace and of the release',
+      [
+        ...neither,
+        'sidecar.configMaps.enabled=true',
+        'sidecar.configMaps.names={keys}',
+        'sidecar.secrets.enabled=true',
+        'sidecar.secrets.names={partner-keys}',
+      ],
+      [
+        ...named('/configmaps', 'keys', ['shop', 'portcullis']),
+        ...named('/secrets', 'partner-keys', ['shop', 'portcullis']),
+      ],
+    ],
+    [
+      'reads the routes of its own namespace where a value says so',
+      ['sidecar.reviews=false'],
+      each(read, routeKinds, ['shop']),
+    ],
     [
       'asks for reviews where a value says so',
-      ['routes'],
+      ['sidecar.routes=false'],
       each(
         ['create'],
         ['authentication.k8s.io/tokenreviews', 'authorization.k8s.io/subjectaccessreviews'],
         [undefined],
       ),
     ],
-  ])('of a sidecar %s', async (_title, off, more) => {
-    const set = off.map((value) => `sidecar.${value}=false`);
+  ])('of a sidecar %s', async (_title, set, more) => {
     for (const [namespace, name] of [
       ['shop', 'web'],
       ['pay', 'web'],
@@ -214,15 +243,12 @@ describeWithCluster("the chart's service account", () => {
       const inShop = [
         ...deeds,
         ...each(verbs, [...policyKinds, ...status(policyKinds), ...otherKinds], ['shop', 'pay']),
+        ...['/configmaps', '/secrets'].flatMap((kind) =>
+          ['keys', 'partner-keys', 'another'].flatMap((name) => named(kind, name, ['shop', 'pay'])),
+        ),
       ];
       expect(await whatMay(cluster, { namespace: 'shop', name: 'web' }, inShop)).toEqual(
-        words([
-          ...each(read, policyKinds, ['shop']),
-          ...each(read, ['/configmaps'], ['shop']),
-          ...andByName('/configmaps', ['portcullis']),
-          ...each(read, clusterKinds, [undefined]),
-          ...more,
-        ]),
+        words([...each(read, policyKinds, ['shop']), ...each(read, clusterKinds, [undefined]), ...more]),
       );
       expect(await whatMay(cluster, { namespace: 'shop', name: 'other' }, inShop)).toEqual([]);
     } finally {

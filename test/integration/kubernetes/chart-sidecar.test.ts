@@ -119,4 +119,20 @@ describeWithCluster('the sidecar of the chart', () => {
       container,
     ]);
   });
+
+  it("of a workload in the release's own namespace reads no more of it than what is named", async () => {
+    const account = ['sidecar.serviceAccounts[0].namespace=portcullis', 'sidecar.serviceAccounts[0].name=web'];
+    const rulesOf = async (...set: readonly string[]) => {
+      const all = ['sidecar.enabled=true', ...account, 'sidecar.secrets.enabled=true', ...set];
+      const role = pick(await renderChart(cluster, { set: all }), 'Role', 'portcullis-sidecar');
+      return at(role, 'rules');
+    };
+    const verbs = ['get', 'list', 'watch'];
+    const policies = { apiGroups: ['portcullis.dev'], resources: ['accesspolicies', 'identityproviders'], verbs };
+    expect(await rulesOf()).toEqual([policies]);
+    expect(await rulesOf('sidecar.secrets.names={keys}')).toEqual([
+      policies,
+      { apiGroups: [''], resources: ['secrets'], verbs, resourceNames: ['keys'] },
+    ]);
+  });
 });

@@ -152,6 +152,17 @@ describeWithCluster('the values of the chart', () => {
       expect(await warningsOf({ set: [...safe, unsafe] })).toEqual([expect.stringContaining(warning)]);
     });
 
+    it('it warns of Secrets that workloads with a sidecar may read, where they are not named', async () => {
+      const account = ['sidecar.serviceAccounts[0].namespace=shop', 'sidecar.serviceAccounts[0].name=web'];
+      const set = [...safe, 'sidecar.enabled=true', ...account, 'sidecar.secrets.enabled=true'];
+      expect(await warningsOf({ set })).toEqual([
+        expect.stringContaining(
+          'sidecar.secrets.enabled without names: whatever runs as one of sidecar.serviceAccounts',
+        ),
+      ]);
+      expect(await warningsOf({ set: [...set, 'sidecar.secrets.names={keys}'] })).toEqual([]);
+    });
+
     it.each([
       [['crds.enabled=false', 'crds.keep=false']],
       [['image.registry=', `image.digest=sha256:${'0'.repeat(64)}`]],

@@ -16,6 +16,7 @@ export interface WrittenObject {
     readonly name: string;
     readonly namespace: string;
     readonly labels?: Readonly<Record<string, string>>;
+    readonly creationTimestamp?: string;
   };
   readonly spec?: JsonObject;
   readonly data?: JsonObject;
@@ -177,6 +178,8 @@ export function createEngineBehindCluster(http = noNetwork): EngineBehindCluster
         scope: { namespaces: [], policySelector: '', clusterKinds: false },
         sink: {
           applyChange: (change) => engine.applyChange(change),
+          hasten: (change) => engine.hasten(change),
+          closeUnrouted: (namespaces) => engine.closeUnrouted(namespaces),
           referencesOf: (document) => materialRefsOf(document, { serviceNamespace: 'portcullis' }),
           referencesInForce: (key) => engine.referencesOf(key),
         },

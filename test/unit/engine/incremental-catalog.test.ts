@@ -6,7 +6,8 @@ import type { CatalogEntry } from '../../../src/engine/catalog-entry.ts';
 import type { CompiledRule } from '../../../src/engine/compile-policy.ts';
 import { diffReadings } from '../../../src/engine/diff-readings.ts';
 import type { EntryChanges } from '../../../src/engine/entry-index.ts';
-import type { PolicyGroup } from '../../../src/engine/host-table.ts';
+import { coveringPolicies } from '../../../src/engine/policy-group.ts';
+import type { PolicyPart } from '../../../src/engine/policy-part.ts';
 import type { BySection } from '../../../src/engine/route-table.ts';
 import { createPolicyCompiler } from '../../../src/engine/policy-compiler.ts';
 import { buildSnapshot, type Snapshot } from '../../../src/engine/snapshot.ts';
@@ -67,14 +68,12 @@ function createServing(catalog: LiveCatalog): { commit(changes: EntryChanges, ro
   };
 }
 
-function tellGroup(group: PolicyGroup | undefined): unknown {
-  return (
-    group && [group.nearest.map(({ id }) => id).sort(), group.covering.map(({ id }) => id).sort(), group.refusedBy]
-  );
+function tellPart({ policies, refusedBy }: PolicyPart): unknown {
+  return [policies.map(({ id }) => id).sort(), refusedBy];
 }
 
-function tellRoute([route, groups]: readonly [string, BySection<PolicyGroup>]): string {
-  const ofRules = [...groups].map(([section, group]) => JSON.stringify([section, tellGroup(group)]));
+function tellRoute([route, parts]: readonly [string, BySection<PolicyPart>]): string {
+  const ofRules = [...parts].map(([section, part]) => JSON.stringify([section, tellPart(part)]));
   return JSON.stringify([route, ofRules.sort()]);
 }
 
@@ -85,7 +84,7 @@ function tellSnapshot(snapshot: Snapshot): unknown {
   const groups = [...hosts.exact.values(), ...hosts.below.values()].map(({ pattern, group }) => [
     pattern,
     group.nearest.map((policy) => JSON.stringify(policy)).sort(),
-    group.covering.map(({ id }) => id),
+    coveringPolicies(group).map(({ id }) => id),
     group.refusedBy,
   ]);
   const shadows = [...shadowTable.byPattern].map(([pattern, list]) => [pattern, list.map(({ id }) => id).sort()]);
@@ -113,7 +112,7 @@ function expectOneOwner({ attachments: { hosts } }: Snapshot): void {
     const allowing = group.nearest.filter(({ rules, refusesAll }) => !refusesAll && rules.some(isAllowing));
     expect(new Set(allowing.map(({ namespace }) => namespace)).size).toBeLessThan(2);
     // Nor does one restrict on a host of another.
-    if (allowing.length > 0) expect(new Set(group.covering.map(({ namespace }) => namespace)).size).toBe(1);
+    if (allowing.length > 0) expect(new Set(coveringPolicies(group).map(({ namespace }) => namespace)).size).toBe(1);
   }
 }
 

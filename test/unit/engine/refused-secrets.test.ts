@@ -175,9 +175,15 @@ test('kinds of others that are called alike are passed over', async () => {
 });
 
 test('of an object of a cluster names of ours in the wrong place refuse too, and fields that are new to us do not', async () => {
-  const object = (metadata: JsonObject): ReturnType<typeof toClusterDocument>['document'] => {
+  const object = (metadata: JsonObject, data: JsonObject = {}): ReturnType<typeof toClusterDocument>['document'] => {
     const meta = { name: 'acme', namespace: 'shop', uid: 'u', generation: 0, createdAt: 0, resourceVersion: '1' };
-    const secret = { apiVersion: 'v1', kind: 'Secret', novelty: 1, metadata, data: { 'api-key': btoa(apiKey) } };
+    const secret = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      novelty: 1,
+      metadata,
+      data: { 'api-key': btoa(apiKey), ...data },
+    };
     return toClusterDocument(secret, meta, 'Secret').document;
   };
   const on = await start('');

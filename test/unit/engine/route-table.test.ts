@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { isDenial, readRequest } from '../../../src/canonical/read-request.ts';
 import { changeAttachments, type AttachmentChange } from '../../../src/engine/attachments.ts';
 import { compilePolicy, type CompiledPolicy } from '../../../src/engine/compile-policy.ts';
 import type { PolicyChange } from '../../../src/engine/host-table.ts';
 import { parseDocument } from '../../../src/policy/parse-document.ts';
 import type { RouteSpec } from '../../../src/policy/spec.ts';
-import type { Steps } from '../../../src/std/steps.ts';
+import { runAtOnce, type Steps } from '../../../src/std/steps.ts';
 import { documentsOf } from '../../support/policy-test.ts';
+import { rawRequest } from '../../support/raw-request.ts';
 
 const routeKey = 'HTTPRoute shop/orders';
 const route: RouteSpec = {
@@ -75,7 +77,7 @@ describe('many policies on the rules of one route hold nobody up for long', () =
     const change = longestStop(() => changeAttachments(load.value, changeOf([{ before, after: next }]), undefined));
     expect(change.stopMs).toBeLessThan(20);
     const groups = change.value.routes.get(routeKey);
-    expect(groups?.get('s0-0')?.nearest).toEqual([next]);
+    expect(groups?.get('s0-0')?.policies).toEqual([next]);
     expect(groups?.get('s1-0')).toBe(load.value.routes.get(routeKey)?.get('s1-0'));
   });
 
@@ -88,4 +90,37 @@ describe('many policies on the rules of one route hold nobody up for long', () =
     // What a policy is attached to, its Allow rules and its Denied rules.
     expect(steps).toBeGreaterThan(3 * policies.length);
   });
+});
+
+test('S5, S6 a request is decided by the parts of its rule, its route and its host, of which nothing is made anew for it', () => {
+  const paths = range(64, (index) => `/p${index}`);
+  const whole = range(100, (index) => policy(`w${index}`, [], paths));
+  const [section, near] = [policy('section', ['s']), policy('near', ['s'])];
+  const other = (name: string): CompiledPolicy => policy(name, ['elsewhere']);
+  const first = runAtOnce(
+    changeAttachments(undefined, changeOf(added([...whole, section, near, other('o0')])), undefined),
+  );
+  const chosen = {
+    kind: 'HTTPRoute',
+    namespace: 'shop',
+    name: 'orders',
+    section: 's',
+    annotations: new Map(),
+  } as const;
+  const request = readRequest(rawRequest({ host: 'a.example', route: chosen }), { trustedHops: 0, maxHeaders: 10 });
+  if (isDenial(request)) throw new Error(request.code);
+  const parts = first.find(request)?.parts;
+  expect(parts?.map(({ policies }) => policies.length)).toEqual([2, 100]);
+  const times: number[] = [];
+  let before = first;
+  for (let change = 1; change <= 5; change++) {
+    const policies = [{ before: undefined, after: other(`o${change}`) }];
+    const after = runAtOnce(changeAttachments(before, changeOf(policies), undefined));
+    const from = performance.now();
+    const group = after.find(request);
+    times.push(performance.now() - from);
+    expect(group?.parts.map((part, index) => part === parts?.[index])).toEqual([true, true]);
+    before = after;
+  }
+  expect(Math.min(...times)).toBeLessThan(1);
 });

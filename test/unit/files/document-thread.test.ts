@@ -48,6 +48,22 @@ describe('a text that is read in a thread', () => {
       expect(read.map((document) => document.placeOf(path))).toEqual(here.map((document) => document.placeOf(path)));
   });
 
+  test.each([
+    ['that is good', policy(rule('one') + rule('two'))],
+    ['that is refused', policy(rule('one', ', acess: Public'), '\n  onInvalid: Deny')],
+  ])('or a document %s, out of its JSON, means what it means elsewhere', async (_, text) => {
+    thread = createDocumentThread(realTimers, settings);
+    const [document] = readDocuments('x.yaml', text);
+    if (document === undefined) throw new Error('no document');
+    const { value, source } = document;
+    const placeOf = () => ({ source, line: undefined, column: undefined });
+    const problem = { code: 'too-large', severity: 'error', message: 'm', field: '', place: placeOf() } as const;
+    for (const problems of [[], [problem]])
+      expect(await thread.parse({ source, problems, text: JSON.stringify(value) })).toEqual(
+        parseDocument({ value, source, problems, placeOf }, settings),
+      );
+  });
+
   test('keeps of what is refused whose it is, and that it says Deny', async () => {
     thread = createDocumentThread(realTimers, settings);
     const [document] = await thread.read('x.yaml', policy(rule('one', ', acess: Public'), '\n  onInvalid: Deny'));
@@ -74,12 +90,11 @@ describe('a file', () => {
     const folder = mkdtempSync(join(tmpdir(), 'portcullis-file-'));
     try {
       const asked: string[] = [];
-      const fake: DocumentThread = {
+      const fake: Pick<DocumentThread, 'read'> = {
         read: async (source, text) => {
           asked.push(`${source.slice(folder.length)} ${text.length}`);
           return readDocuments(source, text);
         },
-        close: () => undefined,
       };
       const read = compileReadFile(fake, settings);
       for (const [name, size] of [

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Agent } from 'undici';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createApiClient } from '../../../src/kubernetes/api-client.ts';
 import type { ApiFailure } from '../../../src/kubernetes/api-failure.ts';
 import type { KubernetesApi } from '../../../src/kubernetes/kubernetes-api.ts';
@@ -121,6 +121,46 @@ describe('the client of the API server', () => {
   ])('fails for an answer %s', async (_title, body, code) => {
     const api = await serve((_request, response) => void response.writeHead(200).end(body), { maxBytes: 1000 });
     expect((await failureOf(api.request(get))).code).toBe(code);
+  });
+
+  it('reads a list piece by piece, lets others run in between, and parses nothing of an object that is too large', async () => {
+    const metadata = { name: 'x', namespace: 'shop', uid: 'u', resourceVersion: '1' };
+    const small = { metadata, spec: { hosts: ['a.example'], text: 'x'.repeat(50_000) } };
+    const large = { metadata, spec: { hosts: ['b.example'], junk: Array.from({ length: 200_000 }, () => ({})) } };
+    const list = { metadata: { resourceVersion: '9' }, items: [...Array.from({ length: 20 }, () => small), large] };
+    const accepted: unknown[] = [];
+    const api = await serve((request, response) => {
+      accepted.push(request.headers.accept);
+      json(response, 200, list);
+    });
+    const parse = vi.spyOn(JSON, 'parse');
+    let turns = 0;
+    const turn = setInterval(() => (turns += 1), 0);
+    const read = await api.request(get);
+    clearInterval(turn);
+    const longest = Math.max(...parse.mock.calls.map(([text]) => text.length));
+    parse.mockRestore();
+    expect(read).toEqual({
+      ...list,
+      items: [...list.items.slice(0, 20), { metadata, spec: { hosts: ['b.example'] } }],
+    });
+    expect(longest).toBeLessThan(51_000);
+    expect(turns).toBeGreaterThan(5);
+    await api.request({ ...get, isMetadataOnly: true });
+    expect(accepted).toEqual(['application/json', 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1']);
+  });
+
+  it('reads of an answer that is one large object what says whose it is', async () => {
+    const metadata = { name: 'x', uid: 'u', resourceVersion: '8' };
+    const api = await serve((_request, response) =>
+      json(response, 200, { apiVersion: 'v1', kind: 'X', metadata, spec: { junk: 'x'.repeat(300_000) } }),
+    );
+    expect(await api.request(get)).toEqual({ apiVersion: 'v1', kind: 'X', metadata, spec: {} });
+  });
+
+  it('takes answers of 4 MiB at most', async () => {
+    const api = await serve((_request, response) => json(response, 200, { items: ['x'.repeat(4 * 1024 * 1024)] }));
+    expect((await failureOf(api.request(get))).code).toBe('api_too_large');
   });
 
   it('does not wait for ever, neither for the head of an answer nor for its end', async () => {

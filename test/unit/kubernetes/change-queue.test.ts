@@ -10,11 +10,14 @@ function documentOf(source: string, version: number): AuthorDocument {
 interface Stand {
   readonly queue: ChangeQueue;
   readonly taken: string[];
+  /** What was said to be coming and was not handed on. */
+  readonly hasty: readonly string[];
   readonly finish: () => Promise<void>;
 }
 
 function start(): Stand {
   const taken: string[] = [];
+  const hasty: string[] = [];
   let finish = (): void => undefined;
   const show = (documents: readonly AuthorDocument[]): string =>
     documents.map(({ source, value }) => `${source}${String(value as number)}`).join(' ');
@@ -23,7 +26,11 @@ function start(): Stand {
     return new Promise((resolve) => (finish = resolve));
   };
   return {
-    queue: createChangeQueue(take),
+    queue: createChangeQueue(take, (waiting) => {
+      hasty.push(`${show(waiting.removed)}|${show(waiting.changed)}`);
+      return () => void hasty.splice(0, 1);
+    }),
+    hasty,
     taken,
     finish: async () => {
       finish();
@@ -51,6 +58,30 @@ describe('the queue of changes', () => {
     await finish();
     await opened;
     expect(taken).toEqual(['-[] +[a1 b1]', '-[] +[a3 c1]']);
+  });
+
+  it('is open once all that was collected is taken in, however much comes meanwhile', async () => {
+    const { queue, taken, finish } = start();
+    queue.add(change([], [documentOf('a', 1)]));
+    let isOpen = false;
+    void queue.open().then(() => (isOpen = true));
+    await settle();
+    queue.add(change([], [documentOf('a', 2)]));
+    expect([isOpen, taken]).toEqual([false, ['-[] +[a1]']]);
+    await finish();
+    expect([isOpen, taken]).toEqual([true, ['-[] +[a1]', '-[] +[a2]']]);
+  });
+
+  it('says what is coming where it has to wait, until it is handed on', async () => {
+    const { queue, hasty, finish } = start();
+    void queue.open();
+    await finish();
+    queue.add(change([], [documentOf('a', 1)]));
+    expect(hasty).toEqual([]);
+    queue.add(change([documentOf('b', 1)], [documentOf('c', 1)]));
+    expect(hasty).toEqual(['b1|c1']);
+    await finish();
+    expect(hasty).toEqual([]);
   });
 
   it('gives what waits to whoever asks for it, and does not hand it on as well', async () => {

@@ -42,6 +42,8 @@ async function start(
     scope: { namespaces: [], policySelector: '', clusterKinds: true, ...scope },
     sink: {
       applyChange: async ({ changed }: SourceChange) => void taken.push(...changed.map((document) => document.source)),
+      hasten: () => () => undefined,
+      closeUnrouted: () => undefined,
       referencesInForce: referencesOf,
       referencesOf: ({ source: name }) => {
         if (name.endsWith('/poison')) throw new Error('poison');
@@ -125,6 +127,8 @@ describe('what documents refer to', () => {
           taken.push([...removed.map((one) => `-${one.source}`), ...changed.map((one) => `+${one.source}`)].join(' '));
           return new Promise((resolve) => void waiting.push(resolve));
         },
+        hasten: () => () => undefined,
+        closeUnrouted: () => undefined,
         referencesInForce: (name) => [{ kind: 'Secret', namespace: 'shop', name: name.split('/').at(-1) ?? '' }],
         referencesOf: ({ source: name }) => [{ kind: 'Secret', namespace: 'shop', name: name.split('/').at(-1) ?? '' }],
       },

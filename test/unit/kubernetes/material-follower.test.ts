@@ -134,7 +134,7 @@ describe('the Secrets that a selector takes', () => {
     await time.advance(10);
     expect([isSynced, follower.state(materialKey(keys))?.failure]).toEqual([
       true,
-      'the service account needs get, list and watch on secrets by a Role in the namespace shop; the chart grants it with rbac.secrets.enabled and the namespace in watchNamespaces, and where rbac.secrets.names is set with the name among these, to a sidecar with the service account of its pod in sidecar.serviceAccounts; with rbac.create off write the role yourself (docs/kubernetes.md) (status 403)',
+      'the service account needs get, list and watch on secrets by a Role in the namespace shop; the chart grants it with rbac.secrets.enabled and the namespace in watchNamespaces, and where rbac.secrets.names is set with the name among these, to a sidecar with sidecar.secrets and the service account of its pod in sidecar.serviceAccounts; with rbac.create off write the role yourself (docs/kubernetes.md) (status 403)',
     ]);
   });
 });

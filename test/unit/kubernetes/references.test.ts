@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createReferences, lingerMs, maxMaterials } from '../../../src/kubernetes/references.ts';
+import { maxMaterials } from '../../../src/kubernetes/reference-budgets.ts';
+import { createReferences, lingerMs } from '../../../src/kubernetes/references.ts';
 import type { MaterialRef } from '../../../src/policy/spec.ts';
 
 const clock = { monotonic: () => 0 };
@@ -14,7 +15,7 @@ describe('the Secrets and ConfigMaps that documents refer to', () => {
     references.forget('b');
     expect([...references.all().refs.keys()]).toEqual(['ConfigMap shop/keys']);
     references.settle('a', []);
-    expect(references.all()).toEqual({ refs: new Map(), leftOut: new Set(), excessive: new Set() });
+    expect(references.all()).toEqual({ refs: new Map(), excessive: new Set(), unreserved: new Set() });
   });
 
   it('of a version that nobody judged yet are followed beside those of the one in force', () => {
@@ -52,13 +53,9 @@ describe('the Secrets and ConfigMaps that documents refer to', () => {
       const references = createReferences(clock);
       for (const index of order)
         references.note(`AccessPolicy shop/p${index}`, [ref('shop', `k${index}`)], index < 150 ? 5000 - index : 9000);
-      const { refs, leftOut } = references.all();
-      expect([...leftOut].toSorted()).toEqual(
-        order
-          .map((index) => `ConfigMap shop/k${index}`)
-          .filter((key) => !refs.has(key))
-          .toSorted(),
-      );
+      const { refs } = references.all();
+      const keys = order.map((index) => `ConfigMap shop/k${index}`);
+      expect(keys.filter((key) => references.isLeftOut(key))).toEqual(keys.filter((key) => !refs.has(key)));
       return [...refs.keys()].toSorted();
     };
     const order = Array.from({ length: 160 }, (_, index) => index);
@@ -77,7 +74,8 @@ describe('the Secrets and ConfigMaps that documents refer to', () => {
       Array.from({ length: 20 }, (_, i) => ref('shop', `a${i}`)),
       1,
     );
-    expect([...references.all().leftOut].toSorted()).toEqual(
+    const keys = references.of('AccessPolicy shop/b').toSorted();
+    expect(keys.filter((key) => references.isLeftOut(key))).toEqual(
       Array.from({ length: 10 }, (_, index) => `ConfigMap shop/k${90 + index}`),
     );
   });
@@ -89,8 +87,58 @@ describe('the Secrets and ConfigMaps that documents refer to', () => {
     references.note('young', [ref('shop', 'shared')], 5000);
     expect(references.all().refs.has('ConfigMap shop/shared')).toBe(false);
     references.note('old', [ref('shop', 'shared')], 1);
-    const { refs, leftOut } = references.all();
-    expect([refs.has('ConfigMap shop/shared'), leftOut]).toEqual([true, new Set(['ConfigMap shop/k99'])]);
+    const leftOut = [...references.of('old'), 'ConfigMap shop/k98', 'ConfigMap shop/k99'].map((key) =>
+      references.isLeftOut(key),
+    );
+    expect([references.all().refs.has('ConfigMap shop/shared'), leftOut]).toEqual([true, [false, false, true]]);
+  });
+
+  it('of versions that only some replicas have in force take nobody the place of what the newest ones refer to', () => {
+    const references = createReferences(clock);
+    const route = (name: string): MaterialRef => ({ kind: 'HTTPRoute', namespace: 'shop', name });
+    const of = (prefix: string): readonly MaterialRef[] =>
+      Array.from({ length: 16 }, (_, index) => route(`${prefix}-${index}`));
+    for (let index = 0; index < 6; index++) {
+      references.note(`p${index}`, of(`a${index}`), index);
+      references.settle(`p${index}`, of(`a${index}`));
+    }
+    references.note('young', [route('pay')], 9000);
+    // Refused: the old version stays in force.
+    references.note('p0', of('b'), 0);
+    references.settle('p0', [...of('a0'), ...of('b')]);
+    const { refs, unreserved } = references.all();
+    expect([refs.size, unreserved]).toEqual([113, new Set()]);
+    expect(['a0-0', 'b-0', 'pay'].map((name) => refs.has(`HTTPRoute shop/${name}`))).toEqual([true, true, true]);
+  });
+
+  it('leave the hostnames of a namespace unknown where routes of enforced policies are left out, not of shadows', () => {
+    const references = createReferences(clock);
+    const route = (name: string, isShadow: boolean): MaterialRef => ({
+      kind: 'HTTPRoute',
+      namespace: 'shop',
+      name,
+      ...(isShadow ? { isShadow } : {}),
+    });
+    for (let index = 0; index < maxMaterials; index++) references.note(`s${index}`, [route(`s${index}`, true)], index);
+    references.note('young', [route('pay', false)], 9000);
+    expect(references.all().refs.has('HTTPRoute shop/pay')).toBe(true);
+    expect(references.isLeftOut('HTTPRoute shop/s99')).toBe(true);
+    expect([references.all().excessive, references.all().unreserved]).toEqual([new Set(['shop']), new Set()]);
+    for (let index = 0; index < maxMaterials; index++) references.note(`p${index}`, [route(`p${index}`, false)], index);
+    expect(references.all().unreserved).toEqual(new Set(['shop']));
+    references.note('p0', [], 0);
+    expect(references.all().unreserved).toEqual(new Set());
+  });
+
+  it('are the same object while nothing of them changes', () => {
+    const references = createReferences(clock);
+    references.note('a', [ref('shop', 'keys')], 1);
+    const before = references.all();
+    references.note('b', [], 1);
+    references.settle('b', []);
+    expect(references.all()).toBe(before);
+    references.note('b', [ref('shop', 'ca')], 1);
+    expect(references.all()).not.toBe(before);
   });
 
   it('stay a while where they are routes of a policy that is gone, behind all others', () => {
@@ -102,16 +150,18 @@ describe('the Secrets and ConfigMaps that documents refer to', () => {
     const keys = (): readonly string[] => [...references.all().refs.keys()];
     expect([keys(), references.lingers()]).toEqual([['HTTPRoute shop/orders'], true]);
     for (let index = 0; index < maxMaterials; index++) references.note(`p${index}`, [route(`r${index}`)], 5000);
-    const { refs, leftOut, excessive } = references.all();
-    expect([refs.size, refs.has('HTTPRoute shop/orders'), leftOut, excessive]).toEqual([
-      100,
-      false,
-      new Set(),
-      new Set(),
-    ]);
-    references.forget('p0');
+    const { refs, excessive } = references.all();
+    expect([refs.size, refs.has('HTTPRoute shop/orders'), excessive]).toEqual([101, true, new Set()]);
+    for (let index = 0; index < maxMaterials; index++) references.settle(`p${index}`, [route(`good${index}`)]);
+    expect([references.all().refs.size, keys().includes('HTTPRoute shop/orders')]).toEqual([200, false]);
+    expect(references.all().excessive).toEqual(new Set());
+    references.settle('p0', []);
     expect(keys()).toContain('HTTPRoute shop/orders');
     now = lingerMs;
-    expect([keys().includes('HTTPRoute shop/orders'), references.lingers(), keys().length]).toEqual([false, false, 99]);
+    expect([keys().includes('HTTPRoute shop/orders'), references.lingers(), keys().length]).toEqual([
+      false,
+      false,
+      199,
+    ]);
   });
 });

@@ -298,7 +298,7 @@ describe('a reflector', () => {
   it('asks for smaller pages where they are too large', async () => {
     const { api, reflector } = start((fake) => fake.failLists(new ApiFailure('api_too_large', 'too large')));
     await reflector.synced;
-    expect(api.lists.map((query) => query['limit'])).toEqual(['100', '12']);
+    expect(api.lists.map((query) => query['limit'])).toEqual(['100', '50']);
   });
 
   it('stops when it is closed', async () => {

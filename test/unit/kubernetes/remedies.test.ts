@@ -40,7 +40,7 @@ describe('what RBAC refuses is told with the value of the chart that grants it',
       needs(
         'configmaps',
         inShop,
-        `rbac.configMaps.enabled and the namespace in watchNamespaces, and where rbac.configMaps.names is set with the name among these, ${toSidecar}`,
+        'rbac.configMaps.enabled and the namespace in watchNamespaces, and where rbac.configMaps.names is set with the name among these, to a sidecar with sidecar.configMaps and the service account of its pod in sidecar.serviceAccounts',
       ),
     ],
     [

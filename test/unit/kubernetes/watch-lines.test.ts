@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { boundsOfCut, documentBounds } from '../../../src/kubernetes/object-bounds.ts';
 import { readWatchEvents } from '../../../src/kubernetes/watch-lines.ts';
 
 async function* chunksOf(...texts: readonly (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
   for (const text of texts) yield typeof text === 'string' ? Buffer.from(text) : text;
 }
 
+const reading = { bounds: documentBounds, pause: async () => undefined };
+
 async function batchesOf(chunks: AsyncIterable<Uint8Array>): Promise<readonly (readonly string[])[]> {
   const batches: string[][] = [];
-  for await (const events of readWatchEvents(chunks))
+  for await (const events of readWatchEvents(chunks, reading))
     batches.push(events.map(({ type, object }) => `${type} ${JSON.stringify(object)}`));
   return batches;
 }
@@ -40,8 +43,24 @@ describe('the lines of a watch', () => {
     await expect(batchesOf(chunksOf(text))).rejects.toThrow(message);
   });
 
+  it('of an object that is too large say whose it is, and nothing of it is parsed', async () => {
+    const metadata = { name: 'x', namespace: 'mallory', uid: 'u', resourceVersion: '7', generation: 3 };
+    const spec = { junk: Array.from({ length: 100_000 }, () => ({})), hosts: ['m.example'], rules: [] };
+    const line = (object: object): string => `${JSON.stringify({ type: 'MODIFIED', object })}\n`;
+    const read: unknown[] = [];
+    for await (const events of readWatchEvents(
+      chunksOf(line({ metadata: { ...metadata, managedFields: [{}] }, spec }), line({ metadata, spec: { rules: [] } })),
+      reading,
+    ))
+      read.push(...events.map(({ type, object }) => [type, object, boundsOfCut(object)]));
+    expect(read).toEqual([
+      ['MODIFIED', { metadata, spec: { hosts: ['m.example'] } }, documentBounds],
+      ['MODIFIED', { metadata, spec: { rules: [] } }, undefined],
+    ]);
+  });
+
   it('ends the reading where one never ends', async () => {
     const endless = Array.from({ length: 5 }, () => Buffer.alloc(8 * 1024 * 1024, 'x'));
-    await expect(batchesOf(chunksOf(...endless))).rejects.toThrow('larger than 32 MiB');
+    await expect(batchesOf(chunksOf(...endless))).rejects.toThrow('larger than 4 MiB');
   });
 });

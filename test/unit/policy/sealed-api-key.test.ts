@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { toClusterDocument } from '../../../src/kubernetes/cluster-document.ts';
 import { readSealedApiKey, sealApiKey } from '../../../src/policy/providers/sealed-api-key.ts';
+import { parseOnce } from '../../../src/policy/parsed-elsewhere.ts';
 import { createProblemList } from '../../../src/policy/problem-list.ts';
-import { readMaterial } from '../../../src/policy/read-material.ts';
+import { readMaterial, type Material } from '../../../src/policy/read-material.ts';
+import type { AuthorDocument } from '../../../src/policy/spec.ts';
 import { documentsOf } from '../../support/policy-test.ts';
 
 const key = 'k-acme-0123456789abcdef';
@@ -33,6 +35,11 @@ describe('an API key', () => {
   });
 });
 
+function materialOf(document: AuthorDocument): Material {
+  const parsed = parseOnce(document, { serviceNamespace: 'portcullis' });
+  return parsed.kind === 'material' ? parsed.material : expect.unreachable();
+}
+
 describe('a Secret', () => {
   test('is read without its API key, wherever that stands; its other texts are as they were', () => {
     for (const part of [
@@ -55,7 +62,7 @@ describe('a Secret', () => {
     };
     const { document, text } = toClusterDocument(object, meta, 'Secret');
     expect(text).not.toContain(base64(key));
-    const { data } = readMaterial(head, document, createProblemList(document));
+    const { data } = materialOf(document);
     expect([data.get('api-key'), data.get('other')]).toEqual([sealApiKey(key), 'o']);
   });
 
@@ -67,7 +74,7 @@ describe('a Secret', () => {
       data: {},
     };
     const { document } = toClusterDocument(object, meta, 'Secret');
-    expect(readMaterial(head, document, createProblemList(document)).isLeaving).toBe(true);
+    expect(materialOf(document).isLeaving).toBe(true);
   });
 
   test('a ConfigMap has no API key: its text stays', () => {

@@ -52,8 +52,12 @@ export function createClientTable<Client>(
   let clients: OpenClients<Client> = { entries: new Map(), usable: new Map(), contested: new Map() };
   let refused: readonly Held<Client>[] = [];
   let problem: string | undefined;
-  const hold = (secret: Material): Held<Client> =>
-    secret.isLeaving ? { secret, key: undefined, why: 'it is being deleted' } : { ...read(secret), secret };
+  const hold = (secret: Material): Held<Client> => {
+    if (secret.isLeaving) return { secret, key: undefined, why: 'it is being deleted' };
+    const entry = read(secret);
+    // One that is refused as a whole goes on holding its key, which is nobody's.
+    return secret.refused === undefined ? { ...entry, secret } : { secret, key: entry.key, why: secret.refused };
+  };
   return {
     get: (key) => clients.usable.get(key)?.client,
     get size() {

@@ -1,0 +1,73 @@
+import { messageOf } from '../core/failure.ts';
+import { isJsonObject, type JsonValue } from '../core/json.ts';
+import type { Problem } from '../core/problem.ts';
+import type { DocumentThread } from '../files/document-thread.ts';
+import { refsOfParsed } from '../policy/material-refs.ts';
+import { parseDocument, type ParsedDocument, type ParseSettings } from '../policy/parse-document.ts';
+import { parseAndRemember, parsedBefore, rememberParsed } from '../policy/parsed-elsewhere.ts';
+import { shareParts } from '../policy/share-parts.ts';
+import type { AuthorDocument, MaterialRef } from '../policy/spec.ts';
+
+/** Parses what comes from a cluster, once: whoever asks for the parsed document later has it at once. */
+export interface DocumentParser {
+  /** What the document refers to; a promise where it is parsed in the thread. One at a time. Never throws for what an author can write. */
+  referencesOf(document: AuthorDocument): readonly MaterialRef[] | Promise<readonly MaterialRef[]>;
+}
+
+/** An ordinary document takes a millisecond for 3000 characters; what is larger is left to the thread, which takes longer to begin than to read. */
+const maxCharactersHere = 16 * 1024;
+/** One that is refused for its size takes twenty milliseconds, though it has a dozen characters. */
+const maxPatternsHere = 1;
+
+export function createDocumentParser(thread: Pick<DocumentThread, 'parse'>, settings: ParseSettings): DocumentParser {
+  const parseApart = async (document: AuthorDocument, text: string): Promise<readonly MaterialRef[]> => {
+    const { source, problems } = document;
+    const parsed = await thread
+      .parse({ source, problems, text })
+      .catch((thrown: unknown) => refuse(document, messageOf(thrown), settings));
+    // What many policies have in common is shared within a thread alone.
+    const shared = withSharedParts(parsed);
+    rememberParsed(document, settings, shared);
+    return refsOfParsed(shared);
+  };
+  return {
+    referencesOf: (document) => {
+      const { text } = document;
+      if (text === undefined || isLight(text) || parsedBefore(document, settings) !== undefined)
+        return refsOfParsed(parseAndRemember(document, settings));
+      return parseApart(document, text);
+    },
+  };
+}
+
+function isLight(text: string): boolean {
+  return (
+    text.length <= maxCharactersHere &&
+    text.split('"RegularExpression"', maxPatternsHere + 2).length <= maxPatternsHere + 1
+  );
+}
+
+function withSharedParts(parsed: ParsedDocument): ParsedDocument {
+  if (parsed.kind !== 'accepted' || parsed.spec.kind !== 'AccessPolicy') return parsed;
+  return { ...parsed, spec: shareParts(parsed.spec) };
+}
+
+/** A document that takes more time or memory than any policy does: refused, and of a policy its hosts are denied (S4). */
+function refuse(document: AuthorDocument, message: string, settings: ParseSettings): ParsedDocument {
+  const { source, value, problems } = document;
+  const place = document.placeOf([]);
+  const problem: Problem = { code: 'too-large', severity: 'error', message, field: '', place };
+  const shortened = { value: withoutRules(value), source, problems: [...problems, problem], placeOf: () => place };
+  return parseDocument(shortened, settings);
+}
+
+/** What takes long to parse are rules and their expressions. */
+function withoutRules(value: JsonValue): JsonValue {
+  if (!isJsonObject(value) || !isJsonObject(value['spec'])) return value;
+  const { hosts, targetRefs, attachment, mode, onInvalid } = value['spec'];
+  const spec = Object.entries({ hosts, targetRefs, attachment, mode, onInvalid });
+  return {
+    ...value,
+    spec: Object.fromEntries(spec.flatMap(([name, part]) => (part === undefined ? [] : [[name, part]]))),
+  };
+}
