@@ -30,8 +30,9 @@ const noProblems: readonly Problem[] = [];
 
 /**
  * The document that an object is: its kind, name and everything that its author wrote, without what the server adds. What is nested too
- * deep is cut off, and the document is refused for it, as is one that is too large to be read whole. `known` is of the version before: where only its status or its labels changed, the
- * document is the same one, and nobody has to read it again. `ref` is what refers to it where it is no document of ours.
+ * deep is cut off, and the document is refused for it, as is one that is too large to be read whole. `known` is of the version before:
+ * where only its status or its labels changed, the document is the same one, and nobody has to read it again. `ref` is what refers to it
+ * where it is no document of ours.
  */
 export function toClusterDocument(
   object: JsonObject,

@@ -174,7 +174,7 @@ test('kinds of others that are called alike are passed over', async () => {
   expect(problemsOf(on)).toEqual([]);
 });
 
-test('of an object of a cluster names of ours in the wrong place refuse too, and fields that are new to us do not', async () => {
+test('of an object of a cluster names of ours in the wrong place, and in its data, refuse too, and fields that are new to us do not', async () => {
   const object = (metadata: JsonObject, data: JsonObject = {}): ReturnType<typeof toClusterDocument>['document'] => {
     const meta = { name: 'acme', namespace: 'shop', uid: 'u', generation: 0, createdAt: 0, resourceVersion: '1' };
     const secret = {
@@ -184,11 +184,12 @@ test('of an object of a cluster names of ours in the wrong place refuse too, and
       metadata,
       data: { 'api-key': btoa(apiKey), ...data },
     };
-    return toClusterDocument(secret, meta, 'Secret').document;
+    const labels = [['client', '1']] as const;
+    return toClusterDocument(secret, meta, 'Secret', undefined, { kind: 'Secret', namespace: 'shop', labels }).document;
   };
   const on = await start('');
-  const told = async (metadata: JsonObject): Promise<string> => {
-    await on.apply([...documentsOf(setting), object(metadata)]);
+  const told = async (metadata: JsonObject, data?: JsonObject): Promise<string> => {
+    await on.apply([...documentsOf(setting), object(metadata, data)]);
     return ask(on);
   };
   const labels = { client: '1' };
@@ -197,4 +198,6 @@ test('of an object of a cluster names of ours in the wrong place refuse too, and
   expect(await told({ labels, annotations: { 'portculis.dev/expires': '2020-01-01T00:00:00Z' } })).toBe(
     'credential_unknown',
   );
+  expect(await told({ labels }, { ca: btoa('of another reader') })).toBe('acme');
+  expect(await told({ labels }, { expires: btoa('2020-01-01T00:00:00Z') })).toBe('credential_unknown');
 });
