@@ -47,6 +47,8 @@ async function judge(token: string, { alg, jwk }: SignedExample): Promise<string
   if ('denial' in segments) return segments.denial.code;
   const set = await readKeySet(Buffer.from(JSON.stringify({ keys: [jwk] })), everyAlgorithm, 100);
   const verdict = await verifyWithKeys({ text: token, alg, kid: jwk['kid'] }, set);
+  const byJose = await set.keys[0]?.forAlgorithm.get(alg)?.verify(token);
+  expect('key' in verdict).toBe(byJose ?? false);
   return 'key' in verdict ? 'good' : verdict.denial.code;
 }
 

@@ -224,7 +224,7 @@ describe('a Secret that is refused is named, and says nothing of the secret', ()
     ['a line break behind the secret', { data: { key: 'acme', secret: `${secret}\n` } }, edges],
     [
       'bytes that are no text',
-      { data: { key: 'acme', secret: Buffer.concat([bytes, Buffer.from([0xff])]).toString('utf8') } },
+      { data: { key: 'acme', secret: Buffer.concat([Buffer.from('a'), bytes, Buffer.from([0xff])]).toString('utf8') } },
       'its secret is no text: use secretEncoding: Base64 for bytes',
     ],
     [

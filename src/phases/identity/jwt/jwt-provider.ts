@@ -19,7 +19,7 @@ import { toIdentity } from './to-identity.ts';
 import type { ProviderTokens, VerifiedToken } from './token-cache.ts';
 import { beginningOf } from './beginning-of.ts';
 import { compileTokenRules, type TokenRules } from './token-rules.ts';
-import { verifySignature, type UnverifiedToken } from './verify-signature.ts';
+import { verifySignature, type SignatureVerdict, type UnverifiedToken } from './verify-signature.ts';
 
 /** A provider of type JWT at work. `material` is what the spec refers to, resolved; without it the provider refuses every token. */
 export function createJwtProvider(
@@ -91,7 +91,8 @@ function verifyToken(provider: ProviderParts, text: string): VerifyResult | Prom
   try {
     const token = readToken(provider, text);
     if ('denial' in token) return token;
-    return verifyUnknown(provider, token.value).catch((error: unknown) => toInternalError(provider, error));
+    const verdict = verifyUnknown(provider, token.value);
+    return verdict instanceof Promise ? verdict.catch((error: unknown) => toInternalError(provider, error)) : verdict;
   } catch (error) {
     return toInternalError(provider, error);
   }
@@ -117,9 +118,16 @@ function readToken(provider: ProviderParts, text: string): Read<ReadToken> {
   };
 }
 
-async function verifyUnknown(provider: ProviderParts, token: ReadToken): Promise<VerifyResult> {
+function verifyUnknown(provider: ProviderParts, token: ReadToken): VerifyResult | Promise<VerifyResult> {
+  const signature = verifySignature(token, provider.keys);
+  return signature instanceof Promise
+    ? signature.then((late) => judgeVerified(provider, token, late))
+    : judgeVerified(provider, token, signature);
+}
+
+/** What is left to judge of a token once its signature was looked at. */
+function judgeVerified(provider: ProviderParts, token: ReadToken, signature: SignatureVerdict): VerifyResult {
   const { rules, tokens, spec } = provider;
-  const signature = await verifySignature(token, provider.keys);
   if ('denial' in signature) return signature;
   for (const { judge } of profileJudges[rules.profile]) {
     const refused = judge(token.claims, rules, nowOf(provider));

@@ -1,8 +1,8 @@
-import { importJWK, type CryptoKey } from 'jose';
 import { Failure } from '../../../core/failure.ts';
 import { isJsonObject, ownMember, type JsonValue } from '../../../core/json.ts';
 import { parseStrictJsonBytes } from '../../../std/strict-json.ts';
 import { judgeJwk, type PublicJwk } from './judge-jwk.ts';
+import { importSignatureKey, type SignatureKey } from './signature-key.ts';
 
 /** The usable keys of one issuer, ready to verify. Immutable: newer keys are another KeySet. */
 export interface KeySet {
@@ -17,7 +17,7 @@ export interface VerificationKey {
   /** Equal for equal keys of two sets: same id, same material, same algorithms. */
   readonly fingerprint: string;
   /** By JWS algorithm, only those that the provider allows. */
-  readonly forAlgorithm: ReadonlyMap<string, CryptoKey>;
+  readonly forAlgorithm: ReadonlyMap<string, SignatureKey>;
 }
 
 /**
@@ -91,19 +91,13 @@ async function readKey(
 /** Imports for every algorithm that the key fits, so that a bad point is found also where the provider allows none of them. */
 async function importKey(jwk: PublicJwk, allowed: ReadonlySet<string>): Promise<VerificationKey> {
   const imported = await Promise.all(
-    jwk.algorithms.map(async (alg) => [alg, await importPublic(jwk.material, alg)] as const),
+    jwk.algorithms.map(async (alg) => [alg, await importSignatureKey(jwk.material, alg)] as const),
   );
   return {
     kid: jwk.kid,
     fingerprint: JSON.stringify([jwk.kid, jwk.algorithms, jwk.material]),
     forAlgorithm: new Map(imported.filter(([alg]) => allowed.has(alg))),
   };
-}
-
-async function importPublic(material: Readonly<Record<string, string>>, alg: string): Promise<CryptoKey> {
-  const key = await importJWK({ ...material }, alg);
-  if (key instanceof Uint8Array) throw new Failure('jwk_symmetric', 'a symmetric key is no public key');
-  return key;
 }
 
 /** The key id, at most 40 characters and nothing but harmless ones, or the index in the document. */

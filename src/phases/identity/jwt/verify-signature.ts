@@ -1,4 +1,3 @@
-import { compactVerify, errors } from 'jose';
 import { denial, type Denial } from '../../../core/decision.ts';
 import type { KeyCache } from './key-cache.ts';
 import { findKeys, type KeySet, type VerificationKey } from './key-set.ts';
@@ -13,15 +12,33 @@ export interface UnverifiedToken {
 export type SignatureVerdict = { readonly key: VerificationKey } | { readonly denial: Denial };
 
 /**
- * Verifies the signature with the keys in force. Where newer keys might change the answer (an unknown key id, a signature that is wrong,
- * or no key id and no key that fits), waits for one fetch, if one may be made, and tries again.
+ * Verifies the signature with the keys in force, at once where that is cheap. Where newer keys might change the answer (an unknown key id, a
+ * signature that is wrong, or no key id and no key that fits), waits for one fetch, if one may be made, and tries again.
  */
-export async function verifySignature(token: UnverifiedToken, keys: KeyCache): Promise<SignatureVerdict> {
-  // Only while the very first load is under way does this wait.
-  if (keys.current() === undefined) await keys.firstLoad;
-  let set = keys.current();
+export function verifySignature(token: UnverifiedToken, keys: KeyCache): SignatureVerdict | Promise<SignatureVerdict> {
+  const set = keys.current();
+  if (set === undefined) return verifyWhenLoaded(token, keys);
+  const verdict = verifyWithKeys(token, set);
+  if (verdict instanceof Promise) return verdict.then((late) => tryNewerKeys(token, keys, set, late));
+  return 'key' in verdict ? verdict : tryNewerKeys(token, keys, set, verdict);
+}
+
+/** Only while the very first load is under way does this wait. */
+async function verifyWhenLoaded(token: UnverifiedToken, keys: KeyCache): Promise<SignatureVerdict> {
+  await keys.firstLoad;
+  const set = keys.current();
   if (set === undefined) return { denial: denial('keys_unavailable') };
-  let verdict = await verifyWithKeys(token, set);
+  return tryNewerKeys(token, keys, set, await verifyWithKeys(token, set));
+}
+
+async function tryNewerKeys(
+  token: UnverifiedToken,
+  keys: KeyCache,
+  from: KeySet,
+  first: SignatureVerdict,
+): Promise<SignatureVerdict> {
+  let set = from;
+  let verdict = first;
   // Twice, because the first wait may have joined a fetch that began before the issuer had the key.
   for (let asked = 0; asked < 2 && 'denial' in verdict && newerKeysMayHelp(token, set, verdict.denial); asked++) {
     // Others may have brought newer ones while this signature was looked at.
@@ -47,18 +64,29 @@ function newerKeysMayHelp(token: UnverifiedToken, set: KeySet, { code }: Denial)
   return code === 'token_signature' || token.kid === undefined || !set.keys.some((key) => key.kid === token.kid);
 }
 
+/** So many signatures may be looked at while the other requests wait: a token without a key id is tried with every key. */
+const maxAtOnce = 4;
+
 /** Tries those of the keys that may have signed. */
-export async function verifyWithKeys(token: UnverifiedToken, set: KeySet): Promise<SignatureVerdict> {
+export function verifyWithKeys(token: UnverifiedToken, set: KeySet): SignatureVerdict | Promise<SignatureVerdict> {
   const candidates = findKeys(set, token.kid, token.alg);
+  const checks = candidates.flatMap((key) => key.forAlgorithm.get(token.alg)?.verifyNow ?? []);
+  if (candidates.length > maxAtOnce || checks.length < candidates.length) return verifyInTurn(token, candidates);
+  const signer = checks.findIndex((verifyNow) => verifyNow(token.text));
+  return toVerdict(candidates[signer], candidates);
+}
+
+async function verifyInTurn(
+  { text, alg }: UnverifiedToken,
+  candidates: readonly VerificationKey[],
+): Promise<SignatureVerdict> {
   for (const key of candidates) {
-    const imported = key.forAlgorithm.get(token.alg);
-    if (imported === undefined) continue;
-    try {
-      await compactVerify(token.text, imported, { algorithms: [token.alg] });
-      return { key };
-    } catch (error) {
-      if (!(error instanceof errors.JOSEError)) throw error;
-    }
+    if ((await key.forAlgorithm.get(alg)?.verify(text)) === true) return { key };
   }
+  return toVerdict(undefined, candidates);
+}
+
+function toVerdict(signer: VerificationKey | undefined, candidates: readonly VerificationKey[]): SignatureVerdict {
+  if (signer !== undefined) return { key: signer };
   return { denial: denial(candidates.length === 0 ? 'token_key' : 'token_signature') };
 }
