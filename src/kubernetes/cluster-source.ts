@@ -1,10 +1,11 @@
 import type { AuthorDocument, MaterialRef, SourceChange } from '../policy/spec.ts';
 import { createChangeQueue } from './change-queue.ts';
+import { createDocumentLanes, type HeavyParser } from './document-lanes.ts';
 import { toClusterDocument, type ClusterDocument } from './cluster-document.ts';
 import { ourKinds, policyCollection, type Collection, type OurKind } from './collection.ts';
 import { inSlices } from './in-slices.ts';
 import { inTime } from './in-time.ts';
-import { createReferenceFollower, type ReferenceFollower } from './reference-follower.ts';
+import { createReferenceFollower } from './reference-follower.ts';
 import type { ReflectedChange } from './reflected-store.ts';
 import {
   createReflector,
@@ -39,11 +40,11 @@ export interface ClusterScope {
 }
 
 /** Who takes the documents. */
-export interface DocumentSink extends UnroutedSink {
+export interface DocumentSink extends UnroutedSink, HeavyParser {
   /** The change is coming: what it may not wait for holds up nothing until the returned function is called. */
   hasten(change: SourceChange): () => void;
-  /** The Secrets, ConfigMaps and routes that the document refers to; a promise where the document takes long to read. One at a time. */
-  referencesOf(document: AuthorDocument): readonly MaterialRef[] | Promise<readonly MaterialRef[]>;
+  /** The Secrets, ConfigMaps and routes that the document refers to. */
+  referencesOf(document: AuthorDocument): readonly MaterialRef[];
   /** What the version in force of the document refers to, and a newer one that was refused; by its source. */
   referencesInForce(source: string): readonly MaterialRef[];
 }
@@ -94,7 +95,9 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
   const take = async (change: SourceChange): Promise<void> => {
     for (const { source } of change.removed) references.forget(source);
     const ours = change.changed.filter(isPolicyDocument);
-    await inSlices(ours, (document) => note(document, references, sink), ports);
+    const note = (document: AuthorDocument): void =>
+      references.note(document.source, refsOf(document, sink), document.version?.createdAt);
+    await inSlices(ours, note, ports);
     const timeoutMs = isFirst ? options.materialTimeoutMs : laterMaterialMs;
     await inTime(references.begin(), timeoutMs, ports.timers);
     isFirst = false;
@@ -112,9 +115,11 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
     reviewGate();
   };
   const documents = createChangeQueue(take, (change) => sink.hasten(change));
-  const reflectors = followDocuments(options, (change) => documents.add(change));
+  const lanes = createDocumentLanes(sink, (change) => documents.add(change));
+  const reflectors = followDocuments(options, (change) => lanes.add(change));
   return {
     ready: Promise.all(reflectors.map(({ synced }) => synced))
+      .then(() => lanes.emptied())
       .then(() => documents.open())
       .then(() => referred.open()),
     confirmedAt: () => oldestOf(reflectors, references.reflectors()),
@@ -123,6 +128,7 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
     whyLeftOut: (key) => references.whyLeftOut(key),
     unreadableOf: (source) => references.unreadableOf(source),
     close: () => {
+      lanes.close();
       for (const reflector of reflectors) reflector.close();
       references.close();
     },
@@ -151,20 +157,8 @@ function followDocuments(
   );
 }
 
-/** Takes note of what the document refers to: at once, or when it is read. */
-function note(
-  document: AuthorDocument,
-  references: Pick<ReferenceFollower, 'note'>,
-  sink: DocumentSink,
-): void | Promise<void> {
-  const take = (refs: readonly MaterialRef[]): void =>
-    references.note(document.source, refs, document.version?.createdAt);
-  const refs = refsOf(document, sink);
-  return refs instanceof Promise ? refs.then(take, () => take([])) : take(refs);
-}
-
 /** A document on which something throws must not hold up the others; the engine says what is wrong with it. */
-function refsOf(document: AuthorDocument, sink: DocumentSink): ReturnType<DocumentSink['referencesOf']> {
+function refsOf(document: AuthorDocument, sink: DocumentSink): readonly MaterialRef[] {
   try {
     return sink.referencesOf(document);
   } catch {

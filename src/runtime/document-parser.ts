@@ -2,6 +2,7 @@ import { messageOf } from '../core/failure.ts';
 import { isJsonObject, type JsonValue } from '../core/json.ts';
 import type { Problem } from '../core/problem.ts';
 import type { DocumentThread } from '../files/document-thread.ts';
+import type { HeavyParser } from '../kubernetes/document-lanes.ts';
 import { refsOfParsed } from '../policy/material-refs.ts';
 import { parseDocument, type ParsedDocument, type ParseSettings } from '../policy/parse-document.ts';
 import { parseAndRemember, parsedBefore, rememberParsed } from '../policy/parsed-elsewhere.ts';
@@ -9,9 +10,9 @@ import { shareParts } from '../policy/share-parts.ts';
 import type { AuthorDocument, MaterialRef } from '../policy/spec.ts';
 
 /** Parses what comes from a cluster, once: whoever asks for the parsed document later has it at once. */
-export interface DocumentParser {
-  /** What the document refers to; a promise where it is parsed in the thread. One at a time. Never throws for what an author can write. */
-  referencesOf(document: AuthorDocument): readonly MaterialRef[] | Promise<readonly MaterialRef[]>;
+export interface DocumentParser extends HeavyParser {
+  /** What the document refers to. Never throws for what an author can write. */
+  referencesOf(document: AuthorDocument): readonly MaterialRef[];
 }
 
 /** An ordinary document takes a millisecond for 3000 characters; what is larger is left to the thread, which takes longer to begin than to read. */
@@ -20,23 +21,19 @@ const maxCharactersHere = 16 * 1024;
 const maxPatternsHere = 1;
 
 export function createDocumentParser(thread: Pick<DocumentThread, 'parse'>, settings: ParseSettings): DocumentParser {
-  const parseApart = async (document: AuthorDocument, text: string): Promise<readonly MaterialRef[]> => {
-    const { source, problems } = document;
-    const parsed = await thread
-      .parse({ source, problems, text })
-      .catch((thrown: unknown) => refuse(document, messageOf(thrown), settings));
-    // What many policies have in common is shared within a thread alone.
-    const shared = withSharedParts(parsed);
-    rememberParsed(document, settings, shared);
-    return refsOfParsed(shared);
-  };
   return {
-    referencesOf: (document) => {
-      const { text } = document;
-      if (text === undefined || isLight(text) || parsedBefore(document, settings) !== undefined)
-        return refsOfParsed(parseAndRemember(document, settings));
-      return parseApart(document, text);
+    isHeavy: (document) =>
+      document.text !== undefined && !isLight(document.text) && parsedBefore(document, settings) === undefined,
+    parse: async (document) => {
+      const { source, problems, text } = document;
+      if (text === undefined) return;
+      const parsed = await thread
+        .parse({ source, problems, text })
+        .catch((thrown: unknown) => refuse(document, messageOf(thrown), settings));
+      // What many policies have in common is shared within a thread alone.
+      rememberParsed(document, settings, withSharedParts(parsed));
     },
+    referencesOf: (document) => refsOfParsed(parseAndRemember(document, settings)),
   };
 }
 

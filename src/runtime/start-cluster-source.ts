@@ -80,6 +80,8 @@ function sinkOf(engine: Engine, parser: DocumentParser): DocumentSink {
     hasten: (change) => engine.hasten(change),
     closeUnrouted: (namespaces) => engine.closeUnrouted(namespaces),
     referencesInForce: (source) => engine.referencesOf(source),
+    isHeavy: (document) => parser.isHeavy(document),
+    parse: (document) => parser.parse(document),
     referencesOf: (document) => parser.referencesOf(document),
   };
 }

@@ -180,6 +180,8 @@ export function createEngineBehindCluster(http = noNetwork): EngineBehindCluster
           applyChange: (change) => engine.applyChange(change),
           hasten: (change) => engine.hasten(change),
           closeUnrouted: (namespaces) => engine.closeUnrouted(namespaces),
+          isHeavy: () => false,
+          parse: async () => undefined,
           referencesOf: (document) => materialRefsOf(document, { serviceNamespace: 'portcullis' }),
           referencesInForce: (key) => engine.referencesOf(key),
         },

@@ -44,6 +44,8 @@ async function start(
       applyChange: async ({ changed }: SourceChange) => void taken.push(...changed.map((document) => document.source)),
       hasten: () => () => undefined,
       closeUnrouted: () => undefined,
+      isHeavy: () => false,
+      parse: async () => undefined,
       referencesInForce: referencesOf,
       referencesOf: ({ source: name }) => {
         if (name.endsWith('/poison')) throw new Error('poison');
@@ -130,6 +132,8 @@ describe('what documents refer to', () => {
         hasten: () => () => undefined,
         closeUnrouted: () => undefined,
         referencesInForce: (name) => [{ kind: 'Secret', namespace: 'shop', name: name.split('/').at(-1) ?? '' }],
+        isHeavy: () => false,
+        parse: async () => undefined,
         referencesOf: ({ source: name }) => [{ kind: 'Secret', namespace: 'shop', name: name.split('/').at(-1) ?? '' }],
       },
       ports: {
