@@ -35,23 +35,15 @@ type Lane = Map<string, Entry>;
 export function createDocumentLanes(parser: HeavyParser, handOn: (change: SourceChange) => void): DocumentLanes {
   /** In the order of their turns. */
   const lanes = new Map<string, Lane>();
-  const waiting = new Set<{ readonly left: Set<string>; readonly resolve: () => void }>();
+  const waiters = createWaiters();
   let inWork: string | undefined;
   let isRunning = false;
   let isClosed = false;
   const isHeavy = ({ next }: Entry): boolean => next !== undefined && parser.isHeavy(next);
   const handOnAll = (entries: readonly Entry[]): void => {
-    if (entries.length > 0) handOn(toChange(entries));
-    for (const waiter of waiting) {
-      for (const { source } of entries) waiter.left.delete(source);
-      if (waiter.left.size > 0) continue;
-      waiting.delete(waiter);
-      waiter.resolve();
-    }
-  };
-  const hold = (namespace: string, entry: Entry): void => {
-    const lane = lanes.get(namespace) ?? new Map<string, Entry>();
-    lanes.set(namespace, lane.set(entry.source, merge(lane.get(entry.source), entry)));
+    if (entries.length === 0) return;
+    handOn(toChange(entries));
+    waiters.tell(entries);
   };
   const takeTurn = async (namespace: string, lane: Lane): Promise<void> => {
     const ready: Entry[] = [];
@@ -65,11 +57,7 @@ export function createDocumentLanes(parser: HeavyParser, handOn: (change: Source
       inWork = undefined;
       if (isClosed) return;
     }
-    for (const entry of lane.values()) {
-      if (isHeavy(entry)) break;
-      ready.push(entry);
-      lane.delete(entry.source);
-    }
+    ready.push(...takeUntil(lane, isHeavy));
     lanes.delete(namespace);
     // Behind the others.
     if (lane.size > 0) lanes.set(namespace, lane);
@@ -78,31 +66,67 @@ export function createDocumentLanes(parser: HeavyParser, handOn: (change: Source
   const run = async (): Promise<void> => {
     if (isRunning) return;
     isRunning = true;
-    for (let [first] = lanes; first !== undefined && !isClosed; [first] = lanes) await takeTurn(...first);
+    for (let [first] = lanes; first !== undefined; [first] = lanes) await takeTurn(...first);
     isRunning = false;
   };
   return {
     add: (change) => {
-      const entries = toEntries(change);
-      const free = entries.filter((entry) => {
-        const namespace = namespaceOf(entry.source);
-        const isHeld = lanes.has(namespace) || isHeavy(entry);
-        if (isHeld) hold(namespace, entry);
-        return !isHeld;
-      });
+      const free = toEntries(change).filter((entry) => !hold(lanes, entry, isHeavy));
       handOnAll(free);
       void run();
     },
     emptied: () => {
-      const left = new Set([...lanes.values()].flatMap((lane) => [...lane.keys()]));
-      if (inWork !== undefined) left.add(inWork);
-      const { promise, resolve } = Promise.withResolvers<undefined>();
-      if (left.size === 0) resolve(undefined);
-      else waiting.add({ left, resolve: () => resolve(undefined) });
-      return promise;
+      const held = [...lanes.values()].flatMap((lane) => [...lane.keys()]);
+      return waiters.until(inWork === undefined ? held : [...held, inWork]);
     },
     close: () => {
       isClosed = true;
+      lanes.clear();
+    },
+  };
+}
+
+/** Puts it into the lane of its namespace; false where nothing holds it up. */
+function hold(lanes: Map<string, Lane>, entry: Entry, isHeavy: (entry: Entry) => boolean): boolean {
+  const namespace = namespaceOf(entry.source);
+  const known = lanes.get(namespace);
+  if (known === undefined && !isHeavy(entry)) return false;
+  const lane = known ?? new Map<string, Entry>();
+  lanes.set(namespace, lane.set(entry.source, merge(lane.get(entry.source), entry)));
+  return true;
+}
+
+/** The entries before the first that is heavy, taken out. */
+function takeUntil(lane: Lane, isHeavy: (entry: Entry) => boolean): readonly Entry[] {
+  const ready: Entry[] = [];
+  for (const entry of lane.values()) {
+    if (isHeavy(entry)) break;
+    ready.push(entry);
+    lane.delete(entry.source);
+  }
+  return ready;
+}
+
+interface Waiters {
+  /** Resolves once each of them was told. */
+  until(sources: readonly string[]): Promise<void>;
+  tell(entries: readonly Entry[]): void;
+}
+
+function createWaiters(): Waiters {
+  const waiters = new Set<{ readonly left: Set<string>; readonly resolve: () => void }>();
+  return {
+    until: async (sources) => {
+      const left = new Set(sources);
+      if (left.size > 0) await new Promise<void>((resolve) => waiters.add({ left, resolve }));
+    },
+    tell: (entries) => {
+      for (const waiter of waiters) {
+        for (const { source } of entries) waiter.left.delete(source);
+        if (waiter.left.size > 0) continue;
+        waiters.delete(waiter);
+        waiter.resolve();
+      }
     },
   };
 }

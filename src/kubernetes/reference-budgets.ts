@@ -53,7 +53,9 @@ export function createReferenceBudgets(): ReferenceBudgets {
   };
   const review = (budget: Budget): void => {
     const { newest, beside, followed } = budget;
-    const now = new Map([...beside.followed(), ...newest.followed()].map(({ key, ref }) => [key, ref]));
+    const now = new Map<string, MaterialRef>();
+    for (const { key, ref, standing } of [...beside.followed(), ...newest.followed()])
+      if (!now.has(key) || standing === 'enforced') now.set(key, ref);
     for (const key of followed.keys()) if (!now.has(key)) refs.delete(key);
     for (const [key, ref] of now) refs.set(key, ref);
     budget.followed = now;

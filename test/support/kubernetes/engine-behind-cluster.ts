@@ -188,6 +188,7 @@ export function createEngineBehindCluster(http = noNetwork): EngineBehindCluster
         ports: { ...ports, api },
         materialTimeoutMs: 500,
       });
+      engine.onChange(({ keys }) => source?.stood(keys));
       return source.ready;
     },
     watched: () => [...watches].map(({ request }) => nameOf(request)),
