@@ -2,6 +2,7 @@ import type { AuthorDocument, MaterialRef, SourceChange } from '../policy/spec.t
 import { createChangeQueue } from './change-queue.ts';
 import { createDocumentLanes, type HeavyParser } from './document-lanes.ts';
 import { createDocumentTaker } from './document-taker.ts';
+import { inTime } from './in-time.ts';
 import { toClusterDocument, type ClusterDocument } from './cluster-document.ts';
 import { ourKinds, policyCollection, type Collection, type OurKind } from './collection.ts';
 import { createReferenceFollower } from './reference-follower.ts';
@@ -66,6 +67,9 @@ export interface ClusterSource {
   close(): void;
 }
 
+/** How long the start waits for documents that take long to parse, milliseconds: those of one namespace must not keep out everybody. */
+const startPatienceMs = 5000;
+
 /**
  * Follows the policies and providers of a cluster, and of Secrets, ConfigMaps and routes only those that they refer to. Nothing is handed on before
  * all kinds were read once: half of the policies would decide differently. What is referred to is handed on beside the documents, so that a Secret
@@ -91,7 +95,8 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
   const reflectors = followDocuments(options, (change) => lanes.add(change));
   return {
     ready: Promise.all(reflectors.map(({ synced }) => synced))
-      .then(() => lanes.emptied())
+      .then(() => inTime(lanes.emptied(), startPatienceMs, ports.timers))
+      .then(() => lanes.handOnUnread())
       .then(() => documents.open())
       .then(() => referred.open()),
     stood: (keys) => taker.stood(keys),

@@ -6,6 +6,8 @@ export interface HeavyParser {
   isHeavy(document: AuthorDocument): boolean;
   /** Parses it elsewhere, after which it is not heavy any more. Never rejects. */
   parse(document: AuthorDocument): Promise<void>;
+  /** What stands for it until it is parsed: a document that denies what it governs. */
+  unread(document: AuthorDocument): AuthorDocument;
 }
 
 /** What takes long to parse holds up changes of its own namespace alone, which stay in their order. */
@@ -13,6 +15,8 @@ export interface DocumentLanes {
   add(change: SourceChange): void;
   /** Resolves once all that waits now was handed on, whatever comes meanwhile. */
   emptied(): Promise<void>;
+  /** Hands on all that waits: what has to be parsed denies what it governs until it is. */
+  handOnUnread(): void;
   /** Nothing is handed on from here on. */
   close(): void;
 }
@@ -36,10 +40,12 @@ export function createDocumentLanes(parser: HeavyParser, handOn: (change: Source
   /** In the order of their turns. */
   const lanes = new Map<string, Lane>();
   const waiters = createWaiters();
-  let inWork: string | undefined;
+  let inWork: Entry | undefined;
   let isRunning = false;
   let isClosed = false;
   const isHeavy = ({ next }: Entry): boolean => next !== undefined && parser.isHeavy(next);
+  const asUnread = (entry: Entry): Entry =>
+    entry.next !== undefined && isHeavy(entry) ? { ...entry, next: parser.unread(entry.next) } : entry;
   const handOnAll = (entries: readonly Entry[]): void => {
     if (entries.length === 0) return;
     handOn(toChange(entries));
@@ -52,7 +58,7 @@ export function createDocumentLanes(parser: HeavyParser, handOn: (change: Source
       // What comes of it meanwhile comes behind it: one that is written again and again would else never be in force.
       lane.delete(head.source);
       ready.push(head);
-      inWork = head.source;
+      inWork = head;
       await parser.parse(head.next);
       inWork = undefined;
       if (isClosed) return;
@@ -77,7 +83,11 @@ export function createDocumentLanes(parser: HeavyParser, handOn: (change: Source
     },
     emptied: () => {
       const held = [...lanes.values()].flatMap((lane) => [...lane.keys()]);
-      return waiters.until(inWork === undefined ? held : [...held, inWork]);
+      return waiters.until(inWork === undefined ? held : [...held, inWork.source]);
+    },
+    handOnUnread: () => {
+      const held = [...lanes.values()].flatMap((lane) => [...lane.values()]);
+      handOnAll([...(inWork === undefined ? [] : [inWork]), ...held].map(asUnread));
     },
     close: () => {
       isClosed = true;

@@ -85,6 +85,7 @@ function sinkOf(engine: Engine, parser: DocumentParser): DocumentSink {
     referencesInForce: (source) => engine.referencesOf(source),
     isHeavy: (document) => parser.isHeavy(document),
     parse: (document) => parser.parse(document),
+    unread: (document) => parser.unread(document),
     referencesOf: (document) => parser.referencesOf(document),
   };
 }

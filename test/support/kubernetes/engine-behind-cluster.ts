@@ -182,6 +182,7 @@ export function createEngineBehindCluster(http = noNetwork): EngineBehindCluster
           closeUnrouted: (namespaces) => engine.closeUnrouted(namespaces),
           isHeavy: () => false,
           parse: async () => undefined,
+          unread: (document) => document,
           referencesOf: (document) => materialRefsOf(document, { serviceNamespace: 'portcullis' }),
           referencesInForce: (key) => engine.referencesOf(key),
         },
