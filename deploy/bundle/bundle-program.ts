@@ -50,6 +50,8 @@ export async function bundleProgram(root: string): Promise<BundledProgram> {
   const { output } = await bundle.generate({
     format: 'esm',
     sourcemap: false,
+    charset: 'ascii',
+    comments: false,
     entryFileNames: '[name].js',
     chunkFileNames: '[name].js',
   });
