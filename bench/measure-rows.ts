@@ -44,6 +44,7 @@ export async function measureRows(
   stand: Stand,
   tell: Tell,
 ): Promise<readonly RowFigures[]> {
+  if (rows.length === 0) return [];
   const running: RunningRow[] = [];
   try {
     for (const name of rows) {

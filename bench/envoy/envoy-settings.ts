@@ -20,24 +20,41 @@ export interface EnvoyNeeds {
   readonly issuer: string;
   /** The keys of the issuer, as it publishes them. */
   readonly keys: string;
+  readonly upstreamPort: number;
 }
 
-/** Envoy answers itself in the place of an upstream, behind its filters, and shows who it let through. */
-const answer: JsonObject = {
-  match: { prefix: '/' },
-  direct_response: { status: 200, body: { inline_string: 'ok' } },
-  response_headers_to_add: [{ header: { key: 'x-seen-user', value: '%REQ(x-user-id)%' } }],
-};
+/** Where nobody is; nor is anybody asked there. */
+const nobody = 9;
 
-export function envoyConfigOf(name: SettingName, { port, authorizationPort, issuer, keys }: EnvoyNeeds): JsonObject {
+export function envoyConfigOf(name: SettingName, needs: EnvoyNeeds): JsonObject {
+  const { port, authorizationPort, issuer, keys, upstreamPort } = needs;
   const filters = ownFiltersOf(name, issuer, keys);
   return envoyConfig({
     port,
-    // Nobody is there, and nobody is asked.
-    upstreamPort: 9,
-    authorizationAddress: `127.0.0.1:${authorizationPort ?? 9}`,
-    routes: [answer],
+    upstreamPort,
+    authorizationAddress: `127.0.0.1:${authorizationPort ?? nobody}`,
     connectionManager: filters === undefined ? undefined : { http_filters: [...filters, router] },
+  });
+}
+
+/** The upstream of all of them: another Envoy, which answers at once and shows who was let through, and whether the token came along. */
+export function upstreamConfig(port: number): JsonObject {
+  const answer = { direct_response: { status: 200, body: { inline_string: 'ok' } } };
+  const told = (key: string, value: string): JsonObject => ({ header: { key, value } });
+  const user = told('x-seen-user', '%REQ(x-user-id)%');
+  return envoyConfig({
+    port,
+    upstreamPort: nobody,
+    authorizationAddress: `127.0.0.1:${nobody}`,
+    connectionManager: { http_filters: [router] },
+    routes: [
+      {
+        match: { prefix: '/', headers: [{ name: 'authorization', present_match: true }] },
+        response_headers_to_add: [user, told('x-seen-token', 'yes')],
+        ...answer,
+      },
+      { match: { prefix: '/' }, response_headers_to_add: [user], ...answer },
+    ],
   });
 }
 

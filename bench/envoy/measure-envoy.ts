@@ -6,7 +6,7 @@ import type { Stand } from '../stand.ts';
 import { median, quantile } from '../statistics.ts';
 import { settings, type SettingName } from './envoy-settings.ts';
 import { createHttpLoad, type HttpLoad } from './http-load.ts';
-import { assertSameJob, startSetting, type StartedSetting } from './start-setting.ts';
+import { assertSameJob, startSetting, startUpstream, type StartedSetting } from './start-setting.ts';
 
 export interface EnvoyFigures {
   readonly perSecond: number;
@@ -19,6 +19,8 @@ export interface EnvoyRow extends Sample {
   readonly name: SettingName;
   /** Beside Envoy's own filters, quotients within a round: of the throughput, and of the p99 at the fixed rate. */
   readonly timesThroughput: number;
+  /** The same reckoned from the CPU time that a request takes on the shared core: steadier where others use it too. */
+  readonly timesByCpu: number;
   readonly timesP99: number;
 }
 
@@ -53,10 +55,11 @@ const yardstick = 'own-filters';
 export async function measureEnvoy(stand: Stand, seconds: number, tell: Tell): Promise<EnvoyFigures> {
   const binary = await bringEnvoy({ environment: process.env, progress: tell });
   const running: Running[] = [];
+  const upstream = await startUpstream(stand, binary);
   try {
     for (const name of names) {
       tell(`starting Envoy: ${name}`);
-      const started = await startSetting(name, stand, binary);
+      const started = await startSetting(name, stand, { binary, upstreamPort: upstream.port });
       running.push({ ...started, load: await createHttpLoad(started.port, started.request), samples: [] });
       await assertSameJob(started, stand);
     }
@@ -69,7 +72,7 @@ export async function measureEnvoy(stand: Stand, seconds: number, tell: Tell): P
     return toFigures(running);
   } finally {
     for (const { load } of running) load.close();
-    await Promise.all(running.map((one) => one.stop()));
+    await Promise.all([...running, upstream.envoy].map((one) => one.stop()));
   }
 }
 
@@ -109,6 +112,10 @@ function toFigures(running: readonly Running[]): EnvoyFigures {
   return { perSecond, rows, reach };
 }
 
+function coreMicros(sample: Sample | undefined): number {
+  return sample === undefined ? Number.NaN : sample.envoyMicros + sample.portcullisMicros;
+}
+
 function toRow({ name, samples }: Running, measure: readonly Sample[]): EnvoyRow {
   const medianOf = (figure: keyof Sample): number => median(samples.map((one) => one[figure]));
   const sumOf = (figure: keyof Sample): number => samples.reduce((sum, one) => sum + one[figure], 0);
@@ -123,6 +130,7 @@ function toRow({ name, samples }: Running, measure: readonly Sample[]): EnvoyRow
     p90Ms: medianOf('p90Ms'),
     p99Ms: medianOf('p99Ms'),
     timesThroughput: timesOf('requestsPerSecond'),
+    timesByCpu: median(samples.map((one, round) => coreMicros(measure[round]) / coreMicros(one))),
     timesP99: timesOf('p99Ms'),
     unexpected: sumOf('unexpected'),
     answers: sumOf('answers'),

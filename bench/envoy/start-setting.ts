@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { JsonObject } from '../../src/core/json.ts';
 import { exchange } from '../../src/dev/http-exchange.ts';
 import { usualHeaders } from '../check-message.ts';
 import { startProgram, type Child } from '../child-process.ts';
@@ -8,7 +9,7 @@ import { hostName, policyPath } from '../policy-folder.ts';
 import type { PortcullisProcess } from '../portcullis-process.ts';
 import type { Stand } from '../stand.ts';
 import { waitForPort } from '../wait-for-port.ts';
-import { envoyConfigOf, type SettingName } from './envoy-settings.ts';
+import { envoyConfigOf, upstreamConfig, type SettingName } from './envoy-settings.ts';
 
 /** An Envoy with what it asks, on one core. */
 export interface StartedSetting {
@@ -23,24 +24,49 @@ export interface StartedSetting {
 
 const path = policyPath(0);
 
-export async function startSetting(name: SettingName, stand: Stand, binary: string): Promise<StartedSetting> {
+/** On the core of the load. */
+export async function startUpstream(stand: Stand, binary: string): Promise<StartedEnvoy> {
+  return startEnvoy('upstream', upstreamConfig, stand, { binary, core: stand.cores?.generator });
+}
+
+export async function startSetting(
+  name: SettingName,
+  stand: Stand,
+  { binary, upstreamPort }: { readonly binary: string; readonly upstreamPort: number },
+): Promise<StartedSetting> {
   const portcullis = name === 'native' || name === 'grpc-js' ? await startPortcullis(name, stand) : undefined;
-  const port = await freePort();
   const authorizationPort = portcullis?.address.kind === 'tcp' ? portcullis.address.port : undefined;
   const keys = await keysOf(stand.issuer);
-  const config = envoyConfigOf(name, { port, authorizationPort, issuer: stand.issuer, keys });
-  const file = join(stand.workFolder, `envoy-${name}.json`);
-  await writeFile(file, JSON.stringify(config));
-  const flags = ['--concurrency', '1', '--disable-hot-restart', '--log-level', 'warn'];
-  const outputFile = join(stand.workFolder, `envoy-${name}.log`);
-  const envoy = startProgram(binary, ['--config-path', file, ...flags], { core: stand.cores?.server, outputFile });
-  await waitForPort(port, () => envoy.assertRunning());
+  const needs = { authorizationPort, issuer: stand.issuer, keys, upstreamPort };
+  const config = (port: number): JsonObject => envoyConfigOf(name, { port, ...needs });
+  const { port, envoy } = await startEnvoy(name, config, stand, { binary, core: stand.cores?.server });
   const stop = async (): Promise<void> => {
     await envoy.stop();
     await portcullis?.stop();
   };
   const token = await stand.mintToken('alice');
   return { name, port, envoy, portcullis, request: encodeRequest(token), stop };
+}
+
+interface StartedEnvoy {
+  readonly port: number;
+  readonly envoy: Child;
+}
+
+async function startEnvoy(
+  name: string,
+  configAt: (port: number) => JsonObject,
+  { workFolder }: Stand,
+  { binary, core }: { readonly binary: string; readonly core: number | undefined },
+): Promise<StartedEnvoy> {
+  const port = await freePort();
+  const file = join(workFolder, `envoy-${name}.json`);
+  await writeFile(file, JSON.stringify(configAt(port)));
+  const flags = ['--concurrency', '1', '--disable-hot-restart', '--log-level', 'warn'];
+  const outputFile = join(workFolder, `envoy-${name}.log`);
+  const envoy = startProgram(binary, ['--config-path', file, ...flags], { core, outputFile });
+  await waitForPort(port, () => envoy.assertRunning());
+  return { port, envoy };
 }
 
 async function startPortcullis(name: 'native' | 'grpc-js', stand: Stand): Promise<PortcullisProcess> {
@@ -63,7 +89,8 @@ export async function assertSameJob({ name, port }: StartedSetting, stand: Stand
     const bearer = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const headers = { ...usualHeaders, host: hostName(0), ...bearer };
     const answer = await exchange(port, { method, path: target, headers });
-    return `${answer.status} ${answer.headers['x-seen-user'] ?? ''}`.trim();
+    const { 'x-seen-user': user = '', 'x-seen-token': seen } = answer.headers;
+    return [answer.status, user, seen === undefined ? '' : 'with the token'].filter((part) => part !== '').join(' ');
   };
   const seen = [
     await ask('GET', path, good),
@@ -75,7 +102,7 @@ export async function assertSameJob({ name, port }: StartedSetting, stand: Stand
   ];
   const wanted =
     name === 'no-authorization'
-      ? ['200', '200', '200', '200', '200', '200']
+      ? ['200 with the token', '200 with the token', '200', ...Array.from({ length: 3 }, () => '200 with the token')]
       : ['200 alice', '401', '401', '403', '403', '403'];
   if (seen.join() !== wanted.join())
     throw new Error(`${name} does another job than it should: ${seen.join(', ')} where ${wanted.join(', ')} is right`);
