@@ -55,7 +55,7 @@ export function formatReport(report: Report): string {
     lines.push(...formatTable([header, ...report.rows.map(cellsOf)]), '', ...legend(report), '');
   lines.push(...formatParts(report));
   const reach = reachOf(report);
-  if (reach.length > 0) lines.push('', 'aims:', ...formatReach(reach));
+  if (reach.length > 0) lines.push(...(lines.at(-1) === '' ? [] : ['']), 'aims:', ...formatReach(reach));
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
