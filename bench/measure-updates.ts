@@ -78,12 +78,13 @@ async function update(run: Run, wanted: Verdict, pause: number | undefined): Pro
     await sleep(pause);
   }
   for (const host of hosts) await untilEnforced(run, host, wanted);
-  const seconds = (Date.now() - since) / 1000;
+  const until = Date.now();
   const delay = await probe.takeDelay(pid);
-  const stops = await probe.stopsSince(since);
+  // The probe's own collection, which comes with the answer, is no stop of the service.
+  const stops = await probe.stopsSince(since, until);
   asking.abort();
   await asked;
-  return { delay, stops, seconds };
+  return { delay, stops, seconds: (until - since) / 1000 };
 }
 
 async function untilEnforced(run: Run, host: number, wanted: Verdict): Promise<void> {

@@ -7,8 +7,8 @@ import { quantile } from '../statistics.ts';
 export interface ProbeLog {
   /** Options of Node that load the probe. */
   readonly nodeFlags: readonly string[];
-  /** Where the event loop stood still since then (milliseconds since the epoch). */
-  stopsSince(since: number): Promise<StopFigures>;
+  /** Where the event loop stood still since then, until now or then (milliseconds since the epoch). */
+  stopsSince(since: number, until?: number): Promise<StopFigures>;
   /** What the garbage collector stopped the main thread for since then. */
   pausesSince(since: number): Promise<PauseFigures>;
   /** Bytes that live on the heap after a collection. */
@@ -51,9 +51,9 @@ export function createProbeLog(workFolder: string, name: string): ProbeLog {
   url.searchParams.set('log', file);
   return {
     nodeFlags: [`--import=${url.href}`],
-    stopsSince: async (since) => {
+    stopsSince: async (since, until = Number.POSITIVE_INFINITY) => {
       await sleep(flushMs);
-      const stops = readLines(file).filter(({ at }) => (at ?? 0) >= since);
+      const stops = readLines(file).filter(({ at = 0 }) => at >= since && at < until);
       const cpu = stops.map(({ cpuMs }) => cpuMs ?? 0);
       return {
         longestMs: Math.max(0, ...stops.map(({ wallMs }) => wallMs ?? 0)),
