@@ -4,7 +4,8 @@ import { createCheckRequestDecoder } from '../../src/envoy/decode-check-request.
 import { createCheckResponseEncoder } from '../../src/envoy/encode-check-response.ts';
 import { metadataOf } from '../../src/envoy/route-of-metadata.ts';
 import { createGrpcJsTransport } from '../../src/envoy/grpc-js-transport.ts';
-import { asBuffer, codecOf } from '../../src/envoy/protos.ts';
+import { codecOf } from '../../src/envoy/protos.ts';
+import { asBuffer } from '../../src/std/as-buffer.ts';
 import type { DecisionSink } from '../../src/core/ports.ts';
 import { asEnvoySends } from './client-certificates.ts';
 import { realTimers, type DecisionStand } from './decision-stand.ts';
