@@ -25,8 +25,8 @@ export const maxContinuations = 16;
  * a purse: an answered request puts in, time puts in, and who has nothing left is sent away (CVE-2019-9512 to 9518). A full purse is about 10 ms of our time.
  */
 export const purse = { most: 10_000, perSecond: 1000, perAnswer: 10 } as const;
-/** SETTINGS may change the window of every stream, a refused stream has cost a header block. */
-export const price = { frame: 1, settings: 10, refusedStream: 2 } as const;
+/** A refused stream has cost a header block. SETTINGS that change the initial window change that of every stream. */
+export const price = { frame: 1, settings: 10, streamWindow: 1 / 64, refusedStream: 2 } as const;
 
 /**
  * Streams that the peer resets before their answer, so soon that nobody can have waited for it (CVE-2023-44487), and those that its mistakes make us reset
@@ -41,6 +41,12 @@ export const maxPendingBytes = 8 * 1024 * 1024;
 export const congestedBytes = 1024 * 1024;
 /** And above this it is cut off. */
 export const maxUnsentBytes = 16 * 1024 * 1024;
+
+/**
+ * Of the calls that wait, so many may keep their message where it lies, and with it what was read in the same turn (64 KiB at most). Messages of further ones are
+ * copied.
+ */
+export const maxKeptViews = 64;
 
 /** Time-outs, milliseconds. They are looked at four times a second. */
 export const tickMs = 250;

@@ -49,6 +49,8 @@ export class Sender<Stream extends SendingStream> {
   readonly #host: SenderHost<Stream>;
   /** Streams that wait, in the order in which they began to. */
   readonly #blocked = new Set<Stream>();
+  /** Those of them that wait for the connection alone: whoever goes through them sends something of each. */
+  readonly #ready = new Set<Stream>();
   #pendingBytes = 0;
   #window: number = defaultWindow;
   #initialWindow: number = defaultWindow;
@@ -70,10 +72,12 @@ export class Sender<Stream extends SendingStream> {
   /** Sends nothing yet. Throws a ConnectionError where a window becomes more than one may be (section 6.9.2). */
   setInitialWindow(value: number, streams: Iterable<Stream>): void {
     const change = value - this.#initialWindow;
+    if (change === 0) return;
     this.#initialWindow = value;
     for (const stream of streams) {
       stream.sendWindow += change;
       if (stream.sendWindow > maxWindow) throw new ConnectionError(errorCode.flowControlError, 'a window is too large');
+      if (stream.sendWindow > 0 && stream.pending !== undefined) this.#ready.add(stream);
     }
   }
 
@@ -96,7 +100,7 @@ export class Sender<Stream extends SendingStream> {
 
   /** Sends what may be sent by now. */
   resume(): void {
-    for (const stream of this.#blocked) {
+    for (const stream of this.#ready) {
       if (this.#window <= 0 || this.#host.isCongested) return;
       if (stream.pending !== undefined) this.#pump(stream, stream.pending);
     }
@@ -105,6 +109,7 @@ export class Sender<Stream extends SendingStream> {
   /** Lets go of what the stream has not sent. */
   forget(stream: Stream): void {
     this.#blocked.delete(stream);
+    this.#ready.delete(stream);
     this.#pendingBytes -= stream.pending?.bytes ?? 0;
     stream.pending = undefined;
   }
@@ -176,6 +181,8 @@ export class Sender<Stream extends SendingStream> {
       const length = Math.min(maxFrameBytes, stream.sendWindow, this.#window, pending.bytes);
       if (length <= 0 || this.#host.isCongested) {
         this.#blocked.add(stream);
+        if (stream.sendWindow > 0) this.#ready.add(stream);
+        else this.#ready.delete(stream);
         return;
       }
       this.#output.reserve(this.#host, frameHeaderBytes + length);
@@ -187,6 +194,7 @@ export class Sender<Stream extends SendingStream> {
       pending.since = this.#host.now;
     }
     this.#blocked.delete(stream);
+    this.#ready.delete(stream);
     stream.pending = undefined;
     if (pending.trailers !== undefined) this.head(stream, pending.trailers, true);
   }

@@ -63,6 +63,7 @@ export class Session<Request, Exchange>
   #taken = 0;
   now: number;
   abandoned = 0;
+  waiting = 0;
 
   constructor({ application, output, headReader }: SessionParts<Request, Exchange>, link: Link, now: number) {
     this.#application = application;
@@ -354,7 +355,10 @@ export class Session<Request, Exchange>
     }
     this.#hasSettings = true;
     const initialWindow = readInitialWindow(bytes, start, end);
-    if (initialWindow !== undefined) this.#sender.setInitialWindow(initialWindow, this.#streams.values());
+    if (initialWindow !== undefined && initialWindow !== this.#sender.initialWindow) {
+      this.#guard.charge(this.#streams.size * price.streamWindow);
+      this.#sender.setInitialWindow(initialWindow, this.#streams.values());
+    }
     writeSettingsAck(this.#output, this);
     this.#sender.resume();
   }
