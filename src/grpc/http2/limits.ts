@@ -8,6 +8,12 @@
  * check may be an allow. A call that waits costs some 700 bytes.
  */
 export const maxConcurrentStreams = 4096;
+/**
+ * Streams at once on all connections, some 90 MB of them. While there are more, a connection may have so many alone: a proxy that behaves has fewer, and is served
+ * on.
+ */
+export const maxStreamsInAll = 131_072;
+export const maxStreamsWhenFull = 128;
 
 /** What a stream may send before we have taken it, bytes: a check with a usual body needs no WINDOW_UPDATE. What comes in is taken at once. */
 export const streamWindow = 1024 * 1024;
@@ -37,6 +43,8 @@ export const rapidResets = { most: 1000, perSecond: 100, youngMs: 20 } as const;
 
 /** Answers that the peer's windows keep here, bytes for a connection: above, the stream that asks for more is reset. */
 export const maxPendingBytes = 8 * 1024 * 1024;
+/** And for all connections. Peers that take their answers have none here. */
+export const maxPendingBytesInAll = 256 * 1024 * 1024;
 /** What was written and the peer does not read, bytes: above, we read nothing from it until it does. */
 export const congestedBytes = 1024 * 1024;
 /** And above this it is cut off. */

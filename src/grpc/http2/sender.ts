@@ -1,5 +1,6 @@
-import { maxPendingBytes } from './limits.ts';
+import { maxPendingBytes, maxPendingBytesInAll } from './limits.ts';
 import type { Output, OutputOwner } from './output.ts';
+import type { ServerLoad } from './server-load.ts';
 import {
   ConnectionError,
   defaultWindow,
@@ -47,6 +48,7 @@ export interface SenderHost<Stream> extends OutputOwner {
 export class Sender<Stream extends SendingStream> {
   readonly #output: Output;
   readonly #host: SenderHost<Stream>;
+  readonly #load: ServerLoad;
   /** Streams that wait, in the order in which they began to. */
   readonly #blocked = new Set<Stream>();
   /** Those of them that wait for the connection alone: whoever goes through them sends something of each. */
@@ -55,9 +57,10 @@ export class Sender<Stream extends SendingStream> {
   #window: number = defaultWindow;
   #initialWindow: number = defaultWindow;
 
-  constructor(output: Output, host: SenderHost<Stream>) {
+  constructor(output: Output, host: SenderHost<Stream>, load: ServerLoad) {
     this.#output = output;
     this.#host = host;
+    this.#load = load;
   }
 
   /** What a new stream may be sent. */
@@ -110,7 +113,7 @@ export class Sender<Stream extends SendingStream> {
   forget(stream: Stream): void {
     this.#blocked.delete(stream);
     this.#ready.delete(stream);
-    this.#pendingBytes -= stream.pending?.bytes ?? 0;
+    this.#hold(-(stream.pending?.bytes ?? 0));
     stream.pending = undefined;
   }
 
@@ -152,7 +155,7 @@ export class Sender<Stream extends SendingStream> {
     framed[0] = 0;
     framed.writeUInt32BE(message.length, 1);
     framed.set(message, prefixBytes);
-    this.#pendingBytes += framed.length;
+    this.#hold(framed.length);
     if (stream.pending === undefined) {
       stream.pending = {
         chunks: [framed],
@@ -166,7 +169,7 @@ export class Sender<Stream extends SendingStream> {
       stream.pending.chunks.push(framed);
       stream.pending.bytes += framed.length;
     }
-    if (this.#pendingBytes <= maxPendingBytes) return true;
+    if (this.#pendingBytes <= maxPendingBytes && this.#isAffordable(stream)) return true;
     this.#host.overflowed(stream);
     return false;
   }
@@ -174,6 +177,15 @@ export class Sender<Stream extends SendingStream> {
   end(stream: Stream, trailers: Uint8Array): void {
     if (stream.pending === undefined) this.head(stream, trailers, true);
     else stream.pending.trailers = trailers;
+  }
+
+  #isAffordable(stream: Stream): boolean {
+    return stream.pending === undefined || this.#load.heldBackBytes <= maxPendingBytesInAll;
+  }
+
+  #hold(bytes: number): void {
+    this.#pendingBytes += bytes;
+    this.#load.heldBackBytes += bytes;
   }
 
   #pump(stream: Stream, pending: Pending): void {
@@ -190,7 +202,7 @@ export class Sender<Stream extends SendingStream> {
       this.#copy(pending, length);
       stream.sendWindow -= length;
       this.#window -= length;
-      this.#pendingBytes -= length;
+      this.#hold(-length);
       pending.since = this.#host.now;
     }
     this.#blocked.delete(stream);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { HpackDecoder } from '../../../src/grpc/hpack/decoder.ts';
 import { Output } from '../../../src/grpc/http2/output.ts';
+import { createServerLoad } from '../../../src/grpc/http2/server-load.ts';
 import { Sender, type Pending } from '../../../src/grpc/http2/sender.ts';
 import { startNative } from './support/native-server.ts';
 import { call, openPeer, settings, windowUpdate, type Frame } from './support/raw-peer.ts';
@@ -30,13 +31,17 @@ describe('a few bytes make little work:', () => {
     }
     const time = (waiting: number): number => {
       const output = new Output();
-      const sender = new Sender<Stream>(output, {
-        now: 0,
-        isCongested: false,
-        write: () => true,
-        sent: () => undefined,
-        overflowed: () => undefined,
-      });
+      const sender = new Sender<Stream>(
+        output,
+        {
+          now: 0,
+          isCongested: false,
+          write: () => true,
+          sent: () => undefined,
+          overflowed: () => undefined,
+        },
+        createServerLoad(),
+      );
       let id = 1;
       const open = (sendWindow: number, bytes: number): void => {
         const stream = { id: (id += 2), sendWindow, pending: undefined };

@@ -4,6 +4,7 @@ import { connectionWindow, streamWindow } from '../../../src/grpc/http2/limits.t
 import { Output } from '../../../src/grpc/http2/output.ts';
 import { HeadReader } from '../../../src/grpc/http2/request-head.ts';
 import { Sender, type Pending, type SenderHost } from '../../../src/grpc/http2/sender.ts';
+import { createServerLoad } from '../../../src/grpc/http2/server-load.ts';
 import { Session } from '../../../src/grpc/http2/session.ts';
 import { fuzz, fuzzTimeout } from '../../support/fuzz.ts';
 import { framesIn } from './support/differential/frames.ts';
@@ -65,6 +66,7 @@ interface Told {
 function createPair() {
   const output = new Output();
   const streams: Told[] = [];
+  const load = createServerLoad();
   let [window, initial, isCongested] = [65_535, 65_535, false];
   const receive = (bytes: Buffer): void => {
     for (const { type, flags, stream: id, payload } of framesIn(bytes)) {
@@ -91,7 +93,7 @@ function createPair() {
     sent: () => undefined,
     overflowed: () => expect.unreachable('so much is never kept here'),
   };
-  const sender = new Sender<Told>(output, host);
+  const sender = new Sender<Told>(output, host, load);
   const [head, trailers] = [Buffer.of(0x88), Buffer.of(0x89)];
   let fill = 0;
   function open(): Told {
@@ -182,6 +184,8 @@ function createPair() {
         if (!isWhole && !isCongested) expect(Math.min(window, stream.window)).toBeLessThanOrEqual(0);
         if (!stream.isEnded) expect(stream.sendWindow).toBe(stream.window);
       }
+      const held = streams.reduce((sum, { pending }) => sum + (pending?.bytes ?? 0), 0);
+      expect(load.heldBackBytes).toBe(held);
       const waiting = streams.filter(({ pending }) => pending !== undefined);
       expect(new Set(sender.blocked)).toEqual(new Set(waiting));
     },
@@ -231,6 +235,7 @@ test('who keeps to our windows can always send on, and is never given more than 
           },
           output,
           headReader: new HeadReader(),
+          load: createServerLoad(),
         },
         {
           isCongested: false,

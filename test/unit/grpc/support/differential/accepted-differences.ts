@@ -103,14 +103,16 @@ export const rules: readonly Rule[] = [
   },
   {
     reason:
-      'A PRIORITY that depends on its own stream: nghttp2 passes it over, for us it is the mistake that it was (RFC 7540 section 5.3.1).',
+      'A PRIORITY for no stream or for one that depends on itself: nghttp2 passes it over, for us it is a mistake (6.3, RFC 7540 section 5.3.1).',
     accepts: ({ where }, { native, reference, sent }) => {
       const last = frameAt(sent, native.sent);
-      const isWrong =
+      return (
+        native.connection === 1 &&
         last?.type === priorityType &&
-        last.payload.length === 5 &&
-        (last.payload.readUInt32BE(0) & 0x7fff_ffff) === last.stream;
-      return native.connection === 1 && isWrong && reference.sent >= native.sent && isLess(where, native, reference);
+        isWrongPriority(last) &&
+        reference.sent >= native.sent &&
+        isLess(where, native, reference)
+      );
     },
   },
   {
@@ -262,6 +264,10 @@ function isPart(part: StreamEnd | undefined, whole: StreamEnd | undefined, end: 
     whole.status.startsWith(part.status) &&
     whole.bytes.startsWith(part.bytes)
   );
+}
+
+function isWrongPriority({ stream, payload }: SentFrame): boolean {
+  return stream === 0 || (payload.length === 5 && (payload.readUInt32BE(0) & 0x7fff_ffff) === stream);
 }
 
 function isExtended(payload: Buffer): boolean {
