@@ -187,9 +187,9 @@ function isRefusedOnly({ streams }: Observation, where: Difference['where']): bo
   return stream?.status === '' && isMistake(stream.end);
 }
 
-/** Where a frame's length is a lie, nobody knows where it is seen to be wrong. */
-function isAtSameFrame(a: Observation, b: Observation, { frames, hasLies }: SentFacts): boolean {
-  return hasLies || frames.findIndex(({ end }) => end >= a.sent) === frames.findIndex(({ end }) => end >= b.sent);
+/** Within a header block, and where a frame's length is a lie, nobody can ask how far the other side has read. */
+function isAtSameFrame(a: Observation, b: Observation, { hasLies }: SentFacts): boolean {
+  return hasLies || a.waits === b.waits;
 }
 
 /** A header block was not whole before the frame that was sent last. */

@@ -25,6 +25,8 @@ export interface Observation {
   readonly connection: 'alive' | 'stuck' | 'closed' | number;
   /** How many bytes were sent before the connection was seen to be over. */
   readonly sent: number;
+  /** How often what was sent was waited for until then. */
+  readonly waits: number;
   /** The codes of all RST_STREAM that came. */
   readonly resets: ReadonlySet<number>;
   /** How many SETTINGS were acknowledged. */
@@ -53,14 +55,14 @@ export async function observe(address: string, writes: readonly Write[], patienc
   };
   peer.send(preface, frame(4, 0, 0), settingsAck);
   await settle();
-  let bytesSent = 0;
+  let [bytesSent, waits] = [0, 0];
   for (const { bytes, isWaitedFor } of writes) {
     if (peer.isClosed) break;
     peer.send(bytes);
     sent.add(bytes);
     bytesSent += bytes.length;
-    if (isWaitedFor && sent.isAtBoundary) await settle();
-    else await turns(isWaitedFor ? 10 : 1);
+    if (!isWaitedFor || !sent.isAtBoundary) await new Promise((resolve) => void setImmediate(resolve));
+    else if (await settle()) waits++;
   }
   const ending = sent.ending();
   peer.send(ending);
@@ -70,12 +72,7 @@ export async function observe(address: string, writes: readonly Write[], patienc
   const isSettled = isAlive && (await settle());
   const end = isSettled ? 'alive' : await endOf(peer);
   peer.socket.resetAndDestroy();
-  return { connection: end, sent: bytesSent, ...readFrames(peer.frames, sent.unusedStream) };
-}
-
-/** Of the event loop. Within a header block nobody may ask whether it was read, but an end is seen some turns later. */
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => void setImmediate(resolve));
+  return { connection: end, sent: bytesSent, waits, ...readFrames(peer.frames, sent.unusedStream) };
 }
 
 /** A call to nobody: no window can hold its answer back. */
@@ -113,7 +110,10 @@ async function inTime<Value>(value: Promise<Value>, otherwise: Value): Promise<V
   }
 }
 
-function readFrames(frames: readonly Frame[], ownStream: number | undefined): Omit<Observation, 'connection' | 'sent'> {
+function readFrames(
+  frames: readonly Frame[],
+  ownStream: number | undefined,
+): Omit<Observation, 'connection' | 'sent' | 'waits'> {
   const read = createBlockReader();
   const streams = new Map<number, { fields: Map<string, string>; chunks: Buffer[]; end: StreamEnd['end'] }>();
   const of = (id: number) => {
