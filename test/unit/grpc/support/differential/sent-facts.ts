@@ -1,5 +1,5 @@
 import { createHpackModel, type Field } from '../hpack-model.ts';
-import { bytesOf, framesIn, type Piece, type SentFrame } from './frames.ts';
+import { bytesOf, framesIn, SentBytes, type Piece, type SentFrame } from './frames.ts';
 
 /** What was sent, as far as a difference may depend on it. */
 export interface SentFacts {
@@ -17,7 +17,10 @@ export interface SentFacts {
 }
 
 export function readSentFacts(pieces: readonly Piece[]): SentFacts {
-  const frames = framesIn(Buffer.concat(pieces.map(bytesOf)));
+  const whole = Buffer.concat(pieces.map(bytesOf));
+  const sent = new SentBytes();
+  sent.add(whole);
+  const frames = framesIn(Buffer.concat([whole, sent.ending()]));
   const withInvalidFields = new Set<number>();
   const withLengthInTrailers = new Set<number>();
   const withOddPath = new Set<number>();
