@@ -1,10 +1,13 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { HpackDecoder } from '../../../src/grpc/hpack/decoder.ts';
 import { Output } from '../../../src/grpc/http2/output.ts';
 import { createServerLoad } from '../../../src/grpc/http2/server-load.ts';
 import { Sender, type Pending } from '../../../src/grpc/http2/sender.ts';
 import { startNative } from './support/native-server.ts';
 import { call, openPeer, settings, windowUpdate, type Frame } from './support/raw-peer.ts';
+
+// Two cores that others share may need longer than the usual five seconds.
+vi.setConfig({ testTimeout: 60_000 });
 
 const isAnswerOf =
   (id: number) =>

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createGrpcApplication } from '../../../src/grpc/grpc-application.ts';
 import type { GrpcCall } from '../../../src/grpc/grpc-call.ts';
 import { maxConcurrentStreams } from '../../../src/grpc/http2/limits.ts';
@@ -13,6 +13,9 @@ import { heapGrowth } from '../../support/heap-growth.ts';
 import { realClock, recordingLog } from '../envoy/envoy-fixtures.ts';
 import { framesIn } from './support/differential/frames.ts';
 import { callFields, headers, settings } from './support/raw-peer.ts';
+
+// Two cores that others share may need longer than the usual five seconds.
+vi.setConfig({ testTimeout: 60_000 });
 
 const log = recordingLog();
 const [load, output, headReader, openStreams] = [

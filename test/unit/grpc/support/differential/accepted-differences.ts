@@ -94,11 +94,11 @@ export const rules: readonly Rule[] = [
   },
   {
     reason:
-      'DATA with more padding than bytes for a stream that is over: nghttp2 passes them over, we end the connection as we must (6.1).',
+      'DATA with more padding than bytes for a stream that is over: nghttp2 passes them over, we end the connection as we must (4.2, 6.1).',
     accepts: ({ where }, { native, reference, sent }) => {
       const last = frameAt(sent, native.sent);
       const isWrong = last?.type === 0 && (last.flags & 8) !== 0 && (last.payload[0] ?? 0) >= last.payload.length;
-      return native.connection === 1 && isWrong && reference.sent >= native.sent && isLess(where, native, reference);
+      return (native.connection === 1 || native.connection === 6) && isWrong && reference.sent >= native.sent && isLess(where, native, reference);
     },
   },
   {
