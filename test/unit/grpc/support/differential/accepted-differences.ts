@@ -98,7 +98,12 @@ export const rules: readonly Rule[] = [
     accepts: ({ where }, { native, reference, sent }) => {
       const last = frameAt(sent, native.sent);
       const isWrong = last?.type === 0 && (last.flags & 8) !== 0 && (last.payload[0] ?? 0) >= last.payload.length;
-      return (native.connection === 1 || native.connection === 6) && isWrong && reference.sent >= native.sent && isLess(where, native, reference);
+      return (
+        (native.connection === 1 || native.connection === 6) &&
+        isWrong &&
+        reference.sent >= native.sent &&
+        isLess(where, native, reference)
+      );
     },
   },
   {
