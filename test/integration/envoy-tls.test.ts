@@ -6,6 +6,7 @@ import { startEchoUpstream } from '../../src/dev/echo-upstream.ts';
 import type { RunningEnvoy } from '../../src/dev/envoy-process.ts';
 import { exchange } from '../../src/dev/http-exchange.ts';
 import { envoyTls, shortConnections } from './support/envoy-tls.ts';
+import { patientFilter } from './support/patient-filter.ts';
 import type { ServeProcess } from './support/serve-process.ts';
 import { startEnvoyBefore } from './support/stand.ts';
 import { clients, metricOf, openPolicy, reloadsOf, servers, strangers, useTlsFolder } from './support/tls-folder.ts';
@@ -113,8 +114,12 @@ describeWithEnvoy('a real Envoy over TLS', (envoyBinary) => {
     'on ever new connections to %s loses no check while the pair is rotated',
     async (transport) => {
       const service = await serve([...mutualFlags(), '--transport', transport]);
-      const cluster = { ...envoyTls({ own: clients.issue(), trusted }), ...shortConnections(3) };
-      const envoy = await envoyBefore(service, cluster);
+      const cluster = {
+        ...envoyTls({ own: clients.issue(), trusted }),
+        ...shortConnections(3),
+        connect_timeout: '10s',
+      };
+      const envoy = await envoyBefore(service, cluster, { filter: patientFilter });
       const answers: Promise<number>[] = [];
       for (let i = 0; i < 300; i++) {
         if (i % 60 === 30) write(servers.issue());
