@@ -8,9 +8,9 @@ import {
   clientBounds,
   documentBounds,
   materialBounds,
-  maxValues,
   type ObjectBounds,
 } from '../../../src/kubernetes/object-bounds.ts';
+import { maxValues } from '../../../src/policy/written-size.ts';
 import { createConsumers } from '../../../src/phases/identity/shared-secret-jwt/read-consumer.ts';
 import { parseDocument } from '../../../src/policy/parse-document.ts';
 import { parseOnce } from '../../../src/policy/parsed-elsewhere.ts';
@@ -115,11 +115,11 @@ describe('what documents refer to', () => {
     expect(materialOf(object, byName)).toMatchObject({ data: {}, problems: [{ code: 'too-large' }] });
   });
 
-  it('is refused where it is the Secret of a client and larger than 16 KiB, with the reason and without its key', () => {
+  it('is refused where it is the Secret of a client and larger than 16 KiB, with the reason; it has its key still and not its secret', () => {
     const data = { key: base64('acme'), secret: base64('s'.repeat(48)) };
-    const object = read(secret({ ...data, junk: 'x'.repeat(20_000) }), clientBounds);
+    const object = read(secret({ ...data, junk: 'x'.repeat(20_000) }), clientBounds(['client']));
     expect(materialOf(object, selected)).toEqual({
-      data: {},
+      data: { key: 'acme' },
       refusal: 'it is larger than 16 KiB',
       labels: { client: '1' },
       problems: [],
@@ -133,8 +133,8 @@ describe('what documents refer to', () => {
       return consumers.problem;
     };
     expect(refusedOf(object)).toContain('Secret x: it is larger than 16 KiB');
-    expect(refusedOf(read(secret(data), clientBounds))).toBe(undefined);
-    expect(materialOf(read(secret({ ...data, junk: 'x'.repeat(1000) }), clientBounds), selected)).toEqual({
+    expect(refusedOf(read(secret(data), clientBounds(['client'])))).toBe(undefined);
+    expect(materialOf(read(secret({ ...data, junk: 'x'.repeat(1000) }), clientBounds(['client'])), selected)).toEqual({
       data: { key: 'acme', secret: 's'.repeat(48) },
       refusal: undefined,
       labels: { client: '1' },
