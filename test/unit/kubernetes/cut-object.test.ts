@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { readMeta } from '../../../src/kubernetes/api-object.ts';
-import { toClusterDocument } from '../../../src/kubernetes/cluster-document.ts';
+import { toClusterDocument, type ClusterDocument } from '../../../src/kubernetes/cluster-document.ts';
 import { readObject } from '../../../src/kubernetes/cut-object.ts';
 import {
   boundsOfCut,
@@ -113,6 +113,34 @@ describe('what documents refer to', () => {
     const data: JsonObject = Object.fromEntries(keys);
     const object = read({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data }, materialBounds);
     expect(materialOf(object, byName)).toMatchObject({ data: {}, problems: [{ code: 'too-large' }] });
+  });
+
+  it('takes away what it held where it is a Secret with too many keys, and not where it is a ConfigMap (decision 25)', () => {
+    const data = Object.fromEntries(Array.from({ length: 1100 }, (_, index) => [`k${index}`, base64('x'.repeat(60))]));
+    const refusalOf = (kind: 'Secret' | 'ConfigMap', more: JsonObject): unknown => {
+      const object = read({ apiVersion: 'v1', kind, metadata, data: more }, materialBounds);
+      return toClusterDocument(object, readMeta(object), kind, undefined, { ...byName, kind }).document.refusal;
+    };
+    expect([refusalOf('Secret', data), refusalOf('ConfigMap', data), refusalOf('Secret', { users: '' })]).toEqual([
+      'it has more keys, or is larger, than can be read',
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('is another version where what is left of one that is too large is all that there is of the next', () => {
+    const convert = (data: JsonObject, known?: ClusterDocument): ClusterDocument => {
+      const object = read({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data }, materialBounds);
+      return toClusterDocument(object, readMeta(object), 'ConfigMap', known, byName);
+    };
+    const many = Object.fromEntries(Array.from({ length: 1100 }, (_, index) => [`k${index}`, 'x'.repeat(60)]));
+    const cut = convert(many);
+    expect([cut.unread, convert({}, cut).unread]).toEqual([
+      'it has more keys, or is larger, than can be read',
+      undefined,
+    ]);
+    expect(convert({}, cut).document).not.toBe(cut.document);
+    expect(convert(many, cut).document).toBe(cut.document);
   });
 
   it('is refused where it is the Secret of a client and larger than 16 KiB, with the reason; it has its key still and not its secret', () => {
