@@ -46,8 +46,7 @@ export async function measureEnforcement(
       const askedAt = performance.now();
       const verdict = await asking.ask(policy);
       if (change >= warmUp) checks.push(performance.now() - askedAt);
-      if (verdict !== 'allow')
-        throw new Error('a policy does not allow what it should, before its change');
+      if (verdict !== 'allow') throw new Error('a policy does not allow what it should, before its change');
       await cluster.changeReaders(policy, 'clerk');
       const { ms, asked } = await timeUntil('denied', () => asking.ask(policy));
       if (change >= warmUp) times.push(ms);

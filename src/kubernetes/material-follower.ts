@@ -20,6 +20,8 @@ export interface MaterialFollower {
   keepOnly(refs: ReadonlyMap<string, MaterialRef>): void;
   /** Those of which the server did not say yet what there is, by key. That it may not be read is an answer. */
   readonly pending: ReadonlySet<string>;
+  /** Those with a name that are there and cannot be read, and why, as a sentence without its subject; by key. */
+  readonly unread: ReadonlyMap<string, string>;
   /** Of the reflector of one of them, by its key; undefined where it is not followed. */
   state(key: string): ReflectorState | undefined;
   reflectors(): readonly Reflector[];
@@ -42,6 +44,7 @@ export function createMaterialFollower(options: {
   const { ports, timing, onChange, onAnswered } = options;
   const followed = new Map<string, Followed>();
   const pending = new Set<string>();
+  const unread = new Map<string, string>();
   const begin = async (key: string, ref: MaterialRef): Promise<void> => {
     const documents = new Map<string, AuthorDocument>();
     const reflector = createReflector({
@@ -51,8 +54,8 @@ export function createMaterialFollower(options: {
       onChange: (news) => {
         if (followed.get(key)?.documents !== documents) return;
         const [removed, changed] = [news.removed.map(documentOf), news.changed.map(documentOf)];
-        for (const { source } of removed) documents.delete(source);
-        for (const document of changed) documents.set(document.source, document);
+        put(documents, { removed, changed });
+        noteUnread(unread, key, 'name' in ref ? news.changed.at(-1)?.unread : undefined);
         onChange({ removed, changed });
       },
       ports,
@@ -69,6 +72,7 @@ export function createMaterialFollower(options: {
     reflector.close();
     followed.delete(key);
     pending.delete(key);
+    unread.delete(key);
     // Nobody is left who would say that they are gone.
     if (documents.size > 0) onChange({ removed: [...documents.values()], changed: [] });
   };
@@ -81,6 +85,7 @@ export function createMaterialFollower(options: {
       for (const [key, one] of followed) if (!refs.has(key)) end(key, one);
     },
     pending,
+    unread,
     state: (key) => followed.get(key)?.reflector.state(),
     reflectors: () => [...followed.values()].map(({ reflector }) => reflector),
     close: () => {
@@ -88,6 +93,16 @@ export function createMaterialFollower(options: {
       followed.clear();
     },
   };
+}
+
+function put(documents: Map<string, AuthorDocument>, { removed, changed }: SourceChange): void {
+  for (const { source } of removed) documents.delete(source);
+  for (const document of changed) documents.set(document.source, document);
+}
+
+function noteUnread(unread: Map<string, string>, key: string, why: string | undefined): void {
+  if (why === undefined) unread.delete(key);
+  else unread.set(key, why);
 }
 
 function documentOf({ document }: ClusterDocument): AuthorDocument {

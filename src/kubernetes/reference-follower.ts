@@ -1,6 +1,7 @@
 import type { SourceChange } from '../policy/spec.ts';
 import { createMaterialFollower, type MaterialFollower } from './material-follower.ts';
 import { maxMaterials, type ReferredMaterials } from './reference-budgets.ts';
+import type { ReferenceReading } from './conditions.ts';
 import { createReferences, lingerMs, type References } from './references.ts';
 import type { Reflector, ReflectorPorts, ReflectorState, ReflectorTiming } from './reflector.ts';
 import { createUnreservedNamespaces } from './unreserved-namespaces.ts';
@@ -13,12 +14,12 @@ export interface ReferenceFollower extends Pick<References, 'note' | 'settle' | 
   bind(): void;
   /** A change is taken in whole: what nobody refers to any more is not followed any more. Until then all is that was. */
   endOthers(): void;
-  /** The namespaces of which hostnames of routes are not known: because there are more routes than are followed, or the server did not answer yet. */
+  /** The namespaces of which hostnames of routes are not known: there are more than are followed, the server did not answer yet, or one is too large. */
   unreserved(): ReadonlySet<string>;
   /** Of the reflector of something, by its key; undefined where it is not followed. */
   state(key: string): ReflectorState | undefined;
-  /** Why something is not followed though documents refer to it, in words; undefined where it is, or nobody refers to it. */
-  whyLeftOut(key: string): string | undefined;
+  /** How far something that documents refer to could be read, by its key. */
+  readingOf(key: string): ReferenceReading;
   /** Which of the things that the document refers to cannot be read now, and why; undefined where all can. */
   unreadableOf(source: string): string | undefined;
   reflectors(): readonly Reflector[];
@@ -83,7 +84,7 @@ export function createReferenceFollower(options: {
     endOthers,
     unreserved: () => unreserved.all(),
     state: (key) => materials.state(key),
-    whyLeftOut: (key) => (references.isLeftOut(key) ? notFollowed : undefined),
+    readingOf: (key) => readReference(key, references, materials),
     unreadableOf: (source) => firstUnreadable(references.of(source), references, materials),
     reflectors: () => materials.reflectors(),
     close: () => {
@@ -103,14 +104,28 @@ function createExcessWarning({ logger }: Pick<ReflectorPorts, 'logger'>): (names
   };
 }
 
+function readReference(
+  key: string,
+  references: Pick<References, 'isLeftOut'>,
+  materials: Pick<MaterialFollower, 'state' | 'unread'>,
+): ReferenceReading {
+  const state = materials.state(key);
+  const isRead = state?.isSynced === true;
+  const unread = materials.unread.get(key);
+  if (unread !== undefined) return { isRead, failure: unread, isTooLarge: true };
+  return { isRead, failure: state?.failure ?? (references.isLeftOut(key) ? notFollowed : undefined) };
+}
+
 function firstUnreadable(
   keys: readonly string[],
   references: Pick<References, 'isLeftOut'>,
-  materials: Pick<MaterialFollower, 'state'>,
+  materials: Pick<MaterialFollower, 'state' | 'unread'>,
 ): string | undefined {
   const left = keys.find((key) => references.isLeftOut(key));
   if (left !== undefined) return `${left} cannot be read: ${notFollowed}`;
   const states = keys.flatMap((key) => materials.state(key) ?? []);
   const failing = states.find(({ failure }) => failure !== undefined);
-  return failing && `${failing.collection.name} cannot be read: ${failing.failure ?? ''}`;
+  if (failing !== undefined) return `${failing.collection.name} cannot be read: ${failing.failure ?? ''}`;
+  const unread = keys.find((key) => materials.unread.has(key));
+  return unread === undefined ? undefined : `the ${unread} cannot be read: ${materials.unread.get(unread) ?? ''}`;
 }
