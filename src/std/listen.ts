@@ -15,6 +15,37 @@ export interface Listener {
   destroyConnections(): void;
 }
 
+/** Connections that somebody else accepted. */
+export interface AdoptedConnections {
+  readonly take: TakeConnection;
+  /** Resolves once there is none. */
+  ended(): Promise<void>;
+  destroyConnections(): void;
+}
+
+export function adoptConnections(onConnection: TakeConnection): AdoptedConnections {
+  const sockets = new Set<Socket>();
+  let whenEnded = (): void => undefined;
+  return {
+    take: (socket) => {
+      sockets.add(socket);
+      socket.once('close', () => {
+        sockets.delete(socket);
+        if (sockets.size === 0) whenEnded();
+      });
+      onConnection(socket);
+    },
+    ended: () =>
+      new Promise((resolve) => {
+        whenEnded = resolve;
+        if (sockets.size === 0) resolve();
+      }),
+    destroyConnections: () => {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
 /**
  * Listens and hands every connection over. A unix socket gets the mode, and a socket file that nobody listens on any more is
  * replaced. Rejects with the system's error, its `code` such as EADDRINUSE, or ENOTSOCK where the path is a file of another kind.
@@ -30,17 +61,37 @@ export async function listenOn(
     socket.once('close', () => sockets.delete(socket));
     onConnection(socket);
   });
-  if (address.kind === 'tcp') await bind(server, { host: address.host, port: address.port });
-  else await bindUnix(server, address.path, unixMode);
-  // An accept that fails (no file descriptors left) ends that connection, not the process.
-  server.on('error', () => {});
   return {
-    address: boundAddress(server, address),
+    address: await bindTo(server, address, unixMode),
     close: () => closeServer(server),
     destroyConnections() {
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+/**
+ * As `listenOn`, for connections that go to another process: nothing of them is read here, they are not kept, and `close` does not wait for them.
+ */
+export async function listenForOthers(
+  address: SocketAddress,
+  unixMode: number,
+  onConnection: TakeConnection,
+): Promise<Omit<Listener, 'destroyConnections'>> {
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, onConnection);
+  return {
+    address: await bindTo(server, address, unixMode),
+    close: async () => void server.close(),
+  };
+}
+
+/** What is bound. */
+async function bindTo(server: Server, address: SocketAddress, unixMode: number): Promise<SocketAddress> {
+  if (address.kind === 'tcp') await bind(server, { host: address.host, port: address.port });
+  else await bindUnix(server, address.path, unixMode);
+  // An accept that fails (no file descriptors left) ends that connection, not the process.
+  server.on('error', () => {});
+  return boundAddress(server, address);
 }
 
 async function bindUnix(server: Server, path: string, mode: number): Promise<void> {

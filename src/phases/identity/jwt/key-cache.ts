@@ -125,8 +125,18 @@ class FetchedKeys implements KeyCache {
       events.keyFetch(provider, 'failed', clock.monotonic() - started);
       this.#fail(error);
       this.#doubtsPlace = !thorough;
+      if (this.#set === undefined) await this.#recall();
     }
     this.#bookNext(thorough);
+  }
+
+  /** Whoever begins while nobody answers goes on with what was fetched for it before: as old as it is. */
+  async #recall(): Promise<void> {
+    const { clock, loader } = this.#options;
+    const found = await loader.recall();
+    if (found === undefined || this.#closed) return;
+    this.#loadedAt = clock.monotonic() - found.ageMs;
+    this.#accept(found.set);
   }
 
   /** The next thorough fetch: another one moves it, a failure brings it nearer. It may have come due while this one ran. */

@@ -1,3 +1,4 @@
+import { Failure } from '../../../core/failure.ts';
 import type { Clock, HttpClient } from '../../../core/ports.ts';
 import { discoverJwksUri } from './discovery.ts';
 import type { IdentitySettings } from '../identity-settings.ts';
@@ -12,6 +13,8 @@ export interface KeyLoader {
    * Answers the KeySet of the last time, the very same, where the document has not changed.
    */
   load(thorough: boolean): Promise<KeySet>;
+  /** What was fetched last, by whoever remembers it for us, and how old that is, milliseconds; undefined where nobody does. */
+  recall(): Promise<{ readonly set: KeySet; readonly ageMs: number } | undefined>;
 }
 
 export interface KeyLoaderOptions {
@@ -32,6 +35,12 @@ export function createKeyLoader(options: KeyLoaderOptions): KeyLoader {
   let discovered: string | undefined;
   let last: { readonly text: string; readonly set: KeySet } | undefined;
 
+  const readSet = async (bytes: Uint8Array): Promise<KeySet> => {
+    const text = Buffer.from(bytes).toString('latin1');
+    if (last?.text !== text) last = { text, set: await readKeySet(bytes, options.algorithms, settings.maxKeys) };
+    return last.set;
+  };
+
   return {
     discovers: options.uri === undefined,
     async load(thorough) {
@@ -45,10 +54,25 @@ export function createKeyLoader(options: KeyLoaderOptions): KeyLoader {
       if (options.uri === undefined && (thorough || discovered === undefined)) {
         discovered = await discoverJwksUri(options.issuer, get);
       }
-      const bytes = await get(options.uri ?? discovered ?? '');
-      const text = Buffer.from(bytes).toString('latin1');
-      if (last?.text !== text) last = { text, set: await readKeySet(bytes, options.algorithms, settings.maxKeys) };
-      return last.set;
+      return readSet(await get(options.uri ?? discovered ?? ''));
+    },
+    async recall() {
+      const ages: number[] = [];
+      const recall = async (url: string): Promise<Uint8Array> => {
+        const limits = { timeoutMs: settings.fetchTimeoutMs, maxBytes: settings.maxJwksBytes, ca: options.ca };
+        const found = await options.http.recall?.(url, limits);
+        if (found === undefined) throw new Failure('not_remembered', 'nobody remembers it');
+        ages.push(found.ageMs);
+        return found.body;
+      };
+      try {
+        const uri = options.uri ?? (await discoverJwksUri(options.issuer, recall));
+        const set = await readSet(await recall(uri));
+        discovered ??= uri;
+        return { set, ageMs: Math.max(...ages) };
+      } catch {
+        return undefined;
+      }
     },
   };
 }
