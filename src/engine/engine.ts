@@ -143,41 +143,34 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
   const { clock, logger } = ports;
   const revocations = createRevocationsOf(settings, ports);
   const { tell, onChange } = createTeller(logger);
-  const { forwardedClientCertFrom: forwarders = [] } = settings;
-  const isForwarded = forwarders.length > 0;
-  const ownedHeaders = isForwarded ? [...settings.ownedHeaders, forwardedCertificateHeader] : settings.ownedHeaders;
-  const identity: IdentitySettings = { ...defaultIdentitySettings, ...settings.identity };
-  const replays = ports.replays ?? createMemoryReplayStore(identity.dpopReplayEntries, clock);
+  const { ownedHeaders, mayForwardCertificates } = readForwarders(settings);
+  const { identity, replays } = toIdentityPorts(settings, ports);
   const taker = createChangeTaker(
     { ...settings, ownedHeaders, parse: (document) => parseOnce(document, settings) },
     {
       ...ports,
-      identity: toIdentityPorts(settings, identity, { ...ports, replays }),
+      identity,
       revocations,
       pace: ports.pause && { now: () => clock.monotonic(), sliceMs, pause: ports.pause },
       tell,
     },
   );
   const queue = createChangeQueue(taker, clock, logger);
-  const unrouted = createUnroutedChecks(clock, (policy) => {
+  const tellUnrouted = (policy: string): void => {
     logger.warn({ policy }, 'a check for a route does not say which route the proxy chose, and is denied');
     tell({ revision: taker.snapshot()?.revision ?? 0, keys: [`AccessPolicy ${policy}`] });
-  });
-  const noteUnrouted = (policy: string): void => {
-    unrouted.note(policy);
-    ports.onUnroutedCheck?.(policy);
   };
-  const mayForwardCertificates = isForwarded ? compileAddressSet(forwarders) : undefined;
+  const unrouted = createUnroutedChecks(clock, tellUnrouted, ports.onUnroutedCheck);
   const checking: CheckSettings = { ...settings, mayForwardCertificates };
   const closed = createClosedNamespaces(settings.hostGrants);
-  const serving: CheckPorts = { ...ports, closed, onUnrouted: noteUnrouted };
+  const serving: CheckPorts = { ...ports, closed, onUnrouted: (policy) => unrouted.note(policy) };
 
   return {
     apply: (reading) => queue.apply(reading),
     applyChange: (change) => queue.applyChange(change),
     hasten: (change) => queue.hasten(change),
     closeUnrouted: (namespaces) => closed.set(namespaces),
-    noteUnrouted,
+    noteUnrouted: (policy) => unrouted.note(policy),
     status: () => mapDocuments(taker.status(), (one) => withUnrouted(one, unrouted)),
     documentStatus: (key) => {
       const status = taker.documentStatus(key);
@@ -205,6 +198,18 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
   };
 }
 
+/** Where anybody is believed about certificates of clients, the header that says them is ours. */
+function readForwarders({
+  ownedHeaders,
+  forwardedClientCertFrom: forwarders = [],
+}: EngineSettings): Pick<CheckSettings, 'mayForwardCertificates'> & Pick<EngineSettings, 'ownedHeaders'> {
+  if (forwarders.length === 0) return { ownedHeaders, mayForwardCertificates: undefined };
+  return {
+    ownedHeaders: [...ownedHeaders, forwardedCertificateHeader],
+    mayForwardCertificates: compileAddressSet(forwarders),
+  };
+}
+
 function mapDocuments(status: EngineStatus, map: (document: DocumentStatus) => DocumentStatus): EngineStatus {
   return { ...status, documents: status.documents.map(map) };
 }
@@ -219,10 +224,11 @@ function withUnrouted(status: DocumentStatus, unrouted: UnroutedChecks): Documen
 /** What providers need, with what is one for all of them: verified tokens, and proofs that were used. */
 function toIdentityPorts(
   settings: EngineSettings,
-  identity: IdentitySettings,
-  ports: EnginePorts & { readonly replays: ReplayStore },
-): IdentityPorts {
-  const { clock, logger, random, replays } = ports;
+  ports: EnginePorts,
+): { readonly identity: IdentityPorts; readonly replays: ReplayStore } {
+  const identity: IdentitySettings = { ...defaultIdentitySettings, ...settings.identity };
+  const { clock, logger, random } = ports;
+  const replays = ports.replays ?? createMemoryReplayStore(identity.dpopReplayEntries, clock);
   const tokens = createTokenCache({ maxEntries: identity.tokenCacheEntries, maxBytes: identity.tokenCacheBytes });
   const dpop = createDpop({
     clock,
@@ -230,7 +236,7 @@ function toIdentityPorts(
     replays,
     nonceKey: settings.dpopNonceKey ?? `${random.id()}${random.id()}`,
   });
-  return { ...ports, settings: identity, tokens, dpop };
+  return { identity: { ...ports, settings: identity, tokens, dpop }, replays };
 }
 
 function createRevocationsOf({ revocations }: EngineSettings, ports: EnginePorts): Revocations {

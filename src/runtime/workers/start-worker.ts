@@ -151,14 +151,14 @@ function takeMessage(parts: Parts, message: ToWorker, socket: Socket | undefined
 }
 
 /** It may have gone on its way here. */
-function takeConnection({ take }: Parts['answering'], socket: Socket | undefined, tell: WorkerEvents['tell']): void {
+function takeConnection(answering: Parts['answering'], socket: Socket | undefined, tell: WorkerEvents['tell']): void {
   if (socket === undefined) {
     tell({ kind: 'closed' });
     return;
   }
   socket.once('close', () => tell({ kind: 'closed' }));
   socket.setNoDelay(true);
-  take(socket);
+  answering.take(socket);
 }
 
 async function measure(

@@ -131,8 +131,8 @@ class Link implements WorkerLink {
   }
 
   gone(): void {
-    for (const number of [...this.#passing.keys()]) settle(this.#passing, number);
-    for (const number of [...this.#measuring.keys()]) settle(this.#measuring, number);
+    for (const number of this.#passing.keys()) settle(this.#passing, number);
+    for (const number of this.#measuring.keys()) settle(this.#measuring, number);
   }
 
   pass(done: () => void): void {
@@ -212,7 +212,7 @@ class Link implements WorkerLink {
     if (!isTaken) this.#options.on.notTaken(isWhole);
     // It serves by an older revision, and is ended for it.
     if (!isTaken && !isWhole) return;
-    for (const one of [...this.#waiting.keys()]) if (one <= number) this.#waiting.delete(one);
+    for (const one of this.#waiting.keys()) if (one <= number) this.#waiting.delete(one);
     this.acknowledged = Math.max(this.acknowledged, number);
     this.#options.on.acknowledged();
   }

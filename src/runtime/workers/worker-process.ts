@@ -43,9 +43,16 @@ export function startWorkerProcess(): WorkerProcess {
           if (error !== null) onLost();
         });
     },
-    // The program on the other end is ours.
-    onMessage: (listener) => void child.on('message', (message) => listener(message as unknown as ToWatcher)),
+    onMessage: (listener) =>
+      void child.on('message', (message) => {
+        if (isToWatcher(message)) listener(message);
+      }),
     onExit: (listener) => void child.once('exit', (code, signal) => listener(signal ?? String(code))),
     kill: () => void child.kill('SIGKILL'),
   };
+}
+
+/** The program on the other end is ours: what has a kind is one of its messages. */
+function isToWatcher(message: unknown): message is ToWatcher {
+  return typeof message === 'object' && message !== null && 'kind' in message;
 }

@@ -28,7 +28,8 @@ process.on('message', (message: ToWorker, socket?: Socket) => {
 async function start(message: StartMessage): Promise<Worker | undefined> {
   const { config, worker: number } = message;
   const io = createSystemServiceIo(config, { version: readVersion(), logTo: 1, processMetrics: true, worker: number });
-  const { logger, metrics, close } = io.observation;
+  const { observation } = io;
+  const { logger, metrics } = observation;
   guardProcess({ process, logger, onUncaught: (kind) => metrics.uncaught(kind) });
   try {
     const started = await startWorker(message, io, {
@@ -37,11 +38,11 @@ async function start(message: StartMessage): Promise<Worker | undefined> {
       // Another one takes its place, with everything anew.
       onBroken: (thrown) => {
         logger.error({ error: messageOf(thrown) }, 'a revision cannot be taken: the worker ends');
-        void close().then(() => process.exit(1));
+        void observation.close().then(() => process.exit(1));
       },
     });
     tell({ kind: 'started' });
-    return { ...started, close: () => started.close().then(close) };
+    return { ...started, close: () => started.close().then(() => observation.close()) };
   } catch (thrown) {
     const code = thrown instanceof Failure ? thrown.code : 'internal_error';
     tell({ kind: 'failed', code, message: messageOf(thrown) });
