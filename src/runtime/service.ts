@@ -38,7 +38,10 @@ export const startService: StartService = async (config, io) => {
     () => clockWatch.close(),
   ];
   try {
-    const grpcAddress = await withSetting('--grpc-address', answering.listen(formatSocketAddress(config.grpcAddress)));
+    const listening = withSetting('--grpc-address', answering.listen(formatSocketAddress(config.grpcAddress)));
+    // Workers start while the policies are read for the first time; whoever is alone listens before anything else.
+    listening.catch(() => {});
+    if (config.workers === 1) await listening;
     let source: DocumentSource | undefined;
     const status = (): ServiceStatus => ({
       ...deciding.status(),
@@ -54,6 +57,7 @@ export const startService: StartService = async (config, io) => {
     const started = await startDocumentSource(config, io, engine, userAgent);
     source = started;
     closers.unshift(() => started.close());
+    const grpcAddress = await listening;
     const ready = Promise.all([started.ready, file && file.firstLook]).then(() => {
       if (readiness.become('ready')) logger.info({ revision: engine.status().revision }, 'ready');
     });

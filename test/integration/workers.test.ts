@@ -366,7 +366,7 @@ describe('the end', () => {
     write('a.yaml', policy('Public'));
     writeFileSync(join(folder, 'bad.pem'), 'no certificate');
     const bad = join(folder, 'bad.pem');
-    await expect(serve('--tls-certificate', bad, '--tls-key', bad)).rejects.toThrow(/ended with 1.*tls-certificate/s);
+    await expect(serve('--tls-certificate', bad, '--tls-key', bad)).rejects.toThrow(/ended with 1.*tls_unusable/s);
   });
 });
 
