@@ -104,6 +104,8 @@ export interface HttpLimits {
   readonly maxBytes: number;
   /** PEM certificates to trust instead of the system's. */
   readonly ca: string | undefined;
+  /** A request waits for something newer: where processes fetch together, what one of them fetched before does not do. */
+  readonly isUrgent?: boolean;
 }
 
 /** Computes hashes of passwords where no request waits for it. */

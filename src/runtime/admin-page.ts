@@ -1,6 +1,13 @@
 import { formatProblem, type Problem } from '../core/problem.ts';
 import type { RevocationStatus } from '../core/revocation.ts';
-import type { DocumentStatus, HostConflict, ProviderCondition, ServiceStatus, StoreStatus, WorkersStatus } from '../core/status.ts';
+import type {
+  DocumentStatus,
+  HostConflict,
+  ProviderCondition,
+  ServiceStatus,
+  StoreStatus,
+  WorkersStatus,
+} from '../core/status.ts';
 import { sha256Base64 } from '../std/sha256.ts';
 import type { HttpAnswer } from './http-answer.ts';
 

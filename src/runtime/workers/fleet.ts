@@ -260,7 +260,9 @@ class Workers implements Fleet {
   }
 
   #failed(slot: Slot, code: string, message: string): void {
-    this.#options.logger.error({ worker: slot.worker, code, error: message }, 'a worker cannot go on');
+    // At the start it is told by whoever waits for it.
+    if (this.#hasStarted)
+      this.#options.logger.error({ worker: slot.worker, code, error: message }, 'a worker cannot go on');
     this.#start.reject(new Failure(code, message));
     this.#end(slot, 'failed');
   }

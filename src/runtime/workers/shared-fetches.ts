@@ -17,12 +17,14 @@ interface Fetched {
   good: { readonly body: Uint8Array; readonly at: number } | undefined;
   failure: { readonly thrown: unknown; readonly at: number } | undefined;
   failures: number;
+  /** When a request was the cause the last time. */
+  urgentAt: number;
   running: Promise<Uint8Array> | undefined;
 }
 
 /**
  * A good answer serves for half a minute, a failure for as long as a patient caller would wait before it asks again, so that an issuer is asked as
- * often by many processes as by one. The last good answers are remembered for `recall`.
+ * often by many processes as by one. Where a request waits for something newer it is fetched, once in half a minute for all. The last good answers are remembered for `recall`.
  */
 export function createSharedFetches(http: Pick<HttpClient, 'get'>, clock: Pick<Clock, 'monotonic'>): SharedFetches {
   const places = createBoundedCache<Fetched>(limits);
@@ -44,13 +46,21 @@ export function createSharedFetches(http: Pick<HttpClient, 'get'>, clock: Pick<C
   return {
     get: async (url, asked) => {
       const key = keyOf(url, asked);
-      const place = places.get(key) ?? { good: undefined, failure: undefined, failures: 0, running: undefined };
+      const place = places.get(key) ?? {
+        good: undefined,
+        failure: undefined,
+        failures: 0,
+        urgentAt: -Infinity,
+        running: undefined,
+      };
       places.set(key, place, (place.good?.body.length ?? 0) + key.length);
       if (place.running !== undefined) return place.running;
       const now = clock.monotonic();
-      if (place.failure !== undefined && now - place.failure.at < pauseOf(place)) throw place.failure.thrown;
-      if (place.failure === undefined && place.good !== undefined && now - place.good.at < freshMs)
-        return place.good.body;
+      const isFirstInTime = asked.isUrgent === true && now - place.urgentAt >= freshMs;
+      if (isFirstInTime) place.urgentAt = now;
+      else if (place.failure !== undefined) {
+        if (now - place.failure.at < pauseOf(place)) throw place.failure.thrown;
+      } else if (place.good !== undefined && now - place.good.at < freshMs) return place.good.body;
       place.running = fetchInto(key, place, url, asked);
       return place.running;
     },

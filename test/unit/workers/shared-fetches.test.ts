@@ -81,3 +81,20 @@ it('remembers the last good answer and how old it is, and nothing that was never
   expect(await fetches.recall(url, limits)).toEqual({ body: new TextEncoder().encode('one'), ageMs: 3_600_000 });
   expect(await fetches.recall(url, { ...limits, ca: 'another authority' })).toBeUndefined();
 });
+
+it('fetches anew where a request waits for something newer, once in half a minute for all', async () => {
+  const { get, asked, advance, place } = createStand();
+  await get();
+  place.text = 'two';
+  await advance(1000);
+  expect(await get(url)).toBe('one');
+  expect(await Promise.all([get(url, { isUrgent: true }), get(url, { isUrgent: true })])).toEqual(['two', 'two']);
+  place.text = 'three';
+  for (let worker = 0; worker < 8; worker++) expect(await get(url, { isUrgent: true })).toBe('two');
+  expect(asked).toHaveLength(2);
+  await advance(30_000);
+  expect([await get(url, { isUrgent: true }), asked.length]).toEqual(['three', 3]);
+  place.isUp = false;
+  await advance(29_000);
+  expect([await get(url, { isUrgent: true }), asked.length]).toEqual(['three', 3]);
+});

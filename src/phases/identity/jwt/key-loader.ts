@@ -10,9 +10,9 @@ export interface KeyLoader {
   readonly discovers: boolean;
   /**
    * `thorough` asks discovery again; otherwise the `jwks_uri` found last time serves, so that a fetch caused by a request is one fetch.
-   * Answers the KeySet of the last time, the very same, where the document has not changed.
+   * `isUrgent`: a request asks for newer keys. Answers the KeySet of the last time, the very same, where the document has not changed.
    */
-  load(thorough: boolean): Promise<KeySet>;
+  load(thorough: boolean, isUrgent: boolean): Promise<KeySet>;
   /** What was fetched last, by whoever remembers it for us, and how old that is, milliseconds; undefined where nobody does. */
   recall(): Promise<{ readonly set: KeySet; readonly ageMs: number } | undefined>;
 }
@@ -43,13 +43,14 @@ export function createKeyLoader(options: KeyLoaderOptions): KeyLoader {
 
   return {
     discovers: options.uri === undefined,
-    async load(thorough) {
+    async load(thorough, isUrgent) {
       const end = clock.monotonic() + settings.fetchTimeoutMs;
       const get = (url: string): Promise<Uint8Array> =>
         options.http.get(url, {
           timeoutMs: Math.max(1, end - clock.monotonic()),
           maxBytes: settings.maxJwksBytes,
           ca: options.ca,
+          isUrgent,
         });
       if (options.uri === undefined && (thorough || discovered === undefined)) {
         discovered = await discoverJwksUri(options.issuer, get);
