@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { credentials } from '@grpc/grpc-js';
+import { createAuthority } from '../support/certificates.ts';
 import { startIssuer, type Issuer } from '../../src/dev/issuer.ts';
 import {
   checkOf,
@@ -369,6 +371,43 @@ describe('the end', () => {
     await expect(serve('--tls-certificate', bad, '--tls-key', bad)).rejects.toThrow(/ended with 1.*tls_unusable/s);
   });
 });
+
+it('TLS is spoken by each worker, and each follows its files', async () => {
+  write('a.yaml', policy('Public'));
+  const pathOf = (name: string): string => join(folder, name);
+  const issue = (authority: ReturnType<typeof createAuthority>): void => {
+    const { certificate, key } = authority.issue();
+    writeFileSync(pathOf('tls.crt'), certificate);
+    writeFileSync(pathOf('tls.key'), key);
+  };
+  const [first, second] = [createAuthority('first'), createAuthority('second')];
+  issue(first);
+  const service = await serve(
+    '--transport',
+    'native',
+    '--tls-certificate',
+    pathOf('tls.crt'),
+    '--tls-key',
+    pathOf('tls.key'),
+  );
+  await ready(service);
+  const trusting = ({ certificate }: typeof first): CheckClient => {
+    const made = createCheckClient(service.grpcAddress, credentials.createSsl(Buffer.from(certificate)));
+    closers.push(() => made.close());
+    return made;
+  };
+  const [one, two] = [trusting(first), trusting(first)];
+  expect([await ask(one), await ask(two)]).toEqual(['allow', 'allow']);
+  expect(await metricOf(service, 'portcullis_tls_handshakes_total', 'ok')).toBe(2);
+  issue(second);
+  await eventually(async () => expect(await metricOf(service, 'portcullis_tls_reloads_total', 'ok')).toBe(2));
+  const [three, four] = [trusting(second), trusting(second)];
+  expect([await ask(three), await ask(four), await ask(one), await ask(two)]).toEqual(Array(4).fill('allow'));
+  service.signal('SIGTERM');
+  expect(await service.ended).toBe(0);
+  const workers = service.lines().filter(({ msg }) => msg === 'decision');
+  expect(new Set(workers.map(({ worker }) => worker))).toEqual(new Set([1, 2]));
+}, 30_000);
 
 it('a unix socket is served by both', async () => {
   write('a.yaml', policy('Public'));
