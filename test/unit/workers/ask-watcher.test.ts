@@ -43,13 +43,13 @@ it('one memory says to all who was first', async () => {
 });
 
 it('what the watcher does not answer within a second counts as not remembered', async () => {
-  const { ports, advance } = createStand(false);
+  const { ports, ...time } = createStand(false);
   const asked = ports.replays.remember('a', 1000) as Promise<boolean>;
   const outcome = asked.catch((failure: unknown) => failure);
-  await advance(1000);
+  await time.advance(1000);
   expect(await outcome).toMatchObject({ code: 'store_unavailable' });
   const fetched = ports.get('https://idp.example', limits).catch((failure: unknown) => failure);
-  await advance(6000);
+  await time.advance(6000);
   expect(await fetched).toMatchObject({ code: 'watcher_silent' });
 });
 

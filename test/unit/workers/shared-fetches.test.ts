@@ -22,7 +22,8 @@ function createStand() {
   );
   const get = async (where = url, changes = {}): Promise<string> =>
     new TextDecoder().decode(await fetches.get(where, { ...limits, ...changes }));
-  return { ...time, asked, place, fetches, get };
+  const advance = (ms: number): Promise<void> => time.advance(ms);
+  return { ...time, advance, asked, place, fetches, get };
 }
 
 it('fetches once for all who ask together, and for half a minute', async () => {
