@@ -75,6 +75,8 @@ interface Slot {
   /** Takes connections. */
   isServing: boolean;
   bornAt: number;
+  /** It was told that it serves by an older revision. */
+  isToldLate: boolean;
   reason: EndReason | undefined;
 }
 
@@ -109,6 +111,7 @@ class Workers implements Fleet {
       link: undefined,
       isServing: false,
       bornAt: 0,
+      isToldLate: false,
       reason: undefined,
     }));
     for (const slot of this.#slots) this.#begin(slot);
@@ -315,6 +318,17 @@ class Workers implements Fleet {
     for (const { resolve } of done) resolve();
   }
 
+  /** Once, when it begins. */
+  #tellLate(slot: Slot, { pid, acknowledged }: WorkerLink, isLate: boolean): void {
+    const { logger, state } = this.#options;
+    if (isLate && !slot.isToldLate)
+      logger.warn(
+        { worker: slot.worker, pid, acknowledged, sent: state.number },
+        'a worker has not taken in a revision yet: it is not said to be in force',
+      );
+    slot.isToldLate = isLate;
+  }
+
   #tickLater(): () => void {
     return this.#options.timers.after(tickMs, () => {
       this.#tick();
@@ -335,6 +349,7 @@ class Workers implements Fleet {
       if (wasHeldUp) link.forgive();
       const judged = judgeWorker(link, slot.bornAt, now);
       if (judged.isLate) late++;
+      this.#tellLate(slot, link, judged.isLate);
       if (judged.end !== undefined && slot.reason === undefined) {
         const { worker, pid, acknowledged } = link;
         logger.error(

@@ -8,9 +8,9 @@ export type SharedFetches = Required<Pick<HttpClient, 'get' | 'recall'>>;
 /** As long as one process waits between two fetches that requests cause. */
 const freshMs = 30_000;
 /** Of failures in a row; who never had an answer is tried again within seconds. */
-const firstPauseMs = 1000;
-const maxPauseMs = 30_000;
-const maxPauseAtFirstMs = 4000;
+const firstPauseMs = 500;
+const maxPauseMs = 15_000;
+const maxPauseAtFirstMs = 2000;
 const limits = { maxEntries: 5000, maxBytes: 64 * 1024 * 1024 };
 
 interface Fetched {
@@ -78,5 +78,5 @@ function keyOf(url: string, { ca, maxBytes }: HttpLimits): string {
 
 function pauseOf({ failures, good }: Fetched): number {
   const most = good === undefined ? maxPauseAtFirstMs : maxPauseMs;
-  return Math.min(most, firstPauseMs * 2 ** Math.min(failures - 1, 10)) / 2;
+  return Math.min(most, firstPauseMs * 2 ** Math.min(failures - 1, 10));
 }

@@ -190,7 +190,7 @@ describe('a worker that does not do what it has to', () => {
 
   it('is told as late after five seconds, and ended after a minute: nobody is left to decide by an older policy', async () => {
     const stand = await createStand();
-    const { push, worker, states, ended } = stand;
+    const { push, worker, states, ended, log } = stand;
     const first = push('a');
     await acknowledge(worker(0), 1);
     await alive(stand, 7, worker(0), worker(1));
@@ -198,6 +198,9 @@ describe('a worker that does not do what it has to', () => {
       { serving: 2, starting: 0, late: 1 },
       false,
       false,
+    ]);
+    expect(log.lines.filter(({ level }) => level === 'warn')).toEqual([
+      expect.objectContaining({ worker: 2, acknowledged: 0, sent: 1 }),
     ]);
     await alive(stand, 56, worker(0), worker(1));
     expect([worker(1).isKilled, worker(0).isKilled, first.isInForce]).toEqual([true, false, true]);
