@@ -36,6 +36,8 @@ export async function bundleProgram(root: string): Promise<BundledProgram> {
       // The programs of threads, found by their names beside whoever starts them.
       'document-worker': join(root, 'src/files/document-worker.ts'),
       'password-worker': join(root, 'src/passwords/password-worker.ts'),
+      // The program of worker processes, likewise.
+      'worker-program': join(root, 'src/runtime/workers/worker-program.ts'),
     },
     platform: 'node',
     tsconfig: join(root, 'tsconfig.json'),

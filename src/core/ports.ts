@@ -73,6 +73,11 @@ export interface HttpClient {
   /** GET. Throws a Failure for everything but a 200 within the limits. */
   get(url: string, limits: HttpLimits): Promise<Uint8Array>;
   /**
+   * The last good answer to such a `get`, and how old it is (milliseconds), for who begins while nobody answers; undefined where none is kept.
+   * Absent: nothing is ever kept.
+   */
+  recall?(url: string, limits: HttpLimits): Promise<{ readonly body: Uint8Array; readonly ageMs: number } | undefined>;
+  /**
    * Sends a body and gives the answer, whatever its status. Throws a Failure for a redirect and where no whole answer came within the
    * limits. Connections are kept; a request whose kept connection was closed meanwhile is sent once more, so it must be one that may come twice.
    */
@@ -99,6 +104,8 @@ export interface HttpLimits {
   readonly maxBytes: number;
   /** PEM certificates to trust instead of the system's. */
   readonly ca: string | undefined;
+  /** A request waits for something newer: where processes fetch together, what one of them fetched before does not do. */
+  readonly isUrgent?: boolean;
 }
 
 /** Computes hashes of passwords where no request waits for it. */

@@ -98,5 +98,7 @@ export interface RevocationControl {
   ): Promise<RevocationOutcome>;
   /** Registers a list, which counts as unreadable until it was read once. */
   openList(source: 'file' | 'configMap'): RevocationListHandle;
+  /** Resolves once everything is in force that the shared list holds in this process. */
+  whenTaken(): Promise<void>;
   status(): RevocationStatus;
 }

@@ -13,10 +13,21 @@ export interface ServiceStatus {
   readonly providers: readonly ProviderCondition[];
   /** Problems that belong to no document that could be named (a file that is not YAML). */
   readonly problems: readonly Problem[];
+  /** The processes that answer checks; absent where it is this one alone. */
+  readonly workers?: WorkersStatus;
   /** What replicas share their memory through; absent where nothing is shared. */
   readonly store?: StoreStatus | undefined;
   /** Absent in the status of an engine alone. */
   readonly revocations?: RevocationStatus;
+}
+
+export interface WorkersStatus {
+  readonly wanted: number;
+  /** Those that take connections. */
+  readonly serving: number;
+  /** The last revision of the policies that was sent to them, and the one that all who serve have in force. */
+  readonly sent: number;
+  readonly inForce: number;
 }
 
 export interface StoreStatus {

@@ -11,10 +11,10 @@ import { createObjectSource, halveChange } from './object-source.ts';
  * providers any longer once a change comes that may take a credential away, or access by a policy of another namespace.
  */
 export interface ChangeQueue {
-  /** The difference to the reading before. Never rejects. */
-  apply(reading: SourceReading): Promise<void>;
-  /** Never rejects. */
-  applyChange(change: SourceChange): Promise<void>;
+  /** The difference to the reading before; false where it could not be taken in. Never rejects. */
+  apply(reading: SourceReading): Promise<boolean>;
+  /** False where something of it could not be taken in. Never rejects. */
+  applyChange(change: SourceChange): Promise<boolean>;
   /** A change is coming, and nobody whom it may not wait for is waited for until the returned function is called. */
   hasten(change: SourceChange): () => void;
 }
@@ -23,38 +23,41 @@ export function createChangeQueue(taker: ChangeTaker, clock: Clock, logger: Logg
   const objects = createObjectSource();
   const haste = createHaste();
   let documents: readonly AuthorDocument[] = [];
-  let last = Promise.resolve();
-  const inTurn = (take: (arrivedAt: number) => Promise<void>): Promise<void> => {
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = (take: (arrivedAt: number) => Promise<boolean>): Promise<boolean> => {
     const arrivedAt = clock.monotonic();
-    last = last.then(() => take(arrivedAt));
-    return last;
+    const taken = last.then(() => take(arrivedAt));
+    last = taken;
+    return taken;
   };
   const hasten = (change: SourceChange): (() => void) => {
     const hurry = hurryOf(change, (source) => objects.has(source));
     return hurry === undefined ? () => undefined : haste.begin(hurry);
   };
-  const takeReading = async (reading: SourceReading, arrivedAt: number): Promise<void> => {
+  const takeReading = async (reading: SourceReading, arrivedAt: number): Promise<boolean> => {
     const commit = (): void => {
       documents = reading.documents;
     };
     const prepare = (): Change => ({ ...diffReadings(documents, reading), isWhole: true, commit });
     const failure = await takeSafely(taker, prepare, { arrivedAt, haste });
     if (failure !== undefined) logFailure(logger, failure);
+    return failure === undefined;
   };
   /** An object on which something throws keeps no other one out (promise 4). */
-  const takeObjects = async (change: SourceChange, turn: Turn): Promise<void> => {
+  const takeObjects = async (change: SourceChange, turn: Turn): Promise<boolean> => {
     const rest = { problems: [], unreadable: new Set<string>(), isWhole: false };
     const failure = await takeSafely(taker, () => ({ ...objects.prepare(change), ...rest }), turn);
-    if (failure === undefined) return;
+    if (failure === undefined) return true;
     const halves = halveChange(change);
     if (halves === undefined) logFailure(logger, failure, [...change.changed, ...change.removed][0]?.source);
     for (const half of halves ?? []) await takeObjects(half, turn);
+    return false;
   };
   return {
     apply: (reading) => inTurn((arrivedAt) => takeReading(reading, arrivedAt)),
     applyChange: (change) => {
       const endHaste = hasten(change);
-      return inTurn((arrivedAt) => takeObjects(change, { arrivedAt, haste })).then(endHaste);
+      return inTurn((arrivedAt) => takeObjects(change, { arrivedAt, haste })).finally(endHaste);
     },
     hasten,
   };

@@ -81,18 +81,25 @@ export interface EnginePorts {
   readonly createProvider?: CreateProvider;
   /** Lets everybody else have their turn; undefined: nobody else waits, and changes are taken in without a pause. */
   readonly pause?: () => Promise<void>;
+  /** Told of every check that does not say which route the proxy chose; `namespace/name` of the policy that it is for. */
+  readonly onUnroutedCheck?: ((policy: string) => void) | undefined;
 }
 
 /** Decides requests by the documents it was given last. Changes are taken in one after the other, in the order in which they come. */
 export interface Engine extends Authorizer {
-  /** Takes a reading of a whole source in (a folder): the difference to the one before. Resolves once what is good of it is in force. Never rejects. */
-  apply(reading: SourceReading): Promise<void>;
-  /** Takes a change of a source in (a cluster), at a cost proportional to the change. Resolves once what is good of it is in force. Never rejects. */
-  applyChange(change: SourceChange): Promise<void>;
+  /**
+   * Takes a reading of a whole source in (a folder): the difference to the one before. Resolves once what is good of it is in force: with false
+   * where, for a bug, something of it could not be taken in and what was in force stays so. Never rejects.
+   */
+  apply(reading: SourceReading): Promise<boolean>;
+  /** As `apply`, a change of a source (a cluster), at a cost proportional to the change. */
+  applyChange(change: SourceChange): Promise<boolean>;
   /** Such a change is about to come: nobody waits for keys of providers of others until the returned function is called. */
   hasten(change: SourceChange): () => void;
   /** From now on checks that do not say which route the proxy chose are denied on all hosts of these namespaces alone (S7). */
   closeUnrouted(namespaces: ReadonlySet<string>): void;
+  /** Such a check came to another process that serves the same. */
+  noteUnrouted(policy: string): void;
   /** As `check`, telling every step of the way to the decision. */
   explain(raw: RawRequest, trace: Trace): Promise<Decision>;
   /** Without when the source was read, which the source knows. */
@@ -109,6 +116,8 @@ export interface Engine extends Authorizer {
   providersOf(key: string): readonly string[];
   /** The Secrets, ConfigMaps and routes that the version in force of a document refers to, and a newer one that was refused. */
   referencesOf(key: string): readonly MaterialRef[];
+  /** What remembers used proofs. */
+  readonly replays: ReplayStore;
   /** What is revoked, and how more comes to it. */
   readonly revocations: RevocationControl;
   /** Takes what an issuer tells of its tokens, for the provider of that name. Never rejects. */
@@ -134,25 +143,24 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
   const { clock, logger } = ports;
   const revocations = createRevocationsOf(settings, ports);
   const { tell, onChange } = createTeller(logger);
-  const { forwardedClientCertFrom: forwarders = [] } = settings;
-  const isForwarded = forwarders.length > 0;
-  const ownedHeaders = isForwarded ? [...settings.ownedHeaders, forwardedCertificateHeader] : settings.ownedHeaders;
+  const { ownedHeaders, mayForwardCertificates } = readForwarders(settings);
+  const { identity, replays } = toIdentityPorts(settings, ports);
   const taker = createChangeTaker(
     { ...settings, ownedHeaders, parse: (document) => parseOnce(document, settings) },
     {
       ...ports,
-      identity: toIdentityPorts(settings, ports),
+      identity,
       revocations,
       pace: ports.pause && { now: () => clock.monotonic(), sliceMs, pause: ports.pause },
       tell,
     },
   );
   const queue = createChangeQueue(taker, clock, logger);
-  const unrouted = createUnroutedChecks(clock, (policy) => {
+  const tellUnrouted = (policy: string): void => {
     logger.warn({ policy }, 'a check for a route does not say which route the proxy chose, and is denied');
     tell({ revision: taker.snapshot()?.revision ?? 0, keys: [`AccessPolicy ${policy}`] });
-  });
-  const mayForwardCertificates = isForwarded ? compileAddressSet(forwarders) : undefined;
+  };
+  const unrouted = createUnroutedChecks(clock, tellUnrouted, ports.onUnroutedCheck);
   const checking: CheckSettings = { ...settings, mayForwardCertificates };
   const closed = createClosedNamespaces(settings.hostGrants);
   const serving: CheckPorts = { ...ports, closed, onUnrouted: (policy) => unrouted.note(policy) };
@@ -162,6 +170,7 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
     applyChange: (change) => queue.applyChange(change),
     hasten: (change) => queue.hasten(change),
     closeUnrouted: (namespaces) => closed.set(namespaces),
+    noteUnrouted: (policy) => unrouted.note(policy),
     status: () => mapDocuments(taker.status(), (one) => withUnrouted(one, unrouted)),
     documentStatus: (key) => {
       const status = taker.documentStatus(key);
@@ -172,6 +181,7 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
     missingMaterials: (key) => taker.missingMaterials(key),
     providersOf: (key) => taker.providersOf(key),
     referencesOf: (key) => taker.referencesOf(key),
+    replays,
     revocations,
     receive: createMessageReceiver(taker, revocations),
     onChange,
@@ -188,6 +198,18 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
   };
 }
 
+/** Where anybody is believed about certificates of clients, the header that says them is ours. */
+function readForwarders({
+  ownedHeaders,
+  forwardedClientCertFrom: forwarders = [],
+}: EngineSettings): Pick<CheckSettings, 'mayForwardCertificates'> & Pick<EngineSettings, 'ownedHeaders'> {
+  if (forwarders.length === 0) return { ownedHeaders, mayForwardCertificates: undefined };
+  return {
+    ownedHeaders: [...ownedHeaders, forwardedCertificateHeader],
+    mayForwardCertificates: compileAddressSet(forwarders),
+  };
+}
+
 function mapDocuments(status: EngineStatus, map: (document: DocumentStatus) => DocumentStatus): EngineStatus {
   return { ...status, documents: status.documents.map(map) };
 }
@@ -200,17 +222,21 @@ function withUnrouted(status: DocumentStatus, unrouted: UnroutedChecks): Documen
 }
 
 /** What providers need, with what is one for all of them: verified tokens, and proofs that were used. */
-function toIdentityPorts(settings: EngineSettings, ports: EnginePorts): IdentityPorts {
+function toIdentityPorts(
+  settings: EngineSettings,
+  ports: EnginePorts,
+): { readonly identity: IdentityPorts; readonly replays: ReplayStore } {
   const identity: IdentitySettings = { ...defaultIdentitySettings, ...settings.identity };
   const { clock, logger, random } = ports;
+  const replays = ports.replays ?? createMemoryReplayStore(identity.dpopReplayEntries, clock);
   const tokens = createTokenCache({ maxEntries: identity.tokenCacheEntries, maxBytes: identity.tokenCacheBytes });
   const dpop = createDpop({
     clock,
     logger,
-    replays: ports.replays ?? createMemoryReplayStore(identity.dpopReplayEntries, clock),
+    replays,
     nonceKey: settings.dpopNonceKey ?? `${random.id()}${random.id()}`,
   });
-  return { ...ports, settings: identity, tokens, dpop };
+  return { identity: { ...ports, settings: identity, tokens, dpop }, replays };
 }
 
 function createRevocationsOf({ revocations }: EngineSettings, ports: EnginePorts): Revocations {

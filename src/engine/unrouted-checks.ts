@@ -12,8 +12,12 @@ const memoryMs = 15 * 60_000;
 /** Nobody reads of more: while as many are remembered, others are not, so that no check is news for thousands. */
 const maxPolicies = 1000;
 
-/** `tell` is called when the first check for a policy comes, not for those that follow. */
-export function createUnroutedChecks(clock: Clock, tell: (policy: string) => void): UnroutedChecks {
+/** `tell` is called when the first check for a policy comes, not for those that follow; `onEach` for each. */
+export function createUnroutedChecks(
+  clock: Clock,
+  tell: (policy: string) => void,
+  onEach: (policy: string) => void = () => undefined,
+): UnroutedChecks {
   const lastAt = new Map<string, number>();
   const isMissed = (policy: string): boolean => {
     const last = lastAt.get(policy);
@@ -22,6 +26,7 @@ export function createUnroutedChecks(clock: Clock, tell: (policy: string) => voi
   return {
     isMissed,
     note: (policy) => {
+      onEach(policy);
       const isKnown = isMissed(policy);
       lastAt.delete(policy);
       const [oldest] = lastAt.keys();

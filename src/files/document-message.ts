@@ -45,8 +45,12 @@ const maxPlaces = 2000;
 export function toMessage(document: AuthorDocument, settings: ParseSettings): DocumentMessage {
   const parsed = parseDocument(document, settings);
   const { value, source, problems } = document;
-  const isNeeded = parsed.kind === 'accepted';
-  return { value: isNeeded ? value : headOf(value), source, problems, places: placesOf(document), parsed };
+  return { value: neededValue(value, parsed), source, problems, places: placesOf(document), parsed };
+}
+
+/** The value of a document that was parsed already: of one that is not accepted, what still says whose it is. */
+export function neededValue(value: JsonValue, { kind }: ParsedDocument): JsonValue {
+  return kind === 'accepted' ? value : headOf(value);
 }
 
 /** A place that is not among those sent is that of the nearest parent. */

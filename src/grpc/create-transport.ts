@@ -52,5 +52,5 @@ export function createTransport(server: CallServer, { timers, secure, unixSocket
     return end;
   }
 
-  return { listen: (address) => listeners.listen(address), drain, close };
+  return { listen: (address) => listeners.listen(address), take: listeners.take, drain, close };
 }

@@ -1,4 +1,4 @@
-import { listenOn, type Listener, type TakeConnection } from '../std/listen.ts';
+import { adoptConnections, listenOn, type Listener, type TakeConnection } from '../std/listen.ts';
 import { formatSocketAddress, parseSocketAddress } from '../std/socket-address.ts';
 import { invalidAddress, listenFailure } from './listen-failure.ts';
 
@@ -6,15 +6,19 @@ import { invalidAddress, listenFailure } from './listen-failure.ts';
 export interface Listeners {
   /** As Transport.listen. */
   listen(address: string): Promise<string>;
-  /** Accepts nothing new, at once; resolves when the last accepted connection has ended too. */
+  /** As Transport.take. */
+  readonly take: TakeConnection;
+  /** Accepts nothing new, at once; resolves when the last connection has ended too. */
   close(): Promise<unknown>;
-  /** Cuts off every accepted connection. */
+  /** Cuts off every connection. */
   destroyConnections(): void;
 }
 
 export function createListeners(unixSocketMode: number | undefined, onConnection: TakeConnection): Listeners {
+  const adopted = adoptConnections(onConnection);
   const listeners: Listener[] = [];
   return {
+    take: adopted.take,
     async listen(text) {
       const address = parseSocketAddress(text);
       if (address === undefined) throw invalidAddress(text);
@@ -26,8 +30,9 @@ export function createListeners(unixSocketMode: number | undefined, onConnection
         throw listenFailure(text, cause);
       }
     },
-    close: () => Promise.all(listeners.map((listener) => listener.close())),
+    close: () => Promise.all([adopted.ended(), ...listeners.map((listener) => listener.close())]),
     destroyConnections() {
+      adopted.destroyConnections();
       for (const listener of listeners) listener.destroyConnections();
     },
   };

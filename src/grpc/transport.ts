@@ -9,6 +9,8 @@ export interface Transport {
    * Throws a Failure: `address_invalid`, `address_in_use`, `address_forbidden`, `address_unavailable`.
    */
   listen(address: string): Promise<string>;
+  /** Takes a connection that somebody else accepted, as if it had been accepted here. */
+  readonly take: TakeConnection;
   /**
    * Accepts nothing new, ends streams with UNAVAILABLE and waits until every call is answered: `drained`. After `timeoutMs` what
    * is left is cut off: `forced`.

@@ -3,7 +3,7 @@ import type { SourceChange } from '../policy/spec.ts';
 /** Who takes documents, and denies while not all of them are known. */
 export interface UnroutedSink {
   /** Resolves once what is good of it is in force. Never rejects. */
-  applyChange(change: SourceChange): Promise<void>;
+  applyChange(change: SourceChange): Promise<unknown>;
   /** Denies checks that do not say which route the proxy chose, on all hosts of these namespaces: hostnames of their routes are not known. */
   closeUnrouted(namespaces: ReadonlySet<string>): void;
 }

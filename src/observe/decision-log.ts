@@ -13,6 +13,8 @@ export interface DecisionLogOptions {
   /** The part of the allowed requests that gets a line, 0 to 1. */
   readonly sample: number;
   readonly random: Random;
+  /** As in `LoggerOptions`. */
+  readonly worker?: number | undefined;
 }
 
 /** Longer values are cut: a client chooses them. */
@@ -24,16 +26,24 @@ const maxTextLength = 256;
  * canonical path without its query, and of the headers nothing but the host: neither queries nor headers nor claims other than the subject
  * ever stand in a log.
  */
-export function createDecisionLog({ destination, clock, which, sample, random }: DecisionLogOptions): DecisionSink {
+export function createDecisionLog({
+  destination,
+  clock,
+  which,
+  sample,
+  random,
+  worker,
+}: DecisionLogOptions): DecisionSink {
   if (which === 'none') return { record: () => undefined };
   const time = compileIsoTime(clock);
+  const who = worker === undefined ? '' : `,"worker":${worker}`;
   const isLogged = (decision: Decision): boolean =>
     decision.kind === 'deny' || (which === 'all' && (sample >= 1 || random.fraction() < sample));
   return {
     record(decision, request, durationMs) {
       if (!isLogged(decision)) return;
       const what = `${outcomeOf(decision)}${requestOf(request)},"durationUs":${Math.round(durationMs * 1000)}`;
-      destination.write(`{"level":"info","time":"${time()}"${what}${shadowsOf(decision)},"msg":"decision"}\n`);
+      destination.write(`{"level":"info","time":"${time()}"${who}${what}${shadowsOf(decision)},"msg":"decision"}\n`);
     },
   };
 }

@@ -16,18 +16,20 @@ export interface LoggerOptions {
   readonly level: LogLevel;
   readonly clock: Clock;
   readonly destination: LogDestination;
+  /** In every line, where it is given: which worker process wrote it. */
+  readonly worker?: number | undefined;
 }
 
 /**
  * A Logger that writes one JSON object a line: `level` (its name), `time` (RFC 3339), the fields, `msg`. Warnings and errors are handed over at
  * once. There is no redaction: no caller may put a secret in.
  */
-export function createLogger({ level, clock, destination }: LoggerOptions): Logger {
+export function createLogger({ level, clock, destination, worker }: LoggerOptions): Logger {
   const time = compileIsoTime(clock);
   const log = pino(
     {
       level,
-      base: null,
+      base: worker === undefined ? null : { worker },
       timestamp: () => `,"time":"${time()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },

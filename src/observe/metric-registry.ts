@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { snapshotsOf, type MetricSnapshot } from './merge-metrics.ts';
 import { metricTable, type MetricName, type MetricRow } from './metric-table.ts';
 
 /** Makes the metrics of the table, each of them once. */
@@ -13,6 +14,8 @@ export interface MetricRegistry {
   tally(counter: Counter, labels: Readonly<Record<string, string>>): Tally;
   /** All metrics as text, and the content type of that text. */
   expose(): Promise<{ readonly contentType: string; readonly text: string }>;
+  /** All metrics as plain data. */
+  snapshots(): Promise<readonly MetricSnapshot[]>;
 }
 
 export interface Tally {
@@ -30,6 +33,9 @@ export function createMetricRegistry(processMetrics: boolean): MetricRegistry {
     registers: [registry],
   });
   const handOvers: (() => void)[] = [];
+  const handOver = (): void => {
+    for (const one of handOvers) one();
+  };
   return {
     counter: (name) => new Counter(shape(name)),
     gauge: (name) => new Gauge(shape(name)),
@@ -39,20 +45,24 @@ export function createMetricRegistry(processMetrics: boolean): MetricRegistry {
     },
     tally: (counter, labels) => {
       let pending = 0;
-      const handOver = (): void => {
+      const handOverOne = (): void => {
         counter.inc(labels, pending);
         pending = 0;
       };
-      handOver();
-      handOvers.push(handOver);
+      handOverOne();
+      handOvers.push(handOverOne);
       return {
         inc: () => {
           pending++;
         },
       };
     },
+    snapshots: async () => {
+      handOver();
+      return snapshotsOf(registry);
+    },
     expose: async () => {
-      for (const handOver of handOvers) handOver();
+      handOver();
       return { contentType: registry.contentType, text: await registry.metrics() };
     },
   };

@@ -142,6 +142,16 @@ export const metricTable = {
     labels: [],
     help: '1 while the service is ready, else 0.',
   },
+  portcullis_workers: {
+    type: 'gauge',
+    labels: ['state'],
+    help: 'Worker processes by state (serving; starting; late: serving, and still by an older revision). Absent with one process.',
+  },
+  portcullis_worker_exits_total: {
+    type: 'counter',
+    labels: ['reason'],
+    help: 'Worker processes that ended and were replaced, by reason (died; or it was ended: unstarted, hung, late, failed). Absent with one process.',
+  },
   portcullis_tls_certificate_expiry_seconds: {
     type: 'gauge',
     labels: ['certificate'],

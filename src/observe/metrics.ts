@@ -5,6 +5,7 @@ import { createDecisionMetrics } from './decision-metrics.ts';
 import { createExpressionMetrics } from './expression-metrics.ts';
 import { createGrpcMetrics, type GrpcMetrics } from './grpc-metrics.ts';
 import { createIdentityMetrics } from './identity-metrics.ts';
+import { mergeMetrics, type MetricSnapshot } from './merge-metrics.ts';
 import { createMetricRegistry, type MetricRegistry } from './metric-registry.ts';
 import { createReviewMetrics } from './review-metrics.ts';
 import { createIssuerEventCounter, type IssuerEventResult } from './revocation-metrics.ts';
@@ -12,6 +13,9 @@ import { createStatusMetrics } from './status-metrics.ts';
 import { createTlsMetrics, type TlsMetrics } from './tls-metrics.ts';
 
 export type UncaughtKind = 'exception' | 'rejection';
+
+export const workerStates = ['serving', 'starting', 'late'] as const;
+export type WorkerState = (typeof workerStates)[number];
 
 export interface Metrics {
   readonly decisions: DecisionSink;
@@ -28,6 +32,12 @@ export interface Metrics {
   observeStatus(read: () => ServiceStatus): void;
   /** From now on `read` is asked at each exposition which collections of the API server are followed. */
   observeWatches(read: () => readonly WatchState[]): void;
+  /** From now on what is exposed is of this process and of those whose metrics `read` gives. */
+  observeProcesses(read: () => Promise<readonly (readonly MetricSnapshot[])[]>): void;
+  workers(states: Readonly<Record<WorkerState, number>>): void;
+  workerEnded(reason: string): void;
+  /** The metrics of this process, for another one that exposes them. */
+  snapshots(): Promise<readonly MetricSnapshot[]>;
   /** The exposition for Prometheus: all metrics as text, and the content type of that text. */
   expose(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
@@ -51,8 +61,16 @@ export function createMetrics({ clock, version, processMetrics }: MetricsOptions
   const updateStatus = createStatusMetrics(registry, clock);
   const { tls, update: updateTls } = createTlsMetrics(registry, clock);
   const watches = registry.gauge('portcullis_watches');
+  const workers = registry.gauge('portcullis_workers');
+  const workerExits = registry.counter('portcullis_worker_exits_total');
+  let readProcesses: (() => Promise<readonly (readonly MetricSnapshot[])[]>) | undefined;
   let readStatus: (() => ServiceStatus) | undefined;
   let readWatches: (() => readonly WatchState[]) | undefined;
+  const update = (): void => {
+    if (readStatus !== undefined) updateStatus(readStatus());
+    updateTls();
+    if (readWatches !== undefined) countWatches(watches, readWatches());
+  };
   registry.gauge('portcullis_build_info').set({ version, node: process.versions.node }, 1);
   return {
     decisions: createDecisionMetrics(registry),
@@ -70,11 +88,22 @@ export function createMetrics({ clock, version, processMetrics }: MetricsOptions
     observeWatches: (read) => {
       readWatches = read;
     },
-    expose: () => {
-      if (readStatus !== undefined) updateStatus(readStatus());
-      updateTls();
-      if (readWatches !== undefined) countWatches(watches, readWatches());
-      return registry.expose();
+    observeProcesses: (read) => {
+      readProcesses = read;
+    },
+    workers: (states) => {
+      for (const state of workerStates) workers.set({ state }, states[state]);
+    },
+    workerEnded: (reason) => workerExits.inc({ reason }),
+    snapshots: () => {
+      update();
+      return registry.snapshots();
+    },
+    expose: async () => {
+      update();
+      if (readProcesses === undefined) return registry.expose();
+      const others = await readProcesses();
+      return mergeMetrics(await registry.snapshots(), others);
     },
   };
 }

@@ -1,6 +1,13 @@
 import { formatProblem, type Problem } from '../core/problem.ts';
 import type { RevocationStatus } from '../core/revocation.ts';
-import type { DocumentStatus, HostConflict, ProviderCondition, ServiceStatus, StoreStatus } from '../core/status.ts';
+import type {
+  DocumentStatus,
+  HostConflict,
+  ProviderCondition,
+  ServiceStatus,
+  StoreStatus,
+  WorkersStatus,
+} from '../core/status.ts';
 import { sha256Base64 } from '../std/sha256.ts';
 import type { HttpAnswer } from './http-answer.ts';
 
@@ -34,6 +41,7 @@ export function renderAdminPage(status: ServiceStatus, version: string, now: num
 revision <b>${status.revision}</b>, policies read ${status.lastReadAt === undefined ? 'never' : `${seconds(now - status.lastReadAt)} ago`}.
 The same as JSON: <a href="/api/status">/api/status</a></p>
 ${status.problems.length === 0 ? '' : `<h2>Problems</h2>${renderProblems(status.problems)}`}
+${status.workers === undefined ? '' : `<h2>Workers</h2>${renderWorkers(status.workers)}`}
 ${status.store === undefined ? '' : `<h2>Redis</h2>${renderStore(status.store)}`}
 <h2>Documents</h2>${renderDocuments(status.documents)}
 <h2>Identity providers</h2>${renderProviders(status.providers)}
@@ -77,6 +85,11 @@ function renderProviders(providers: readonly ProviderCondition[]): string {
     return `<tr><td><code>${escapeHtml(key)}</code></td><td>${keys}</td><td>${age}</td><td class="bad">${escapeHtml(lastError ?? '')}</td></tr>`;
   });
   return `<table><tr><th>Provider</th><th>Keys</th><th>Fetched before</th><th>Last error</th></tr>${rows.join('')}</table>`;
+}
+
+function renderWorkers({ wanted, serving, sent, inForce }: WorkersStatus): string {
+  const state = `<b class="${serving === wanted ? 'good' : 'bad'}">${serving} of ${wanted}</b> serve`;
+  return `<p>${state}; change ${inForce} of the policies is in force at all of them${sent === inForce ? '' : `, <b class="warn">${sent} is on its way</b>`}.</p>`;
 }
 
 function renderStore({ address, isUp, lastError }: StoreStatus): string {

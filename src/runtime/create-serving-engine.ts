@@ -1,7 +1,8 @@
+import type { HttpClient, ReplayStore, SharedList } from '../core/ports.ts';
 import { createEngine, type Engine, type EngineSettings, type EngineStatus } from '../engine/engine.ts';
 import { createPasswordThreads } from '../passwords/password-threads.ts';
 import type { Config } from './config/settings.ts';
-import { createSharedStores } from './create-shared-stores.ts';
+import type { SharedStores } from './create-shared-stores.ts';
 import { readDpopNonceKey } from './dpop-nonce-key.ts';
 import { createHttpClient } from './http-client.ts';
 import type { ServiceIo } from './running-service.ts';
@@ -16,13 +17,28 @@ export interface ServingEngine {
   close(): void;
 }
 
+/** What the engines of several processes have together, in place of what each would have by itself. */
+export interface EngineCommons {
+  /** Of what is fetched, and what is asked by itself. */
+  readonly http: (own: HttpClient) => HttpClient;
+  readonly replays?: ReplayStore;
+  readonly revoked: SharedList;
+  readonly dpopNonceKey: Uint8Array;
+  readonly onUnroutedCheck?: (policy: string) => void;
+}
+
 /** The engine with everything behind its ports: what goes out to others, and what is computed in threads. */
-export async function createServingEngine(config: Config, io: ServiceIo, userAgent: string): Promise<ServingEngine> {
+export async function createServingEngine(
+  config: Config,
+  io: ServiceIo,
+  userAgent: string,
+  stores: SharedStores,
+  commons?: EngineCommons,
+): Promise<ServingEngine> {
   const { clock, timers, random, observation } = io;
-  const stores = await createSharedStores(config, io);
-  const revoked = config.redisUrl === undefined ? undefined : stores.list('revoked');
+  const revoked = commons?.revoked ?? (config.redisUrl === undefined ? undefined : stores.list('revoked'));
   const reviews = startReviews(config, io, userAgent);
-  const passwords = createPasswordThreads({ threads: passwordThreadCount() });
+  const passwords = createPasswordThreads({ threads: config.workers > 1 ? 1 : passwordThreadCount() });
   const { logger, metrics } = observation;
   const http = createHttpClient({
     allowPrivateAddresses: config.allowPrivateAddresses,
@@ -30,16 +46,18 @@ export async function createServingEngine(config: Config, io: ServiceIo, userAge
     userAgent,
     timers,
   });
-  const engine = createEngine(toEngineSettings(config, await readDpopNonceKey(config.dpopNonceKeyFile)), {
+  const nonceKey = commons?.dpopNonceKey ?? (await readDpopNonceKey(config.dpopNonceKeyFile));
+  const engine = createEngine(toEngineSettings(config, nonceKey), {
     clock,
     timers,
     random,
     logger,
-    http,
+    http: commons?.http(http) ?? http,
     passwords,
     reviews,
-    replays: stores.replays,
+    replays: commons?.replays ?? stores.replays,
     sharedRevocations: revoked,
+    onUnroutedCheck: commons?.onUnroutedCheck,
     events: { ...metrics.identity, ...metrics.expressions },
     pause: systemPause,
   });

@@ -47,7 +47,8 @@ function isLight(text: string): boolean {
   );
 }
 
-function withSharedParts(parsed: ParsedDocument): ParsedDocument {
+/** What many policies have in common as the same objects. */
+export function withSharedParts(parsed: ParsedDocument): ParsedDocument {
   if (parsed.kind !== 'accepted' || parsed.spec.kind !== 'AccessPolicy') return parsed;
   return { ...parsed, spec: shareParts(parsed.spec) };
 }

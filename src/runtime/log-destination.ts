@@ -14,12 +14,16 @@ export interface LogDestinationOptions {
   /** Told how many lines could not be written: the reader is too slow or gone, or the disk is full. */
   readonly onDrop: (lines: number) => void;
   readonly timers: Timers;
+  /** Other processes write to the same place: no line is to be in pieces between theirs. */
+  readonly isShared?: boolean;
   /** Milliseconds; default 1000. */
   readonly flushEveryMs?: number;
 }
 
 const chunkCharacters = 64 * 1024;
 const maxWriteBytes = 1024 * 1024;
+/** So many go into a pipe as one (PIPE_BUF of Linux). A longer line goes by itself, and may meet those of others. */
+const atomicBytes = 4096;
 /** A reader that stands still costs lines, not memory without end. */
 const maxWaitingBytes = 16 * 1024 * 1024;
 const retryMs = 50;
@@ -32,15 +36,16 @@ const newline = 0x0a;
  * Node waits for the write under way; it keeps nothing else.
  */
 export function createLogDestination(options: LogDestinationOptions): ClosableLogDestination {
-  const { to, timers, onDrop, flushEveryMs = 1000 } = options;
+  const { to, timers, onDrop, isShared = false, flushEveryMs = 1000 } = options;
   const fd = typeof to === 'number' ? to : openSync(to, 'a');
-  const queue = new WriteQueue(fd, timers, onDrop);
+  const queue = new WriteQueue(fd, timers, onDrop, isShared ? atomicBytes : maxWriteBytes);
   let chunk = '';
   let cancelTimer: (() => void) | undefined;
   const flush = (): void => {
     cancelTimer?.();
     cancelTimer = undefined;
-    if (chunk !== '') queue.push(Buffer.from(chunk, 'utf8'));
+    const bytes = Buffer.from(chunk, 'utf8');
+    for (const part of isShared ? cutAtLines(bytes, atomicBytes) : [bytes]) if (part.length > 0) queue.push(part);
     chunk = '';
   };
   const onExit = (): void => {
@@ -69,15 +74,17 @@ class WriteQueue {
   readonly #fd: number;
   readonly #timers: Timers;
   readonly #onDrop: (lines: number) => void;
+  readonly #maxBytes: number;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #isWriting = false;
   #whenDrained: (() => void)[] = [];
 
-  constructor(fd: number, timers: Timers, onDrop: (lines: number) => void) {
+  constructor(fd: number, timers: Timers, onDrop: (lines: number) => void, maxBytes: number) {
     this.#fd = fd;
     this.#timers = timers;
     this.#onDrop = onDrop;
+    this.#maxBytes = maxBytes;
   }
 
   push(bytes: Buffer): void {
@@ -140,7 +147,7 @@ class WriteQueue {
     let count = 0;
     let size = 0;
     for (const { length } of this.#waiting) {
-      if (count > 0 && size + length > maxWriteBytes) break;
+      if (count > 0 && size + length > this.#maxBytes) break;
       count++;
       size += length;
     }
@@ -148,6 +155,19 @@ class WriteQueue {
     const taken = this.#waiting.splice(0, count);
     return taken.length > 1 ? Buffer.concat(taken, size) : taken[0];
   }
+}
+
+/** Whole lines, as many as go into the length, and at least one. */
+function* cutAtLines(bytes: Buffer, length: number): Generator<Buffer> {
+  let from = 0;
+  while (bytes.length - from > length) {
+    const last = bytes.lastIndexOf(newline, from + length - 1);
+    const end = last < from ? bytes.indexOf(newline, from) : last;
+    if (end < 0) break;
+    yield bytes.subarray(from, end + 1);
+    from = end + 1;
+  }
+  yield bytes.subarray(from);
 }
 
 function isTemporary(error: unknown): boolean {

@@ -18,7 +18,7 @@ export interface Observation {
 }
 
 export interface ObservationOptions {
-  readonly config: Pick<Config, 'logLevel' | 'logDecisions' | 'logDecisionsSample'>;
+  readonly config: Pick<Config, 'logLevel' | 'logDecisions' | 'logDecisionsSample' | 'workers'>;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -27,20 +27,28 @@ export interface ObservationOptions {
   readonly logTo: number | string;
   /** Also the metrics of the process and of Node. */
   readonly processMetrics: boolean;
+  /** Which worker it is of, in every line; absent in the process that starts them, or is alone. */
+  readonly worker?: number | undefined;
 }
 
 /** Logs and metrics of one service, as configured. */
 export function createObservation(options: ObservationOptions): Observation {
-  const { config, clock, timers, random, version, logTo, processMetrics } = options;
+  const { config, clock, timers, random, version, logTo, processMetrics, worker } = options;
   const metrics = createMetrics({ clock, version, processMetrics });
-  const destination = createLogDestination({ to: logTo, timers, onDrop: (lines) => metrics.logLinesDropped(lines) });
-  const logger = createLogger({ level: config.logLevel, clock, destination });
+  const destination = createLogDestination({
+    to: logTo,
+    timers,
+    onDrop: (lines) => metrics.logLinesDropped(lines),
+    isShared: config.workers > 1,
+  });
+  const logger = createLogger({ level: config.logLevel, clock, destination, worker });
   const decisionLog = createDecisionLog({
     destination,
     clock,
     which: config.logDecisions,
     sample: config.logDecisionsSample,
     random,
+    worker,
   });
   const decisions = combineSinks([metrics.decisions, decisionLog], (thrown) =>
     logger.error(thrownFields(thrown), 'a decision could not be recorded'),

@@ -1,32 +1,23 @@
 import type { Logger } from '../core/ports.ts';
 import type { ServiceStatus } from '../core/status.ts';
 import type { Engine } from '../engine/engine.ts';
-import { checkService } from '../envoy/check-service.ts';
-import { createCheckRequestDecoder } from '../envoy/decode-check-request.ts';
-import { createCheckResponseEncoder } from '../envoy/encode-check-response.ts';
-import { createHealthService } from '../envoy/health-service.ts';
-import { createNativeTransport } from '../grpc/native-transport.ts';
-import type { Method, Transport } from '../grpc/transport.ts';
 import { formatSocketAddress } from '../std/socket-address.ts';
 import type { Config } from './config/settings.ts';
+import type { Deciding } from './deciding.ts';
 import type { DocumentSource } from './document-source.ts';
-import { createGrpcTls, type GrpcTls } from './grpc-tls.ts';
-import { createServingEngine } from './create-serving-engine.ts';
 import { createHttpEndpoints, type HttpEndpoints, type HttpEndpointsOptions } from './http-endpoints.ts';
 import { createIssuerEndpoints, type IssuerEndpointsOptions } from './issuer-endpoints.ts';
 import { createRevocationJudge } from './judge-revocations.ts';
 import { withSetting } from './with-setting.ts';
 import { createRevocationEndpoint, warnOfAdminToken } from './revocation-endpoint.ts';
 import { followRevocationsFile, type RevocationsFile } from './revocations-file.ts';
-import { measureMethod } from './measure-method.ts';
 import type { RunningService, ServiceIo, StartService } from './running-service.ts';
 import { shutDownInStages } from './shutdown.ts';
 import { startDocumentSource } from './start-document-source.ts';
-import { readVersion } from './version.ts';
+import { readVersion, userAgent } from './version.ts';
 import { watchWallClock } from './watch-wall-clock.ts';
 
 const version = readVersion();
-const userAgent = `portcullis/${version}`;
 
 export type { RunningService, ServiceIo } from './running-service.ts';
 
@@ -37,29 +28,28 @@ export type { RunningService, ServiceIo } from './running-service.ts';
 export const startService: StartService = async (config, io) => {
   const { logger, metrics } = io.observation;
   warnOfShadowAll(config, logger);
-  const tls = await createGrpcTls(config, io);
-  const serving = await createServingEngine(config, io, userAgent);
-  const { engine } = serving;
-  const health = createHealthService();
-  const transport = await createTransport(config, io, engine, health.methods, tls);
-  const readiness = createReadiness((isServing) => health.setServing(isServing));
+  const deciding = await createDeciding(config, io);
+  const { engine, answering } = deciding;
+  const readiness = createReadiness((isServing) => answering.setServing(isServing));
   const clockWatch = watchWallClock({ ...io, logger });
   const closers: (() => void | Promise<void>)[] = [
-    () => transport.close(),
-    () => tls?.close(),
-    () => serving.close(),
+    () => answering.close(),
+    () => deciding.close(),
     () => clockWatch.close(),
   ];
   try {
-    const grpcAddress = await withSetting('--grpc-address', transport.listen(formatSocketAddress(config.grpcAddress)));
+    const listening = withSetting('--grpc-address', answering.listen(formatSocketAddress(config.grpcAddress)));
+    // Workers start while the policies are read for the first time; whoever is alone listens before anything else.
+    listening.catch(() => {});
+    if (config.workers === 1) await listening;
     let source: DocumentSource | undefined;
     const status = (): ServiceStatus => ({
-      ...serving.status(),
+      ...deciding.status(),
       lastReadAt: source?.lastReadAt(),
       revocations: engine.revocations.status(),
     });
     metrics.observeStatus(status);
-    const notReady = (): string | undefined => readiness.whyNot(source?.failure());
+    const notReady = (): string | undefined => readiness.whyNot(source?.failure()) ?? deciding.outage();
     const http = await createEndpointsOf(config, io, engine, { notReady, status });
     closers.unshift(() => http.close());
     const file = config.revocationsFile && startRevocationsFile(config.revocationsFile, engine, io);
@@ -67,6 +57,7 @@ export const startService: StartService = async (config, io) => {
     const started = await startDocumentSource(config, io, engine, userAgent);
     source = started;
     closers.unshift(() => started.close());
+    const grpcAddress = await listening;
     const ready = Promise.all([started.ready, file && file.firstLook]).then(() => {
       if (readiness.become('ready')) logger.info({ revision: engine.status().revision }, 'ready');
     });
@@ -74,7 +65,7 @@ export const startService: StartService = async (config, io) => {
     let stopping: Promise<void> | undefined;
     const stop = (): Promise<void> =>
       shutDownInStages(
-        { announce, drain: (timeoutMs) => transport.drain(timeoutMs), close: closers },
+        { announce, drain: (timeoutMs) => answering.drain(timeoutMs), close: closers },
         { delayMs: config.shutdownDelay, timeoutMs: config.shutdownTimeout, timers: io.timers, logger },
       );
     return {
@@ -90,6 +81,12 @@ export const startService: StartService = async (config, io) => {
     throw thrown;
   }
 };
+
+/** What answers takes most of the memory: it is loaded where it is to answer. */
+async function createDeciding(config: Config, io: ServiceIo): Promise<Deciding> {
+  if (config.workers > 1) return (await import('./workers/create-watched.ts')).createWatched(config, io);
+  return (await import('./create-single.ts')).createSingle(config, io);
+}
 
 function warnOfShadowAll({ shadowAll }: Config, logger: Logger): void {
   if (!shadowAll) return;
@@ -152,39 +149,4 @@ function createReadiness(onChange: (isServing: boolean) => void): Readiness {
       return `the policies are not loaded yet${failure === undefined ? '' : `: ${failure}`}`;
     },
   };
-}
-
-/** The library is a tenth of the program's memory: it is loaded only where it is what answers. */
-async function loadTransport(kind: Config['transport']): Promise<typeof createNativeTransport> {
-  switch (kind) {
-    case 'native':
-      return createNativeTransport;
-    case 'grpc-js':
-      return (await import('../envoy/grpc-js-transport.ts')).createGrpcJsTransport;
-  }
-}
-
-async function createTransport(
-  config: Config,
-  { clock, timers, observation }: ServiceIo,
-  engine: Engine,
-  health: readonly Method[],
-  tls: GrpcTls | undefined,
-): Promise<Transport> {
-  const { logger, metrics, decisions } = observation;
-  const check = checkService({
-    authorizer: engine,
-    decoder: createCheckRequestDecoder(),
-    encoder: createCheckResponseEncoder(),
-    timers,
-    clock,
-    decisions,
-    log: logger,
-    checkTimeoutMs: config.checkTimeout,
-    dangerouslyAllowRefusals: config.shadowAll,
-  });
-  const methods = [check, ...health].map((method) => measureMethod(method, metrics.grpc, clock));
-  const { maxReceiveBytes } = config;
-  const create = await loadTransport(config.transport);
-  return create(methods, { clock, timers, log: logger, maxReceiveBytes, secure: tls?.secure });
 }

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { isJsonObject, ownMember, type JsonValue } from '../core/json.ts';
 
+/** How the service names itself to others. */
+export const userAgent = `portcullis/${readVersion()}`;
+
 /** The version of Portcullis, as in package.json, which lies beside both `src` and `dist`. */
 export function readVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');

@@ -16,7 +16,38 @@ export interface Listener {
 }
 
 /** Once a peer has said nothing for so long, the system asks it: a host that is gone without a word would keep its connections for ever. */
-const keepAliveMs = 60_000;
+const probed = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 } as const;
+
+/** Connections that somebody else accepted. */
+export interface AdoptedConnections {
+  readonly take: TakeConnection;
+  /** Resolves once there is none. */
+  ended(): Promise<void>;
+  destroyConnections(): void;
+}
+
+export function adoptConnections(onConnection: TakeConnection): AdoptedConnections {
+  const sockets = new Set<Socket>();
+  let whenEnded = (): void => undefined;
+  return {
+    take: (socket) => {
+      sockets.add(socket);
+      socket.once('close', () => {
+        sockets.delete(socket);
+        if (sockets.size === 0) whenEnded();
+      });
+      onConnection(socket);
+    },
+    ended: () =>
+      new Promise((resolve) => {
+        whenEnded = resolve;
+        if (sockets.size === 0) resolve();
+      }),
+    destroyConnections: () => {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
 
 /**
  * Listens and hands every connection over. A unix socket gets the mode, and a socket file that nobody listens on any more is
@@ -28,22 +59,42 @@ export async function listenOn(
   onConnection: TakeConnection,
 ): Promise<Listener> {
   const sockets = new Set<Socket>();
-  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs }, (socket) => {
+  const server = createServer(probed, (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     onConnection(socket);
   });
-  if (address.kind === 'tcp') await bind(server, { host: address.host, port: address.port });
-  else await bindUnix(server, address.path, unixMode);
-  // An accept that fails (no file descriptors left) ends that connection, not the process.
-  server.on('error', () => {});
   return {
-    address: boundAddress(server, address),
+    address: await bindTo(server, address, unixMode),
     close: () => closeServer(server),
     destroyConnections() {
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+/**
+ * As `listenOn`, for connections that go to another process: nothing of them is read here, they are not kept, and `close` does not wait for them.
+ */
+export async function listenForOthers(
+  address: SocketAddress,
+  unixMode: number,
+  onConnection: TakeConnection,
+): Promise<Omit<Listener, 'destroyConnections'>> {
+  const server = createServer({ ...probed, pauseOnConnect: true }, onConnection);
+  return {
+    address: await bindTo(server, address, unixMode),
+    close: async () => void server.close(),
+  };
+}
+
+/** What is bound. */
+async function bindTo(server: Server, address: SocketAddress, unixMode: number): Promise<SocketAddress> {
+  if (address.kind === 'tcp') await bind(server, { host: address.host, port: address.port });
+  else await bindUnix(server, address.path, unixMode);
+  // An accept that fails (no file descriptors left) ends that connection, not the process.
+  server.on('error', () => {});
+  return boundAddress(server, address);
 }
 
 async function bindUnix(server: Server, path: string, mode: number): Promise<void> {

@@ -66,7 +66,8 @@ export interface CheckClient {
 }
 
 export function createCheckClient(address: string, by = credentials.createInsecure()): CheckClient {
-  const client = new Client(address, by);
+  // A connection of its own: grpc-js would let all clients of an address share one.
+  const client = new Client(address, by, { 'grpc.use_local_subchannel_pool': 1 });
   const decoder = codecOf('envoy.service.auth.v3.CheckResponse');
   return {
     send: (bytes) =>

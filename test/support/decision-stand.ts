@@ -87,8 +87,9 @@ export async function createDecisionStand(
       },
     },
   );
-  const apply = (next: readonly AuthorDocument[], unreadable: readonly string[] = []): Promise<void> =>
-    engine.apply({ documents: next, problems: [], unreadable: new Set(unreadable) });
+  const apply = async (next: readonly AuthorDocument[], unreadable: readonly string[] = []): Promise<void> => {
+    await engine.apply({ documents: next, problems: [], unreadable: new Set(unreadable) });
+  };
   await apply(documents);
   return {
     engine,

@@ -149,6 +149,10 @@ who may do that may read namespaces, and others could not install if this were a
 {{- if eq (include "portcullis.clusterKinds" .) "false" -}}
 {{- $told = append $told "rbac.scope: namespaced: ClusterAccessPolicies are not read, so the platform's floor DOES NOT HOLD for what this release decides, and ClusterIdentityProviders are unknown." -}}
 {{- end -}}
+{{- $workers := int64 (default 1 $config.workers) -}}
+{{- if and (gt $workers 1) (eq (toString $values.resources.requests.cpu) "250m") -}}
+{{- $told = append $told (printf "config.workers: %d: each uses a core of its own, and resources.requests.cpu is that of one process. Ask for %d cores, and for memory as docs/workers.md says; more replicas do as well." $workers $workers) -}}
+{{- end -}}
 {{- if $config.allowPrivateAddresses -}}
 {{- $told = append $told "config.allowPrivateAddresses: whoever writes an IdentityProvider can make Portcullis call into your network. Name the ranges in config.allowedPrivateAddresses instead." -}}
 {{- end -}}

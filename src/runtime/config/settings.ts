@@ -181,6 +181,15 @@ export const settings = {
     description:
       'Where the admin page, its JSON and the admin call for revocations are. Only that call asks for a token: keep it on a loopback address.',
   },
+  workers: {
+    group: 'Requests',
+    flag: '--workers',
+    env: 'PORTCULLIS_WORKERS',
+    type: wholeNumber(1, 64),
+    default: { value: 1 },
+    description:
+      'How many processes answer checks. 1: the one process that does everything. With more, one process more watches the policies and has the ports, and hands connections to these; docs/workers.md says how many are useful, and what they share.',
+  },
   transport: {
     group: 'Addresses',
     flag: '--transport',

@@ -1,3 +1,4 @@
+import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { startNative } from './support/native-server.ts';
 import { call, frame, openPeer, uint32, type RawPeer } from './support/raw-peer.ts';
@@ -97,4 +98,25 @@ describe('a drain', () => {
     await answerPing(peer);
     expect(await drained).toBe('drained');
   });
+});
+
+test('a connection that another process accepted is served, waited for and ended like any other', async () => {
+  const server = await startNative();
+  const others = createServer({ pauseOnConnect: true }, (socket) => {
+    server.transport.take(socket);
+    socket.resume();
+  });
+  await new Promise<void>((resolve) => void others.listen(0, '127.0.0.1', resolve));
+  const bound = others.address();
+  if (bound === null || typeof bound === 'string') throw new Error('it listens on a port');
+  const peer = await openPeer(`127.0.0.1:${bound.port}`);
+  peer.send(call(1), later(3));
+  await answered(peer, 1);
+  const drained = server.transport.drain(60_000);
+  await answerPing(peer);
+  for (const answer of server.waiting) answer(Buffer.from('done'));
+  await answered(peer, 3);
+  expect(await peer.end).toEqual({ code: 0, lastStream: 3 });
+  expect(await drained).toBe('drained');
+  others.close();
 });

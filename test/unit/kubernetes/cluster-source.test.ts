@@ -128,7 +128,7 @@ describe('what documents refer to', () => {
       sink: {
         applyChange: ({ changed, removed }) => {
           taken.push([...removed.map((one) => `-${one.source}`), ...changed.map((one) => `+${one.source}`)].join(' '));
-          return new Promise((resolve) => void waiting.push(resolve));
+          return new Promise<void>((resolve) => void waiting.push(resolve));
         },
         hasten: () => () => undefined,
         closeUnrouted: () => undefined,

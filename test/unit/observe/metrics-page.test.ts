@@ -36,6 +36,7 @@ test('no label is one that a client could fill', () => {
     'node',
     'place',
     'provider',
+    'reason',
     'result',
     'review',
     'source',

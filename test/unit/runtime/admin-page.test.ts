@@ -102,3 +102,15 @@ test('of very many documents it shows those that do not serve and how many more 
   expect(body).toContain('nothing; denied with 503');
   expect(body).toContain('And 4501 more.');
 });
+
+test('of workers it shows how many serve, and whether all serve by the last change', () => {
+  const told = (workers: NonNullable<typeof status.workers>): string =>
+    /<h2>Workers<\/h2>(.*)/.exec(renderAdminPage({ ...status, workers }, '1', 0).body)?.[1] ?? '';
+  expect(told({ wanted: 2, serving: 2, sent: 7, inForce: 7 })).toBe(
+    '<p><b class="good">2 of 2</b> serve; change 7 of the policies is in force at all of them.</p>',
+  );
+  expect(told({ wanted: 2, serving: 1, sent: 8, inForce: 7 })).toBe(
+    '<p><b class="bad">1 of 2</b> serve; change 7 of the policies is in force at all of them, <b class="warn">8 is on its way</b>.</p>',
+  );
+  expect(renderAdminPage(status, '1', 0).body).not.toContain('Workers');
+});

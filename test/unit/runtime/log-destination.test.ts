@@ -114,3 +114,27 @@ test('a reader that is gone costs lines and nothing else', async () => {
     }, 10);`;
   expect(await runModule(code, false, true)).toMatchObject({ exitCode: 0, stderr: 'still here\n' });
 });
+
+test('lines of several processes on one pipe are not torn', async () => {
+  const writer = `
+    import { createLogDestination } from './src/runtime/log-destination.ts';
+    import { systemTimers as timers } from './src/runtime/system-ports.ts';
+    const destination = createLogDestination({ to: 1, onDrop: () => {}, timers, isShared: true });
+    const name = process.argv[1];
+    for (let i = 0; i < 4000; i++) destination.write(name + ' ' + String(i) + ' ' + name.repeat(i % 900) + '\\n');
+    await destination.close();
+  `;
+  const child = spawn(
+    'sh',
+    ['-c', 'for name in a b c; do "$0" --input-type=module -e "$1" $name & done; wait', process.execPath, writer],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  let text = '';
+  for await (const chunk of child.stdout) text += String(chunk);
+  const lines = text.trimEnd().split('\n');
+  const torn = lines.filter((line) => {
+    const [name = '', number = '', rest = ''] = line.split(' ');
+    return !/^[abc]$/.test(name) || rest !== name.repeat(Number(number) % 900);
+  });
+  expect([lines.length, torn]).toEqual([12_000, []]);
+}, 30_000);

@@ -63,6 +63,7 @@ async function start(file: string | null = tokenFile): Promise<Stand> {
       added.push(...entries);
       return stand.outcome;
     },
+    whenTaken: () => Promise.resolve(),
     openList: () => {
       throw new Error('nobody keeps a list');
     },

@@ -82,7 +82,7 @@ class FetchedKeys implements KeyCache {
     // Asking discovery too makes two requests of it, and so it counts as two.
     const counts = thorough && loader.discovers ? 2 : 1;
     this.#askedAt = now + (counts - 1) * settings.minFetchIntervalMs;
-    return this.#fetch(thorough);
+    return this.#fetch(thorough, true);
   }
 
   status(): ProviderStatus {
@@ -102,20 +102,20 @@ class FetchedKeys implements KeyCache {
   }
 
   /** One fetch at a time: who comes while one runs shares it. Never rejects. */
-  #fetch(thorough: boolean): Promise<void> {
-    this.#running ??= this.#attempt(thorough).finally(() => {
+  #fetch(thorough: boolean, isUrgent = false): Promise<void> {
+    this.#running ??= this.#attempt(thorough, isUrgent).finally(() => {
       this.#running = undefined;
     });
     return this.#running;
   }
 
-  async #attempt(asked: boolean): Promise<void> {
+  async #attempt(asked: boolean, isUrgent: boolean): Promise<void> {
     const { clock, loader, events, provider } = this.#options;
     const thorough = asked || !loader.discovers;
     this.#cancelNext();
     const started = clock.monotonic();
     try {
-      const set = await loader.load(thorough);
+      const set = await loader.load(thorough, isUrgent);
       if (this.#closed) return;
       events.keyFetch(provider, 'ok', clock.monotonic() - started);
       if (thorough) this.#confirm(set);
@@ -125,8 +125,18 @@ class FetchedKeys implements KeyCache {
       events.keyFetch(provider, 'failed', clock.monotonic() - started);
       this.#fail(error);
       this.#doubtsPlace = !thorough;
+      if (this.#set === undefined) await this.#recall();
     }
     this.#bookNext(thorough);
+  }
+
+  /** Whoever begins while nobody answers goes on with what was fetched for it before: as old as it is. */
+  async #recall(): Promise<void> {
+    const { clock, loader } = this.#options;
+    const found = await loader.recall();
+    if (found === undefined || this.#closed) return;
+    this.#loadedAt = clock.monotonic() - found.ageMs;
+    this.#accept(found.set);
   }
 
   /** The next thorough fetch: another one moves it, a failure brings it nearer. It may have come due while this one ran. */

@@ -59,6 +59,7 @@ export function createRevocations(settings: RevocationSettings, ports: Revocatio
     reviewer: (provider) => compileReviewer(provider, world, settings),
     add: (source, revocations, signals = []) => world.add(source, revocations, signals),
     openList: (source) => world.openList(source),
+    whenTaken: () => world.whenTaken(),
     status: () => world.status(),
     close: () => world.close(),
   };
@@ -173,6 +174,10 @@ class RevocationWorld {
     });
     this.#lists.set(source, list);
     return list;
+  }
+
+  async whenTaken(): Promise<void> {
+    await this.#shared?.whenTaken();
   }
 
   status(): ReturnType<RevocationControl['status']> {

@@ -22,6 +22,8 @@ export interface SharedSource {
   /** Why it says nothing of who is not on it, for the providers of a namespace, or, empty, of the cluster. */
   failure(namespace: string): string | undefined;
   status(): RevocationSourceStatus;
+  /** Resolves once all that the list holds is taken in. */
+  whenTaken(): Promise<void>;
   /** Looks whether the list can be read, and at the next so many entries. */
   sweep(count: number): void;
   close(): void;
@@ -57,6 +59,7 @@ export function createSharedSource(options: SharedSourceOptions): SharedSource {
     add: (...given) => shared.add(...given),
     failure: (namespace) => shared.failure(namespace),
     status: () => shared.status(),
+    whenTaken: () => shared.whenTaken(),
     sweep: (count) => shared.sweep(count),
     close: () => shared.close(),
   };
@@ -76,6 +79,7 @@ class SharedEntries {
   readonly #homelessOf = new Map<string, number>();
   #waiting: string[] = [];
   #isTaking = false;
+  #whenTaken: (() => void)[] = [];
   readonly #stop: () => void;
 
   constructor(options: SharedSourceOptions) {
@@ -133,6 +137,11 @@ class SharedEntries {
     return { source: 'shared', entries: this.table.size, failure: this.failure(''), problem };
   }
 
+  whenTaken(): Promise<void> {
+    if (!this.#isTaking) return Promise.resolve();
+    return new Promise((resolve) => void this.#whenTaken.push(resolve));
+  }
+
   sweep(count: number): void {
     this.#look();
     this.table.sweep(count);
@@ -143,6 +152,7 @@ class SharedEntries {
   close(): void {
     this.#stop();
     this.#waiting = [];
+    for (const resolve of this.#whenTaken.splice(0)) resolve();
   }
 
   /** What was read and not yet taken in counts as not read. */
@@ -171,6 +181,7 @@ class SharedEntries {
       .finally(() => {
         this.#isTaking = false;
         if (this.#waiting.length > 0) this.#take([]);
+        else for (const resolve of this.#whenTaken.splice(0)) resolve();
       });
   }
 
