@@ -4,7 +4,7 @@ import { createMultiMap, type MultiMap } from '../std/multi-map.ts';
 import type { Steps } from '../std/steps.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import { createAgedClaims, type AgedClaims, type KeyedClaim } from './aged-claims.ts';
-import { acceptedPolicy, claimedHosts, toAgedClaim } from './claims.ts';
+import { claimedHosts, shadowHosts, toAgedClaim } from './claims.ts';
 import { createPatternIndex } from './pattern-index.ts';
 import { targetedRoutes } from './target-statuses.ts';
 
@@ -19,7 +19,9 @@ export interface EntryIndex {
   claimantsAtOrBelow(pattern: string): Iterable<string>;
   /** Policies that name the provider, in the version that serves or in the newest. */
   usersOf(provider: string): Iterable<string>;
-  /** Policies in shadow mode on the pattern or on anything that it covers. */
+  /** Policies in shadow mode that name exactly the pattern, whether it is theirs or not. */
+  shadowsAt(pattern: string): Iterable<string>;
+  /** Those that name the pattern or anything that it covers. */
   shadowsAtOrBelow(pattern: string): Iterable<string>;
 }
 
@@ -50,6 +52,7 @@ export function createEntryIndex(grants: GrantSetting): LiveIndex {
     claimantsAtOrBelow: (pattern) => claims.atOrBelow(pattern),
     usersOf: (provider) => users.get(provider),
     attachedTo: (route) => attached.get(route),
+    shadowsAt: (pattern) => shadows.at(pattern),
     shadowsAtOrBelow: (pattern) => shadows.atOrBelow(pattern),
     *prepare(changes) {
       const work: (() => void)[] = [];
@@ -118,12 +121,6 @@ function claimablePatterns(entry: CatalogEntry | undefined, grants: GrantSetting
 }
 
 const none: readonly string[] = [];
-
-/** The hosts of an accepted policy in shadow mode. */
-export function shadowHosts(entry: CatalogEntry | undefined): readonly string[] {
-  const policy = entry && acceptedPolicy(entry);
-  return policy?.mode === 'Shadow' ? policy.hosts : none;
-}
 
 function namedProviders(entry: CatalogEntry | undefined): readonly string[] {
   if (entry === undefined) return none;

@@ -46,6 +46,7 @@ export function judgeWhole(
     agedClaims: () => [],
     claimantsAtOrBelow: () => [],
     usersOf: () => [],
+    shadowsAt: () => [],
     shadowsAtOrBelow: () => [],
   };
   const judged = runAtOnce(judgeChange(all, index, grants));
