@@ -8,7 +8,7 @@ import { claimedHosts, shadowHosts, toAgedClaim } from './claims.ts';
 import { createPatternIndex } from './pattern-index.ts';
 import { targetedRoutes } from './target-statuses.ts';
 
-/** Entries, and which of them a change can touch. All answers are keys of entries. */
+/** Entries, and which of them a change can touch. Answers are keys of entries, where nothing else is said. */
 export interface EntryIndex {
   entry(key: string): CatalogEntry | undefined;
   /** Those that claim exactly the pattern. */
@@ -17,6 +17,8 @@ export interface EntryIndex {
   agedClaims(pattern: string): readonly KeyedClaim[];
   /** Those that claim the pattern or anything that it covers. */
   claimantsAtOrBelow(pattern: string): Iterable<string>;
+  /** The patterns that are claimed: it, and what it covers. */
+  claimedAtOrBelow(pattern: string): Iterable<string>;
   /** Policies that name the provider, in the version that serves or in the newest. */
   usersOf(provider: string): Iterable<string>;
   /** Policies in shadow mode that name exactly the pattern, whether it is theirs or not. */
@@ -50,6 +52,7 @@ export function createEntryIndex(grants: GrantSetting): LiveIndex {
     claimants: (pattern) => claims.at(pattern),
     agedClaims: (pattern) => aged.at(pattern),
     claimantsAtOrBelow: (pattern) => claims.atOrBelow(pattern),
+    claimedAtOrBelow: (pattern) => claims.patternsAtOrBelow(pattern),
     usersOf: (provider) => users.get(provider),
     attachedTo: (route) => attached.get(route),
     shadowsAt: (pattern) => shadows.at(pattern),

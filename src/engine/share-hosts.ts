@@ -30,8 +30,8 @@ export function* shareHosts(
   for (const pattern of yield* changedPatterns(entries, index)) {
     yield;
     if (!isClaimable(grants, pattern)) continue;
-    if (isSameOwner(oldestClaim(before, pattern), oldestClaim(now, pattern))) continue;
-    for (const key of concernedBy(pattern, index)) {
+    const passedOn = yield* passedOnAt(pattern, { before, now }, index);
+    for (const key of namingAnyOf(passedOn, index)) {
       const entry = judged.has(key) ? undefined : index.entry(key);
       judged.add(key);
       if (entry !== undefined && isAged(entry)) {
@@ -43,15 +43,31 @@ export function* shareHosts(
   }
 }
 
-/** Whichever of its policies is the oldest, it is the namespace that owns; below a wildcard it counts since when, beside other claims. */
-function isSameOwner(a: AgedClaim | undefined, b: AgedClaim | undefined): boolean {
-  return a?.namespace === b?.namespace && a?.createdAt === b?.createdAt;
+/** A pattern whose claims changed where another namespace owns it now, and with it what is below; else those below it of which that is so. */
+function* passedOnAt(
+  pattern: string,
+  { before, now }: { readonly before: ClaimsAt; readonly now: ClaimsAt },
+  index: EntryIndex,
+): Steps<readonly string[]> {
+  const [was, is] = [oldestClaim(before, pattern), oldestClaim(now, pattern)];
+  // Whichever of its policies is the oldest, it is the namespace that owns.
+  if (was?.namespace !== is?.namespace) return [pattern];
+  // Since when only counts beside the claims of others below.
+  if (was?.createdAt === is?.createdAt) return [];
+  const passedOn: string[] = [];
+  for (const below of index.claimedAtOrBelow(pattern)) {
+    if (oldestClaim(before, below)?.namespace !== oldestClaim(now, below)?.namespace) passedOn.push(below);
+    yield;
+  }
+  return passedOn;
 }
 
-/** All whose hosts may be others where the pattern has another owner. */
-function* concernedBy(pattern: string, index: EntryIndex): Iterable<string> {
-  yield* index.claimantsAtOrBelow(pattern);
-  yield* index.shadowsAtOrBelow(pattern);
+/** All who name one of the patterns or anything that it covers. */
+function* namingAnyOf(patterns: readonly string[], index: EntryIndex): Iterable<string> {
+  for (const pattern of patterns) {
+    yield* index.claimantsAtOrBelow(pattern);
+    yield* index.shadowsAtOrBelow(pattern);
+  }
 }
 
 /** Of all who claim a pattern the oldest alone: nobody asks for another one. */

@@ -45,6 +45,7 @@ export function judgeWhole(
     claimants: () => [],
     agedClaims: () => [],
     claimantsAtOrBelow: () => [],
+    claimedAtOrBelow: () => [],
     usersOf: () => [],
     shadowsAt: () => [],
     shadowsAtOrBelow: () => [],
