@@ -56,7 +56,7 @@ export interface DocumentStatus {
   readonly version: DocumentVersion | undefined;
   /** The generation that serves; undefined where none does, or the source has no versions. */
   readonly servedGeneration: number | undefined;
-  /** The hosts of an accepted or refused policy that are not its own, in a source whose documents have an age (S10). */
+  /** The hosts of an accepted or refused policy that are not its own (S10); of documents without an age, of those in shadow mode alone. */
   readonly conflicts: readonly HostConflict[];
   /** The routes that a policy is attached to, in its order. */
   readonly targets: readonly TargetStatus[];

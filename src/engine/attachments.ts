@@ -45,7 +45,8 @@ export function* changeAttachments(
   const enforced = change.policies.map((one) => ofMode(one, 'Enforce')).filter(isChange);
   const shadowing = change.policies.map((one) => ofMode(one, 'Shadow')).filter(isChange);
   // Without grants a wildcard restricts no host that another namespace governs (S10).
-  const hosts = yield* changeHostTable(before?.hosts ?? emptyHostTable, enforced, grants === undefined);
+  const isApart = grants === undefined;
+  const hosts = yield* changeHostTable(before?.hosts ?? emptyHostTable, enforced, isApart);
   const named = yield* changeNamed(before?.named ?? new Map(), enforced);
   const routes = yield* changeRouteTable(before?.routes ?? new Map(), enforced);
   const reserve: Reserve = (known, changes, attachedTo) =>
@@ -76,7 +77,7 @@ export function* changeAttachments(
     shadowTable,
     find,
     reservedFor: (request) => reserved(reservations, request),
-    shadows: compileShadows(shadowTable, { hosts, routes, byRoute, find, reserved }),
+    shadows: compileShadows(shadowTable, { hosts, routes, byRoute, find, reserved, isApart }),
   };
 }
 

@@ -19,7 +19,7 @@ export interface CatalogEntry extends DocumentVersions {
   readonly denying: RefusedPolicy | undefined;
   /** The hosts that its namespace has because it has, or had, them in force; only where documents have no age (S10). */
   readonly holds: readonly string[];
-  /** The hosts that it names and that are not its own; only where documents have an age. */
+  /** The hosts that it names and that are not its own; where documents have no age, of policies in shadow mode alone. */
   readonly conflicts: readonly HostConflict[];
   readonly problems: readonly Problem[];
 }

@@ -9,8 +9,8 @@ import type { Trace } from '../core/trace.ts';
 import { RequestScope } from '../expressions/scope.ts';
 import type { ClosedNamespaces } from './closed-namespaces.ts';
 import { decide, type Check } from './decide.ts';
-import { createMatchingBudget } from './find-matches.ts';
 import { coversHost } from './floor.ts';
+import { codeOf, judgeShadows, shadowChecks, type ShadowCheck } from './judge-shadows.ts';
 import type { Snapshot } from './snapshot.ts';
 import { describeCovering } from './trace-selection.ts';
 
@@ -34,9 +34,6 @@ export interface CheckSettings extends ReadingSettings {
   /** Introduces the service: everything is allowed and nothing changed, and what would have been decided is recorded (S9). */
   readonly shadowAll: boolean;
 }
-
-/** A verdict of a shadow is worth waiting for only that long, milliseconds. */
-const shadowPatienceMs = 20;
 
 /** Decides one request on a snapshot. Never throws and never rejects. */
 export function checkRequest(
@@ -107,69 +104,10 @@ function decideOn(snapshot: Snapshot, request: Request, id: string, ports: Check
     : withVerdicts(decision, shadows, ports);
 }
 
-interface ShadowCheck {
-  readonly policy: string;
-  readonly check: Check;
-}
-
-/** Each with expressions of its own: their work is not the decision's. */
-function shadowChecks(snapshot: Snapshot, check: Check): ShadowCheck[] {
-  const expressions = (): RequestScope =>
-    new RequestScope(check.request, check.id, check.now * 1000, check.expressions.noteFailure);
-  const matching = createMatchingBudget();
-  const policies = snapshot.attachments
-    .shadows(check.request)
-    .map(({ policy, group, reservedFor = check.reservedFor }) => ({
-      policy,
-      check: { ...check, group, reservedFor, isShadow: true, matching, expressions: expressions() },
-    }));
-  const floors = snapshot.shadowFloors
-    .filter((floor) => coversHost(floor, check.request.host))
-    .map((floor) => ({
-      policy: floor.id,
-      check: { ...check, floors: [...check.floors, floor], isShadow: true, matching, expressions: expressions() },
-    }));
-  return [...policies, ...floors];
-}
-
-/** The decision with what the shadows would have made of it; whatever happens to them, it stays the same decision. */
+/** The decision with what the shadows would have made of it; it stays the same decision. */
 async function withVerdicts(decision: Decision, shadows: readonly ShadowCheck[], ports: CheckPorts): Promise<Decision> {
-  const verdicts = await Promise.all(shadows.map((shadow) => verdictOf(shadow, ports)));
-  return withShadow(decision, verdicts);
-}
-
-async function verdictOf({ policy, check }: ShadowCheck, { timers, logger }: CheckPorts): Promise<ShadowVerdict> {
-  try {
-    const decision = await inTime(decide(check), timers);
-    return {
-      policy,
-      rule: decision?.about.rule ?? '',
-      code: decision === undefined ? 'deadline_exceeded' : codeOf(decision),
-    };
-  } catch (thrown) {
-    logger.error(
-      { id: check.id, policy, ...thrownFields(thrown) },
-      'a policy in shadow mode failed; it changes no answer',
-    );
-    return { policy, rule: '', code: 'internal_error' };
-  }
-}
-
-function inTime(decision: Decision | Promise<Decision>, timers: Timers): Decision | Promise<Decision | undefined> {
-  if (!(decision instanceof Promise)) return decision;
-  return new Promise((resolve, reject) => {
-    const cancel = timers.after(shadowPatienceMs, () => resolve(undefined));
-    decision.then(resolve, reject).finally(cancel);
-  });
-}
-
-function codeOf(decision: Decision): ShadowVerdict['code'] {
-  return decision.kind === 'allow' ? 'ok' : decision.denial.code;
-}
-
-function withShadow(decision: Decision, shadow: readonly ShadowVerdict[]): Decision {
-  const about = { ...decision.about, shadow };
-  return { ...decision, about };
+  const shadow = await judgeShadows(shadows, ports);
+  return { ...decision, about: { ...decision.about, shadow } };
 }
 
 /** `--shadow-all`: an allow that changes nothing, with the decision as the verdict of a shadow. */

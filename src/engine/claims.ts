@@ -15,6 +15,16 @@ export function enforcedHosts(spec: Spec | undefined): readonly string[] {
   return spec?.kind === 'AccessPolicy' && spec.mode === 'Enforce' ? spec.hosts : [];
 }
 
+/** The hosts of a policy in shadow mode that is in force, whether they are its own or not: it claims none of them (S9). None of anything else. */
+export function shadowHosts(entry: CatalogEntry | undefined): readonly string[] {
+  const { inForce, lastGood } = entry ?? {};
+  return inForce !== undefined && lastGood?.kind === 'AccessPolicy' && lastGood.mode === 'Shadow'
+    ? lastGood.hosts
+    : none;
+}
+
+const none: readonly string[] = [];
+
 /** True where every document of the name comes from a source that knows its age. */
 export function isAged({ versions }: CatalogEntry): boolean {
   return versions.every(({ document }) => document.version !== undefined);
@@ -40,7 +50,7 @@ export function isNameless(entry: CatalogEntry): boolean {
   return nameOf(entry).name === '';
 }
 
-/** The policy, where the newest version is accepted. */
+/** The policy with its own hosts, where the newest version is accepted. */
 export function acceptedPolicy({ refused, inForce }: CatalogEntry): AccessPolicySpec | undefined {
   return refused === undefined && inForce?.kind === 'AccessPolicy' ? inForce : undefined;
 }

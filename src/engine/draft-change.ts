@@ -4,7 +4,7 @@ import { widerPatterns } from '../policy/read-host.ts';
 import type { IdentityProviderSpec } from '../policy/provider-spec.ts';
 import type { Steps } from '../std/steps.ts';
 import { isPolicy, toEntry, type CatalogEntry, type DocumentVersions } from './catalog-entry.ts';
-import { claimedHosts, isAged, nameOf } from './claims.ts';
+import { claimedHosts, isAged, nameOf, shadowHosts } from './claims.ts';
 import type { EntryIndex } from './entry-index.ts';
 
 /** An entry as it would be by itself, beside what it was. */
@@ -68,17 +68,20 @@ function credentialsOf(spec: IdentityProviderSpec): string {
 
 /**
  * Those without an age whose standing depends on the hosts of the entry: policies of other namespaces whose hosts overlap, and refused ones
- * of its own namespace that hold on to a host that it gives up (S10).
+ * of its own namespace that hold on to a host that it gives up (S10). For one in shadow mode, on which nobody's standing depends, those that
+ * its own depends on.
  */
 function* rivalsOf({ before, candidate }: Draft, index: EntryIndex, grants: GrantSetting): Iterable<string> {
   const any = candidate ?? before;
   if (any === undefined || isAged(any)) return;
   const { namespace } = nameOf(any);
-  const patterns = new Set([before, candidate].flatMap((entry) => (entry === undefined ? [] : claimedHosts(entry))));
-  for (const pattern of patterns) {
+  const hostsBy = (of: (entry: CatalogEntry) => readonly string[]): ReadonlySet<string> =>
+    new Set([before, candidate].flatMap((entry) => (entry === undefined ? [] : of(entry))));
+  const claimed = hostsBy(claimedHosts);
+  for (const pattern of new Set([...claimed, ...hostsBy(shadowHosts)])) {
     if (!isClaimable(grants, pattern)) continue;
     const isHeld = before?.holds.includes(pattern) === true;
-    for (const key of overlapping(pattern, index)) {
+    for (const key of overlapping(pattern, claimed.has(pattern), index)) {
       const entry = index.entry(key);
       if (entry === undefined || isAged(entry)) continue;
       if (nameOf(entry).namespace !== namespace || (isHeld && entry.refused !== undefined)) yield key;
@@ -86,7 +89,10 @@ function* rivalsOf({ before, candidate }: Draft, index: EntryIndex, grants: Gran
   }
 }
 
-function* overlapping(pattern: string, index: EntryIndex): Iterable<string> {
+function* overlapping(pattern: string, isClaimed: boolean, index: EntryIndex): Iterable<string> {
   yield* index.claimantsAtOrBelow(pattern);
   for (const wide of widerPatterns(pattern)) yield* index.claimants(wide);
+  if (!isClaimed) return;
+  yield* index.shadowsAtOrBelow(pattern);
+  for (const wide of widerPatterns(pattern)) yield* index.shadowsAt(wide);
 }

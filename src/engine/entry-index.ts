@@ -4,11 +4,11 @@ import { createMultiMap, type MultiMap } from '../std/multi-map.ts';
 import type { Steps } from '../std/steps.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import { createAgedClaims, type AgedClaims, type KeyedClaim } from './aged-claims.ts';
-import { acceptedPolicy, claimedHosts, toAgedClaim } from './claims.ts';
+import { claimedHosts, shadowHosts, toAgedClaim } from './claims.ts';
 import { createPatternIndex } from './pattern-index.ts';
 import { targetedRoutes } from './target-statuses.ts';
 
-/** Entries, and which of them a change can touch. All answers are keys of entries. */
+/** Entries, and which of them a change can touch. Answers are keys of entries, where nothing else is said. */
 export interface EntryIndex {
   entry(key: string): CatalogEntry | undefined;
   /** Those that claim exactly the pattern. */
@@ -17,9 +17,13 @@ export interface EntryIndex {
   agedClaims(pattern: string): readonly KeyedClaim[];
   /** Those that claim the pattern or anything that it covers. */
   claimantsAtOrBelow(pattern: string): Iterable<string>;
+  /** The patterns that are claimed: it, and what it covers. */
+  claimedAtOrBelow(pattern: string): Iterable<string>;
   /** Policies that name the provider, in the version that serves or in the newest. */
   usersOf(provider: string): Iterable<string>;
-  /** Policies in shadow mode on the pattern or on anything that it covers. */
+  /** Policies in shadow mode that name exactly the pattern, whether it is theirs or not. */
+  shadowsAt(pattern: string): Iterable<string>;
+  /** Those that name the pattern or anything that it covers. */
   shadowsAtOrBelow(pattern: string): Iterable<string>;
 }
 
@@ -48,8 +52,10 @@ export function createEntryIndex(grants: GrantSetting): LiveIndex {
     claimants: (pattern) => claims.at(pattern),
     agedClaims: (pattern) => aged.at(pattern),
     claimantsAtOrBelow: (pattern) => claims.atOrBelow(pattern),
+    claimedAtOrBelow: (pattern) => claims.patternsAtOrBelow(pattern),
     usersOf: (provider) => users.get(provider),
     attachedTo: (route) => attached.get(route),
+    shadowsAt: (pattern) => shadows.at(pattern),
     shadowsAtOrBelow: (pattern) => shadows.atOrBelow(pattern),
     *prepare(changes) {
       const work: (() => void)[] = [];
@@ -118,12 +124,6 @@ function claimablePatterns(entry: CatalogEntry | undefined, grants: GrantSetting
 }
 
 const none: readonly string[] = [];
-
-/** The hosts of an accepted policy in shadow mode. */
-export function shadowHosts(entry: CatalogEntry | undefined): readonly string[] {
-  const policy = entry && acceptedPolicy(entry);
-  return policy?.mode === 'Shadow' ? policy.hosts : none;
-}
 
 function namedProviders(entry: CatalogEntry | undefined): readonly string[] {
   if (entry === undefined) return none;

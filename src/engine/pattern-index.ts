@@ -6,6 +6,8 @@ export interface PatternIndex {
   at(pattern: string): ReadonlySet<string>;
   /** The keys at the pattern and, where it is a wildcard, at everything that it covers. */
   atOrBelow(pattern: string): Iterable<string>;
+  /** Those of these patterns that have keys. */
+  patternsAtOrBelow(pattern: string): Iterable<string>;
   add(pattern: string, key: string): void;
   delete(pattern: string, key: string): void;
 }
@@ -14,13 +16,16 @@ export function createPatternIndex(): PatternIndex {
   const keys = createMultiMap();
   /** Wildcard → the patterns next below it that have keys, or something below them that has. */
   const children = createMultiMap();
-  function* atOrBelow(pattern: string): Iterable<string> {
-    yield* keys.get(pattern);
-    for (const child of children.get(pattern)) yield* atOrBelow(child);
+  function* patternsAtOrBelow(pattern: string): Iterable<string> {
+    if (keys.has(pattern)) yield pattern;
+    for (const child of children.get(pattern)) yield* patternsAtOrBelow(child);
   }
   return {
     at: (pattern) => keys.get(pattern),
-    atOrBelow,
+    *atOrBelow(pattern) {
+      for (const one of patternsAtOrBelow(pattern)) yield* keys.get(one);
+    },
+    patternsAtOrBelow,
     add: (pattern, key) => {
       keys.add(pattern, key);
       let child = pattern;

@@ -1,17 +1,25 @@
 import type { Problem } from '../core/problem.ts';
-import { areGranted, gatherHostClaims, type GrantSetting, type HostClaims } from '../policy/check-hosts.ts';
+import type { HostConflict } from '../core/status.ts';
+import {
+  areGranted,
+  gatherHostClaims,
+  ownerByGrant,
+  type GrantSetting,
+  type HostClaims,
+} from '../policy/check-hosts.ts';
 import { checkHostSet, type HostReport, type SetMember } from '../policy/check-set.ts';
 import type { AccessPolicySpec } from '../policy/spec.ts';
 import type { Steps } from '../std/steps.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import { acceptedPolicy, claimedHosts, enforcedHosts, isAged, nameOf } from './claims.ts';
 import type { Draft, Drafts } from './draft-change.ts';
+import { sortConflicts, withHosts } from './with-hosts.ts';
 
 /** Who has which host among documents without an age (S10). */
 export interface HeldHosts {
   /** Problems by the key of the policy that they refuse. */
   readonly problems: ReadonlyMap<string, readonly Problem[]>;
-  /** The entry with what it holds, and with the hosts on which it may deny while it is refused. */
+  /** The entry with what it holds, with the hosts on which it may deny while it is refused, and in shadow mode with those that are its own. */
   settle(entry: CatalogEntry, before: CatalogEntry | undefined): CatalogEntry;
 }
 
@@ -42,7 +50,9 @@ export function* settleHosts(
     if (!isStable) continue;
     // Where the operator grants hosts, nobody has one for having been there first.
     const passedOn = areGranted(grants) ? undefined : yield* givenUp(ageless, staying, first, grants);
-    return { problems, settle: (entry, before) => settleEntry(entry, before, passedOn, report) };
+    const settle: HeldHosts['settle'] = (entry, before) =>
+      isAged(entry) ? entry : withOwnHosts(settleEntry(entry, before, passedOn, report), report, grants);
+    return { problems, settle };
   }
 }
 
@@ -109,7 +119,6 @@ function settleEntry(
   passedOn: HostClaims | undefined,
   { mayDeny }: HostReport,
 ): CatalogEntry {
-  if (isAged(entry)) return entry;
   const { inForce, refused } = entry;
   if (refused === undefined) return { ...entry, holds: passedOn === undefined ? [] : enforcedHosts(inForce) };
   const { namespace } = nameOf(entry);
@@ -117,4 +126,18 @@ function settleEntry(
   const taken = claimedHosts(entry).filter((pattern) => passedOn?.exact.get(pattern)?.has(namespace) === true);
   const holds = [...new Set([...(before?.holds ?? []), ...taken])];
   return { ...entry, holds, denying: inForce === undefined ? refused.policy && mayDeny(refused.policy) : undefined };
+}
+
+/** A policy in shadow mode is judged where it could decide if it were enforced; the other hosts that it names are conflicts. */
+function withOwnHosts(entry: CatalogEntry, { ownership }: HostReport, grants: GrantSetting): CatalogEntry {
+  const { inForce, lastGood } = entry;
+  if (inForce === undefined || lastGood?.kind !== 'AccessPolicy' || lastGood.mode !== 'Shadow') return entry;
+  const { namespace, hosts } = lastGood;
+  const conflicts = hosts.flatMap((host): HostConflict[] => {
+    const verdict = ownership({ namespace, pattern: host });
+    if (verdict.kind === 'owned') return [];
+    return [{ host, owner: verdict.kind === 'conflict' ? verdict.with : ownerByGrant(grants, host) }];
+  });
+  const own = hosts.filter((host) => !conflicts.some((conflict) => conflict.host === host));
+  return { ...entry, inForce: withHosts(lastGood, inForce, own), conflicts: sortConflicts(conflicts) };
 }

@@ -27,6 +27,8 @@ export interface InForce {
   readonly byRoute: FindByRoute;
   readonly find: (request: Request) => PolicyGroup | undefined;
   readonly reserved: (by: Reservations, request: Request) => readonly string[] | undefined;
+  /** True where a wildcard restricts no host that another namespace governs (S10). */
+  readonly isApart: boolean;
 }
 
 /** However many places a host has that a client may choose, so many are judged at one request, the nearest first. */
@@ -61,7 +63,7 @@ type Place = 'nearer' | 'beside' | 'farther';
 /** The policies that are judged at the request, from near to far, each with where it would stand among those in force. */
 function* placed(
   { byName, byPattern, byRoute }: ShadowTable,
-  { routes }: InForce,
+  { routes, isApart }: InForce,
   request: Request,
   host: HostEntry | undefined,
 ): Iterable<readonly [CompiledPolicy, Place]> {
@@ -81,7 +83,9 @@ function* placed(
   const patterns = [request.host, ...widerPatterns(request.host)];
   for (const [own, pattern] of patterns.entries()) {
     const place = name === undefined && !isRouted ? placeBeside(own, patterns, host) : 'farther';
-    for (const policy of judgedAt(byPattern, pattern)) yield [policy, place];
+    const governing = isApart && host !== undefined && patterns.indexOf(host.pattern) < own ? host.part : undefined;
+    for (const policy of judgedAt(byPattern, pattern))
+      if (governing === undefined || governing.namespaces.has(policy.namespace)) yield [policy, place];
   }
 }
 

@@ -7,10 +7,12 @@ import type { Steps } from '../std/steps.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import { claimedHosts, isAged, toAgedClaim } from './claims.ts';
 import type { EntryChanges, EntryIndex } from './entry-index.ts';
+import { isSameJson, sortConflicts, withHosts } from './with-hosts.ts';
 
 /**
  * Gives every policy with an age the hosts that are its own (S10), and lists the others as conflicts: to the entries of the change, and to
- * those beside them that win or lose a host by it, which join the change.
+ * those beside them that win or lose a host by it, which join the change. One in shadow mode has those that it could have if it were
+ * enforced: it claims nothing, so whoever enforces a policy there owns them.
  */
 export function* shareHosts(
   entries: Map<string, CatalogEntry | undefined>,
@@ -28,9 +30,8 @@ export function* shareHosts(
   for (const pattern of yield* changedPatterns(entries, index)) {
     yield;
     if (!isClaimable(grants, pattern)) continue;
-    // Whichever of its policies is the oldest, it is the namespace that owns.
-    if (oldestClaim(before, pattern)?.namespace === oldestClaim(now, pattern)?.namespace) continue;
-    for (const key of index.claimantsAtOrBelow(pattern)) {
+    const passedOn = yield* passedOnAt(pattern, { before, now }, index);
+    for (const key of namingAnyOf(passedOn, index)) {
       const entry = judged.has(key) ? undefined : index.entry(key);
       judged.add(key);
       if (entry !== undefined && isAged(entry)) {
@@ -39,6 +40,33 @@ export function* shareHosts(
       }
       yield;
     }
+  }
+}
+
+/** A pattern whose claims changed where another namespace owns it now, and with it what is below; else those below it of which that is so. */
+function* passedOnAt(
+  pattern: string,
+  { before, now }: { readonly before: ClaimsAt; readonly now: ClaimsAt },
+  index: EntryIndex,
+): Steps<readonly string[]> {
+  const [was, is] = [oldestClaim(before, pattern), oldestClaim(now, pattern)];
+  // Whichever of its policies is the oldest, it is the namespace that owns.
+  if (was?.namespace !== is?.namespace) return [pattern];
+  // Since when only counts beside the claims of others below.
+  if (was?.createdAt === is?.createdAt) return [];
+  const passedOn: string[] = [];
+  for (const below of index.claimedAtOrBelow(pattern)) {
+    if (oldestClaim(before, below)?.namespace !== oldestClaim(now, below)?.namespace) passedOn.push(below);
+    yield;
+  }
+  return passedOn;
+}
+
+/** All who name one of the patterns or anything that it covers. */
+function* namingAnyOf(patterns: readonly string[], index: EntryIndex): Iterable<string> {
+  for (const pattern of patterns) {
+    yield* index.claimantsAtOrBelow(pattern);
+    yield* index.shadowsAtOrBelow(pattern);
   }
 }
 
@@ -108,31 +136,16 @@ function* withOwnHosts(entry: CatalogEntry, grants: GrantSetting, claims: Claims
   const asked = refused?.policy?.kind === 'AccessPolicy' ? refused.policy : undefined;
   const own = asked === undefined ? [] : yield* ownOf(asked);
   const serves =
-    inForce === undefined || lastGood?.kind !== 'AccessPolicy' || lastGood.mode === 'Shadow'
+    inForce === undefined || lastGood?.kind !== 'AccessPolicy'
       ? inForce
       : withHosts(lastGood, inForce, yield* ownOf(lastGood));
   const denying = inForce === undefined ? toDenying(refused?.policy, own) : undefined;
-  const found = [...conflicts.values()].sort((a, b) => (a.host < b.host ? -1 : 1));
+  const found = sortConflicts(conflicts.values());
   const isSame = serves === inForce && isSameJson(denying, entry.denying) && isSameJson(found, entry.conflicts);
   return isSame ? entry : { ...entry, inForce: serves, denying, conflicts: found };
-}
-
-/** The policy with these of its hosts; `known` where it has them already. */
-function withHosts(
-  whole: AccessPolicySpec,
-  known: CatalogEntry['inForce'],
-  hosts: readonly string[],
-): CatalogEntry['inForce'] {
-  if (hosts.length === whole.hosts.length) return whole;
-  const next = { ...whole, hosts };
-  return isSameJson(known, next) ? known : next;
 }
 
 function toDenying(policy: RefusedPolicy | undefined, own: readonly string[]): RefusedPolicy | undefined {
   if (policy === undefined || policy.kind === 'ClusterAccessPolicy') return policy;
   return orNothing({ ...policy, hosts: own });
-}
-
-function isSameJson(a: unknown, b: unknown): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }

@@ -2,8 +2,8 @@ import type { Problem } from '../core/problem.ts';
 import { shadowWarnings } from '../policy/suspicions/shadowed-hosts.ts';
 import type { Steps } from '../std/steps.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
-import { acceptedPolicy, enforcedHosts, nameOf } from './claims.ts';
-import { shadowHosts, type EntryIndex } from './entry-index.ts';
+import { enforcedHosts, nameOf, shadowHosts } from './claims.ts';
+import type { EntryIndex } from './entry-index.ts';
 
 /** Brings the warnings of policies in shadow mode up to date (S9): of those of the change, and of those on hosts that others of it govern. */
 export function* warnOfShadows(entries: Map<string, CatalogEntry | undefined>, index: EntryIndex): Steps<void> {
@@ -33,9 +33,11 @@ export function* warnOfShadows(entries: Map<string, CatalogEntry | undefined>, i
   };
   for (const key of shadows) {
     const entry = entries.has(key) ? entries.get(key) : index.entry(key);
-    const policy = entry && acceptedPolicy(entry);
     const document = entry?.versions[0]?.document;
-    if (entry === undefined || policy === undefined || document === undefined) continue;
+    if (entry === undefined || entry.refused !== undefined || document === undefined) continue;
+    const { lastGood: policy } = entry;
+    if (policy?.kind !== 'AccessPolicy') continue;
+    // Of all its hosts: that one is not its own may be because it is in shadow mode.
     const next = warnBeside(entry, policy.mode === 'Shadow' ? shadowWarnings(policy, document, decidedBy) : []);
     if (next !== entry) entries.set(key, next);
     yield;

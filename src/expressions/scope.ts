@@ -48,6 +48,11 @@ export class RequestScope {
     this.noteFailure = noteFailure;
   }
 
+  /** True where the evaluations of the check asked for more work than it may cost. */
+  get isExhausted(): boolean {
+    return this.workLeft < 0;
+  }
+
   get time(): Timestamp {
     return (this.#timestamp ??= new Timestamp(BigInt(Math.trunc(this.#time)) * 1_000_000n));
   }

@@ -24,7 +24,7 @@ export function judgeConditions(facts: DocumentFacts): readonly ConditionVerdict
     judgeAccepted(document),
     judgeRefs(facts),
     judgeProgrammed(facts),
-    ...(document.conflicts.length > 0 ? [judgeConflicts(document)] : []),
+    ...(document.conflicts.length > 0 ? [judgeConflicts(facts)] : []),
     ...(document.isUnrouted ? [unrouted] : []),
     ...(isProvider && provider !== undefined ? judgeProvider(provider, facts) : []),
   ];
@@ -128,7 +128,8 @@ function judgeWithout(
   return isTwin ? 'and its rules with two providers of one issuer answer 503 (provider_unavailable)' : undefined;
 }
 
-function judgeConflicts({ conflicts, accepted, namespace, servedGeneration }: DocumentStatus): ConditionVerdict {
+function judgeConflicts({ document, isShadow }: DocumentFacts): ConditionVerdict {
+  const { conflicts, accepted, namespace, servedGeneration } = document;
   const hosts = conflicts.map(({ host, owner }) =>
     owner === undefined ? `${host} is not granted` : `${host} belongs to the namespace ${owner}`,
   );
@@ -136,8 +137,9 @@ function judgeConflicts({ conflicts, accepted, namespace, servedGeneration }: Do
   const remedy = isUngranted
     ? `; the operator grants hosts to ${namespace} (hostGrants; config.hostGrants of the chart)`
     : '';
-  const governs = servedGeneration === undefined ? 'governs none of its hosts' : 'governs its other hosts';
-  const others = accepted ? `; the policy ${governs}${remedy}` : remedy;
+  const governs = isShadow ? 'is judged on' : 'governs';
+  const which = servedGeneration === undefined ? 'none of its hosts' : 'its other hosts';
+  const others = accepted ? `; the policy ${governs} ${which}${remedy}` : remedy;
   return {
     type: 'Conflicted',
     status: 'True',

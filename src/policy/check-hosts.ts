@@ -62,6 +62,11 @@ export function grantedTo(grants: HostGrants, pattern: string): readonly string[
   return [];
 }
 
+/** Who is named as the owner of a pattern that is granted to somebody else; undefined where it is granted to nobody. */
+export function ownerByGrant(grants: GrantSetting, pattern: string): string | undefined {
+  return areGranted(grants) ? grantedTo(grants, pattern)[0] : undefined;
+}
+
 /** Grants are the operator's and do not change while the process lives. */
 const ownersByPattern = compileOnce((grants: HostGrants): ReadonlyMap<string, readonly string[]> => {
   const owners = new Map<string, Set<string>>();

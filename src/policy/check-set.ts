@@ -33,9 +33,14 @@ export interface HostReport {
   readonly problems: ReadonlyMap<string, readonly Problem[]>;
   /** A refused policy with the hosts on which it may deny: it takes nothing from another owner (S4). Undefined where there are none. */
   readonly mayDeny: (policy: RefusedPolicy) => RefusedPolicy | undefined;
+  /** Whose a host is that a policy in shadow mode names, which claims none itself. */
+  readonly ownership: (claim: HostClaim) => HostVerdict;
 }
 
-/** Who owns which host among documents without an age (S10): a policy that names one of somebody else is refused. */
+/**
+ * Who owns which host among documents without an age (S10): a policy that names one of somebody else is refused. Not so one in shadow mode:
+ * an edit that takes a policy out of force would be refused with it, and the policy would stay.
+ */
 export function* checkHostSet({ policies, refusedPolicies, grants, held }: HostSet): Steps<HostReport> {
   const enforced = policies.filter(({ spec }) => spec.mode === 'Enforce');
   const refused = refusedPolicies.filter(({ kind }) => kind === 'AccessPolicy');
@@ -52,7 +57,7 @@ export function* checkHostSet({ policies, refusedPolicies, grants, held }: HostS
     if (found.all.length > 0) problems.set(key, found.all);
     yield;
   }
-  return { problems, mayDeny: (policy) => mayDeny(policy, ownership) };
+  return { problems, mayDeny: (policy) => mayDeny(policy, ownership), ownership };
 }
 
 function mayDeny(policy: RefusedPolicy, ownership: (claim: HostClaim) => HostVerdict): RefusedPolicy | undefined {

@@ -1,5 +1,5 @@
 import type { HostConflict } from '../core/status.ts';
-import { areGranted, grantedTo, type GrantSetting } from './check-hosts.ts';
+import { areGranted, grantedTo, ownerByGrant, type GrantSetting } from './check-hosts.ts';
 import { widerPatterns } from './read-host.ts';
 
 /** A policy that names a host, with its age. */
@@ -23,10 +23,8 @@ export function hostConflict(
   namespace: string,
   host: string,
 ): HostConflict | undefined {
-  if (areGranted(grants)) {
-    const owners = grantedTo(grants, host);
-    return owners.includes(namespace) ? undefined : { host, owner: owners[0] };
-  }
+  if (areGranted(grants))
+    return grantedTo(grants, host).includes(namespace) ? undefined : { host, owner: ownerByGrant(grants, host) };
   if (host === '*' && grants === undefined) return { host, owner: undefined };
   const owner = oldestClaim(claimsAt, host)?.namespace ?? namespace;
   return owner === namespace ? undefined : { host, owner };

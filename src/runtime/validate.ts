@@ -1,11 +1,13 @@
 import type { Problem } from '../core/problem.ts';
 import { membersOf, readCatalog } from '../engine/catalog.ts';
 import { warnOfYamlBooleans } from '../files/warn-of-yaml-booleans.ts';
+import type { CatalogEntry } from '../engine/catalog-entry.ts';
 import { isNameless } from '../engine/claims.ts';
 import { catalogProviders } from '../engine/inspect-token.ts';
 import type { FindProvider } from '../policy/check-providers.ts';
 import type { GrantSetting } from '../policy/check-hosts.ts';
 import { parseDocument, type ParsedDocument } from '../policy/parse-document.ts';
+import { createProblemList } from '../policy/problem-list.ts';
 import { specKey } from '../policy/spec-name.ts';
 import type { AuthorDocument, RouteSpec } from '../policy/spec.ts';
 import { unknownUserWarnings } from '../policy/suspicions/unknown-users.ts';
@@ -77,6 +79,7 @@ function judge(
           .map(sayHowToGive(entry.problems))
           .map(ofDocument(entry.key)),
       ),
+      ...entries.flatMap((entry) => unjudgedHosts(entry).map(ofDocument(entry.key))),
       ...warnings,
     ]),
   };
@@ -116,6 +119,22 @@ function ungrantedHosts(document: AuthorDocument, parsed: ParsedDocument): Probl
       place: document.placeOf(['spec', 'hosts']),
     },
   ];
+}
+
+/** In shadow mode a policy is not refused for a host of somebody else; it is as soon as it is enforced. */
+function unjudgedHosts({ lastGood, conflicts, versions: [version] }: CatalogEntry): readonly Problem[] {
+  if (version === undefined || lastGood?.kind !== 'AccessPolicy' || lastGood.mode !== 'Shadow') return [];
+  const problems = createProblemList(version.document, []);
+  for (const { host, owner } of conflicts) {
+    const at = ['spec', 'hosts', lastGood.hosts.indexOf(host)];
+    const why =
+      owner === undefined
+        ? `is not granted to the namespace ${lastGood.namespace}`
+        : `belongs to the namespace ${owner}`;
+    const code = owner === undefined ? 'host-not-granted' : 'host-conflict';
+    problems.warning(code, at, `the host ${host} ${why}: the policy, in shadow mode, is not judged there`);
+  }
+  return problems.all;
 }
 
 /** A route stands in the cluster, and may come from elsewhere. */

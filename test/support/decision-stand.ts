@@ -23,6 +23,8 @@ export interface DecisionStand {
   readonly log: readonly LogLine[];
   /** Where expressions gave no value, in order. */
   readonly expressionFailures: readonly ExpressionPlace[];
+  /** Where credentials were sent to, in order. */
+  readonly sentTo: readonly string[];
   readonly clock: Clock & { set(nowMs: number): void };
   apply(documents: readonly AuthorDocument[], unreadable?: readonly string[]): Promise<void>;
   /** Takes the issuers off the network, and back. */
@@ -56,7 +58,7 @@ export async function createDecisionStand(
   const mint = await createTokenMint(issuers, options.tokens ?? {}, clock.now());
   const log: LogLine[] = [];
   const expressionFailures: ExpressionPlace[] = [];
-  const network = { online: true };
+  const network = { online: true, sentTo: [] as string[] };
   const logger = createLog(log);
   const engine = createEngine(
     {
@@ -96,6 +98,7 @@ export async function createDecisionStand(
     mint,
     log,
     expressionFailures,
+    sentTo: network.sentTo,
     clock,
     apply,
     setOnline: (online) => {
@@ -130,7 +133,7 @@ function createLog(lines: LogLine[]): Logger {
 function createIssuerNetwork(
   providers: Issuable['providers'],
   mint: TokenMint,
-  network: { readonly online: boolean },
+  network: { readonly online: boolean; readonly sentTo: string[] },
 ): HttpClient {
   return {
     get: async (url) => {
@@ -144,6 +147,7 @@ function createIssuerNetwork(
       throw new Failure('http_status', 'answered 404');
     },
     send: async (url, request, limits) => {
+      network.sentTo.push(url);
       const asked = providers.find((provider) => provider.type === 'Introspection' && provider.endpoint === url);
       if (!network.online || asked === undefined) throw new Failure('http_connect', 'nobody takes what is sent');
       return answeringClient((token) => mint.vouch(asked.name, token)).send(url, request, limits);

@@ -74,7 +74,7 @@ export function histories(ages: Ages): fc.Arbitrary<History> {
         arbitrary: fc.uniqueArray(fc.constantFrom('route', 'route/one', 'route/two', 'other'), { maxLength: 3 }),
       },
     ),
-    mode: fc.constantFrom('Enforce', 'Enforce', 'Enforce', 'Shadow'),
+    mode: fc.constantFrom('Enforce', 'Enforce', 'Shadow'),
     onInvalid: fc.constantFrom('KeepLast', 'KeepLast', 'Deny'),
     providers: fc.uniqueArray(fc.constantFrom('one', 'two'), { maxLength: 2 }),
     slip: fc.constantFrom('none', 'none', 'none', 'field', 'hosts'),

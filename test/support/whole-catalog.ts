@@ -45,7 +45,9 @@ export function judgeWhole(
     claimants: () => [],
     agedClaims: () => [],
     claimantsAtOrBelow: () => [],
+    claimedAtOrBelow: () => [],
     usersOf: () => [],
+    shadowsAt: () => [],
     shadowsAtOrBelow: () => [],
   };
   const judged = runAtOnce(judgeChange(all, index, grants));

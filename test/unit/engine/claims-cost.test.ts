@@ -7,9 +7,15 @@ import { clusterDocuments } from '../../support/cluster-document.ts';
 const wild = ['a.b.c', 'b.c', 'c'].map((labels) => `'*.${labels}.mallory.example'`).concat(`'*.mallory.example'`);
 const rules = 'rules: [{name: open, matches: [{path: {type: PathPrefix, value: /}}], access: Public}]';
 
-function policy(namespace: string, name: string, createdAt: number, hosts: readonly string[]): AuthorDocument {
+function policy(
+  namespace: string,
+  name: string,
+  createdAt: number,
+  hosts: readonly string[],
+  mode = 'Enforce',
+): AuthorDocument {
   const metadata = `metadata: {name: ${name}, namespace: ${namespace}}`;
-  const spec = `spec: {hosts: [${hosts.join(', ')}], ${rules}}`;
+  const spec = `spec: {mode: ${mode}, hosts: [${hosts.join(', ')}], ${rules}}`;
   const yaml = `apiVersion: portcullis.dev/v1alpha1\nkind: AccessPolicy\n${metadata}\n${spec}\n`;
   const [document] = clusterDocuments(yaml, { createdAt, uid: `${name}-${createdAt}` });
   if (document === undefined) throw new Error('there is no document');
@@ -47,6 +53,21 @@ describe('S10: what a claim costs', () => {
     // The control: another namespace is the owner now, which concerns all of them.
     expect(take(catalog, [policy('shop', 'first', 0, ["'*.mallory.example'"])], [])).toBeGreaterThan(200);
     expect(conflictsOf(catalog, 'AccessPolicy mallory/p7')).toHaveLength(4);
+  });
+
+  it('looks at no other policy where one in shadow mode comes, and at those in shadow mode where an owner does', () => {
+    const catalog = create();
+    const shadows = Array.from({ length: 200 }, (_, index) => policy('mallory', `s${index}`, 1, wild, 'Shadow'));
+    take(catalog, [policy('mallory', 'own', 1, ["'*.c.mallory.example'"]), ...shadows.slice(1)], []);
+    expect(take(catalog, shadows.slice(0, 1), [])).toBeLessThan(30);
+    expect(conflictsOf(catalog, 'AccessPolicy mallory/s0')).toEqual([]);
+    // The control: what is another namespace's now is nothing of theirs.
+    const narrow = policy('shop', 'first', 0, ["'*.a.b.c.mallory.example'"]);
+    expect(take(catalog, [narrow], [])).toBeGreaterThan(200);
+    const lost = [{ host: '*.a.b.c.mallory.example', owner: 'shop' }];
+    expect(conflictsOf(catalog, 'AccessPolicy mallory/s0')).toEqual(lost);
+    take(catalog, [], [narrow]);
+    expect(conflictsOf(catalog, 'AccessPolicy mallory/s0')).toEqual([]);
   });
 
   it('reads only the oldest claim of a pattern, however many there are', () => {

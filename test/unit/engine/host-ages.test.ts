@@ -86,6 +86,17 @@ describe('S10 in a cluster a host belongs to the namespace of the oldest policy 
     expect(statusOf(on, 'three/young')?.conflicts).toEqual([{ host: 'young.example', owner: 'one' }]);
   });
 
+  test('also where its wildcard is claimed by another of its policies than before, which is younger or older', async () => {
+    const first = policy('one/first', '"*.example"', { createdAt: 1 });
+    const second = policy('two/b', 'x.example', { createdAt: 2 });
+    const on = await start([...first, ...second, ...policy('one/last', '"*.example"', { createdAt: 3 })]);
+    expect(statusOf(on, 'two/b')?.conflicts).toEqual([{ host: 'x.example', owner: 'one' }]);
+    await on.engine.applyChange({ changed: [], removed: first });
+    expect([await codeOf(on, 'x.example'), statusOf(on, 'two/b')?.conflicts]).toEqual(['allow two/b', []]);
+    await on.engine.applyChange({ changed: first, removed: [] });
+    expect(statusOf(on, 'two/b')?.conflicts).toEqual([{ host: 'x.example', owner: 'one' }]);
+  });
+
   test('and a wildcard restricts no host of another namespace', async () => {
     const restricts = ', addresses: {deny: [127.0.0.0/8]}';
     const owner = policy('two/old', 'old.example', old);
@@ -128,6 +139,12 @@ describe('S10 in a cluster a host belongs to the namespace of the oldest policy 
     const shadow = policy('one/a', 'x.example', old, ', mode: Shadow');
     const on = await start([...shadow, ...policy('two/b', 'x.example', young)]);
     expect(await codeOf(on, 'x.example')).toBe('allow two/b');
+    expect(statusOf(on, 'two/b')?.conflicts).toEqual([]);
+    expect(statusOf(on, 'one/a')).toMatchObject({
+      accepted: true,
+      servedGeneration: undefined,
+      conflicts: [{ host: 'x.example', owner: 'two' }],
+    });
   });
 
   test.each([

@@ -12,7 +12,9 @@ import type { BySection } from '../../../src/engine/route-table.ts';
 import { createPolicyCompiler } from '../../../src/engine/policy-compiler.ts';
 import { buildSnapshot, type Snapshot } from '../../../src/engine/snapshot.ts';
 import { ownHeaders } from '../../../src/phases/response/compile-upstream.ts';
+import { areGranted, grantedTo } from '../../../src/policy/check-hosts.ts';
 import { parseDocument, type ParsedDocument } from '../../../src/policy/parse-document.ts';
+import { widerPatterns } from '../../../src/policy/read-host.ts';
 import type { AuthorDocument } from '../../../src/policy/spec.ts';
 import { runAtOnce } from '../../../src/std/steps.ts';
 import { clusterDocuments } from '../../support/cluster-document.ts';
@@ -116,6 +118,18 @@ function expectOneOwner({ attachments: { hosts } }: Snapshot): void {
   }
 }
 
+/** S10: a policy in shadow mode is judged on no host that another namespace has. */
+function expectOwnShadows({ attachments: { hosts, shadowTable } }: Snapshot, { grants, ages }: History): void {
+  const governing = new Map([...hosts.exact.values(), ...hosts.below.values()].map((entry) => [entry.pattern, entry]));
+  for (const [pattern, list] of shadowTable.byPattern) {
+    const namespaces = new Set(list.map(({ namespace }) => namespace));
+    if (areGranted(grants)) expect(grantedTo(grants, pattern)).toEqual(expect.arrayContaining([...namespaces]));
+    if (grants !== undefined || ages === 'some') continue;
+    const nearest = [pattern, ...widerPatterns(pattern)].flatMap((wide) => governing.get(wide) ?? [])[0];
+    if (nearest !== undefined) expect(nearest.part.namespaces).toEqual(namespaces);
+  }
+}
+
 function isAllowing({ rule }: { readonly rule: CompiledRule }): boolean {
   return rule.access !== 'Refused';
 }
@@ -136,6 +150,7 @@ function replay(history: History): void {
     const snapshot = serving.commit(prepared.entries, prepared.changedRoutes);
     expect(tellSnapshot(snapshot)).toEqual(tellSnapshot(fresh));
     if (history.grants === undefined && history.ages !== 'some') expectOneOwner(snapshot);
+    expectOwnShadows(snapshot, history);
   }
 }
 

@@ -396,6 +396,16 @@ describe('the status of what refers to ConfigMaps and providers', () => {
     expect(conditionOf(inputOf({ conflicts: conflicts.slice(0, 1), ...changes }), 'Conflicted')).not.toContain('grant');
   });
 
+  it('says of a policy in shadow mode where it is not judged', () => {
+    const conflicts = [{ host: 'a.example.com', owner: 'team-b' }];
+    const told = (document: Partial<DocumentStatus>): string =>
+      conditionOf(inputOf({ conflicts, ...document }, { isShadow: true }), 'Conflicted');
+    expect(told({})).toBe(
+      'True HostConflict a.example.com belongs to the namespace team-b; the policy is judged on its other hosts',
+    );
+    expect(told({ servedGeneration: undefined })).toContain('; the policy is judged on none of its hosts');
+  });
+
   it('promise 6: does not say of a provider of the cluster what it refers to in the namespace of the operator', () => {
     const missing = [{ ...material, kind: 'Secret' as const, namespace: 'portcullis', name: 'okta-client' }];
     const providers = [{ key: 'ClusterIdentityProvider okta', isRunning: true, missing, ...keyed }];

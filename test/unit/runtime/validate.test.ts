@@ -169,6 +169,27 @@ describe('what a cluster holds', () => {
   });
 });
 
+test('a policy in shadow mode on a host of somebody else is a warning, and on its own host none', async () => {
+  const okta = '{kind: ClusterIdentityProvider, name: okta}';
+  const shared = provider('name: okta', 'ClusterIdentityProvider');
+  const shadow = policy(okta, 'a.example')
+    .replace('namespace: shop', 'namespace: pay')
+    .replace('spec: {', 'spec: {mode: Shadow, ');
+  const told = 'the policy, in shadow mode, is not judged there';
+  expect(await messages(shared, shadow)).toEqual([]);
+  expect(await messages(shared, shadow, policy(okta, 'a.example'))).toEqual([
+    `warning: the host a.example belongs to the namespace shop: ${told}`,
+  ]);
+  const granted = async (namespace: string): Promise<readonly string[]> => {
+    const text = [shared, shadow].join('---\n');
+    const grants = new Map([[namespace, ['a.example']]]);
+    const { problems, documents } = await validateSources(['-'], () => Promise.resolve(text), grants);
+    expect(documents.every(({ accepted }) => accepted)).toBe(true);
+    return problems.map(({ code, field }) => `${code} ${field}`);
+  };
+  expect([await granted('pay'), await granted('shop')]).toEqual([[], ['host-conflict spec.hosts[0]']]);
+});
+
 describe('a word that kubectl reads as a boolean', () => {
   const claims = (claim: string): string =>
     policy('{name: okta}').replace(
