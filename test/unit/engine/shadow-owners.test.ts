@@ -15,9 +15,9 @@ type Source = 'cluster' | 'files';
 /** What documents there are, by their text; each call is one change. */
 interface World {
   readonly on: DecisionStand;
-  put(...yaml: string[]): Promise<void>;
-  take(yaml: string): Promise<void>;
-  edit(before: string, after: string): Promise<void>;
+  put(...yaml: string[]): Promise<unknown>;
+  take(yaml: string): Promise<unknown>;
+  edit(before: string, after: string): Promise<unknown>;
 }
 
 async function startWorld(source: Source, options: StandOptions = {}): Promise<World> {
@@ -27,7 +27,7 @@ async function startWorld(source: Source, options: StandOptions = {}): Promise<W
   const files = new Map<string, readonly AuthorDocument[]>();
   const documents = (yaml: readonly string[]): readonly AuthorDocument[] =>
     yaml.flatMap((one) => clusterDocuments(one));
-  const change = (added: readonly string[], gone: readonly string[], isEdit = false): Promise<void> => {
+  const change = (added: readonly string[], gone: readonly string[], isEdit = false): Promise<unknown> => {
     for (const one of gone) files.delete(one);
     for (const one of added) files.set(one, documentsOf(one));
     if (source === 'files') return on.apply([...files.values()].flat());
@@ -152,7 +152,7 @@ describe('S10 a policy in shadow mode is judged on no host of another namespace,
 
   test('a policy that is older takes nothing as a shadow, and does as soon as it is enforced', async () => {
     const world = await startWorld('cluster');
-    const of = (yaml: string, version: Partial<DocumentVersion>): Promise<void> =>
+    const of = (yaml: string, version: Partial<DocumentVersion>): Promise<unknown> =>
       world.on.engine.applyChange({ changed: clusterDocuments(yaml, version), removed: [] });
     await world.put(trap('mallory'));
     await of(watch, { createdAt: 1 });
