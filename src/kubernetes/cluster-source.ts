@@ -102,11 +102,7 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
     await inTime(references.begin(), timeoutMs, ports.timers);
     isFirst = false;
     references.bind();
-    const read = referred.takeOut();
-    await apply({
-      removed: [...read.removed, ...change.removed],
-      changed: [...read.changed, ...change.changed],
-    });
+    await apply(together(referred.takeOut(), change));
     // Only who judged a document beside others knows what is in force of it: that must not lose what it refers to.
     for (const { source } of ours) references.settle(source, sink.referencesInForce(source));
     void references.begin();
@@ -119,9 +115,9 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
   const reflectors = followDocuments(options, (change) => lanes.add(change));
   return {
     ready: Promise.all(reflectors.map(({ synced }) => synced))
-      .then(() => lanes.emptied())
-      .then(() => documents.open())
-      .then(() => referred.open()),
+      .then(lanes.emptied)
+      .then(documents.open)
+      .then(referred.open),
     confirmedAt: () => oldestOf(reflectors, references.reflectors()),
     states: () => [...reflectors, ...references.reflectors()].map((reflector) => reflector.state()),
     referenceState: (key) => references.state(key),
@@ -155,6 +151,10 @@ function followDocuments(
       timing,
     }),
   );
+}
+
+function together(a: SourceChange, b: SourceChange): SourceChange {
+  return { removed: [...a.removed, ...b.removed], changed: [...a.changed, ...b.changed] };
 }
 
 /** A document on which something throws must not hold up the others; the engine says what is wrong with it. */

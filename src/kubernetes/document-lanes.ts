@@ -35,41 +35,21 @@ type Lane = Map<string, Entry>;
 export function createDocumentLanes(parser: HeavyParser, handOn: (change: SourceChange) => void): DocumentLanes {
   /** In the order of their turns. */
   const lanes = new Map<string, Lane>();
-  const waiting = new Set<{ readonly left: Set<string>; readonly resolve: () => void }>();
+  const emptyings = createEmptyings();
   let inWork: string | undefined;
   let isRunning = false;
   let isClosed = false;
-  const isHeavy = ({ next }: Entry): boolean => next !== undefined && parser.isHeavy(next);
   const handOnAll = (entries: readonly Entry[]): void => {
     if (entries.length > 0) handOn(toChange(entries));
-    for (const waiter of waiting) {
-      for (const { source } of entries) waiter.left.delete(source);
-      if (waiter.left.size > 0) continue;
-      waiting.delete(waiter);
-      waiter.resolve();
-    }
+    emptyings.note(entries);
   };
   const hold = (namespace: string, entry: Entry): void => {
     const lane = lanes.get(namespace) ?? new Map<string, Entry>();
     lanes.set(namespace, lane.set(entry.source, merge(lane.get(entry.source), entry)));
   };
   const takeTurn = async (namespace: string, lane: Lane): Promise<void> => {
-    const ready: Entry[] = [];
-    const [head] = lane.values();
-    if (head?.next !== undefined && isHeavy(head)) {
-      // What comes of it meanwhile comes behind it: one that is written again and again would else never be in force.
-      lane.delete(head.source);
-      ready.push(head);
-      inWork = head.source;
-      await parser.parse(head.next);
-      inWork = undefined;
-      if (isClosed) return;
-    }
-    for (const entry of lane.values()) {
-      if (isHeavy(entry)) break;
-      ready.push(entry);
-      lane.delete(entry.source);
-    }
+    const ready = await takeReady(lane, parser, (source) => (inWork = source));
+    if (isClosed) return;
     lanes.delete(namespace);
     // Behind the others.
     if (lane.size > 0) lanes.set(namespace, lane);
@@ -86,7 +66,7 @@ export function createDocumentLanes(parser: HeavyParser, handOn: (change: Source
       const entries = toEntries(change);
       const free = entries.filter((entry) => {
         const namespace = namespaceOf(entry.source);
-        const isHeld = lanes.has(namespace) || isHeavy(entry);
+        const isHeld = lanes.has(namespace) || isHeavy(entry, parser);
         if (isHeld) hold(namespace, entry);
         return !isHeld;
       });
@@ -94,15 +74,68 @@ export function createDocumentLanes(parser: HeavyParser, handOn: (change: Source
       void run();
     },
     emptied: () => {
-      const left = new Set([...lanes.values()].flatMap((lane) => [...lane.keys()]));
-      if (inWork !== undefined) left.add(inWork);
-      const { promise, resolve } = Promise.withResolvers<undefined>();
-      if (left.size === 0) resolve(undefined);
-      else waiting.add({ left, resolve: () => resolve(undefined) });
-      return promise;
+      const waiting = [...lanes.values()].flatMap((lane) => [...lane.keys()]);
+      return emptyings.until(inWork === undefined ? waiting : [inWork, ...waiting]);
     },
     close: () => {
       isClosed = true;
+    },
+  };
+}
+
+function isHeavy({ next }: Entry, parser: HeavyParser): boolean {
+  return next !== undefined && parser.isHeavy(next);
+}
+
+/** Parses the first of the lane where it is heavy, and takes out what is ready then: all before the next heavy one. */
+async function takeReady(
+  lane: Lane,
+  parser: HeavyParser,
+  onWork: (source: string | undefined) => void,
+): Promise<readonly Entry[]> {
+  const ready: Entry[] = [];
+  const [head] = lane.values();
+  if (head?.next !== undefined && isHeavy(head, parser)) {
+    // What comes of it meanwhile comes behind it: one that is written again and again would else never be in force.
+    lane.delete(head.source);
+    ready.push(head);
+    onWork(head.source);
+    await parser.parse(head.next);
+    onWork(undefined);
+  }
+  for (const entry of lane.values()) {
+    if (isHeavy(entry, parser)) break;
+    ready.push(entry);
+    lane.delete(entry.source);
+  }
+  return ready;
+}
+
+/** Who waits for documents to be handed on. */
+interface Emptyings {
+  /** Resolves when all of these were handed on, at once where there are none. */
+  until(sources: Iterable<string>): Promise<void>;
+  /** These are handed on. */
+  note(entries: readonly Entry[]): void;
+}
+
+function createEmptyings(): Emptyings {
+  const waiting = new Set<{ readonly left: Set<string>; readonly resolve: (value: undefined) => void }>();
+  return {
+    until: (sources) => {
+      const left = new Set(sources);
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      if (left.size === 0) resolve(undefined);
+      else waiting.add({ left, resolve });
+      return promise;
+    },
+    note: (entries) => {
+      for (const waiter of waiting) {
+        for (const { source } of entries) waiter.left.delete(source);
+        if (waiter.left.size > 0) continue;
+        waiting.delete(waiter);
+        waiter.resolve(undefined);
+      }
     },
   };
 }

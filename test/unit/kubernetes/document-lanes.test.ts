@@ -58,7 +58,7 @@ function documentOf(name: string): AuthorDocument {
 }
 
 function nameOf({ value }: AuthorDocument): string {
-  return String(value);
+  return typeof value === 'string' ? value : '';
 }
 
 describe('documents that take long to parse', () => {
