@@ -115,9 +115,9 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
   const reflectors = followDocuments(options, (change) => lanes.add(change));
   return {
     ready: Promise.all(reflectors.map(({ synced }) => synced))
-      .then(lanes.emptied)
-      .then(documents.open)
-      .then(referred.open),
+      .then(() => lanes.emptied())
+      .then(() => documents.open())
+      .then(() => referred.open()),
     confirmedAt: () => oldestOf(reflectors, references.reflectors()),
     states: () => [...reflectors, ...references.reflectors()].map((reflector) => reflector.state()),
     referenceState: (key) => references.state(key),

@@ -1,5 +1,6 @@
 import type { SourceChange } from '../policy/spec.ts';
 import { createMaterialFollower, type MaterialFollower } from './material-follower.ts';
+import { maxMaterialCharacters } from './material-room.ts';
 import { maxMaterials, type ReferredMaterials } from './reference-budgets.ts';
 import { createReferences, lingerMs, type References } from './references.ts';
 import type { Reflector, ReflectorPorts, ReflectorState, ReflectorTiming } from './reflector.ts';
@@ -32,6 +33,10 @@ const notFollowed =
   `of one namespace no more than ${maxMaterials} of a kind are followed, those that the oldest policies and providers refer to; ` +
   'refer to fewer, or spread the documents over more namespaces';
 
+const withoutRoom =
+  `of what the Secrets of one namespace hold that documents name, and of what its ConfigMaps hold, no more than ${maxMaterialCharacters / 1024 / 1024} MiB of text are kept, ` +
+  'those that the oldest providers refer to; refer to smaller ones, or spread the documents over more namespaces';
+
 export function createReferenceFollower(options: {
   readonly ports: ReflectorPorts;
   readonly timing: Partial<ReflectorTiming>;
@@ -58,7 +63,7 @@ export function createReferenceFollower(options: {
     const referred = references.all();
     if (referred !== kept) {
       warnOfExcess(referred.excessive);
-      materials.keepOnly(referred.refs);
+      materials.keepOnly(referred);
       kept = referred;
     }
     // What lingers is let go though nothing else changes.
@@ -83,7 +88,7 @@ export function createReferenceFollower(options: {
     endOthers,
     unreserved: () => unreserved.all(),
     state: (key) => materials.state(key),
-    whyLeftOut: (key) => (references.isLeftOut(key) ? notFollowed : undefined),
+    whyLeftOut: (key) => whyLeftOut(key, references, materials),
     unreadableOf: (source) => firstUnreadable(references.of(source), references, materials),
     reflectors: () => materials.reflectors(),
     close: () => {
@@ -103,13 +108,24 @@ function createExcessWarning({ logger }: Pick<ReflectorPorts, 'logger'>): (names
   };
 }
 
+function whyLeftOut(
+  key: string,
+  references: Pick<References, 'isLeftOut'>,
+  materials: Pick<MaterialFollower, 'isWithoutRoom'>,
+): string | undefined {
+  if (references.isLeftOut(key)) return notFollowed;
+  return materials.isWithoutRoom(key) ? withoutRoom : undefined;
+}
+
 function firstUnreadable(
   keys: readonly string[],
   references: Pick<References, 'isLeftOut'>,
-  materials: Pick<MaterialFollower, 'state'>,
+  materials: Pick<MaterialFollower, 'state' | 'isWithoutRoom'>,
 ): string | undefined {
-  const left = keys.find((key) => references.isLeftOut(key));
-  if (left !== undefined) return `${left} cannot be read: ${notFollowed}`;
+  for (const key of keys) {
+    const why = whyLeftOut(key, references, materials);
+    if (why !== undefined) return `${key} cannot be read: ${why}`;
+  }
   const states = keys.flatMap((key) => materials.state(key) ?? []);
   const failing = states.find(({ failure }) => failure !== undefined);
   return failing && `${failing.collection.name} cannot be read: ${failing.failure ?? ''}`;
