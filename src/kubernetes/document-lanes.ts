@@ -58,7 +58,10 @@ export function createDocumentLanes(parser: HeavyParser, handOn: (change: Source
   const run = async (): Promise<void> => {
     if (isRunning) return;
     isRunning = true;
-    for (let [first] = lanes; first !== undefined && !isClosed; [first] = lanes) await takeTurn(...first);
+    for (let [first] = lanes; first !== undefined; [first] = lanes) {
+      if (isClosed) return;
+      await takeTurn(...first);
+    }
     isRunning = false;
   };
   return {

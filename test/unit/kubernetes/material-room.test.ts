@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
-import type { KubernetesApi } from '../../../src/kubernetes/kubernetes-api.ts';
+import type { ApiRequest, KubernetesApi } from '../../../src/kubernetes/kubernetes-api.ts';
 import { createMaterialFollower, type MaterialFollower } from '../../../src/kubernetes/material-follower.ts';
 import { maxMaterialCharacters } from '../../../src/kubernetes/material-room.ts';
 import { parseOnce } from '../../../src/policy/parsed-elsewhere.ts';
@@ -196,13 +196,13 @@ describe('what is kept of one namespace', () => {
     let [asked, most] = [0, 0];
     for (const name of names) {
       const own = stand.at(name);
-      const { request } = own;
+      const answer = own.request.bind(own);
       Object.assign(own, {
-        request: async (one: Parameters<typeof request>[0]) => {
+        request: async (one: ApiRequest) => {
           most = Math.max(most, (asked += 1));
           await settle();
           asked -= 1;
-          return request(one);
+          return answer(one);
         },
       });
     }
