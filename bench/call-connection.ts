@@ -1,4 +1,5 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { connectTo, type CallAddress } from './call-address.ts';
 import type { CallHeaders } from './call-headers.ts';
 import {
   createFrameReader,
@@ -28,13 +29,8 @@ const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 /** How much may come in before the connection's window is opened again, bytes. */
 const windowStep = 16 * 1024 * 1024;
 
-export async function openCallConnection(port: number, headers: CallHeaders): Promise<CallConnection> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-  await new Promise((resolve, reject) => {
-    socket.once('connect', resolve);
-    socket.once('error', reject);
-  });
-  return new RawConnection(socket, headers);
+export async function openCallConnection(address: CallAddress, headers: CallHeaders): Promise<CallConnection> {
+  return new RawConnection(await connectTo(address), headers);
 }
 
 interface Waiting {

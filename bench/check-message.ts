@@ -16,7 +16,7 @@ export interface MessageOptions {
 }
 
 /** What a browser sends through a proxy at the edge, 25 with `authorization`; in its place one more of a client's own. */
-const usualHeaders = {
+export const usualHeaders = {
   accept: 'application/json, text/plain, */*',
   'accept-encoding': 'gzip, deflate, br, zstd',
   'accept-language': 'en-GB,en;q=0.9,de;q=0.8',

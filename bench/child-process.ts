@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 
-/** A server that is measured: a Node process of its own, on its own core. */
+/** A server that is measured: a process of its own, on its own core. */
 export interface Child {
   readonly pid: number;
   /** Fails where the process ended by itself. */
@@ -23,11 +23,15 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-export function startNode(args: readonly string[], { core, outputFile }: ChildOptions): Child {
+export function startNode(args: readonly string[], options: ChildOptions): Child {
+  return startProgram(process.execPath, args, options);
+}
+
+export function startProgram(program: string, args: readonly string[], { core, outputFile }: ChildOptions): Child {
   const output = openSync(outputFile, 'w');
-  const [program, ...rest] =
-    core === undefined ? [process.execPath, ...args] : ['taskset', '-c', String(core), process.execPath, ...args];
-  const child = spawn(program, rest, {
+  const [command, rest] =
+    core === undefined ? [program, [...args]] : ['taskset', ['-c', String(core), program, ...args]];
+  const child = spawn(command, rest, {
     // Settings of whoever runs the bench must not be measured.
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
     stdio: ['ignore', output, output],

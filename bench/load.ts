@@ -1,3 +1,4 @@
+import type { CallAddress } from './call-address.ts';
 import { encodeCallHeaders } from './call-headers.ts';
 import { openCallConnection, type CallConnection } from './call-connection.ts';
 import { verdictOf, type Verdict } from './verdict.ts';
@@ -6,7 +7,7 @@ import { verdictOf, type Verdict } from './verdict.ts';
 export const connectionShape = { connections: 2, callsInFlight: 32 } as const;
 
 export interface LoadTarget {
-  readonly port: number;
+  readonly address: CallAddress;
   /** CheckRequests with their gRPC prefix, sent one after the other and again from the first; or what makes the next one. */
   readonly messages: readonly Uint8Array[] | (() => Uint8Array);
   readonly expected: Verdict;
@@ -41,10 +42,10 @@ function inTurn(messages: readonly Uint8Array[]): () => Uint8Array {
   };
 }
 
-export async function createLoad({ port, messages, expected }: LoadTarget): Promise<Load> {
+export async function createLoad({ address, messages, expected }: LoadTarget): Promise<Load> {
   const headers = encodeCallHeaders(checkPath, 'portcullis.bench');
   const connections = await Promise.all(
-    Array.from({ length: connectionShape.connections }, () => openCallConnection(port, headers)),
+    Array.from({ length: connectionShape.connections }, () => openCallConnection(address, headers)),
   );
   const nextMessage = typeof messages === 'function' ? messages : inTurn(messages);
 

@@ -32,7 +32,7 @@ const changedHost = 7;
 export async function measureChange(stand: Stand): Promise<ChangeFigures> {
   const folder = await stand.policyFolder(10, 10);
   const server = await stand.startPortcullis({ name: 'change', policies: folder });
-  const connection = await openCallConnection(server.grpcPort, encodeCallHeaders(checkPath, 'portcullis.bench'));
+  const connection = await openCallConnection(server.address, encodeCallHeaders(checkPath, 'portcullis.bench'));
   try {
     const token = await stand.mintToken('alice');
     const message = encodeCheckMessage({ host: hostName(changedHost), path: policyPath(0), token });

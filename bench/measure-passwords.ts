@@ -76,7 +76,7 @@ export async function measurePasswords(stand: Stand): Promise<PasswordFigures> {
   const probe = createProbeLog(stand.workFolder, 'passwords');
   const server = await stand.startPortcullis({ name: 'passwords', policies: folder, nodeFlags: probe.nodeFlags });
   const open = (): Promise<CallConnection> =>
-    openCallConnection(server.grpcPort, encodeCallHeaders(checkPath, 'portcullis.bench'));
+    openCallConnection(server.address, encodeCallHeaders(checkPath, 'portcullis.bench'));
   const [one, many] = [await open(), await open()];
   try {
     if ((await ask(one, 'remembered', 'open sesame')) !== 'allow') throw new Error('the right password is refused');

@@ -1,6 +1,8 @@
+import { judgeReach, type Reach } from './aim.ts';
 import { createLoad, type Load } from './load.ts';
 import { rounds, warmUpSeconds, type Options } from './options.ts';
 import { cpuMicrosOf } from './process-figures.ts';
+import { rowAims, type RowAim } from './row-aims.ts';
 import type { RowName } from './rows.ts';
 import type { Stand } from './stand.ts';
 import { startRow, type StartedRow } from './start-row.ts';
@@ -21,11 +23,13 @@ export interface RowFigures {
   /** Answers of all rounds together, and how many of them were not what the row expects. */
   readonly checks: number;
   readonly unexpected: number;
+  /** Beside the aim of the row, where it has one: the median of the quotients within a round. */
+  readonly reach: Reach | undefined;
   /** Why the row says nothing; undefined where it is good. */
   readonly invalid: string | undefined;
 }
 
-type Sample = Omit<RowFigures, 'name' | 'timesBare' | 'invalid'>;
+type Sample = Omit<RowFigures, 'name' | 'timesBare' | 'reach' | 'invalid'>;
 
 interface RunningRow extends StartedRow {
   readonly load: Load;
@@ -40,6 +44,7 @@ export async function measureRows(
   stand: Stand,
   tell: Tell,
 ): Promise<readonly RowFigures[]> {
+  if (rows.length === 0) return [];
   const running: RunningRow[] = [];
   try {
     for (const name of rows) {
@@ -56,12 +61,26 @@ export async function measureRows(
       const order = round % 2 === 0 ? running : running.toReversed();
       for (const row of order) row.samples.push(await sample(row, seconds));
     }
-    const bare = running.find(({ name }) => name === 'bare-http2')?.samples ?? [];
-    return await Promise.all(running.map((row) => toFigures(row, bare)));
+    const samples = new Map(running.map((row) => [row.name, row.samples]));
+    return await Promise.all(running.map((row) => toFigures(row, samples)));
   } finally {
     for (const { load } of running) load.close();
     await Promise.all(running.map(({ server }) => server.stop()));
   }
+}
+
+type AllSamples = ReadonlyMap<RowName, readonly Sample[]>;
+
+function reachOf(name: RowName, all: AllSamples): Reach | undefined {
+  const aim = rowAims.get(name);
+  if (aim === undefined) return undefined;
+  const times = timesOther(all.get(name) ?? [], aim.figure, all.get(aim.than));
+  return judgeReach(name, times, aim.bound, `× ${aim.than}`);
+}
+
+/** The median of the quotients within a round, so that drift of the machine cancels out. */
+function timesOther(samples: readonly Sample[], figure: RowAim['figure'], others: readonly Sample[] = []): number {
+  return median(samples.map((one, round) => one[figure] / (others[round]?.[figure] ?? Number.NaN)));
 }
 
 async function sample({ load, server }: RunningRow, seconds: number): Promise<Sample> {
@@ -80,8 +99,8 @@ async function sample({ load, server }: RunningRow, seconds: number): Promise<Sa
   };
 }
 
-async function toFigures({ name, samples, objection }: RunningRow, bare: readonly Sample[]): Promise<RowFigures> {
-  const medianOf = (figure: (one: Sample, round: number) => number): number => median(samples.map(figure));
+async function toFigures({ name, samples, objection }: RunningRow, all: AllSamples): Promise<RowFigures> {
+  const medianOf = (figure: (one: Sample) => number): number => median(samples.map(figure));
   const sumOf = (figure: (one: Sample) => number): number => samples.reduce((sum, one) => sum + figure(one), 0);
   const checks = sumOf((one) => one.checks);
   const unexpected = sumOf((one) => one.unexpected);
@@ -89,13 +108,14 @@ async function toFigures({ name, samples, objection }: RunningRow, bare: readonl
   return {
     name,
     cpuMicros: medianOf((one) => one.cpuMicros),
-    timesBare: medianOf((one, round) => one.cpuMicros / (bare[round]?.cpuMicros ?? Number.NaN)),
+    timesBare: timesOther(samples, 'cpuMicros', all.get('bare-http2')),
     checksPerSecond: medianOf((one) => one.checksPerSecond),
     p50Ms: medianOf((one) => one.p50Ms),
     p99Ms: medianOf((one) => one.p99Ms),
     busy: medianOf((one) => one.busy),
     checks,
     unexpected,
+    reach: reachOf(name, all),
     invalid: unexpected > 0 ? wrong : await objection(),
   };
 }

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { connectionShape } from './load.ts';
-import { partNames, parts as allParts, rowNames, rows, type PartName, type RowName } from './rows.ts';
+import { withCompared } from './row-aims.ts';
+import { partNames, parts as allParts, partsOnRequest, rowNames, rows, type PartName, type RowName } from './rows.ts';
 
 export interface Options {
   readonly json: boolean;
@@ -47,25 +48,25 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
   if (strange !== undefined) return { kind: 'usage', why: `there is no row ${strange}` };
   const isWanted = (name: string): boolean => only.length === 0 || only.includes(name);
   const wanted = rowNames.filter(isWanted);
-  // Without the measure no row could be compared.
-  const measured = rowNames.filter((name) => wanted.length > 0 && (name === 'bare-http2' || wanted.includes(name)));
-  const parts = partNames.filter((name) => (name === 'cluster' ? only.includes(name) : isWanted(name)));
+  const needed = withCompared(wanted);
+  const measured = rowNames.filter((name) => needed.has(name));
+  const parts = partNames.filter((name) => (partsOnRequest.has(name) ? only.includes(name) : isWanted(name)));
   return { kind: 'options', options: { json, seconds, rows: measured, parts, profile } };
 }
 
 export function helpText(): string {
-  const list = Object.entries({ ...rows, ...allParts }).map(([name, text]) => `  ${name.padEnd(16)}${text}`);
+  const list = Object.entries({ ...rows, ...allParts }).map(([name, text]) => `  ${name.padEnd(22)}${text}`);
   const { connections, callsInFlight } = connectionShape;
   return `Usage: npm run bench -- [options]
 
 Measures what a check costs, and what serve needs to start, to idle and to take a change in. It prints figures and
-judges none. The server has a core of its own, the load another; ${connections} connections with ${callsInFlight} calls in flight each, the
+says whether they reach their aims, which fails nothing. The server has a core of its own, the load another; ${connections} connections with ${callsInFlight} calls in flight each, the
 same for every row. Rows take turns in ${rounds} rounds, and each figure is the median of them.
 
 Options:
   --json           print the figures as JSON
   --seconds N      load on a row in each round, 0.1 to 60 (default ${defaultSeconds})
-  --only NAME      only this row; may be repeated (bare-http2 is measured with every row)
+  --only NAME      only this row; may be repeated (a row that it is compared with is measured with it)
   --profile DIR    write CPU profiles of serve to this folder; the profiler itself makes every check dearer
   -h, --help       print this help
 

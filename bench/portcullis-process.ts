@@ -2,12 +2,16 @@ import { get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { programFile } from '../deploy/bundle/build-bundle.ts';
 import { startNode, type Child } from './child-process.ts';
 import { freePort } from './free-port.ts';
+import type { CallAddress } from './call-address.ts';
+import { prepareListening, type ListenKind } from './listening.ts';
 
 /** `portcullis serve` as a process. */
 export interface PortcullisProcess extends Child {
-  readonly grpcPort: number;
+  /** Of the gRPC port. */
+  readonly address: CallAddress;
   /** From the start of the process to the first answer that it is ready, milliseconds. */
   readonly readyAfterMs: number;
   /** When it first answered anything over HTTP, milliseconds since the epoch. */
@@ -16,9 +20,14 @@ export interface PortcullisProcess extends Child {
   metrics(): Promise<string>;
 }
 
+/** What is run: `dist` is what npm ships, the bundle what the image holds; the types of `src` are stripped by Node as it starts. */
+export type Program =
+  { readonly kind: 'dist' } | { readonly kind: 'src' } | { readonly kind: 'bundle'; readonly folder: string };
+
 export interface PortcullisOptions {
-  /** `dist` is what is shipped; `src` is stripped of its types by Node as it starts. */
-  readonly from: 'dist' | 'src';
+  readonly program: Program;
+  /** How its gRPC port is reached; `tcp` where nothing is said. */
+  readonly listen?: ListenKind | undefined;
   /** The folder; undefined: the flags say which cluster. */
   readonly policies: string | undefined;
   /** Of this process: for its output and, with `profile`, its CPU profile. */
@@ -37,22 +46,22 @@ const readyTimeoutMs = 90_000;
 
 /** Starts it with `serve`'s defaults, but for addresses, leave to fetch keys from this machine, and a shutdown that waits for nobody. */
 export async function startPortcullis(options: PortcullisOptions): Promise<PortcullisProcess> {
-  const { from, policies, name, workFolder, core, flags = [], nodeFlags = [], profile } = options;
-  const [grpcPort, httpPort, adminPort] = [await freePort(), await freePort(), await freePort()];
+  const { program, policies, name, workFolder, core, listen = 'tcp', flags = [], nodeFlags = [], profile } = options;
+  const { flags: listenFlags, address } = await prepareListening(listen, workFolder, name);
+  const [httpPort, adminPort] = [await freePort(), await freePort()];
   const node =
     profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${name}.cpuprofile`];
   const settings = {
     ...(policies === undefined ? {} : { '--policies': policies }),
     '--allowed-private-address': '127.0.0.1/32',
-    '--grpc-address': `127.0.0.1:${grpcPort}`,
     '--http-address': `127.0.0.1:${httpPort}`,
     '--admin-address': `127.0.0.1:${adminPort}`,
     '--shutdown-delay': '0s',
     '--shutdown-timeout': '1s',
   };
-  const main = join(root, from === 'dist' ? 'dist/main.js' : 'src/main.ts');
+  const args = [...Object.entries(settings).flat(), ...listenFlags, ...flags];
   const start = performance.now();
-  const child = startNode([...node, ...nodeFlags, main, 'serve', ...Object.entries(settings).flat(), ...flags], {
+  const child = startNode([...node, ...nodeFlags, mainOf(program), 'serve', ...args], {
     core,
     outputFile: join(workFolder, `${name}.log`),
   });
@@ -68,11 +77,22 @@ export async function startPortcullis(options: PortcullisOptions): Promise<Portc
   const readyAfterMs = performance.now() - start;
   return {
     ...child,
-    grpcPort,
+    address,
     readyAfterMs,
     listeningAt: listeningAt ?? Date.now(),
     metrics: async () => (await httpGet(httpPort, '/metrics')).body,
   };
+}
+
+function mainOf(program: Program): string {
+  switch (program.kind) {
+    case 'dist':
+      return join(root, 'dist/main.js');
+    case 'src':
+      return join(root, 'src/main.ts');
+    case 'bundle':
+      return join(program.folder, programFile);
+  }
 }
 
 /** Status 0 where nobody answers. */

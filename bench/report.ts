@@ -1,11 +1,17 @@
-import { formatCluster } from './cluster/format-cluster.ts';
 import type { ClusterFigures } from './cluster/measure-cluster.ts';
 import type { Cores } from './cores.ts';
-import type { ChangeFigures, ChangeTimes } from './measure-change.ts';
-import type { PasswordFigures, RememberedFigures } from './measure-passwords.ts';
-import type { StartFigures } from './measure-parts.ts';
+import { formatReach, type Reach } from './aim.ts';
+import type { EnvoyFigures } from './envoy/measure-envoy.ts';
+import { formatParts } from './format-parts.ts';
+import { formatTable } from './format-table.ts';
+import type { ChangeFigures } from './measure-change.ts';
+import type { MemoryFigures } from './measure-memory.ts';
+import type { PasswordFigures } from './measure-passwords.ts';
+import type { PausesFigures } from './measure-pauses.ts';
 import type { RowFigures } from './measure-rows.ts';
-import { parts, rows } from './rows.ts';
+import type { StartFigures } from './measure-start.ts';
+import type { UpdateFigures } from './measure-updates.ts';
+import { rows } from './rows.ts';
 
 /** All that was measured; what was not asked for is undefined. */
 export interface Report {
@@ -20,10 +26,13 @@ export interface Report {
     readonly callsInFlight: number;
   };
   readonly rows: readonly RowFigures[];
-  readonly memoryMb: number | undefined;
+  readonly memory: MemoryFigures | undefined;
   readonly start: StartFigures | undefined;
   readonly change: ChangeFigures | undefined;
+  readonly updates: UpdateFigures | undefined;
+  readonly pauses: PausesFigures | undefined;
   readonly passwords: PasswordFigures | undefined;
+  readonly envoy: EnvoyFigures | undefined;
   readonly cluster: ClusterFigures | undefined;
 }
 
@@ -45,6 +54,8 @@ export function formatReport(report: Report): string {
   if (report.rows.length > 0)
     lines.push(...formatTable([header, ...report.rows.map(cellsOf)]), '', ...legend(report), '');
   lines.push(...formatParts(report));
+  const reach = reachOf(report);
+  if (reach.length > 0) lines.push(...(lines.at(-1) === '' ? [] : ['']), 'aims:', ...formatReach(reach));
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
@@ -61,52 +72,14 @@ function cellsOf(row: RowFigures): readonly string[] {
   ];
 }
 
-/** The first column to the left, figures to the right. */
-function formatTable(table: readonly (readonly string[])[]): string[] {
-  const widths = header.map((_name, column) => Math.max(...table.map((cells) => cells[column]?.length ?? 0)));
-  return table.map((cells) =>
-    cells
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join('  '),
-  );
+/** Every figure that has an aim, in the order of the report. */
+export function reachOf({ rows: all, memory, start, updates, pauses, envoy }: Report): readonly Reach[] {
+  const ofRows = all.flatMap(({ reach }) => reach ?? []);
+  return [...ofRows, ...[memory, start, updates, pauses, envoy].flatMap((part) => part?.reach ?? [])];
 }
 
 function legend(report: Report): string[] {
   return report.rows.map(({ name, invalid }) =>
     invalid === undefined ? `${name}: ${rows[name]}` : `${name}: INVALID, its figures mean nothing: ${invalid}`,
   );
-}
-
-function formatParts({ memoryMb, start, change, passwords, cluster }: Report): string[] {
-  const lines: string[] = [];
-  if (memoryMb !== undefined) lines.push(`${parts.memory}: ${memoryMb.toFixed(0)} MB`);
-  if (start !== undefined) {
-    lines.push(`${parts.start}: ${start.distMs.toFixed(0)} ms (from the sources ${start.srcMs.toFixed(0)} ms)`);
-  }
-  if (change !== undefined) {
-    lines.push(`${parts.change}:`);
-    lines.push(`  written in place: ${formatTimes(change.inPlace)}`, `  renamed: ${formatTimes(change.renamed)}`);
-  }
-  if (passwords !== undefined) lines.push(`${parts.passwords}:`, ...formatPasswords(passwords));
-  if (cluster !== undefined) lines.push(`${parts.cluster}:`, ...formatCluster(cluster));
-  return lines;
-}
-
-function formatPasswords({ quiet, computing, flooded, stops, results, seconds }: PasswordFigures): string[] {
-  const told = Object.entries(results).map(([result, count]) => `${count} ${result}`);
-  return [
-    `  remembered, alone: ${formatRemembered(quiet)}`,
-    `  the loop while hashes are computed: stopped at most ${computing.longestCpuMs.toFixed(1)} ms by its own work, ${computing.longestMs.toFixed(1)} ms by the clock`,
-    `  remembered, beside the flood: ${formatRemembered(flooded)}`,
-    `  the loop beside the flood: stopped at most ${stops.longestCpuMs.toFixed(1)} ms by its own work, ${stops.longestMs.toFixed(1)} ms by the clock`,
-    `  passwords, ${seconds} s of flood among them: ${told.join(', ')}`,
-  ];
-}
-
-function formatRemembered({ checks, notAllowed, p50Ms, p99Ms }: RememberedFigures): string {
-  return `p50 ${p50Ms.toFixed(2)} ms, p99 ${p99Ms.toFixed(2)} ms, ${notAllowed} of ${checks} not allowed`;
-}
-
-function formatTimes({ changes, medianMs, maxMs }: ChangeTimes): string {
-  return `median ${medianMs.toFixed(0)} ms, at most ${maxMs.toFixed(0)} ms (${changes} changes)`;
 }

@@ -4,29 +4,42 @@ export const rows = {
   'bare-grpc-js': 'the same on @grpc/grpc-js',
   'bare-native': 'the same on our own transport',
   'repeated-token': 'serve: one RS256 token again and again, a rule that asks for a role',
-  'repeated-native': 'serve: the same on our own transport',
+  'repeated-token-tls': 'repeated-token over TLS',
+  'repeated-token-unix': 'repeated-token over a unix socket',
+  'repeated-native': 'repeated-token on our own transport',
+  'repeated-native-tls': 'repeated-native over TLS',
+  'repeated-native-unix': 'repeated-native over a unix socket',
+  'rotating-native': 'repeated-native, 200 tokens in turn',
   'no-token': 'serve: a request without a token, denied',
   'new-tokens': 'serve: every token for the first time, RS256',
+  'new-native': 'new-tokens on our own transport',
   certificate: 'serve: one client certificate again and again, verified by us, a rule that asks for a claim',
   'api-key': 'serve: one API key out of 1000 again and again, a rule that asks for a role',
   'hmac-token': 'serve: one HS256 token of a consumer out of 1000 again and again, a rule that asks for a role',
   'new-hmac-tokens': 'serve: every such token for the first time',
   'new-es256': 'serve: every token for the first time, ES256',
+  'new-es256-native': 'new-es256 on our own transport',
   dpop: 'serve: one token that is bound to a key, every time with another DPoP proof (ES256)',
   'new-dpop': 'serve: every token for the first time, ES256, and with a DPoP proof',
   conditions: 'serve: the repeated token, a rule with three CEL conditions besides',
+  'conditions-native': 'conditions on our own transport',
   'ten-policies': 'serve: the repeated token, 10 policies on one host',
+  'ten-policies-native': 'ten-policies on our own transport',
   'many-policies': 'serve: the repeated token, 10,000 policies over 1000 hosts',
+  'many-policies-native': 'many-policies on our own transport',
 } as const;
 
 export type RowName = keyof typeof rows;
 
 /** What else is measured. */
 export const parts = {
-  memory: 'resident memory of serve, 5 s after it was ready',
+  memory: 'resident memory of serve on our own transport, one policy',
   start: 'from the start of the process until it is ready, 100 policies',
-  change: 'from the writing of a changed policy until it decides, 100 policies',
+  change: 'from the writing of a changed policy until it decides, 100 policies; the event loop while 1000 are changed',
+  pauses: 'pauses of the garbage collector under load, on our own transport',
   passwords: 'a flood of wrong passwords (bcrypt, argon2, scrypt), and somebody whose password is remembered',
+  envoy:
+    'through a real Envoy that shares a core with us, beside its own filters; minutes, so only where it is asked for',
   cluster:
     'the same as change and more before a real API server, up to 10,000 policies; minutes, so only where it is asked for',
 } as const;
@@ -35,3 +48,6 @@ export type PartName = keyof typeof parts;
 
 export const rowNames = Object.keys(rows) as readonly RowName[];
 export const partNames = Object.keys(parts) as readonly PartName[];
+
+/** What takes minutes and needs more than Node: only where it is asked for by name. */
+export const partsOnRequest: ReadonlySet<PartName> = new Set(['envoy', 'cluster']);

@@ -1,9 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildBundle } from '../deploy/bundle/build-bundle.ts';
 import { startIssuer, type Issuer, type IssuerAlgorithm } from '../src/dev/issuer.ts';
 import type { Cores } from './cores.ts';
 import { audience, writePolicyFolder, type PolicyFolderOptions } from './policy-folder.ts';
-import { startPortcullis, type PortcullisOptions, type PortcullisProcess } from './portcullis-process.ts';
+import { startPortcullis, type PortcullisOptions, type PortcullisProcess, type Program } from './portcullis-process.ts';
 
 /** What all measurements share: where they work, on which cores, and who signs their tokens. */
 export interface Stand {
@@ -17,6 +19,8 @@ export interface Stand {
   /** The folder with so many policies, written at the first call; its provider takes the tokens of one algorithm, RS256 where nothing else is said. */
   policyFolder(hosts: number, policiesPerHost: number, others?: FolderOthers): Promise<string>;
   startPortcullis(options: StartOptions): Promise<PortcullisProcess>;
+  /** The program as the image holds it; built at the first call. */
+  bundle(): Promise<Program>;
   close(): Promise<void>;
 }
 
@@ -28,11 +32,13 @@ export interface MintOptions {
   readonly alg?: IssuerAlgorithm;
   /** The thumbprint of the key that the token is bound to. */
   readonly jkt?: string;
+  /** In the place of `reader` and another one. */
+  readonly roles?: readonly string[];
 }
 
-export type StartOptions = Pick<PortcullisOptions, 'name' | 'policies' | 'flags' | 'nodeFlags'> & {
+export type StartOptions = Pick<PortcullisOptions, 'name' | 'policies' | 'listen' | 'flags' | 'nodeFlags'> & {
   /** Default `dist`. */
-  readonly from?: PortcullisOptions['from'];
+  readonly program?: Program;
 };
 
 export async function createStand(options: Pick<Stand, 'workFolder' | 'cores' | 'profile'>): Promise<Stand> {
@@ -42,6 +48,7 @@ export async function createStand(options: Pick<Stand, 'workFolder' | 'cores' | 
   const issuerOf = (alg: IssuerAlgorithm = 'RS256'): Issuer => (alg === 'RS256' ? issuer : ecIssuer);
   await mkdir(workFolder, { recursive: true });
   const folders = new Map<string, Promise<string>>();
+  let bundle: Promise<Program> | undefined;
   const write = async (name: string, hosts: number, policiesPerHost: number, others: FolderOthers): Promise<string> => {
     const folder = join(workFolder, name);
     const { alg, ...rest } = others;
@@ -51,7 +58,7 @@ export async function createStand(options: Pick<Stand, 'workFolder' | 'cores' | 
   return {
     ...options,
     issuer: issuer.issuer,
-    mintToken: (subject, { alg, jkt } = {}) => mintToken(issuerOf(alg), subject, jkt),
+    mintToken: (subject, { alg, ...others } = {}) => mintToken(issuerOf(alg), subject, others),
     policyFolder: (hosts, policiesPerHost, others = {}) => {
       const { conditions, clients, alg } = others;
       const kinds = [
@@ -64,7 +71,9 @@ export async function createStand(options: Pick<Stand, 'workFolder' | 'cores' | 
       folders.set(name, folder);
       return folder;
     },
-    startPortcullis: (one) => startPortcullis({ from: 'dist', ...one, workFolder, core: cores?.server, profile }),
+    startPortcullis: (one) =>
+      startPortcullis({ program: { kind: 'dist' }, ...one, workFolder, core: cores?.server, profile }),
+    bundle: () => (bundle ??= buildProgram(join(workFolder, 'bundle'))),
     close: async () => {
       await issuer.close();
       await ecIssuer.close();
@@ -72,14 +81,19 @@ export async function createStand(options: Pick<Stand, 'workFolder' | 'cores' | 
   };
 }
 
-function mintToken(issuer: Issuer, subject: string, jkt: string | undefined): Promise<string> {
+async function buildProgram(folder: string): Promise<Program> {
+  await buildBundle(fileURLToPath(new URL('..', import.meta.url)), folder);
+  return { kind: 'bundle', folder };
+}
+
+function mintToken(issuer: Issuer, subject: string, { jkt, roles }: Omit<MintOptions, 'alg'>): Promise<string> {
   return issuer.sign({
     ...(jkt === undefined ? {} : { cnf: { jkt } }),
     sub: subject,
     jti: crypto.randomUUID(),
     client_id: 'shop-web',
     scope: 'openid profile email orders.read orders.write',
-    roles: ['reader', 'support'],
+    roles: roles ?? ['reader', 'support'],
     tenant: 'acme',
     name: 'Alice Example',
     email: 'alice@example.com',

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { createJsonReport, reportVariable } from './tools/json-report.ts';
@@ -10,15 +11,22 @@ export default defineConfig({
   test: {
     reporters: reportFile === undefined ? ['default'] : ['dot', createJsonReport(reportFile)],
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], environment: 'node' } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          environment: 'node',
+          maxWorkers: Math.max(2, availableParallelism() - 1),
+        },
+      },
       { test: { name: 'layers', include: ['test/layers/**/*.test.ts'], environment: 'node' } },
       {
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           environment: 'node',
-          // Real processes on two cores: one file after the other, and time to start.
-          fileParallelism: false,
+          // Real processes, which need time to start and mostly wait: two files at a time, however many cores there are.
+          maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 180_000,
         },

@@ -16,7 +16,7 @@ export interface Asking {
 
 export async function openAsking(stand: Stand, server: PortcullisProcess): Promise<Asking> {
   const token = await stand.mintToken('alice');
-  const connection = await openCallConnection(server.grpcPort, encodeCallHeaders(checkPath, 'portcullis.bench'));
+  const connection = await openCallConnection(server.address, encodeCallHeaders(checkPath, 'portcullis.bench'));
   return {
     ask: (policy) => {
       const host = hostName(Math.floor(policy / policiesPerHost));

@@ -85,9 +85,10 @@ export async function createClusterStand(stand: Stand): Promise<ClusterStand> {
       };
       await Promise.all(Array.from({ length: connections }, work));
     },
-    startServe: (name, nodeFlags) =>
+    startServe: async (name, nodeFlags) =>
       stand.startPortcullis({
         name,
+        program: await stand.bundle(),
         policies: undefined,
         flags: ['--kubeconfig', kubeconfig, '--pod-name', 'bench-0', '--namespace', 'portcullis'],
         nodeFlags,

@@ -20,6 +20,7 @@ function formatEnforcement({ policies, changes, atOnce, stops, ...at }: Enforcem
   const figures = `p50 ${at.p50Ms.toFixed(1)}, p90 ${at.p90Ms.toFixed(1)}, p99 ${at.p99Ms.toFixed(1)}, max ${at.maxMs.toFixed(1)} ms`;
   return [
     `from the API server's answer to enforcement, ${policies} policies: ${figures} (${changes} changes, ${atOnce} of them at the first check)`,
+    `  a check while nothing changes: p50 ${at.checkP50Ms.toFixed(1)} ms`,
     `  until a watch with nothing behind it brings the change: p50 ${at.watchP50Ms.toFixed(1)} ms`,
     `  meanwhile: ${formatStops(stops)}`,
   ];

@@ -1,8 +1,10 @@
 /**
- * Loaded into a measured process with `--import FILE?log=PATH`: writes down how long the event loop stood still, and on SIGUSR2 what lives
- * on the heap. It asks the loop every millisecond, which costs the process a hundredth of its core.
+ * Loaded into a measured process with `--import FILE?log=PATH`: writes down how long the event loop stood still and every pause of the
+ * garbage collector, and on SIGUSR2 how late the loop was since the last one and what lives on the heap. It asks the loop every
+ * millisecond, which costs the process a hundredth of its core.
  */
 import { appendFileSync } from 'node:fs';
+import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { isMainThread } from 'node:worker_threads';
 import { runInNewContext } from 'node:vm';
@@ -29,6 +31,11 @@ if (isMainThread) {
     lastCpu = cpu;
   }, everyMs).unref();
 
+  new PerformanceObserver((list) => {
+    for (const { startTime, duration } of list.getEntries())
+      lines.push(JSON.stringify({ pausedAt: performance.timeOrigin + startTime, pauseMs: duration }));
+  }).observe({ entryTypes: ['gc'] });
+
   setInterval(() => {
     if (lines.length === 0) return;
     appendFileSync(log, `${lines.join('\n')}\n`);
@@ -36,12 +43,22 @@ if (isMainThread) {
   }, 250).unref();
 }
 
+const delay = monitorEventLoopDelay({ resolution: everyMs });
+if (isMainThread) delay.enable();
+
 process.on('SIGUSR2', () => {
+  const late = {
+    delayP50Ms: delay.percentile(50) / 1e6,
+    delayP99Ms: delay.percentile(99) / 1e6,
+    delayMaxMs: delay.max / 1e6,
+  };
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');
   if (typeof collect === 'function') for (let round = 0; round < 3; round++) collect();
   const { heapUsed, external, rss } = process.memoryUsage();
-  appendFileSync(log, `${JSON.stringify({ heapUsed, external, rss })}\n`);
+  appendFileSync(log, `${JSON.stringify({ heapUsed, external, rss, ...late })}\n`);
+  // That collection is not what anybody asks about.
+  setTimeout(() => delay.reset(), 50);
 });
 
 /** Of the main thread alone: what others of the machine take is in the wall clock only. */

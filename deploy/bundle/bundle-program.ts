@@ -50,6 +50,9 @@ export async function bundleProgram(root: string): Promise<BundledProgram> {
   const { output } = await bundle.generate({
     format: 'esm',
     sourcemap: false,
+    // One character beyond Latin-1 makes V8 keep a whole file with two bytes a character. Comments, which are kept as they are, hold some.
+    charset: 'ascii',
+    comments: false,
     entryFileNames: '[name].js',
     chunkFileNames: '[name].js',
   });

@@ -33,6 +33,7 @@ export const problemCodes = {
   'missing-field': 'A required field is missing.',
   'invalid-value': 'A value is not of the form that the field takes.',
   'too-large': 'A list, a string or the document is larger than allowed.',
+  unread: 'A large document of a cluster that has not been read yet; its requests are denied until it is.',
   unsupported: 'The field or value is part of the contract, but this version does not build it yet.',
   'duplicate-name': 'Two things that must have different names have the same one.',
   'duplicate-document': 'Two documents of one kind have the same namespace and name.',

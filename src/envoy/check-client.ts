@@ -7,7 +7,8 @@ import type { RequestRoute } from '../core/request.ts';
 import { identityOfAddress, isAddress } from '../std/address-identity.ts';
 import { parseSocketAddress } from '../std/socket-address.ts';
 import { checkPath } from './check-service.ts';
-import { asBuffer, codecOf } from './protos.ts';
+import { asBuffer } from '../std/as-buffer.ts';
+import { codecOf } from './protos.ts';
 import { metadataOf } from './route-of-metadata.ts';
 
 /** Asks an ext_authz service as Envoy would. */

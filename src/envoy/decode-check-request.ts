@@ -1,7 +1,7 @@
 import type { RawHeaders, RawRequest } from '../core/request.ts';
+import { asBuffer } from '../std/as-buffer.ts';
 import { readCheckParts, type CheckParts } from './check-parts.ts';
 import { HeaderFields } from './header-fields.ts';
-import { asBuffer } from './protos.ts';
 import { routeOf } from './route-of-metadata.ts';
 
 /** Reads the bytes of an `envoy.service.auth.v3.CheckRequest`. Never throws. */

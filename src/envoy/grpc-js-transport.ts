@@ -1,8 +1,8 @@
 import { Server, ServerCredentials, type MethodDefinition } from '@grpc/grpc-js';
 import { createTransport, type CallServer } from '../grpc/create-transport.ts';
 import { defaultMaxReceiveBytes, type Method, type Transport, type TransportOptions } from '../grpc/transport.ts';
+import { asBuffer } from '../std/as-buffer.ts';
 import { compileGrpcJsHandlers, type GrpcJsHandlers } from './grpc-js-handlers.ts';
-import { asBuffer } from './protos.ts';
 
 /** The transport on @grpc/grpc-js. docs/grpc.md says what grpc-js answers by itself, before a method of ours is asked. */
 export function createGrpcJsTransport(methods: readonly Method[], options: TransportOptions): Transport {

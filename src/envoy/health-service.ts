@@ -1,5 +1,5 @@
-import { codecOf } from './protos.ts';
 import { RpcFailure, type Method, type ServerStream } from '../grpc/transport.ts';
+import { WireReader } from '../std/wire-reader.ts';
 
 /** The service grpc.health.v1.Health: what proxies and kubelets ask before they send checks. */
 export interface HealthService {
@@ -11,30 +11,19 @@ export interface HealthService {
 /** The whole server, and the one service on it. */
 const knownServices: ReadonlySet<string> = new Set(['', 'envoy.service.auth.v3.Authorization']);
 
-const servingStatus = { serving: 1, notServing: 2, serviceUnknown: 3 } as const;
+/** HealthCheckResponse with nothing but its field `status = 1` (ServingStatus), and HealthCheckRequest's field. */
+const answers = {
+  serving: Uint8Array.of(8, 1),
+  notServing: Uint8Array.of(8, 2),
+  serviceUnknown: Uint8Array.of(8, 3),
+} as const;
+const serviceField = 1;
 
 /** `maxWatchers`: further watchers are refused with RESOURCE_EXHAUSTED; 1000 where it is not given. */
 export function createHealthService(maxWatchers = 1000): HealthService {
-  const request = codecOf('grpc.health.v1.HealthCheckRequest');
-  const response = codecOf('grpc.health.v1.HealthCheckResponse');
-  const bytes = {
-    serving: response.encode({ status: servingStatus.serving }),
-    notServing: response.encode({ status: servingStatus.notServing }),
-    serviceUnknown: response.encode({ status: servingStatus.serviceUnknown }),
-  };
   const watchers = new Set<ServerStream>();
   let open = 0;
-  let current = bytes.notServing;
-
-  function knows(message: Uint8Array): boolean {
-    let decoded: { readonly service?: string };
-    try {
-      decoded = request.decode(message);
-    } catch {
-      throw new RpcFailure('INVALID_ARGUMENT', 'The message is not a HealthCheckRequest.');
-    }
-    return knownServices.has(decoded.service ?? '');
-  }
+  let current: Uint8Array = answers.notServing;
 
   function check(message: Uint8Array): Uint8Array {
     if (!knows(message)) throw new RpcFailure('NOT_FOUND', 'The service is not known here.');
@@ -47,7 +36,7 @@ export function createHealthService(maxWatchers = 1000): HealthService {
     if (open >= maxWatchers) throw new RpcFailure('RESOURCE_EXHAUSTED', 'There are too many watchers.');
     open++;
     if (known) watchers.add(stream);
-    stream.send(known ? current : bytes.serviceUnknown);
+    stream.send(known ? current : answers.serviceUnknown);
     return () => {
       open--;
       watchers.delete(stream);
@@ -60,10 +49,26 @@ export function createHealthService(maxWatchers = 1000): HealthService {
       { kind: 'server-streaming', path: '/grpc.health.v1.Health/Watch', open: watch },
     ],
     setServing(serving) {
-      const next = serving ? bytes.serving : bytes.notServing;
+      const next = serving ? answers.serving : answers.notServing;
       if (next === current) return;
       current = next;
       for (const stream of watchers) stream.send(current);
     },
   };
+}
+
+/** By hand, as the other message that is asked of us: what reads `.proto` files need not be loaded to serve. */
+function knows(message: Uint8Array): boolean {
+  let service = '';
+  try {
+    const reader = new WireReader(message);
+    for (let field = reader.next(reader.length, [serviceField]); field !== 0;) {
+      if (field === serviceField) service = reader.text();
+      else reader.pass();
+      field = reader.next(reader.length, [serviceField]);
+    }
+  } catch {
+    throw new RpcFailure('INVALID_ARGUMENT', 'The message is not a HealthCheckRequest.');
+  }
+  return knownServices.has(service);
 }

@@ -1,5 +1,6 @@
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import { fileURLToPath } from 'node:url';
+import { asBuffer } from '../std/as-buffer.ts';
 
 /** One message type: a plain object (camelCase members, enums as numbers) to bytes and back. */
 export interface Codec {
@@ -33,9 +34,4 @@ export function codecOf(name: MessageName): Codec {
 
 function isMessage(definition: unknown): definition is MessageTypeDefinition<object, object> {
   return typeof definition === 'object' && definition !== null && 'deserialize' in definition;
-}
-
-/** The same bytes as a Buffer; nothing is copied. */
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

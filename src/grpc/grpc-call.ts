@@ -2,6 +2,8 @@ import type { Clock, Logger } from '../core/ports.ts';
 import { thrownFields } from '../core/thrown-fields.ts';
 import { answerHead, encodeFailedAnswer, encodeFailure, okTrailers } from './answer-blocks.ts';
 import type { AnswerUnary, BoundMethod } from './bind-methods.ts';
+import { copyBytes } from './http2/copy-bytes.ts';
+import { maxKeptViews } from './http2/limits.ts';
 import type { Http2Stream } from './http2/stream.ts';
 import { MessageCollector, prefixBytes, type MessageProblem } from './message-collector.ts';
 import type { MessageBudget } from './message-budget.ts';
@@ -64,7 +66,9 @@ export class GrpcCall implements UnaryCall, ServerStream {
   data(bytes: Buffer, start: number, end: number, isEnded: boolean): void {
     if (this.#state !== 'reading') return;
     if (isEnded && this.#collector === undefined && this.#isMessage(bytes, start, end)) {
-      this.#run(bytes.subarray(start + prefixBytes, end));
+      const from = start + prefixBytes;
+      const mayKeepView = this.#stream.host.waiting < maxKeptViews;
+      this.#run(mayKeepView ? bytes.subarray(from, end) : copyBytes(bytes, from, end));
       return;
     }
     this.#collector ??= new MessageCollector(this.#parts.maxReceiveBytes, this.#parts.budget);
@@ -136,7 +140,8 @@ export class GrpcCall implements UnaryCall, ServerStream {
       this.#release();
       this.#fail('DEADLINE_EXCEEDED', 'The deadline of the caller has passed.');
     } else if (this.#method.kind === 'unary') this.#runUnary(this.#method.answer, message);
-    else this.#open(this.#method, message);
+    // A stream may last for hours, and keep its message.
+    else this.#open(this.#method, Uint8Array.from(message));
   }
 
   #runUnary(answerUnary: AnswerUnary, message: Uint8Array): void {
@@ -148,12 +153,23 @@ export class GrpcCall implements UnaryCall, ServerStream {
       this.#settle(undefined, thrown);
       return;
     }
-    if (answer instanceof Promise) {
-      answer.then(
-        (bytes) => this.#settle(bytes, undefined),
-        (thrown: unknown) => this.#settle(undefined, thrown),
-      );
-    } else this.#settle(answer, undefined);
+    if (answer instanceof Promise) this.#wait(answer);
+    else this.#settle(answer, undefined);
+  }
+
+  #wait(answer: Promise<Uint8Array>): void {
+    const { host } = this.#stream;
+    host.waiting++;
+    answer.then(
+      (bytes) => {
+        host.waiting--;
+        this.#settle(bytes, undefined);
+      },
+      (thrown: unknown) => {
+        host.waiting--;
+        this.#settle(undefined, thrown);
+      },
+    );
   }
 
   #settle(answer: Uint8Array | undefined, thrown: unknown): void {

@@ -78,6 +78,11 @@ function ask(asked: Map<string, number>, ref: MaterialRef, by: 1 | -1): void {
 
 const standings = { enforced: 0, shadow: 1, gone: 2 } as const;
 
+/** Whether nothing is lost where the one stands for the other. */
+export function isAsStrong(claim: Claim | undefined, other: Claim): boolean {
+  return claim !== undefined && standings[claim.standing] <= standings[other.standing];
+}
+
 function compareClaims(a: Claim, b: Claim): number {
   if (a.standing !== b.standing) return standings[a.standing] - standings[b.standing];
   if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? -1 : 1;

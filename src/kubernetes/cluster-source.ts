@@ -1,10 +1,10 @@
 import type { AuthorDocument, MaterialRef, SourceChange } from '../policy/spec.ts';
 import { createChangeQueue } from './change-queue.ts';
 import { createDocumentLanes, type HeavyParser } from './document-lanes.ts';
+import { createDocumentTaker } from './document-taker.ts';
+import { inTime } from './in-time.ts';
 import { toClusterDocument, type ClusterDocument } from './cluster-document.ts';
 import { ourKinds, policyCollection, type Collection, type OurKind } from './collection.ts';
-import { inSlices } from './in-slices.ts';
-import { inTime } from './in-time.ts';
 import { createReferenceFollower } from './reference-follower.ts';
 import type { ReflectedChange } from './reflected-store.ts';
 import {
@@ -52,6 +52,8 @@ export interface DocumentSink extends UnroutedSink, HeavyParser {
 export interface ClusterSource {
   /** Resolves once everything was read for the first time and is in force. */
   readonly ready: Promise<void>;
+  /** Told of what stands otherwise by now, by the keys that the engine tells. */
+  stood(keys: Iterable<string>): void;
   /** When the server last confirmed what we have, milliseconds since the epoch; undefined before it did. */
   confirmedAt(): number | undefined;
   /** One a collection: whether it is followed. */
@@ -65,8 +67,8 @@ export interface ClusterSource {
   close(): void;
 }
 
-/** How long a change later on waits for what it newly refers to, milliseconds: a list takes a few. */
-const laterMaterialMs = 1000;
+/** How long the start waits for documents that take long to parse, milliseconds: those of one namespace must not keep out everybody. */
+const startPatienceMs = 5000;
 
 /**
  * Follows the policies and providers of a cluster, and of Secrets, ConfigMaps and routes only those that they refer to. Nothing is handed on before
@@ -74,50 +76,30 @@ const laterMaterialMs = 1000;
  * that is gone waits for none of them, and with the document that newly refers to it, so that this one has it from the beginning.
  */
 export function createClusterSource(options: ClusterSourceOptions): ClusterSource {
-  const { sink, ports, timing = {} } = options;
+  const { sink, ports, timing = {}, materialTimeoutMs } = options;
   const gate = createUnroutedGate(sink);
-  const apply = (change: SourceChange): Promise<void> => gate.apply(change, references.unreserved());
-  const referred = createChangeQueue(apply, (change) => sink.hasten(change));
+  const hasten = (change: SourceChange): (() => void) => sink.hasten(change);
+  const referred = createChangeQueue((change) => gate.apply(change, references.unreserved()), hasten);
   const references = createReferenceFollower({
     ports,
     timing,
     onChange: (change) => referred.add(change),
     onAnswered: () => {
       options.onReference?.();
-      if (!isFirst) reviewGate();
+      taker.reviewGate();
     },
   });
-  let isFirst = true;
-  const reviewGate = (): void => {
-    // With what was read and waits: a namespace is opened when the hostnames that were not known are in force.
-    if (!gate.isAt(references.unreserved())) void apply(referred.takeOut());
-  };
-  const take = async (change: SourceChange): Promise<void> => {
-    for (const { source } of change.removed) references.forget(source);
-    const ours = change.changed.filter(isPolicyDocument);
-    const note = (document: AuthorDocument): void =>
-      references.note(document.source, refsOf(document, sink), document.version?.createdAt);
-    await inSlices(ours, note, ports);
-    const timeoutMs = isFirst ? options.materialTimeoutMs : laterMaterialMs;
-    await inTime(references.begin(), timeoutMs, ports.timers);
-    isFirst = false;
-    references.bind();
-    await apply(together(referred.takeOut(), change));
-    // Only who judged a document beside others knows what is in force of it: that must not lose what it refers to.
-    for (const { source } of ours) references.settle(source, sink.referencesInForce(source));
-    void references.begin();
-    references.bind();
-    references.endOthers();
-    reviewGate();
-  };
-  const documents = createChangeQueue(take, (change) => sink.hasten(change));
+  const taker = createDocumentTaker({ gate, references, referred, sink, ports, materialTimeoutMs });
+  const documents = createChangeQueue((change) => taker.take(change), hasten);
   const lanes = createDocumentLanes(sink, (change) => documents.add(change));
   const reflectors = followDocuments(options, (change) => lanes.add(change));
   return {
     ready: Promise.all(reflectors.map(({ synced }) => synced))
-      .then(() => lanes.emptied())
+      .then(() => inTime(lanes.emptied(), startPatienceMs, ports.timers))
+      .then(() => lanes.handOnUnread())
       .then(() => documents.open())
       .then(() => referred.open()),
+    stood: (keys) => taker.stood(keys),
     confirmedAt: () => oldestOf(reflectors, references.reflectors()),
     states: () => [...reflectors, ...references.reflectors()].map((reflector) => reflector.state()),
     referenceState: (key) => references.state(key),
@@ -151,23 +133,6 @@ function followDocuments(
       timing,
     }),
   );
-}
-
-function together(a: SourceChange, b: SourceChange): SourceChange {
-  return { removed: [...a.removed, ...b.removed], changed: [...a.changed, ...b.changed] };
-}
-
-/** A document on which something throws must not hold up the others; the engine says what is wrong with it. */
-function refsOf(document: AuthorDocument, sink: DocumentSink): readonly MaterialRef[] {
-  try {
-    return sink.referencesOf(document);
-  } catch {
-    return [];
-  }
-}
-
-function isPolicyDocument({ source }: AuthorDocument): boolean {
-  return ourKinds.some((kind) => source.startsWith(`${kind} `));
 }
 
 function collectionsOf({

@@ -6,6 +6,8 @@ export interface HeavyParser {
   isHeavy(document: AuthorDocument): boolean;
   /** Parses it elsewhere, after which it is not heavy any more. Never rejects. */
   parse(document: AuthorDocument): Promise<void>;
+  /** What stands for it until it is parsed: a document that denies what it governs. */
+  unread(document: AuthorDocument): AuthorDocument;
 }
 
 /** What takes long to parse holds up changes of its own namespace alone, which stay in their order. */
@@ -13,6 +15,8 @@ export interface DocumentLanes {
   add(change: SourceChange): void;
   /** Resolves once all that waits now was handed on, whatever comes meanwhile. */
   emptied(): Promise<void>;
+  /** Hands on all that waits: what has to be parsed denies what it governs until it is. */
+  handOnUnread(): void;
   /** Nothing is handed on from here on. */
   close(): void;
 }
@@ -35,21 +39,31 @@ type Lane = Map<string, Entry>;
 export function createDocumentLanes(parser: HeavyParser, handOn: (change: SourceChange) => void): DocumentLanes {
   /** In the order of their turns. */
   const lanes = new Map<string, Lane>();
-  const emptyings = createEmptyings();
-  let inWork: string | undefined;
+  const waiters = createWaiters();
+  let inWork: Entry | undefined;
   let isRunning = false;
   let isClosed = false;
+  const isHeavy = ({ next }: Entry): boolean => next !== undefined && parser.isHeavy(next);
+  const asUnread = (entry: Entry): Entry =>
+    entry.next !== undefined && isHeavy(entry) ? { ...entry, next: parser.unread(entry.next) } : entry;
   const handOnAll = (entries: readonly Entry[]): void => {
-    if (entries.length > 0) handOn(toChange(entries));
-    emptyings.note(entries);
-  };
-  const hold = (namespace: string, entry: Entry): void => {
-    const lane = lanes.get(namespace) ?? new Map<string, Entry>();
-    lanes.set(namespace, lane.set(entry.source, merge(lane.get(entry.source), entry)));
+    if (entries.length === 0) return;
+    handOn(toChange(entries));
+    waiters.tell(entries);
   };
   const takeTurn = async (namespace: string, lane: Lane): Promise<void> => {
-    const ready = await takeReady(lane, parser, (source) => (inWork = source));
-    if (isClosed) return;
+    const ready: Entry[] = [];
+    const [head] = lane.values();
+    if (head?.next !== undefined && isHeavy(head)) {
+      // What comes of it meanwhile comes behind it: one that is written again and again would else never be in force.
+      lane.delete(head.source);
+      ready.push(head);
+      inWork = head;
+      await parser.parse(head.next);
+      inWork = undefined;
+      if (isClosed) return;
+    }
+    ready.push(...takeUntil(lane, isHeavy));
     lanes.delete(namespace);
     // Behind the others.
     if (lane.size > 0) lanes.set(namespace, lane);
@@ -58,86 +72,70 @@ export function createDocumentLanes(parser: HeavyParser, handOn: (change: Source
   const run = async (): Promise<void> => {
     if (isRunning) return;
     isRunning = true;
-    for (let [first] = lanes; first !== undefined; [first] = lanes) {
-      if (isClosed) return;
-      await takeTurn(...first);
-    }
+    for (let [first] = lanes; first !== undefined; [first] = lanes) await takeTurn(...first);
     isRunning = false;
   };
   return {
     add: (change) => {
-      const entries = toEntries(change);
-      const free = entries.filter((entry) => {
-        const namespace = namespaceOf(entry.source);
-        const isHeld = lanes.has(namespace) || isHeavy(entry, parser);
-        if (isHeld) hold(namespace, entry);
-        return !isHeld;
-      });
+      const free = toEntries(change).filter((entry) => !hold(lanes, entry, isHeavy));
       handOnAll(free);
       void run();
     },
     emptied: () => {
-      const waiting = [...lanes.values()].flatMap((lane) => [...lane.keys()]);
-      return emptyings.until(inWork === undefined ? waiting : [inWork, ...waiting]);
+      const held = [...lanes.values()].flatMap((lane) => [...lane.keys()]);
+      return waiters.until(inWork === undefined ? held : [...held, inWork.source]);
+    },
+    handOnUnread: () => {
+      const held = [...lanes.values()].flatMap((lane) => [...lane.values()]);
+      handOnAll([...(inWork === undefined ? [] : [inWork]), ...held].map(asUnread));
     },
     close: () => {
       isClosed = true;
+      lanes.clear();
     },
   };
 }
 
-function isHeavy({ next }: Entry, parser: HeavyParser): boolean {
-  return next !== undefined && parser.isHeavy(next);
+/** Puts it into the lane of its namespace; false where nothing holds it up. */
+function hold(lanes: Map<string, Lane>, entry: Entry, isHeavy: (entry: Entry) => boolean): boolean {
+  const namespace = namespaceOf(entry.source);
+  const known = lanes.get(namespace);
+  if (known === undefined && !isHeavy(entry)) return false;
+  const lane = known ?? new Map<string, Entry>();
+  lanes.set(namespace, lane.set(entry.source, merge(lane.get(entry.source), entry)));
+  return true;
 }
 
-/** Parses the first of the lane where it is heavy, and takes out what is ready then: all before the next heavy one. */
-async function takeReady(
-  lane: Lane,
-  parser: HeavyParser,
-  onWork: (source: string | undefined) => void,
-): Promise<readonly Entry[]> {
+/** The entries before the first that is heavy, taken out. */
+function takeUntil(lane: Lane, isHeavy: (entry: Entry) => boolean): readonly Entry[] {
   const ready: Entry[] = [];
-  const [head] = lane.values();
-  if (head?.next !== undefined && isHeavy(head, parser)) {
-    // What comes of it meanwhile comes behind it: one that is written again and again would else never be in force.
-    lane.delete(head.source);
-    ready.push(head);
-    onWork(head.source);
-    await parser.parse(head.next);
-    onWork(undefined);
-  }
   for (const entry of lane.values()) {
-    if (isHeavy(entry, parser)) break;
+    if (isHeavy(entry)) break;
     ready.push(entry);
     lane.delete(entry.source);
   }
   return ready;
 }
 
-/** Who waits for documents to be handed on. */
-interface Emptyings {
-  /** Resolves when all of these were handed on, at once where there are none. */
-  until(sources: Iterable<string>): Promise<void>;
-  /** These are handed on. */
-  note(entries: readonly Entry[]): void;
+interface Waiters {
+  /** Resolves once each of them was told. */
+  until(sources: readonly string[]): Promise<void>;
+  tell(entries: readonly Entry[]): void;
 }
 
-function createEmptyings(): Emptyings {
-  const waiting = new Set<{ readonly left: Set<string>; readonly resolve: (value: undefined) => void }>();
+function createWaiters(): Waiters {
+  const waiters = new Set<{ readonly left: Set<string>; readonly resolve: () => void }>();
   return {
-    until: (sources) => {
+    until: async (sources) => {
       const left = new Set(sources);
-      const { promise, resolve } = Promise.withResolvers<undefined>();
-      if (left.size === 0) resolve(undefined);
-      else waiting.add({ left, resolve });
-      return promise;
+      if (left.size > 0) await new Promise<void>((resolve) => waiters.add({ left, resolve }));
     },
-    note: (entries) => {
-      for (const waiter of waiting) {
+    tell: (entries) => {
+      for (const waiter of waiters) {
         for (const { source } of entries) waiter.left.delete(source);
         if (waiter.left.size > 0) continue;
-        waiting.delete(waiter);
-        waiter.resolve(undefined);
+        waiters.delete(waiter);
+        waiter.resolve();
       }
     },
   };

@@ -59,8 +59,9 @@ export function createReferenceBudgets(): ReferenceBudgets {
   const review = (budget: Budget): void => {
     const { group, newest, beside, followed } = budget;
     const now = new Map<string, MaterialRef>();
-    for (const { key, ref } of [...newest.followed(), ...beside.followed()])
-      if (!now.has(key)) now.set(key, withKeys(ref, [...newest.asked(key), ...beside.asked(key)]));
+    for (const { key, ref, standing } of [...newest.followed(), ...beside.followed()])
+      if (!now.has(key) || standing === 'enforced')
+        now.set(key, withKeys(ref, [...newest.asked(key), ...beside.asked(key)]));
     for (const key of followed.keys()) if (!now.has(key)) refs.delete(key);
     for (const [key, ref] of now) refs.set(key, ref);
     if (now.size === 0) orders.delete(group);

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/ports.ts';
 import { materialKey, type MaterialRef } from '../policy/spec.ts';
-import type { Claim } from './claim-budget.ts';
+import { isAsStrong, type Claim } from './claim-budget.ts';
 import { createReferenceBudgets, isRoute, type ReferredMaterials } from './reference-budgets.ts';
 
 /** What the documents refer to, kept up with their changes. */
@@ -32,7 +32,7 @@ interface Referring {
   readonly createdAt: number;
   readonly newest: readonly Claim[];
   readonly settled: readonly Claim[];
-  /** Of what is settled, what the newest version does not refer to. */
+  /** Of what is settled, what the newest version does not refer to, or only as a shadow. */
   readonly beside: readonly Claim[];
 }
 
@@ -45,7 +45,8 @@ export function createReferences(clock: Pick<Clock, 'monotonic'>): References {
   const put = (source: string, { createdAt, newest, settled }: Omit<Referring, 'beside'>): void => {
     const before = sources.get(source) ?? nothing;
     const own = new Map(newest.map((claim) => [claim.key, claim]));
-    const beside = settled.filter((claim) => !covers(own.get(claim.key), claim));
+    const isMet = (first: Claim | undefined, claim: Claim): boolean => isAsStrong(first, claim) && covers(first, claim);
+    const beside = settled.filter((claim) => !isMet(own.get(claim.key), claim));
     if (newest.length + settled.length === 0) sources.delete(source);
     else sources.set(source, { createdAt, newest, settled, beside });
     budgets.replace('newest', before.newest, newest);

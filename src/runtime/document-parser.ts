@@ -20,6 +20,8 @@ const maxCharactersHere = 16 * 1024;
 /** One that is refused for its size takes twenty milliseconds, though it has a dozen characters. */
 const maxPatternsHere = 1;
 
+const isUnread = 'is large and is read after everything else: until then all requests of what it governs are denied';
+
 export function createDocumentParser(thread: Pick<DocumentThread, 'parse'>, settings: ParseSettings): DocumentParser {
   return {
     isHeavy: (document) =>
@@ -33,6 +35,7 @@ export function createDocumentParser(thread: Pick<DocumentThread, 'parse'>, sett
       // What many policies have in common is shared within a thread alone.
       rememberParsed(document, settings, withSharedParts(parsed));
     },
+    unread: (document) => withoutRulesFor(document, { code: 'unread', message: isUnread }),
     referencesOf: (document) => refsOfParsed(parseAndRemember(document, settings)),
   };
 }
@@ -51,11 +54,21 @@ function withSharedParts(parsed: ParsedDocument): ParsedDocument {
 
 /** A document that takes more time or memory than any policy does: refused, and of a policy its hosts are denied (S4). */
 function refuse(document: AuthorDocument, message: string, settings: ParseSettings): ParsedDocument {
-  const { source, value, problems } = document;
+  return parseDocument(withoutRulesFor(document, { code: 'too-large', message }), settings);
+}
+
+/** The document as it is refused: with what a policy governs, and without its rules. */
+function withoutRulesFor(document: AuthorDocument, why: Pick<Problem, 'code' | 'message'>): AuthorDocument {
+  const { source, value, problems, version } = document;
   const place = document.placeOf([]);
-  const problem: Problem = { code: 'too-large', severity: 'error', message, field: '', place };
-  const shortened = { value: withoutRules(value), source, problems: [...problems, problem], placeOf: () => place };
-  return parseDocument(shortened, settings);
+  const problem: Problem = { ...why, severity: 'error', field: '', place };
+  return {
+    value: withoutRules(value),
+    source,
+    problems: [...problems, problem],
+    placeOf: () => place,
+    ...(version === undefined ? {} : { version }),
+  };
 }
 
 /** What takes long to parse are rules and their expressions. */

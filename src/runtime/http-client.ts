@@ -1,11 +1,12 @@
 import { lookup as systemLookup } from 'node:dns';
-import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type RequestOptions } from 'node:http';
+import type { Agent, ClientRequest, RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { Failure, messageOf } from '../core/failure.ts';
 import type { HttpClient, HttpLimits, HttpRequest, Timers } from '../core/ports.ts';
 import { compileAddressRule, type AddressRule } from './address-rule.ts';
 import { exchange, httpFailure, judgeSuccess } from './http-exchange.ts';
+import { Agent as HttpAgent, request as httpRequest } from './node-http.ts';
 
 export interface HttpClientOptions {
   readonly allowPrivateAddresses: boolean;
@@ -33,7 +34,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const rule = compileAddressRule(options);
   const resolve = options.resolve ?? resolveWithSystem;
   const kept = { keepAlive: true, timeout: keptMs, maxFreeSockets: keptConnections };
-  const agents: Record<Protocol, HttpAgent> = { 'http:': new HttpAgent(kept), 'https:': new HttpsAgent(kept) };
+  const agents: Record<Protocol, Agent> = { 'http:': new HttpAgent(kept), 'https:': new HttpsAgent(kept) };
   const opener = (url: URL, { method, headers, agent }: Opening, limits: HttpLimits): (() => ClientRequest) => {
     const protocol = protocolOf(url);
     return () =>
@@ -74,7 +75,7 @@ interface Opening {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   /** False: a connection of its own. */
-  readonly agent: HttpAgent | false;
+  readonly agent: Agent | false;
 }
 
 function protocolOf(url: URL): Protocol {
@@ -114,7 +115,7 @@ const getOptions: Opening = {
   headers: { accept: 'application/json', connection: 'close' },
 };
 
-function sendOptions({ method, headers, body }: HttpRequest, agent: HttpAgent): Opening {
+function sendOptions({ method, headers, body }: HttpRequest, agent: Agent): Opening {
   return { method, agent, headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) } };
 }
 

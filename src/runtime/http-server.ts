@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from './node-http.ts';
 import type { Logger, Timers } from '../core/ports.ts';
 import { listenFailure } from '../grpc/listen-failure.ts';
 import { thrownFields } from '../core/thrown-fields.ts';

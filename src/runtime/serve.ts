@@ -4,7 +4,6 @@ import type { Config } from './config/settings.ts';
 import { guardProcess } from './process-guard.ts';
 import { watchStopSignals, type ProcessPort, type StopSignal } from './process-signals.ts';
 import type { ServiceIo, StartService } from './running-service.ts';
-import { tuneMemory } from './tune-memory.ts';
 
 export interface ServeOptions {
   readonly config: Config;
@@ -15,14 +14,16 @@ export interface ServeOptions {
   readonly process: ProcessPort;
   /** Closed by the caller. */
   readonly io: ServiceIo;
+  /** What `tuneMemory` gave: called when the policies are in force, or when it ends before. */
+  readonly everythingIsLoaded: () => void;
 }
 
 /** Every status is looked at once when all policies are there, which is part of loading them: about a second in ten thousand. */
 const statusesMs = 20_000;
 
 /** Serves until a signal says stop, and ends in stages. Throws the Failure of a service that could not start. */
-export async function serve({ config, warnings, version, startService, process, io }: ServeOptions): Promise<void> {
-  const everythingIsLoaded = tuneMemory();
+export async function serve(options: ServeOptions): Promise<void> {
+  const { config, warnings, version, startService, process, io, everythingIsLoaded } = options;
   const { logger, metrics } = io.observation;
   const unguard = guardProcess({ process, logger, onUncaught: (kind) => metrics.uncaught(kind) });
   const onForced = (signal: StopSignal): void =>

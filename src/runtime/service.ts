@@ -4,7 +4,6 @@ import type { Engine } from '../engine/engine.ts';
 import { checkService } from '../envoy/check-service.ts';
 import { createCheckRequestDecoder } from '../envoy/decode-check-request.ts';
 import { createCheckResponseEncoder } from '../envoy/encode-check-response.ts';
-import { createGrpcJsTransport } from '../envoy/grpc-js-transport.ts';
 import { createHealthService } from '../envoy/health-service.ts';
 import { createNativeTransport } from '../grpc/native-transport.ts';
 import type { Method, Transport } from '../grpc/transport.ts';
@@ -42,7 +41,7 @@ export const startService: StartService = async (config, io) => {
   const serving = await createServingEngine(config, io, userAgent);
   const { engine } = serving;
   const health = createHealthService();
-  const transport = createTransport(config, io, engine, health.methods, tls);
+  const transport = await createTransport(config, io, engine, health.methods, tls);
   const readiness = createReadiness((isServing) => health.setServing(isServing));
   const clockWatch = watchWallClock({ ...io, logger });
   const closers: (() => void | Promise<void>)[] = [
@@ -155,17 +154,23 @@ function createReadiness(onChange: (isServing: boolean) => void): Readiness {
   };
 }
 
-const transports = { 'grpc-js': createGrpcJsTransport, native: createNativeTransport } as const satisfies Readonly<
-  Record<Config['transport'], unknown>
->;
+/** The library is a tenth of the program's memory: it is loaded only where it is what answers. */
+async function loadTransport(kind: Config['transport']): Promise<typeof createNativeTransport> {
+  switch (kind) {
+    case 'native':
+      return createNativeTransport;
+    case 'grpc-js':
+      return (await import('../envoy/grpc-js-transport.ts')).createGrpcJsTransport;
+  }
+}
 
-function createTransport(
+async function createTransport(
   config: Config,
   { clock, timers, observation }: ServiceIo,
   engine: Engine,
   health: readonly Method[],
   tls: GrpcTls | undefined,
-): Transport {
+): Promise<Transport> {
   const { logger, metrics, decisions } = observation;
   const check = checkService({
     authorizer: engine,
@@ -180,6 +185,6 @@ function createTransport(
   });
   const methods = [check, ...health].map((method) => measureMethod(method, metrics.grpc, clock));
   const { maxReceiveBytes } = config;
-  const create = transports[config.transport];
+  const create = await loadTransport(config.transport);
   return create(methods, { clock, timers, log: logger, maxReceiveBytes, secure: tls?.secure });
 }

@@ -53,7 +53,10 @@ export async function startClusterSource(
   const list = config.revocationsConfigMap && engine.revocations.openList('configMap');
   const revoked = list && config.revocationsConfigMap && followRevocationsMap(config.revocationsConfigMap, list, ports);
   observation.metrics.observeWatches(() => [...source.states(), ...(revoked ? [revoked.state()] : [])]);
-  const stopListening = engine.onChange(({ keys }) => publisher?.changed(keys));
+  const stopListening = engine.onChange(({ keys }) => {
+    source.stood(keys);
+    publisher?.changed(keys);
+  });
   return {
     // Where the server does not answer about it, credentials are judged as revocationsUnavailable says.
     ready: Promise.all([source.ready, revoked && inTime(revoked.answered, config.keyLoadTimeout, timers)]).then(
@@ -82,6 +85,7 @@ function sinkOf(engine: Engine, parser: DocumentParser): DocumentSink {
     referencesInForce: (source) => engine.referencesOf(source),
     isHeavy: (document) => parser.isHeavy(document),
     parse: (document) => parser.parse(document),
+    unread: (document) => parser.unread(document),
     referencesOf: (document) => parser.referencesOf(document),
   };
 }

@@ -5,7 +5,7 @@ const growthWhileLoading = 20;
 
 /**
  * Keeps V8 from taking memory for the loading of policies that it never gives back, and from slowing checks down after it. To be called
- * before anything is loaded; what it gives is to be called when everything is. What is set holds for the process.
+ * before anything is loaded, the rest of the program among it; what it gives is to be called when everything is. What is set holds for the process.
  *
  * - Loading many policies makes V8 believe that what requests allocate lives long too, and it puts that among the old objects, where only
  *   full collections free it: measured, a check then costs up to seven times as much until V8 has learnt better. This stays.

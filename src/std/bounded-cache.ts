@@ -24,25 +24,30 @@ export function createBoundedCache<V extends object>(limits: {
   readonly onGone?: (value: V, key: string) => void;
 }): BoundedCache<V> {
   const { maxEntries, maxBytes, onGone } = limits;
-  const cache = new LRUCache<string, V>({ max: maxEntries, maxSize: maxBytes, ...(onGone && { dispose: onGone }) });
+  // Its lists have room for every entry from the start, some 200 kB for ten thousand: most caches of most services stay empty.
+  let cache: LRUCache<string, V> | undefined;
+  const create = (): LRUCache<string, V> =>
+    new LRUCache({ max: maxEntries, maxSize: maxBytes, ...(onGone && { dispose: onGone }) });
   return {
-    get: (key) => cache.get(key),
+    get: (key) => cache?.get(key),
     set: (key, value, size) => {
+      cache ??= create();
       cache.set(ownCopy(key), value, { size: Math.max(1, Math.ceil(size)) });
     },
     delete: (key) => {
-      cache.delete(key);
+      cache?.delete(key);
     },
     deleteWhere: (test) => {
+      if (cache === undefined) return;
       // Gathered first: the cache's own iteration does not bear deletion.
       const doomed = Array.from(cache.entries()).filter(([key, value]) => test(value, key));
       for (const [key] of doomed) cache.delete(key);
     },
     get entries() {
-      return cache.size;
+      return cache?.size ?? 0;
     },
     get bytes() {
-      return cache.calculatedSize;
+      return cache?.calculatedSize ?? 0;
     },
   };
 }

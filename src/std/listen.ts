@@ -15,6 +15,9 @@ export interface Listener {
   destroyConnections(): void;
 }
 
+/** Once a peer has said nothing for so long, the system asks it: a host that is gone without a word would keep its connections for ever. */
+const keepAliveMs = 60_000;
+
 /**
  * Listens and hands every connection over. A unix socket gets the mode, and a socket file that nobody listens on any more is
  * replaced. Rejects with the system's error, its `code` such as EADDRINUSE, or ENOTSOCK where the path is a file of another kind.
@@ -25,7 +28,7 @@ export async function listenOn(
   onConnection: TakeConnection,
 ): Promise<Listener> {
   const sockets = new Set<Socket>();
-  const server = createServer({ noDelay: true }, (socket) => {
+  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs }, (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     onConnection(socket);

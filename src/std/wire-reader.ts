@@ -1,4 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer';
+import { asBuffer } from './as-buffer.ts';
 
 /** What is thrown where bytes are not a protobuf message. It says nothing of the bytes. */
 export class WireError extends Error {
@@ -25,7 +26,7 @@ export class WireReader {
   /** Where the field ends that `next` has found. */
   #end = 0;
   constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#bytes = asBuffer(bytes);
   }
 
   get length(): number {

@@ -51,6 +51,14 @@ describe(`the bundle in a folder that nobody writes, as user ${runsAs}`, () => {
     expect([code, /EACCES/u.test(output), existsSync(join(image.folder, 'written'))]).toEqual([1, true, false]);
   });
 
+  it('is written in ASCII, so that its text takes a byte a character in memory', async () => {
+    const folder = join(image.folder, 'lib', 'js');
+    const names = await readdir(folder);
+    const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
+    expect(names).toContain('portcullis.js');
+    expect(names.filter((_name, index) => /\P{ASCII}/u.test(texts[index] ?? ''))).toEqual([]);
+  });
+
   it('tells its version and judges policies', async () => {
     const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { readonly version: string };
     const [asText, valid, broken] = await Promise.all([

@@ -10,6 +10,7 @@ import {
   type CheckAnswer,
   type CheckClient,
   type GrpcStand,
+  type TransportName,
 } from '../support/check-over-grpc.ts';
 import { createDecisionStand, type DecisionStand } from '../support/decision-stand.ts';
 import type { DecisionCase, Expectation } from '../../src/policy-test/policy-test.ts';
@@ -21,31 +22,36 @@ import { startEnvoyBefore } from './support/stand.ts';
 import { describeWithEnvoy } from './support/with-envoy.ts';
 
 const policyTests = readPolicyTests();
+const transports = ['grpc-js', 'native'] as const satisfies readonly TransportName[];
 
 for (const policyTest of policyTests) {
   describe(`${policyTest.name} over gRPC`, () => {
     let stand: DecisionStand;
-    let grpc: GrpcStand;
-    let client: CheckClient;
+    let servers: readonly GrpcStand[];
+    let clients: readonly CheckClient[];
     beforeAll(async () => {
       stand = await createDecisionStand(policyTest.documents, { ...policyTest.options, ...policyTest });
-      grpc = await listenOverGrpc(stand);
-      client = createCheckClient(grpc.address);
+      servers = await Promise.all(transports.map((transport) => listenOverGrpc(stand, transport)));
+      clients = servers.map(({ address }) => createCheckClient(address));
     });
     afterAll(async () => {
-      client.close();
-      await grpc.close();
+      for (const client of clients) client.close();
+      for (const server of servers) await server.close();
       stand.close();
     });
+    /** The same on each transport. */
+    const expectAnswers = async (check: object, expected: Expectation): Promise<void> => {
+      for (const client of clients) expectAnswer(await client.send(encodeCheck(check)), expected);
+    };
     const token = (one: DecisionCase) => (one.token === undefined ? undefined : stand.mint.mint(one.token));
     for (const one of policyTest.cases) {
       const { request, check } = one;
       if (request === undefined) {
-        test(one.name, async () => expectAnswer(await client.send(encodeCheck(check ?? {})), one.expect));
+        test(one.name, () => expectAnswers(check ?? {}, one.expect));
         continue;
       }
       test.each(['joined', 'apart'] as const)(`${one.name} (headers %s)`, async (form) => {
-        expectAnswer(await client.send(encodeCheck(checkOf(request, await token(one), form))), one.expect);
+        await expectAnswers(checkOf(request, await token(one), form), one.expect);
       });
     }
   });
@@ -57,9 +63,16 @@ describeWithEnvoy('the decision cases through a real Envoy', (envoyBinary) => {
     describe(policyTest.name, () => {
       const contexts = contextRoutes(policyTest);
       let stand: DecisionStand;
-      let grpc: GrpcStand;
       let upstream: LoopbackServer;
-      let envoy: RunningEnvoy;
+      const servers: GrpcStand[] = [];
+      const envoys: RunningEnvoy[] = [];
+      /** An Envoy that asks over the transport. */
+      const startOn = async (transport: TransportName): Promise<void> => {
+        const server = await listenOverGrpc(stand, transport);
+        servers.push(server);
+        const behind = { envoyBinary, routes: contexts.routes, filter: sendRouteMetadata };
+        envoys.push(await startEnvoyBefore(server.address, upstream.port, behind));
+      };
       beforeAll(async () => {
         // Every request comes from this machine; the address of a case stands in x-forwarded-for, as a proxy before Envoy would write it.
         stand = await createDecisionStand(policyTest.documents, {
@@ -67,18 +80,14 @@ describeWithEnvoy('the decision cases through a real Envoy', (envoyBinary) => {
           ...policyTest,
           trustedHops: 1,
         });
-        grpc = await listenOverGrpc(stand);
         upstream = await startEchoUpstream();
-        envoy = await startEnvoyBefore(grpc.address, upstream.port, {
-          envoyBinary,
-          routes: contexts.routes,
-          filter: sendRouteMetadata,
-        });
+        // Each case comes as HTTP/1.1 and as HTTP/2: one goes over the one transport, one over the other.
+        for (const transport of transports) await startOn(transport);
       }, 60_000);
       afterAll(async () => {
-        await envoy.close();
+        for (const envoy of envoys) await envoy.close();
         await upstream.close();
-        await grpc.close();
+        for (const server of servers) await server.close();
         stand.close();
       });
       for (const one of policyTest.cases) {
@@ -92,7 +101,7 @@ describeWithEnvoy('the decision cases through a real Envoy', (envoyBinary) => {
         };
         test(`${one.name} (HTTP/1.1)`, async () => {
           const lines = (await send()).map(([name, value]) => `${name}: ${value}`);
-          const answer = await rawHttp1(envoy.port, [
+          const answer = await rawHttp1(envoys[0]?.port ?? 0, [
             `${request.method} ${request.path} HTTP/1.1`,
             `host: ${request.host}`,
             ...lines,
@@ -102,7 +111,7 @@ describeWithEnvoy('the decision cases through a real Envoy', (envoyBinary) => {
             expect(answer.headers).toContainEqual([name, value]);
         });
         test(`${one.name} (HTTP/2)`, async () => {
-          const answer = await rawHttp2(envoy.port, [
+          const answer = await rawHttp2(envoys[1]?.port ?? 0, [
             [':method', request.method],
             [':scheme', 'http'],
             [':authority', request.host],

@@ -6,6 +6,7 @@ import { startEchoUpstream } from '../../src/dev/echo-upstream.ts';
 import type { RunningEnvoy } from '../../src/dev/envoy-process.ts';
 import { exchange } from '../../src/dev/http-exchange.ts';
 import { envoyTls, shortConnections } from './support/envoy-tls.ts';
+import { patientFilter } from './support/patient-filter.ts';
 import type { ServeProcess } from './support/serve-process.ts';
 import { startEnvoyBefore } from './support/stand.ts';
 import { clients, metricOf, openPolicy, reloadsOf, servers, strangers, useTlsFolder } from './support/tls-folder.ts';
@@ -109,20 +110,27 @@ describeWithEnvoy('a real Envoy over TLS', (envoyBinary) => {
     expect([await get(envoy), told]).toEqual([200, health === 'healthy' ? 0 : 1]);
   });
 
-  it('on ever new connections loses no check while the pair is rotated', async () => {
-    const service = await serve(mutualFlags());
-    const cluster = { ...envoyTls({ own: clients.issue(), trusted }), ...shortConnections(3) };
-    const envoy = await envoyBefore(service, cluster);
-    const answers: Promise<number>[] = [];
-    for (let i = 0; i < 300; i++) {
-      if (i % 60 === 30) write(servers.issue());
-      answers.push(get(envoy));
-      await sleep(8);
-    }
-    expect(new Set(await Promise.all(answers))).toEqual(new Set([200]));
-    expect(await reloadsOf(service, 'ok')).toBeGreaterThanOrEqual(2);
-    expect(await metricOf(service, 'portcullis_tls_handshakes_total{result="ok"}')).toBeGreaterThan(50);
-  });
+  it.each(['grpc-js', 'native'])(
+    'on ever new connections to %s loses no check while the pair is rotated',
+    async (transport) => {
+      const service = await serve([...mutualFlags(), '--transport', transport]);
+      const cluster = {
+        ...envoyTls({ own: clients.issue(), trusted }),
+        ...shortConnections(3),
+        connect_timeout: '10s',
+      };
+      const envoy = await envoyBefore(service, cluster, { filter: patientFilter });
+      const answers: Promise<number>[] = [];
+      for (let i = 0; i < 300; i++) {
+        if (i % 60 === 30) write(servers.issue());
+        answers.push(get(envoy));
+        await sleep(8);
+      }
+      expect(new Set(await Promise.all(answers))).toEqual(new Set([200]));
+      expect(await reloadsOf(service, 'ok')).toBeGreaterThanOrEqual(2);
+      expect(await metricOf(service, 'portcullis_tls_handshakes_total{result="ok"}')).toBeGreaterThan(50);
+    },
+  );
 
   it('keeps the id of the decision, the policy, the rule and the code of an allow and of a deny', async () => {
     const service = await serve(mutualFlags());
@@ -167,20 +175,23 @@ describeWithEnvoy('a real Envoy over TLS', (envoyBinary) => {
     expect(denied.decision).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('sends bodies up to the limit of a message, and takes more for a failure of ours', async () => {
-    const service = await serve([...tlsFlags(), '--max-receive-bytes', '65536']);
-    const filter = { with_request_body: { max_request_bytes: 1_000_000, allow_partial_message: false } };
-    const envoy = await envoyBefore(service, envoyTls({ own: undefined, trusted }), { filter });
-    const post = async (bytes: number): Promise<number> => {
-      const answer = await fetch(`http://127.0.0.1:${envoy.port}/x`, {
-        method: 'POST',
-        body: 'x'.repeat(bytes),
-      });
-      await answer.text();
-      return answer.status;
-    };
-    writeFileSync(pathOf('policies/policy.yaml'), openPolicy.replace('shop.example', '127.0.0.1'));
-    await expect.poll(() => post(10)).toBe(200);
-    expect([await post(60_000), await post(65_536), await post(1_000_001)]).toEqual([200, 403, 413]);
-  });
+  it.each(['grpc-js', 'native'])(
+    'sends bodies up to the limit of a message to %s, and takes more for a failure of ours',
+    async (transport) => {
+      const service = await serve([...tlsFlags(), '--max-receive-bytes', '65536', '--transport', transport]);
+      const filter = { with_request_body: { max_request_bytes: 1_000_000, allow_partial_message: false } };
+      const envoy = await envoyBefore(service, envoyTls({ own: undefined, trusted }), { filter });
+      const post = async (bytes: number): Promise<number> => {
+        const answer = await fetch(`http://127.0.0.1:${envoy.port}/x`, {
+          method: 'POST',
+          body: 'x'.repeat(bytes),
+        });
+        await answer.text();
+        return answer.status;
+      };
+      writeFileSync(pathOf('policies/policy.yaml'), openPolicy.replace('shop.example', '127.0.0.1'));
+      await expect.poll(() => post(10)).toBe(200);
+      expect([await post(60_000), await post(65_536), await post(1_000_001)]).toEqual([200, 403, 413]);
+    },
+  );
 });

@@ -23,12 +23,17 @@ spec:
 `;
 
 describeWithEnvoy('a real Envoy before Portcullis on', (envoyBinary) => {
-  describe.each(['grpc-js', 'native'])('%s', (transport) => {
+  describe.each([
+    ['grpc-js', 'portcullis.shop'],
+    // What Envoy asks by where its configuration does not say otherwise: Istio's name of a cluster.
+    ['native', 'outbound|9001||portcullis.shop.svc.cluster.local'],
+  ])('%s, by the authority %s', (transport, authority) => {
     let stand: Stand;
     let token: string;
 
     beforeAll(async () => {
-      stand = await startStand({ envoyBinary, policies, settings: [['--transport', [transport]]] });
+      const filter = { grpc_service: { envoy_grpc: { cluster_name: 'portcullis', authority }, timeout: '0.5s' } };
+      stand = await startStand({ envoyBinary, policies, filter, settings: [['--transport', [transport]]] });
       token = await stand.issuer.sign({ sub: 'alice' });
     });
     afterAll(() => stand.close());

@@ -10,6 +10,7 @@ import { clients, metricOf, reloadsOf, servers, strangers, useTlsFolder } from '
 
 const stage = useTlsFolder();
 const { pathOf, write, tlsFlags, mutualFlags, serve } = stage;
+const transports = ['grpc-js', 'native'];
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
 
 /** A client on a connection of its own. */
@@ -34,9 +35,11 @@ async function askOnce(service: ServeProcess, own?: TestPair, trusted?: string):
   }
 }
 
-describe('serve over TLS', () => {
+describe.each(transports)('serve over TLS on %s', (transport) => {
+  const on = ['--transport', transport];
+
   test('answers who trusts it, is healthy over HTTP without it, and tells when its certificate ends', async () => {
-    const service = await serve(tlsFlags());
+    const service = await serve([...tlsFlags(), ...on]);
     expect([await askOnce(service), await askOnce(service, undefined, strangers.certificate)]).toEqual([
       'allow',
       'no answer',
@@ -61,7 +64,7 @@ describe('serve over TLS', () => {
       return [code, output.split('\n')[0]];
     };
     const named = ['--tls-server-name', 'portcullis.example'];
-    const service = await serve(tlsFlags());
+    const service = await serve([...tlsFlags(), ...on]);
     expect([await ask(service), await ask(service, ...named)]).toEqual([
       [0, 'ALLOWED'],
       [0, 'ALLOWED'],
@@ -71,13 +74,13 @@ describe('serve over TLS', () => {
       expect.stringContaining('its certificate is not for other.example'),
     ]);
     // An address of this machine that the certificate has not.
-    const elsewhere = await serve([...tlsFlags(), '--grpc-address', '127.0.0.2:0']);
+    const elsewhere = await serve([...tlsFlags(), ...on, '--grpc-address', '127.0.0.2:0']);
     expect(await ask(elsewhere)).toEqual([3, expect.stringContaining('its certificate is not for 127.0.0.2')]);
     expect(await ask(elsewhere, ...named)).toEqual([0, 'ALLOWED']);
   });
 
   test('with issuers of clients answers nobody else, and says why, once', async () => {
-    const service = await serve(mutualFlags());
+    const service = await serve([...mutualFlags(), ...on]);
     const stranger = strangers.issue();
     const asked = [
       await askOnce(service, clients.issue()),
@@ -96,7 +99,7 @@ describe('serve over TLS', () => {
   });
 
   test('SIGTERM under load over TLS loses no check', async () => {
-    const service = await serve([...tlsFlags(), '--shutdown-delay', '300ms']);
+    const service = await serve([...tlsFlags(), ...on, '--shutdown-delay', '300ms']);
     const client = clientOf(service);
     const outcomes: Promise<number | string>[] = [];
     const load = new AbortController();
@@ -118,36 +121,39 @@ describe('serve over TLS', () => {
 });
 
 describe('a rotation', () => {
-  test('under load, through every way to write files, loses no check, and ends with the new certificate', async () => {
-    const next = createAuthority('next');
-    const trusted = servers.certificate + next.certificate;
-    const service = await serve(mutualFlags());
-    const own = clients.issue();
-    const steady = clientOf(service, own, trusted);
-    const outcomes: Promise<string>[] = [];
-    const load = new AbortController();
-    const loaded = (async () => {
-      while (!load.signal.aborted) {
-        outcomes.push(askOnce(service, own, trusted));
-        outcomes.push(steady.send(check).then(({ status }) => (status?.code === 0 ? 'allow' : 'deny'), String));
-        await sleep(5);
+  test.each(transports)(
+    'on %s, under load, through every way to write files, loses no check, and ends with the new certificate',
+    async (transport) => {
+      const next = createAuthority('next');
+      const trusted = servers.certificate + next.certificate;
+      const service = await serve([...mutualFlags(), '--transport', transport]);
+      const own = clients.issue();
+      const steady = clientOf(service, own, trusted);
+      const outcomes: Promise<string>[] = [];
+      const load = new AbortController();
+      const loaded = (async () => {
+        while (!load.signal.aborted) {
+          outcomes.push(askOnce(service, own, trusted));
+          outcomes.push(steady.send(check).then(({ status }) => (status?.code === 0 ? 'allow' : 'deny'), String));
+          await sleep(5);
+        }
+      })();
+      for (const [round, way] of (['in place', 'renamed', 'half by half'] as const).entries()) {
+        await sleep(150);
+        await rotate(servers.issue(), way);
+        await expect.poll(() => reloadsOf(service, 'ok'), { timeout: 8000 }).toBe(round + 1);
       }
-    })();
-    for (const [round, way] of (['in place', 'renamed', 'half by half'] as const).entries()) {
-      await sleep(150);
-      await rotate(servers.issue(), way);
-      await expect.poll(() => reloadsOf(service, 'ok'), { timeout: 8000 }).toBe(round + 1);
-    }
-    await rotate(next.issue(), 'renamed');
-    await expect.poll(() => reloadsOf(service, 'ok'), { timeout: 8000 }).toBe(4);
-    await sleep(100);
-    load.abort();
-    await loaded;
-    expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['allow']));
-    expect(outcomes.length).toBeGreaterThan(50);
-    expect(await askOnce(service, own, next.certificate)).toBe('allow');
-    expect(await askOnce(service, own, servers.certificate)).toBe('no answer');
-  });
+      await rotate(next.issue(), 'renamed');
+      await expect.poll(() => reloadsOf(service, 'ok'), { timeout: 8000 }).toBe(4);
+      await sleep(100);
+      load.abort();
+      await loaded;
+      expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['allow']));
+      expect(outcomes.length).toBeGreaterThan(50);
+      expect(await askOnce(service, own, next.certificate)).toBe('allow');
+      expect(await askOnce(service, own, servers.certificate)).toBe('no answer');
+    },
+  );
 
   async function rotate(pair: TestPair, way: 'in place' | 'renamed' | 'half by half'): Promise<void> {
     switch (way) {

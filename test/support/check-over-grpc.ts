@@ -4,7 +4,9 @@ import { createCheckRequestDecoder } from '../../src/envoy/decode-check-request.
 import { createCheckResponseEncoder } from '../../src/envoy/encode-check-response.ts';
 import { metadataOf } from '../../src/envoy/route-of-metadata.ts';
 import { createGrpcJsTransport } from '../../src/envoy/grpc-js-transport.ts';
-import { asBuffer, codecOf } from '../../src/envoy/protos.ts';
+import { codecOf } from '../../src/envoy/protos.ts';
+import { createNativeTransport } from '../../src/grpc/native-transport.ts';
+import { asBuffer } from '../../src/std/as-buffer.ts';
 import type { DecisionSink } from '../../src/core/ports.ts';
 import { asEnvoySends } from './client-certificates.ts';
 import { realTimers, type DecisionStand } from './decision-stand.ts';
@@ -16,14 +18,13 @@ export interface GrpcStand {
   close(): Promise<void>;
 }
 
+const transports = { 'grpc-js': createGrpcJsTransport, native: createNativeTransport } as const;
+export type TransportName = keyof typeof transports;
+
 const systemClock = { now: () => Date.now(), monotonic: () => performance.now() };
 const silent: DecisionSink = { record: () => undefined };
 
-export async function listenOverGrpc(
-  stand: DecisionStand,
-  decisions = silent,
-  address = '127.0.0.1:0',
-): Promise<GrpcStand> {
+export async function listenOverGrpc(stand: DecisionStand, kind: TransportName): Promise<GrpcStand> {
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
   const check = checkService({
     authorizer: stand.engine,
@@ -31,11 +32,11 @@ export async function listenOverGrpc(
     encoder: createCheckResponseEncoder(),
     timers: realTimers,
     clock: systemClock,
-    decisions,
+    decisions: silent,
     log,
   });
-  const transport = createGrpcJsTransport([check], { clock: systemClock, timers: realTimers, log });
-  return { address: await transport.listen(address), close: () => transport.close() };
+  const transport = transports[kind]([check], { clock: systemClock, timers: realTimers, log });
+  return { address: await transport.listen('127.0.0.1:0'), close: () => transport.close() };
 }
 
 /** What a CheckResponse says, decoded. */

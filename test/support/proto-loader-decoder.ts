@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { RawHeader, RawRequest, RequestRoute } from '../../src/core/request.ts';
 import { maxDecodedHeaders } from '../../src/envoy/check-parts.ts';
 import type { CheckRequestDecoder, DecodedCheck } from '../../src/envoy/decode-check-request.ts';
-import { asBuffer } from '../../src/envoy/protos.ts';
+import { asBuffer } from '../../src/std/as-buffer.ts';
 import { rawHeaders } from '../../src/canonical/raw-headers.ts';
 
 const file = fileURLToPath(new URL('check_view.proto', import.meta.url));

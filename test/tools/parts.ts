@@ -2,6 +2,9 @@ import { bringEnvoy, findEnvoy } from '../../src/dev/envoy-binary.ts';
 import type { Environment } from '../../src/dev/install-in-cache.ts';
 import { egctlPart } from './parts/egctl.ts';
 import { etcdPart } from './parts/etcd.ts';
+import { ghzPart } from './parts/ghz.ts';
+import { grpcurlPart } from './parts/grpcurl.ts';
+import { h2loadPart } from './parts/h2load.ts';
 import { h2specPart } from './parts/h2spec.ts';
 import { helm3Part } from './parts/helm3.ts';
 import { istioApiPart } from './parts/istio-api.ts';
@@ -27,7 +30,10 @@ export const parts: readonly Part[] = [
   helm3Part,
   istioApiPart,
   keycloakPart,
+  h2loadPart,
   h2specPart,
+  grpcurlPart,
+  ghzPart,
   kubeApiserverPart,
   egctlPart,
 ];

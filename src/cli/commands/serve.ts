@@ -70,6 +70,9 @@ async function serveCommand(command: Command, { io, registry, exit }: CommandCon
     io.stdout(output === 'json' ? printConfigJson(settings) : printConfigYaml(settings));
     return;
   }
+  // The program itself is the first that is loaded.
+  const { tuneMemory } = await import('../../runtime/tune-memory.ts');
+  const everythingIsLoaded = tuneMemory();
   const [startService, { createSystemServiceIo }, { serve }, { readVersion }] = await Promise.all([
     registry.startService(),
     import('../../runtime/system-service-io.ts'),
@@ -79,7 +82,7 @@ async function serveCommand(command: Command, { io, registry, exit }: CommandCon
   const version = readVersion();
   const serviceIo = createSystemServiceIo(config, { version, logTo: 1, processMetrics: true });
   try {
-    await serve({ config, warnings, version, startService, process: io.process, io: serviceIo });
+    await serve({ config, warnings, version, startService, process: io.process, io: serviceIo, everythingIsLoaded });
   } finally {
     await serviceIo.observation.close();
   }

@@ -1,6 +1,6 @@
 import { ConnectionError, errorCode } from '../http2/protocol.ts';
 import { DynamicTable } from './dynamic-table.ts';
-import { toHeaderField, type HeaderField } from './header-field.ts';
+import { toHeaderField, withValue, type HeaderField } from './header-field.ts';
 import { decodeHuffman } from './huffman.ts';
 import { staticTable } from './static-table.ts';
 
@@ -62,7 +62,8 @@ export class HpackDecoder {
 
   #literal(mask: number): HeaderField {
     const index = this.#integer(mask);
-    const name = index === 0 ? this.#text() : this.#lookUp(index).name;
+    if (index > 0) return withValue(this.#lookUp(index), this.#text());
+    const name = this.#text();
     return toHeaderField(name, this.#text());
   }
 

@@ -18,6 +18,8 @@ export interface HeaderField {
   readonly role: FieldRole;
   /** No request may hold it (RFC 9113 sections 8.2 and 8.3). */
   readonly isMalformed: boolean;
+  /** Whatever its value is. */
+  readonly isNameMalformed: boolean;
   /** What it counts for in a table and in a list (RFC 7541 section 4.1), bytes. */
   readonly size: number;
 }
@@ -45,23 +47,28 @@ const connectionFields: ReadonlySet<string> = new Set([
 const entryOverhead = 32;
 /** A token without upper-case letters (section 8.2.1). */
 const fieldName = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/u;
+
 export function toHeaderField(name: string, value: string): HeaderField {
   const role = roles.get(name) ?? 'other';
+  // Pseudo-header fields that requests do not have are among what is no token.
+  const isNameMalformed = role === 'other' && (!fieldName.test(name) || connectionFields.has(name));
+  return fieldOf(name, value, role, isNameMalformed);
+}
+
+/** Another field of the same name. The name was judged: a peer may refer in two bytes to one of thousands. */
+export function withValue({ name, role, isNameMalformed }: HeaderField, value: string): HeaderField {
+  return fieldOf(name, value, role, isNameMalformed);
+}
+
+function fieldOf(name: string, value: string, role: FieldRole, isNameMalformed: boolean): HeaderField {
   return {
     name,
     value,
     role,
-    isMalformed: isMalformed(name, value, role),
+    isMalformed: isNameMalformed || !isFieldValue(value) || (name === 'te' && value !== 'trailers'),
+    isNameMalformed,
     size: name.length + value.length + entryOverhead,
   };
-}
-
-function isMalformed(name: string, value: string, role: FieldRole): boolean {
-  if (!isFieldValue(value)) return true;
-  if (role !== 'other') return false;
-  // Pseudo-header fields that requests do not have are among what is no token.
-  if (!fieldName.test(name) || connectionFields.has(name)) return true;
-  return name === 'te' && value !== 'trailers';
 }
 
 const [nul, tab, lineFeed, carriageReturn, space] = [0, 9, 10, 13, 32];

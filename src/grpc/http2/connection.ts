@@ -102,7 +102,8 @@ export class Http2Connection<Request, Exchange> implements Link {
     const isWaiting = this.#socket.writableLength > 0;
     this.#socket.write(isWaiting ? copyBytes(bytes) : bytes);
     const unsent = this.#socket.writableLength;
-    if (unsent > maxUnsentBytes) this.destroy();
+    // What is cancelled by it hears of it when the socket is closed: here somebody is writing.
+    if (unsent > maxUnsentBytes) this.#socket.destroy();
     else if (unsent > congestedBytes && !this.isCongested) {
       // Who does not read is not read from: what we would have to answer cannot grow.
       this.isCongested = true;

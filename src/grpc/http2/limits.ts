@@ -8,6 +8,12 @@
  * check may be an allow. A call that waits costs some 700 bytes.
  */
 export const maxConcurrentStreams = 4096;
+/**
+ * Streams at once on all connections, some 90 MB of them. While there are more, a connection may have so many alone: a proxy that behaves has fewer, and is served
+ * on.
+ */
+export const maxStreamsInAll = 131_072;
+export const maxStreamsWhenFull = 128;
 
 /** What a stream may send before we have taken it, bytes: a check with a usual body needs no WINDOW_UPDATE. What comes in is taken at once. */
 export const streamWindow = 1024 * 1024;
@@ -25,8 +31,8 @@ export const maxContinuations = 16;
  * a purse: an answered request puts in, time puts in, and who has nothing left is sent away (CVE-2019-9512 to 9518). A full purse is about 10 ms of our time.
  */
 export const purse = { most: 10_000, perSecond: 1000, perAnswer: 10 } as const;
-/** SETTINGS may change the window of every stream, a refused stream has cost a header block. */
-export const price = { frame: 1, settings: 10, refusedStream: 2 } as const;
+/** A refused stream has cost a header block. SETTINGS that change the initial window change that of every stream. */
+export const price = { frame: 1, settings: 10, streamWindow: 1 / 64, refusedStream: 2 } as const;
 
 /**
  * Streams that the peer resets before their answer, so soon that nobody can have waited for it (CVE-2023-44487), and those that its mistakes make us reset
@@ -37,10 +43,18 @@ export const rapidResets = { most: 1000, perSecond: 100, youngMs: 20 } as const;
 
 /** Answers that the peer's windows keep here, bytes for a connection: above, the stream that asks for more is reset. */
 export const maxPendingBytes = 8 * 1024 * 1024;
+/** And for all connections. Peers that take their answers have none here. */
+export const maxPendingBytesInAll = 256 * 1024 * 1024;
 /** What was written and the peer does not read, bytes: above, we read nothing from it until it does. */
 export const congestedBytes = 1024 * 1024;
 /** And above this it is cut off. */
 export const maxUnsentBytes = 16 * 1024 * 1024;
+
+/**
+ * Of the calls that wait, so many may keep their message where it lies, and with it what was read in the same turn (64 KiB at most). Messages of further ones are
+ * copied.
+ */
+export const maxKeptViews = 64;
 
 /** Time-outs, milliseconds. They are looked at four times a second. */
 export const tickMs = 250;

@@ -61,3 +61,11 @@ export class ConnectionError extends Error {
     this.code = code;
   }
 }
+
+export function protocolError(message: string): ConnectionError {
+  return new ConnectionError(errorCode.protocolError, message);
+}
+
+export function frameSizeError(message: string): ConnectionError {
+  return new ConnectionError(errorCode.frameSizeError, message);
+}

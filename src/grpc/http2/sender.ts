@@ -1,5 +1,6 @@
-import { maxPendingBytes } from './limits.ts';
+import { maxPendingBytes, maxPendingBytesInAll } from './limits.ts';
 import type { Output, OutputOwner } from './output.ts';
+import type { ServerLoad } from './server-load.ts';
 import {
   ConnectionError,
   defaultWindow,
@@ -47,15 +48,19 @@ export interface SenderHost<Stream> extends OutputOwner {
 export class Sender<Stream extends SendingStream> {
   readonly #output: Output;
   readonly #host: SenderHost<Stream>;
+  readonly #load: ServerLoad;
   /** Streams that wait, in the order in which they began to. */
   readonly #blocked = new Set<Stream>();
+  /** Those of them that wait for the connection alone: whoever goes through them sends something of each. */
+  readonly #ready = new Set<Stream>();
   #pendingBytes = 0;
   #window: number = defaultWindow;
   #initialWindow: number = defaultWindow;
 
-  constructor(output: Output, host: SenderHost<Stream>) {
+  constructor(output: Output, host: SenderHost<Stream>, load: ServerLoad) {
     this.#output = output;
     this.#host = host;
+    this.#load = load;
   }
 
   /** What a new stream may be sent. */
@@ -70,10 +75,12 @@ export class Sender<Stream extends SendingStream> {
   /** Sends nothing yet. Throws a ConnectionError where a window becomes more than one may be (section 6.9.2). */
   setInitialWindow(value: number, streams: Iterable<Stream>): void {
     const change = value - this.#initialWindow;
+    if (change === 0) return;
     this.#initialWindow = value;
     for (const stream of streams) {
       stream.sendWindow += change;
       if (stream.sendWindow > maxWindow) throw new ConnectionError(errorCode.flowControlError, 'a window is too large');
+      if (stream.sendWindow > 0 && stream.pending !== undefined) this.#ready.add(stream);
     }
   }
 
@@ -96,7 +103,7 @@ export class Sender<Stream extends SendingStream> {
 
   /** Sends what may be sent by now. */
   resume(): void {
-    for (const stream of this.#blocked) {
+    for (const stream of this.#ready) {
       if (this.#window <= 0 || this.#host.isCongested) return;
       if (stream.pending !== undefined) this.#pump(stream, stream.pending);
     }
@@ -105,7 +112,8 @@ export class Sender<Stream extends SendingStream> {
   /** Lets go of what the stream has not sent. */
   forget(stream: Stream): void {
     this.#blocked.delete(stream);
-    this.#pendingBytes -= stream.pending?.bytes ?? 0;
+    this.#ready.delete(stream);
+    this.#hold(-(stream.pending?.bytes ?? 0));
     stream.pending = undefined;
   }
 
@@ -147,7 +155,7 @@ export class Sender<Stream extends SendingStream> {
     framed[0] = 0;
     framed.writeUInt32BE(message.length, 1);
     framed.set(message, prefixBytes);
-    this.#pendingBytes += framed.length;
+    this.#hold(framed.length);
     if (stream.pending === undefined) {
       stream.pending = {
         chunks: [framed],
@@ -161,7 +169,7 @@ export class Sender<Stream extends SendingStream> {
       stream.pending.chunks.push(framed);
       stream.pending.bytes += framed.length;
     }
-    if (this.#pendingBytes <= maxPendingBytes) return true;
+    if (this.#pendingBytes <= maxPendingBytes && this.#isAffordable(stream)) return true;
     this.#host.overflowed(stream);
     return false;
   }
@@ -171,11 +179,22 @@ export class Sender<Stream extends SendingStream> {
     else stream.pending.trailers = trailers;
   }
 
+  #isAffordable(stream: Stream): boolean {
+    return stream.pending === undefined || this.#load.heldBackBytes <= maxPendingBytesInAll;
+  }
+
+  #hold(bytes: number): void {
+    this.#pendingBytes += bytes;
+    this.#load.heldBackBytes += bytes;
+  }
+
   #pump(stream: Stream, pending: Pending): void {
     while (pending.bytes > 0) {
       const length = Math.min(maxFrameBytes, stream.sendWindow, this.#window, pending.bytes);
       if (length <= 0 || this.#host.isCongested) {
         this.#blocked.add(stream);
+        if (stream.sendWindow > 0) this.#ready.add(stream);
+        else this.#ready.delete(stream);
         return;
       }
       this.#output.reserve(this.#host, frameHeaderBytes + length);
@@ -183,10 +202,11 @@ export class Sender<Stream extends SendingStream> {
       this.#copy(pending, length);
       stream.sendWindow -= length;
       this.#window -= length;
-      this.#pendingBytes -= length;
+      this.#hold(-length);
       pending.since = this.#host.now;
     }
     this.#blocked.delete(stream);
+    this.#ready.delete(stream);
     stream.pending = undefined;
     if (pending.trailers !== undefined) this.head(stream, pending.trailers, true);
   }

@@ -5,6 +5,7 @@ import { Http2Connection } from './connection.ts';
 import { tickMs } from './limits.ts';
 import { Output } from './output.ts';
 import { HeadReader } from './request-head.ts';
+import { createServerLoad } from './server-load.ts';
 
 export interface Http2ServerOptions<Request, Exchange> {
   /** Answers the requests of one connection; asked for each. */
@@ -27,7 +28,7 @@ export interface Http2Server {
 /** HTTP/2 (RFC 9113) with prior knowledge, on sockets that are already secured where they are to be. */
 export function createHttp2Server<Request, Exchange>(options: Http2ServerOptions<Request, Exchange>): Http2Server {
   const { createApplication, now, timers, onError } = options;
-  const shared = { output: new Output(), headReader: new HeadReader(), now, onError };
+  const shared = { output: new Output(), headReader: new HeadReader(), load: createServerLoad(), now, onError };
   const connections = new Set<Http2Connection<Request, Exchange>>();
   let cancelTick: (() => void) | undefined;
 

@@ -5,19 +5,20 @@ import { FloodGuard } from './flood-guard.ts';
 import type { FrameSink } from './frame-reader.ts';
 import { HeadDecoder } from './head-decoder.ts';
 import { HeaderBlocks, readDependency, readPadding, type BlockSink } from './header-blocks.ts';
-import {
-  connectionWindow,
-  maxConcurrentStreams,
-  price,
-  rapidResets,
-  requestTimeoutMs,
-  stallTimeoutMs,
-  streamWindow,
-} from './limits.ts';
+import { connectionWindow, price, rapidResets, requestTimeoutMs, stallTimeoutMs, streamWindow } from './limits.ts';
 import { writePing, writeReset, writeSettingsAck, writeWindowUpdate, type Output } from './output.ts';
-import { ConnectionError, errorCode, frameFlag, frameType, type ErrorCode } from './protocol.ts';
+import {
+  ConnectionError,
+  errorCode,
+  frameFlag,
+  frameSizeError,
+  frameType,
+  protocolError,
+  type ErrorCode,
+} from './protocol.ts';
 import type { HeadReader } from './request-head.ts';
 import { Sender, type SenderHost } from './sender.ts';
+import { streamsAllowed, type ServerLoad } from './server-load.ts';
 import { readInitialWindow } from './settings.ts';
 import { Http2Stream, type StreamHost } from './stream.ts';
 
@@ -36,6 +37,7 @@ export interface SessionParts<Request, Exchange> {
   readonly application: Http2Application<Request, Exchange>;
   readonly output: Output;
   readonly headReader: HeadReader;
+  readonly load: ServerLoad;
 }
 
 const headTooLarge = encodeHeaderBlock([[':status', '431']]);
@@ -50,6 +52,7 @@ export class Session<Request, Exchange>
   readonly #application: Http2Application<Request, Exchange>;
   readonly #output: Output;
   readonly #link: Link;
+  readonly #load: ServerLoad;
   readonly #guard: FloodGuard;
   readonly #blocks: HeaderBlocks;
   readonly #heads: HeadDecoder<Request>;
@@ -63,8 +66,9 @@ export class Session<Request, Exchange>
   #taken = 0;
   now: number;
   abandoned = 0;
+  waiting = 0;
 
-  constructor({ application, output, headReader }: SessionParts<Request, Exchange>, link: Link, now: number) {
+  constructor({ application, output, headReader, load }: SessionParts<Request, Exchange>, link: Link, now: number) {
     this.#application = application;
     this.#output = output;
     this.#link = link;
@@ -72,7 +76,8 @@ export class Session<Request, Exchange>
     this.#guard = new FloodGuard(now);
     this.#blocks = new HeaderBlocks(this);
     this.#heads = new HeadDecoder(headReader, (head) => application.readHead(head));
-    this.#sender = new Sender(output, this);
+    this.#load = load;
+    this.#sender = new Sender(output, this, load);
   }
 
   get isCongested(): boolean {
@@ -226,8 +231,7 @@ export class Session<Request, Exchange>
   }
 
   sent(stream: Http2Stream<Exchange>): void {
-    stream.isOpen = false;
-    this.#streams.delete(stream.id);
+    this.#close(stream);
     this.#guard.answered();
     // Who was answered before it had said all need not say the rest (section 8.1).
     if (!stream.isRequestEnded) writeReset(this.#output, this, stream.id, errorCode.noError);
@@ -238,16 +242,20 @@ export class Session<Request, Exchange>
     this.resetStream(stream.id, errorCode.enhanceYourCalm);
   }
 
-  #drop(stream: Http2Stream<Exchange>): void {
+  #close(stream: Http2Stream<Exchange>): void {
     stream.isOpen = false;
-    this.#streams.delete(stream.id);
+    if (this.#streams.delete(stream.id)) this.#load.streams--;
+  }
+
+  #drop(stream: Http2Stream<Exchange>): void {
+    this.#close(stream);
     this.#sender.forget(stream);
     this.#application.cancelled(stream);
   }
 
   #open(id: number, isLast: boolean, isWrong: boolean, bytes: Buffer, start: number, end: number): void {
     const head = this.#heads.request(bytes, start, end);
-    if (this.#isRefusing || this.#streams.size + this.abandoned >= maxConcurrentStreams) {
+    if (this.#isRefusing || this.#streams.size + this.abandoned >= streamsAllowed(this.#load)) {
       this.#guard.charge(price.refusedStream);
       this.resetStream(id, errorCode.refusedStream);
       return;
@@ -261,6 +269,7 @@ export class Session<Request, Exchange>
     const stream = new Http2Stream<Exchange>(id, this, this.#sender.initialWindow, contentLength);
     stream.isRequestEnded = isLast;
     this.#streams.set(id, stream);
+    this.#load.streams++;
     if (isTooLarge) stream.answerHead(headTooLarge);
     else this.#application.open(stream, head.request, isLast);
   }
@@ -354,7 +363,10 @@ export class Session<Request, Exchange>
     }
     this.#hasSettings = true;
     const initialWindow = readInitialWindow(bytes, start, end);
-    if (initialWindow !== undefined) this.#sender.setInitialWindow(initialWindow, this.#streams.values());
+    if (initialWindow !== undefined && initialWindow !== this.#sender.initialWindow) {
+      this.#guard.charge(this.#streams.size * price.streamWindow);
+      this.#sender.setInitialWindow(initialWindow, this.#streams.values());
+    }
     writeSettingsAck(this.#output, this);
     this.#sender.resume();
   }
@@ -379,12 +391,4 @@ export class Session<Request, Exchange>
   #isUnused(id: number): boolean {
     return id > this.#lastId || (id & 1) === 0;
   }
-}
-
-function protocolError(message: string): ConnectionError {
-  return new ConnectionError(errorCode.protocolError, message);
-}
-
-function frameSizeError(message: string): ConnectionError {
-  return new ConnectionError(errorCode.frameSizeError, message);
 }

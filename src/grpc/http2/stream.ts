@@ -7,6 +7,8 @@ export interface StreamHost<Exchange> {
   readonly now: number;
   /** Answers whose stream is gone are still being made: so many. Whoever makes them counts; they take room as streams do. */
   abandoned: number;
+  /** Calls whose method keeps their message: so many. Whoever runs methods counts. */
+  waiting: number;
   sendAnswer(stream: Http2Stream<Exchange>, head: Uint8Array, message: Uint8Array, trailers: Uint8Array): void;
   sendHead(stream: Http2Stream<Exchange>, head: Uint8Array, isLast: boolean): void;
   sendMessage(stream: Http2Stream<Exchange>, message: Uint8Array): void;

@@ -186,7 +186,7 @@ export const settings = {
     flag: '--transport',
     env: 'PORTCULLIS_TRANSPORT',
     type: choice('native', 'grpc-js'),
-    default: { value: 'grpc-js' },
+    default: { value: 'native' },
     description:
       'What speaks gRPC at grpcAddress: native, a server of its own that costs far less CPU, or grpc-js, the library. Both answer checks alike; docs/grpc.md says where they differ in what never becomes one.',
   },

@@ -1,5 +1,6 @@
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
-import { asBuffer, codecOf } from '../../../src/envoy/protos.ts';
+import { codecOf } from '../../../src/envoy/protos.ts';
+import { asBuffer } from '../../../src/std/as-buffer.ts';
 
 /** An ext_authz service that answers whatever a test wants, to see what Envoy makes of it. */
 export interface FakeCheckServer {

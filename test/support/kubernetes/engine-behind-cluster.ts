@@ -182,12 +182,14 @@ export function createEngineBehindCluster(http = noNetwork): EngineBehindCluster
           closeUnrouted: (namespaces) => engine.closeUnrouted(namespaces),
           isHeavy: () => false,
           parse: async () => undefined,
+          unread: (document) => document,
           referencesOf: (document) => materialRefsOf(document, { serviceNamespace: 'portcullis' }),
           referencesInForce: (key) => engine.referencesOf(key),
         },
         ports: { ...ports, api },
         materialTimeoutMs: 500,
       });
+      engine.onChange(({ keys }) => source?.stood(keys));
       return source.ready;
     },
     watched: () => [...watches].map(({ request }) => nameOf(request)),

@@ -29,7 +29,10 @@ async function connectTo(onStream: (stream: ServerHttp2Stream, seen: Seen) => vo
       resolve(address !== null && typeof address === 'object' ? address.port : 0);
     });
   });
-  const connection = await openCallConnection(port, encodeCallHeaders('/service/Method', 'bench.example'));
+  const connection = await openCallConnection(
+    { kind: 'tcp', port },
+    encodeCallHeaders('/service/Method', 'bench.example'),
+  );
   closers.push(() => {
     connection.close();
     for (const session of sessions) session.destroy();

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { atLeast, atMost, judgeReach } from '../../../bench/aim.ts';
 import { parseCoreList } from '../../../bench/cores.ts';
 import { cpuMicrosOf, residentMegabytesOf } from '../../../bench/process-figures.ts';
 import { formatReport, type Report } from '../../../bench/report.ts';
@@ -26,6 +27,13 @@ test.runIf(process.platform === 'linux')('a process is known by its CPU time and
   const { user, system } = process.cpuUsage();
   expect(cpuMicrosOf(process.pid) / (user + system)).toBeGreaterThan(0.5);
   expect(residentMegabytesOf(process.pid) * 1_000_000).toBeGreaterThan(process.memoryUsage().heapUsed);
+});
+
+test('an aim is met up to its bound, and missed where nothing was measured', () => {
+  const isMet = (measured: number, bound: Parameters<typeof judgeReach>[2]): boolean =>
+    judgeReach('x', measured, bound, 'ms').isMet;
+  expect([isMet(2, atMost(2)), isMet(2.1, atMost(2)), isMet(Number.NaN, atMost(2))]).toEqual([true, false, false]);
+  expect([isMet(2, atLeast(2)), isMet(1.9, atLeast(2)), isMet(Number.NaN, atLeast(2))]).toEqual([true, false, false]);
 });
 
 test('an answer is what its first bytes say, and nothing where there are none', () => {
@@ -62,13 +70,28 @@ test('a report shows its rows as a table, and says of a row with wrong answers t
       callsInFlight: 32,
     },
     rows: [
-      { ...figures, name: 'bare-http2', unexpected: 0, invalid: undefined },
-      { ...figures, name: 'no-token', unexpected: 9, invalid: '9 of 9 answers were not what the row expects' },
+      { ...figures, name: 'bare-http2', unexpected: 0, reach: undefined, invalid: undefined },
+      {
+        ...figures,
+        name: 'no-token',
+        unexpected: 9,
+        reach: judgeReach('no-token', 0.4, atMost(0.35), '× bare-http2'),
+        invalid: '9 of 9 answers were not what the row expects',
+      },
     ],
-    memoryMb: 101.4,
-    start: { distMs: 612.3, srcMs: 900 },
+    memory: {
+      distMb: 101.4,
+      bundleMb: 79.6,
+      afterTokensMb: 140,
+      tokens: 200_000,
+      reach: [judgeReach('memory: the bundle, idle', 79.6, atMost(80), 'MB')],
+    },
+    start: { bundleMs: 398, distMs: 612.3, srcMs: 900, reach: [judgeReach('start', 398, atMost(400), 'ms')] },
     change: undefined,
+    updates: undefined,
+    pauses: undefined,
     passwords: undefined,
+    envoy: undefined,
     cluster: undefined,
   };
   expect(formatReport(report).split('\n')).toEqual([
@@ -83,8 +106,16 @@ test('a report shows its rows as a table, and says of a row with wrong answers t
     'bare-http2: node:http2 that answers a fixed CheckResponse',
     'no-token: INVALID, its figures mean nothing: 9 of 9 answers were not what the row expects',
     '',
-    'resident memory of serve, 5 s after it was ready: 101 MB',
-    'from the start of the process until it is ready, 100 policies: 612 ms (from the sources 900 ms)',
+    'resident memory of serve on our own transport, one policy:',
+    '  idle: 80 MB as a bundle, 101 MB from dist',
+    '  the bundle after 200000 different tokens: 140 MB',
+    'from the start of the process until it is ready, 100 policies:',
+    '  398 ms as a bundle, 612 ms from dist, 900 ms from the sources',
+    '',
+    'aims:',
+    '  no-token                  0.40 × bare-http2  at most 0.35  MISSED',
+    '  memory: the bundle, idle  79.6 MB            at most 80    met',
+    '  start                     398 ms             at most 400   met',
     '',
   ]);
 });

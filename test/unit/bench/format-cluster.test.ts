@@ -24,6 +24,7 @@ test('the figures of a cluster are a line each', () => {
         p99Ms: 11,
         maxMs: 12,
         atOnce: 40,
+        checkP50Ms: 0.94,
         watchP50Ms: 1.04,
         stops,
       },
@@ -34,6 +35,7 @@ test('the figures of a cluster are a line each', () => {
     }),
   ).toEqual([
     "  from the API server's answer to enforcement, 1000 policies: p50 2.0, p90 5.0, p99 11.0, max 12.0 ms (200 changes, 40 of them at the first check)",
+    '    a check while nothing changes: p50 0.9 ms',
     '    until a watch with nothing behind it brings the change: p50 1.0 ms',
     '    meanwhile: longest stop of the event loop 12.3 ms of its own CPU time (31.3 ms by the clock), 0 above 20 ms',
     '  1000 updates, written in 2.5 s, enforced 20 ms later: longest stop of the event loop 12.3 ms of its own CPU time (31.3 ms by the clock), 0 above 20 ms',

@@ -3,13 +3,14 @@ import { helpText, parseOptions } from '../../../bench/options.ts';
 import { partNames, rowNames } from '../../../bench/rows.ts';
 
 describe('the options of the bench', () => {
-  test('measure everything where nothing is said, but for the cluster, which takes minutes', () => {
-    const parts = ['memory', 'start', 'change', 'passwords'];
+  test('measure everything where nothing is said, but for what takes minutes', () => {
+    const parts = ['memory', 'start', 'change', 'pauses', 'passwords'];
     expect(parseOptions([])).toEqual({
       kind: 'options',
       options: { json: false, seconds: 1.5, rows: rowNames, parts, profile: undefined },
     });
-    expect(partNames).toEqual([...parts, 'cluster']);
+    expect(partNames).toEqual([...parts, 'envoy', 'cluster']);
+    expect(parseOptions(['--only', 'envoy'])).toMatchObject({ options: { rows: [], parts: ['envoy'] } });
     expect(parseOptions(['--only', 'cluster'])).toMatchObject({ options: { rows: [], parts: ['cluster'] } });
   });
 
@@ -17,6 +18,12 @@ describe('the options of the bench', () => {
     expect(parseOptions(['--only', 'no-token', '--json', '--seconds', '0.5', '--profile', 'x'])).toEqual({
       kind: 'options',
       options: { json: true, seconds: 0.5, rows: ['bare-http2', 'no-token'], parts: [], profile: 'x' },
+    });
+  });
+
+  test('measure with a row that has an aim the one that the aim names', () => {
+    expect(parseOptions(['--only', 'many-policies-native'])).toMatchObject({
+      options: { rows: ['bare-http2', 'ten-policies-native', 'many-policies-native'], parts: [] },
     });
   });
 

@@ -33,7 +33,7 @@ test('the defaults are those that the documentation promises', () => {
     trustedHops: 0,
     forwardedClientCertFrom: [],
     checkTimeout: 5000,
-    transport: 'grpc-js',
+    transport: 'native',
     maxReceiveBytes: 8_388_608,
     maxHeaders: 200,
     keyRefreshInterval: 600_000,

@@ -138,6 +138,23 @@ describe.each(transportNames)('on %s', (kind) => {
       expect(await strict.shake()).toBe('TLSv1.3 h2');
     });
 
+    test('go on where a client would shake hands again and again, which TLS 1.2 allows', async () => {
+      const { server, client } = await start();
+      const [host, port] = server.address.split(':');
+      const options = { host, servername: 'localhost', port: Number(port), ca: servers.certificate };
+      const socket = connect({ ...options, ALPNProtocols: ['h2'], maxVersion: 'TLSv1.2' });
+      await new Promise((resolve) => void socket.once('data', resolve));
+      const end = await new Promise((resolve) => {
+        socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code));
+        socket.renegotiate({ rejectUnauthorized: true }, (error) =>
+          resolve(error === null ? 'renegotiated' : 'refused'),
+        );
+      });
+      socket.destroy();
+      expect(end).toBe('ERR_SSL_NO_RENEGOTIATION');
+      expect(await callCheck(client(), checkRequest())).toEqual(allowed);
+    });
+
     test('go on after a connection that says nothing and goes away', async () => {
       const { server, client, ends } = await start();
       const [host = '', port] = server.address.split(':');

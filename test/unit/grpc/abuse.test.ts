@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { startNative, type NativeServer } from './support/native-server.ts';
 import {
   call,
@@ -15,6 +15,9 @@ import {
   windowUpdate,
   type Frame,
 } from './support/raw-peer.ts';
+
+// Two cores that others share may need longer than the usual five seconds.
+vi.setConfig({ testTimeout: 60_000 });
 
 const [dataType, headersType, priority, rst, settingsType, ping, continuation] = [0, 1, 2, 3, 4, 6, 9];
 const [refusedStream, cancel, enhanceYourCalm] = [7, 8, 11];

@@ -42,5 +42,7 @@ test('providers that name one Secret have each its own keys of it, also who come
   await expect.poll(() => lacks(on)).toEqual({ a: missing('three'), b: 'nothing', c: 'nothing' });
   on.put(provider('a', 'one'));
   await expect.poll(() => lacks(on)).toEqual({ a: 'nothing', b: 'nothing', c: 'nothing' });
-  expect(on.watched().filter((name) => name.startsWith('secrets'))).toEqual(['secrets metadata.name=users']);
+  await expect
+    .poll(() => on.watched().filter((name) => name.startsWith('secrets')))
+    .toEqual(['secrets metadata.name=users']);
 });

