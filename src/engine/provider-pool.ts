@@ -11,6 +11,7 @@ import {
   isSameMaterial,
   missingMaterials,
   noMaterial,
+  outdatedMaterials,
   type MaterialFinder,
   type ProviderMaterial,
 } from '../policy/providers/provider-material.ts';
@@ -149,7 +150,10 @@ function* succeed(
   find: MaterialFinder,
   makers: Makers,
 ): Steps<Succession> {
-  const { material, kept } = keepReadable(spec, gatherMaterial(spec, find), known?.material, makers.settings);
+  const readable = keepReadable(spec, gatherMaterial(spec, find), known?.material, makers.settings);
+  const { material } = readable;
+  const older = [...outdatedMaterials(spec, find), ...(readable.kept === undefined ? [] : [readable.kept])];
+  const kept = older.length === 0 ? undefined : older.join('; ');
   const missing = missingMaterials(spec, find);
   const found = { spec, material, missing, kept };
   if (known?.spec !== spec) return { known, next: { ...found, provider: yield* make(spec, material, makers) } };

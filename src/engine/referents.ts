@@ -33,6 +33,8 @@ interface NamedReferent<T> {
 interface Sourced {
   /** One that takes away what it was before, because it is refused. */
   readonly refused?: string | undefined;
+  /** Why what is there now cannot be used, where this is what was there before. */
+  readonly outdated?: string;
   /** The file that it is in. */
   readonly source: string;
 }
@@ -67,7 +69,7 @@ export function createReferents<T extends Sourced>(
         if (isUnread) nowUnread.add(key);
         // One that was deleted and made anew under its name is another: nothing of the old one may stay for it.
         const last = isSameObject(lists.get(key), list) ? before : undefined;
-        const referent = list.length > 0 ? (usable(list) ?? last) : isUnread ? before : undefined;
+        const referent = list.length > 0 ? (usable(list) ?? outdate(last, list)) : isUnread ? before : undefined;
         if (referent !== before) next.set(key, referent);
         yield;
       }
@@ -101,6 +103,14 @@ function usable<T extends Sourced>(list: readonly NamedReferent<T>[]): T | undef
   const [only] = list;
   if (only === undefined || list.length > 1) return undefined;
   return only.referent.refused !== undefined || !hasError(only.parsed.problems) ? only.referent : undefined;
+}
+
+/** What was there before, and why it is what there is. */
+function outdate<T extends Sourced>(last: T | undefined, list: readonly NamedReferent<T>[]): T | undefined {
+  const [only] = list;
+  const error = only?.parsed.problems.find(({ severity }) => severity === 'error');
+  const outdated = list.length > 1 ? 'it is there twice' : (error?.message ?? 'it cannot be used');
+  return last === undefined || last.outdated === outdated ? last : { ...last, outdated };
 }
 
 function* problemsOfTwice<T extends Sourced>(

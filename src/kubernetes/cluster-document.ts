@@ -5,13 +5,13 @@ import { rememberParsed } from '../policy/parsed-elsewhere.ts';
 import { specKey } from '../policy/spec-name.ts';
 import { materialKey, materialSource, type AuthorDocument, type MaterialRef } from '../policy/spec.ts';
 import { apiKeyField, sealApiKey } from '../policy/providers/sealed-api-key.ts';
-import { meantAnnotation } from '../policy/check-material.ts';
-import { ownAnnotations } from '../policy/client-annotations.ts';
+import { isReadAnnotation } from '../policy/check-material.ts';
 import { clientFields } from '../policy/providers/provider-material.ts';
+import { maxValues } from '../policy/written-size.ts';
 import { sha256Bytes } from '../std/sha256.ts';
 import { memberObject, type ObjectMeta } from './api-object.ts';
 import { KeptDocument, type KeptDocumentParts } from './kept-document.ts';
-import { boundsOfCut, maxValues, type ObjectBounds } from './object-bounds.ts';
+import { boundsOfCut, type ObjectBounds } from './object-bounds.ts';
 
 /** A document out of the API server, and what the writer of status has to know of its object. */
 export interface ClusterDocument {
@@ -22,10 +22,13 @@ export interface ClusterDocument {
   readonly text: string;
   /** The JSON of `status` as the server has it; empty where there is none. */
   readonly status: string;
+  /** Why not all of it could be read, as a sentence without its subject; undefined where all was. */
+  readonly unread: string | undefined;
 }
 
 /** Ours have a dozen levels. The API server takes ten thousand of them, more than the stack does. */
 const maxDepth = 64;
+const tooDeep = `the document is nested more than ${maxDepth} levels deep`;
 const noProblems: readonly Problem[] = [];
 
 /**
@@ -52,23 +55,25 @@ export function toClusterDocument(
   const isMaterial = kind === 'Secret' || kind === 'ConfigMap';
   const text = isMaterial ? Buffer.from(sha256Bytes(json)).toString('base64') : json;
   const status = toStatusText(statusValue);
-  const isKnown = known?.text === text && isSameVersion(known.meta, meta);
+  const cut = boundsOfCut(object);
+  const unread = isTooDeep ? tooDeep : cut && sayTooLarge(cut);
+  // What is left of one that is too large may be all that there is of the next.
+  const isKnown = known?.text === text && known.unread === unread && isSameVersion(known.meta, meta);
   if (isKnown) return { ...known, meta, status };
   const source = ref === undefined ? specKey({ kind, namespace, name }) : materialSource(ref, name);
   const { uid, generation, createdAt } = meta;
   const version = { uid, generation, createdAt };
-  const cut = boundsOfCut(object);
   const isClient = ref !== undefined && !('name' in ref);
-  const mistake = isTooDeep ? tooDeep(source) : cut === undefined || isClient ? undefined : tooLarge(source, cut);
   const parts = {
     source,
-    problems: mistake === undefined ? noProblems : [mistake],
+    problems: unread === undefined || (isClient && !isTooDeep) ? noProblems : [problemOf(source, unread)],
     version,
     reference: ref && materialKey(ref),
-    ...(cut !== undefined && isClient ? { refusal: `it is larger than ${cut.maxBytes / 1024} KiB` } : {}),
+    // The older version of a Secret may be what the newer one was to end (decision 25).
+    ...(unread !== undefined && kind === 'Secret' ? { refusal: unread } : {}),
   };
   const document = isMaterial ? toMaterial(value, parts) : new KeptDocument({ ...parts, value, text });
-  return { document, kind, meta, text, status };
+  return { document, kind, meta, text, status, unread };
 }
 
 /** A Secret or ConfigMap is read at once, and nothing else of it is kept: its text would be the same texts again. */
@@ -113,13 +118,8 @@ function selectable(kind: string, object: JsonObject): JsonObject {
   return {
     ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
     labels: memberObject(metadata, 'labels'),
-    annotations: Object.fromEntries(annotations.filter(([name]) => isOurs(name))),
+    annotations: Object.fromEntries(annotations.filter(([name]) => isReadAnnotation(name))),
   };
-}
-
-/** Misspelt ones too: one of them may have been meant to end a key. */
-function isOurs(name: string): boolean {
-  return name.startsWith(ownAnnotations) || meantAnnotation(name) !== undefined;
 }
 
 /** The text of a document is kept as long as its object is there: an API key must not be. */
@@ -160,17 +160,17 @@ function cutBelow(depth: number, value: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, cut(member, depth - 1)]));
 }
 
-function tooDeep(source: string): Problem {
-  return problemOf(source, `the document is nested more than ${maxDepth} levels deep`);
-}
-
-function tooLarge(source: string, { maxBytes, keepsData }: ObjectBounds): Problem {
-  return problemOf(
-    source,
-    keepsData
-      ? 'it has more keys, or is larger, than can be read'
-      : `the document is larger than ${maxBytes / 1024} KiB, or holds more than ${maxValues} values`,
-  );
+function sayTooLarge({ maxBytes, keeps }: ObjectBounds): string {
+  switch (keeps.kind) {
+    case 'hosts':
+      return `the document is larger than ${maxBytes / 1024} KiB, or holds more than ${maxValues} values`;
+    case 'route':
+      return 'its hostnames, parents or rules are more than can be read';
+    case 'data':
+      return 'it has more keys, or is larger, than can be read';
+    case 'client':
+      return `it is larger than ${maxBytes / 1024} KiB`;
+  }
 }
 
 function problemOf(source: string, message: string): Problem {

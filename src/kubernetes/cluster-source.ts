@@ -5,6 +5,7 @@ import { createDocumentTaker } from './document-taker.ts';
 import { inTime } from './in-time.ts';
 import { toClusterDocument, type ClusterDocument } from './cluster-document.ts';
 import { ourKinds, policyCollection, type Collection, type OurKind } from './collection.ts';
+import type { ReferenceReading } from './conditions.ts';
 import { createReferenceFollower } from './reference-follower.ts';
 import type { ReflectedChange } from './reflected-store.ts';
 import {
@@ -58,10 +59,8 @@ export interface ClusterSource {
   confirmedAt(): number | undefined;
   /** One a collection: whether it is followed. */
   states(): readonly ReflectorState[];
-  /** Whether something that documents refer to is followed, by its key; undefined where it is not. */
-  referenceState(key: string): ReflectorState | undefined;
-  /** Why something that documents refer to is not followed though they do, in words; undefined where it is, or nobody refers to it. */
-  whyLeftOut(key: string): string | undefined;
+  /** How far something that documents refer to could be read, by its key. */
+  readingOf(key: string): ReferenceReading;
   /** Which of the things that the document refers to cannot be read now, and why; undefined where all can. */
   unreadableOf(source: string): string | undefined;
   close(): void;
@@ -102,8 +101,7 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
     stood: (keys) => taker.stood(keys),
     confirmedAt: () => oldestOf(reflectors, references.reflectors()),
     states: () => [...reflectors, ...references.reflectors()].map((reflector) => reflector.state()),
-    referenceState: (key) => references.state(key),
-    whyLeftOut: (key) => references.whyLeftOut(key),
+    readingOf: (key) => references.readingOf(key),
     unreadableOf: (source) => references.unreadableOf(source),
     close: () => {
       lanes.close();

@@ -2,7 +2,7 @@ import { apiGroup, apiVersion } from '../policy/parse-document.ts';
 import { gatewayGroup } from '../policy/read-route.ts';
 import type { MaterialRef, SelectedMaterialRef } from '../policy/spec.ts';
 import { byHand, isApiFailure } from './api-failure.ts';
-import { clientBounds, documentBounds, materialBounds, type ObjectBounds } from './object-bounds.ts';
+import { clientBounds, documentBounds, materialBounds, routeBounds, type ObjectBounds } from './object-bounds.ts';
 
 /** A list of objects that the API server serves: a kind, of the cluster or of a namespace, whole or selected. */
 export interface Collection {
@@ -80,8 +80,8 @@ export function materialCollection(ref: MaterialRef): Collection {
 }
 
 function boundsOf(ref: MaterialRef): ObjectBounds {
-  if (!('name' in ref)) return clientBounds;
-  return ref.kind === 'Secret' || ref.kind === 'ConfigMap' ? materialBounds : documentBounds;
+  if (!('name' in ref)) return clientBounds(ref.labels.map(([name]) => name));
+  return ref.kind === 'Secret' || ref.kind === 'ConfigMap' ? materialBounds : routeBounds;
 }
 
 function labelsOf({ labels }: SelectedMaterialRef): string {

@@ -42,7 +42,7 @@ export const conditionReasons = {
   TargetNotFound:
     'A route that it is attached to, or a rule of one, does not exist; it stands ready for the checks that name it.',
   TargetPending: 'The routes that it is attached to are not read yet.',
-  TargetNotReadable: 'A route that it is attached to cannot be read: its hostnames are not reserved.',
+  TargetNotReadable: 'A route that it is attached to cannot be read: its hostnames are not known.',
   Programmed: 'Every replica serves the newest version.',
   Pending: 'Not every replica has taken the newest version in.',
   LastGoodServed: 'The newest version was refused and the last good one serves.',
@@ -77,6 +77,8 @@ export interface ReferenceReading {
   readonly isRead: boolean;
   /** Why it cannot be read now; undefined while it can. */
   readonly failure: string | undefined;
+  /** True where that is because it is too large. */
+  readonly isTooLarge?: boolean;
 }
 
 /** What is true of a document right now. */

@@ -25,6 +25,8 @@ export interface FollowedReferenceOptions {
   readonly before: FollowedReference | undefined;
   /** Asked with how many characters would be kept of something with a name. */
   readonly hasRoom: (weight: number) => boolean;
+  /** Told with each change of something with a name why it cannot be read, as a sentence without its subject; undefined where it can, or is gone. */
+  readonly onRead: (why: string | undefined) => void;
   readonly onChange: (change: SourceChange) => void;
   readonly ports: ReflectorPorts;
   readonly timing: Partial<ReflectorTiming>;
@@ -36,9 +38,10 @@ interface Held {
 }
 
 export function createFollowedReference(options: FollowedReferenceOptions): FollowedReference {
-  const { ref, before, hasRoom, onChange, ports, timing } = options;
+  const { ref, before, hasRoom, onRead, onChange, ports, timing } = options;
   const told = before?.told ?? new Map<string, AuthorDocument>();
   let held: Held | undefined;
+  let weight = 0;
   let [isFirst, isClosed] = [true, false];
   const tell = (removed: readonly AuthorDocument[], changed: readonly AuthorDocument[]): void => {
     for (const { source } of removed) told.delete(source);
@@ -56,7 +59,9 @@ export function createFollowedReference(options: FollowedReferenceOptions): Foll
     const gone = isFirst ? goneOf(told, documents) : documentsOf(removed);
     isFirst = false;
     held = changed.at(-1);
-    const weight = documents.reduce((sum, document) => sum + weightOf(document), 0);
+    if ('name' in ref) onRead(held?.kept?.unread);
+    // Of what cannot be read, what was read before stays in force.
+    if (held?.kept?.unread === undefined) weight = documents.reduce((sum, document) => sum + weightOf(document), 0);
     if (isWeighed(ref) && !hasRoom(weight)) letGo();
     else tell(gone, documents);
   };

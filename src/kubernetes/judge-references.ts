@@ -1,4 +1,4 @@
-import { formatTarget, type MissingMaterial } from '../core/status.ts';
+import { formatTarget, type MissingMaterial, type TargetStatus } from '../core/status.ts';
 import { specKey } from '../policy/spec-name.ts';
 import {
   clip,
@@ -61,9 +61,10 @@ export function judgeProviders({ providers, document: { namespace }, readingOf }
 
 /** Of a policy: routes that are not there. Those that cannot be read come first, because nobody knows of them. */
 export function judgeTargets({ document: { targets }, readingOf }: DocumentFacts): Judged {
-  const missing = targets
-    .filter(({ found }) => found !== 'found')
-    .map((target) => ({ target, ...readingOf(specKey(target)) }));
+  const all = targets.map((target) => ({ target, ...readingOf(specKey(target)) }));
+  const outsized = all.find(({ isTooLarge }) => isTooLarge === true);
+  if (outsized?.failure !== undefined) return tooLargeToRead(outsized.target, outsized.failure);
+  const missing = all.filter(({ target }) => target.found !== 'found');
   if (missing.length === 0) return undefined;
   const unreadable = missing.find(({ target, failure }) => target.found === 'no-route' && failure !== undefined);
   if (unreadable?.failure !== undefined) {
@@ -72,10 +73,16 @@ export function judgeTargets({ document: { targets }, readingOf }: DocumentFacts
   }
   if (missing.some(({ target, isRead }) => target.found === 'no-route' && !isRead))
     return verdict('Unknown', 'TargetPending', conditionReasons.TargetPending);
-  const all = missing.slice(0, maxNamed).map(({ target }) => formatTarget(target));
+  const named = missing.slice(0, maxNamed).map(({ target }) => formatTarget(target));
   const [does, it] = missing.length === 1 ? ['it does', 'it'] : ['they do', 'them'];
-  const message = `${all.join('; ')}: ${does} not exist, and the policy stands ready for the checks that name ${it}`;
+  const message = `${named.join('; ')}: ${does} not exist, and the policy stands ready for the checks that name ${it}`;
   return verdict('False', 'TargetNotFound', message);
+}
+
+/** Also of one that was read before: what it says now nobody knows. */
+function tooLargeToRead(target: TargetStatus, why: string): Judged {
+  const message = `${formatTarget(target)} cannot be read: ${why}; until it can, checks that name no route are denied on every host of its namespace`;
+  return verdict('False', 'TargetNotReadable', message);
 }
 
 function verdict(status: ConditionVerdict['status'], reason: ConditionReason, message: string): ConditionVerdict {

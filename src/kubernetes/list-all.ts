@@ -16,6 +16,8 @@ export interface Listed<T> {
 /** How many objects are asked for at once, from one list to the next. */
 export interface PageSize {
   size: number;
+  /** Where there is one object at most, one that is too large is not asked for again and again in halves of a page. */
+  readonly max: number;
 }
 
 export interface ListOptions<T> {
@@ -33,7 +35,13 @@ export interface ListPorts {
 }
 
 /** So many usual policies are a few hundred KiB. */
-export const maxPageSize = 100;
+const maxPageSize = 100;
+
+/** The page that the first list of the collection asks for. */
+export function firstPage({ query }: Pick<Collection, 'query'>): PageSize {
+  const max = query['fieldSelector']?.startsWith('metadata.name=') === true ? 1 : maxPageSize;
+  return { size: max, max };
+}
 
 /**
  * Reads a collection page by page, as it is now (no resourceVersion: the most recent state, never one that a cache remembers). A list that
@@ -94,7 +102,7 @@ async function readPage(
     const request: ApiRequest = { method: 'GET', path, query: { ...query, limit: `${page.size}`, ...more }, bounds };
     try {
       const answer = await api.request(request);
-      page.size = Math.min(maxPageSize, Math.ceil(page.size * 1.25));
+      page.size = Math.min(page.max, Math.ceil(page.size * 1.25));
       return answer;
     } catch (thrown) {
       if (!isApiFailure(thrown, 'api_too_large')) throw thrown;

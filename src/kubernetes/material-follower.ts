@@ -25,6 +25,8 @@ export interface MaterialFollower {
   keepOnly(referred: Followable): void;
   /** Those of which the server did not say yet what there is, by key. That it may not be read is an answer. */
   readonly pending: ReadonlySet<string>;
+  /** Those with a name that are there and cannot be read, and why, as a sentence without its subject; by key. */
+  readonly unread: ReadonlyMap<string, string>;
   /** Of the reflector of one of them, by its key; undefined where it is not followed. */
   state(key: string): ReflectorState | undefined;
   /** True of one that is followed and for whose texts there is no room. */
@@ -48,6 +50,7 @@ export function createMaterialFollower(options: MaterialFollowerOptions): Materi
   const { ports, timing, onChange, onAnswered } = options;
   const followed = new Map<string, FollowedReference>();
   const pending = new Set<string>();
+  const unread = new Map<string, string>();
   const room = createMaterialRoom(ports);
   const apis = createNamespaceApis(ports.api);
   const shift = ({ lost, won }: RoomShift): void => {
@@ -65,7 +68,8 @@ export function createMaterialFollower(options: MaterialFollowerOptions): Materi
       return !room.isWithoutRoom(key);
     };
     const own = { ...ports, api: apis.open(ref, key) };
-    const one = createFollowedReference({ ref, before, hasRoom, onChange, ports: own, timing });
+    const onRead = (why: string | undefined): void => noteUnread(unread, key, why);
+    const one = createFollowedReference({ ref, before, hasRoom, onRead, onChange, ports: own, timing });
     followed.set(key, one);
     pending.add(key);
     await one.reflector.answered;
@@ -75,8 +79,7 @@ export function createMaterialFollower(options: MaterialFollowerOptions): Materi
   };
   const end = (key: string, one: FollowedReference): void => {
     one.close();
-    followed.delete(key);
-    pending.delete(key);
+    for (const known of [followed, pending, unread]) known.delete(key);
     apis.close(one.ref, key);
     // Nobody is left who would say that they are gone.
     if (one.told.size > 0) onChange({ removed: [...one.told.values()], changed: [] });
@@ -93,6 +96,7 @@ export function createMaterialFollower(options: MaterialFollowerOptions): Materi
       shift(room.order(orders));
     },
     pending,
+    unread,
     state: (key) => followed.get(key)?.reflector.state(),
     isWithoutRoom: (key) => room.isWithoutRoom(key),
     reflectors: () => [...followed.values()].map(({ reflector }) => reflector),
@@ -131,4 +135,9 @@ function isReadFor(one: FollowedReference | undefined, ref: MaterialRef): boolea
 
 function keysOf(ref: MaterialRef): string {
   return 'name' in ref ? (ref.keys?.join(' ') ?? '') : '';
+}
+
+function noteUnread(unread: Map<string, string>, key: string, why: string | undefined): void {
+  if (why === undefined) unread.delete(key);
+  else unread.set(key, why);
 }

@@ -1,20 +1,34 @@
 import type { JsonObject } from '../core/json.ts';
+import { maxClientBytes, maxDocumentBytes } from '../policy/written-size.ts';
 
-/** How large an object may be that is read whole, as JSON, and what is kept of a larger one beside what says whose it is. */
+/** How large an object may be that is read whole, as its author wrote it (`measureWritten`), and what is kept of a larger one beside what says whose it is. */
 export interface ObjectBounds {
+  /** Of JSON. */
   readonly maxBytes: number;
-  /** True: a larger one keeps its `data`, where that has no more keys than anybody writes. */
-  readonly keepsData: boolean;
+  readonly keeps: KeptOfCut;
 }
 
-/** Of any object: a thousand matches are ten thousand values, and what has more takes longer than its size says. */
-export const maxValues = 32 * 1024;
-/** Policies, providers and routes: the largest policy that is good is of some 100 KiB, and 256 KiB take ten milliseconds to read. */
-export const documentBounds: ObjectBounds = { maxBytes: 256 * 1024, keepsData: false };
+/** What is kept of an object that is too large to be read whole. */
+export type KeptOfCut =
+  /** Of a policy or provider what a refused policy denies (S4). */
+  | { readonly kind: 'hosts' }
+  /** Of a route all that is ever read of one, so that it is whole. */
+  | { readonly kind: 'route' }
+  /** Of a Secret or ConfigMap with a name its texts, where it has no more of them than anybody writes: it is whole then. */
+  | { readonly kind: 'data' }
+  /** Of the Secret of a client what selects it, and its key, which it holds on to (decision 25). */
+  | { readonly kind: 'client'; readonly labels: ReadonlySet<string> };
+
+/** Policies and providers. */
+export const documentBounds: ObjectBounds = { maxBytes: maxDocumentBytes, keeps: { kind: 'hosts' } };
+export const routeBounds: ObjectBounds = { maxBytes: maxDocumentBytes, keeps: { kind: 'route' } };
 /** ConfigMaps and Secrets with a name: key sets, certificates, passwords, which are few and long texts. */
-export const materialBounds: ObjectBounds = { maxBytes: 64 * 1024, keepsData: true };
-/** Secrets of clients: a key, some annotations, and perhaps what `kubectl apply` writes of both. */
-export const clientBounds: ObjectBounds = { maxBytes: 16 * 1024, keepsData: false };
+export const materialBounds: ObjectBounds = { maxBytes: 64 * 1024, keeps: { kind: 'data' } };
+
+/** Secrets of clients, selected by labels of these names. */
+export function clientBounds(labels: Iterable<string>): ObjectBounds {
+  return { maxBytes: maxClientBytes, keeps: { kind: 'client', labels: new Set(labels) } };
+}
 
 const cutObjects = new WeakMap<JsonObject, ObjectBounds>();
 

@@ -17,7 +17,8 @@ export async function readAnswer(
   pause: () => Promise<void>,
 ): Promise<JsonValue> {
   const from = skipSpace(bytes, 0);
-  if (bytes.length <= sliceBytes) return jsonIn(bytes, { from: 0, to: bytes.length });
+  // No object in it can be beyond the bounds.
+  if (bytes.length <= Math.min(sliceBytes, bounds.maxBytes)) return jsonIn(bytes, { from: 0, to: bytes.length });
   return (
     (await readList(bytes, from, bounds, pause)) ?? readObject(bytes, { from, to: endOfValue(bytes, from) }, bounds)
   );

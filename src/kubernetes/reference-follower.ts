@@ -2,6 +2,7 @@ import type { SourceChange } from '../policy/spec.ts';
 import { createMaterialFollower, type MaterialFollower } from './material-follower.ts';
 import { maxMaterialCharacters } from './material-room.ts';
 import { maxMaterials, type ReferredMaterials } from './reference-budgets.ts';
+import type { ReferenceReading } from './conditions.ts';
 import { createReferences, lingerMs, type References } from './references.ts';
 import type { Reflector, ReflectorPorts, ReflectorState, ReflectorTiming } from './reflector.ts';
 import { createUnreservedNamespaces } from './unreserved-namespaces.ts';
@@ -14,12 +15,12 @@ export interface ReferenceFollower extends Pick<References, 'note' | 'settle' | 
   bind(): void;
   /** A change is taken in whole: what nobody refers to any more is not followed any more. Until then all is that was. */
   endOthers(): void;
-  /** The namespaces of which hostnames of routes are not known: because there are more routes than are followed, or the server did not answer yet. */
+  /** The namespaces of which hostnames of routes are not known: there are more than are followed, the server did not answer yet, or one is too large. */
   unreserved(): ReadonlySet<string>;
   /** Of the reflector of something, by its key; undefined where it is not followed. */
   state(key: string): ReflectorState | undefined;
-  /** Why something is not followed though documents refer to it, in words; undefined where it is, or nobody refers to it. */
-  whyLeftOut(key: string): string | undefined;
+  /** How far something that documents refer to could be read, by its key. */
+  readingOf(key: string): ReferenceReading;
   /** Which of the things that the document refers to cannot be read now, and why; undefined where all can. */
   unreadableOf(source: string): string | undefined;
   reflectors(): readonly Reflector[];
@@ -88,7 +89,7 @@ export function createReferenceFollower(options: {
     endOthers,
     unreserved: () => unreserved.all(),
     state: (key) => materials.state(key),
-    whyLeftOut: (key) => whyLeftOut(key, references, materials),
+    readingOf: (key) => readReference(key, references, materials),
     unreadableOf: (source) => firstUnreadable(references.of(source), references, materials),
     reflectors: () => materials.reflectors(),
     close: () => {
@@ -108,6 +109,18 @@ function createExcessWarning({ logger }: Pick<ReflectorPorts, 'logger'>): (names
   };
 }
 
+function readReference(
+  key: string,
+  references: Pick<References, 'isLeftOut'>,
+  materials: Pick<MaterialFollower, 'state' | 'unread' | 'isWithoutRoom'>,
+): ReferenceReading {
+  const state = materials.state(key);
+  const isRead = state?.isSynced === true;
+  const unread = materials.unread.get(key);
+  if (unread !== undefined) return { isRead, failure: unread, isTooLarge: true };
+  return { isRead, failure: state?.failure ?? whyLeftOut(key, references, materials) };
+}
+
 function whyLeftOut(
   key: string,
   references: Pick<References, 'isLeftOut'>,
@@ -120,7 +133,7 @@ function whyLeftOut(
 function firstUnreadable(
   keys: readonly string[],
   references: Pick<References, 'isLeftOut'>,
-  materials: Pick<MaterialFollower, 'state' | 'isWithoutRoom'>,
+  materials: Pick<MaterialFollower, 'state' | 'unread' | 'isWithoutRoom'>,
 ): string | undefined {
   for (const key of keys) {
     const why = whyLeftOut(key, references, materials);
@@ -128,5 +141,7 @@ function firstUnreadable(
   }
   const states = keys.flatMap((key) => materials.state(key) ?? []);
   const failing = states.find(({ failure }) => failure !== undefined);
-  return failing && `${failing.collection.name} cannot be read: ${failing.failure ?? ''}`;
+  if (failing !== undefined) return `${failing.collection.name} cannot be read: ${failing.failure ?? ''}`;
+  const unread = keys.find((key) => materials.unread.has(key));
+  return unread === undefined ? undefined : `the ${unread} cannot be read: ${materials.unread.get(unread) ?? ''}`;
 }

@@ -5,7 +5,7 @@ import { readResourceVersion, type ObjectMeta } from './api-object.ts';
 import { createBackOff } from '../std/back-off.ts';
 import type { Collection } from './collection.ts';
 import type { KubernetesApi, WatchEvent } from './kubernetes-api.ts';
-import { listAll, maxPageSize } from './list-all.ts';
+import { firstPage, listAll } from './list-all.ts';
 import { createOutage } from './outage.ts';
 import { createServerOutage, type ServerOutage } from './server-outage.ts';
 import { createReflectedStore, type ReflectedChange } from './reflected-store.ts';
@@ -158,7 +158,7 @@ function createCopy<T>(
   { onOpen, onConfirmed }: CopyEvents,
 ): Copy {
   const store = createReflectedStore(convert, onChange);
-  const page = { size: maxPageSize };
+  const page = firstPage(collection);
   /** Where the next watch begins; undefined: with a list. */
   let from: string | undefined;
   let relistAt = 0;

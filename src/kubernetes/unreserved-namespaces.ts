@@ -8,13 +8,13 @@ export interface UnreservedNamespaces {
   follow(referred: ReferredMaterials): Promise<void>;
   /** What was noted is about to be in force. */
   bind(): void;
-  /** Because there are more routes than are followed, or because the server did not answer yet. */
+  /** Because there are more routes than are followed, because the server did not answer yet, or because what it answered cannot be read. */
   all(): ReadonlySet<string>;
 }
 
 export function createUnreservedNamespaces(
   references: Pick<References, 'all'>,
-  materials: Pick<MaterialFollower, 'follow' | 'pending'>,
+  materials: Pick<MaterialFollower, 'follow' | 'pending' | 'unread'>,
 ): UnreservedNamespaces {
   let excess: ReadonlySet<string> = new Set();
   /** Those that are followed for what is only noted. */
@@ -32,8 +32,9 @@ export function createUnreservedNamespaces(
     },
     all: () => {
       const { refs } = references.all();
-      const waiting = [...materials.pending].filter((key) => !unbound.has(key)).flatMap((key) => refs.get(key) ?? []);
-      const reserving = waiting.filter((ref) => isRoute(ref) && !('isShadow' in ref && ref.isShadow));
+      const unknown = [...materials.pending, ...materials.unread.keys()].filter((key) => !unbound.has(key));
+      const routes = unknown.flatMap((key) => refs.get(key) ?? []);
+      const reserving = routes.filter((ref) => isRoute(ref) && !('isShadow' in ref && ref.isShadow));
       return new Set([...excess, ...reserving.map(({ namespace }) => namespace)]);
     },
   };

@@ -82,6 +82,11 @@ export function checkOwnNames(document: JsonObject, problems: ProblemList): void
   }
 }
 
+/** Whether an annotation of a Secret is one that is read; misspelt ones too: one of them may have been meant to end a key. */
+export function isReadAnnotation(name: string): boolean {
+  return name.startsWith(ownAnnotations) || meantAnnotation(name) !== undefined;
+}
+
 /** What a name was meant to be that has another prefix than ours, or none. */
 export function meantAnnotation(name: string): string | undefined {
   const [prefix = '', rest] = name.split('/');

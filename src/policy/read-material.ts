@@ -23,6 +23,8 @@ export interface Material extends SpecName {
   readonly isLeaving: boolean;
   /** Why nothing of a Secret is used, as a sentence without its subject; undefined where it is good. Holds nothing of its data. */
   readonly refused: string | undefined;
+  /** Why what is there now cannot be used, where this is what was there before. */
+  readonly outdated?: string;
 }
 
 /**

@@ -6,7 +6,6 @@ import { createClusterSource, type DocumentSink, type ClusterScope } from '../ku
 import { inTime } from '../kubernetes/in-time.ts';
 import { followRevocationsMap } from '../kubernetes/revocations-map.ts';
 import { createDocumentThread } from '../files/document-thread.ts';
-import type { ReferenceReading } from '../kubernetes/conditions.ts';
 import { createServerOutage } from '../kubernetes/server-outage.ts';
 import { createPublisher, type Publisher } from '../kubernetes/publisher.ts';
 import type { Config } from './config/settings.ts';
@@ -28,11 +27,10 @@ export async function startClusterSource(
   const api = createApiClient({ connection, timers, userAgent });
   const { logger } = observation;
   const ports = { api, clock, timers, random, logger, server: createServerOutage(logger) };
-  const readingOf = (key: string): ReferenceReading => {
-    const state = source.referenceState(key);
-    return { isRead: state?.isSynced === true, failure: state?.failure ?? source.whyLeftOut(key) };
+  const readings = {
+    readingOf: (key: string) => source.readingOf(key),
+    unreadableOf: (key: string) => source.unreadableOf(key),
   };
-  const readings = { readingOf, unreadableOf: (key: string) => source.unreadableOf(key) };
   const publisher = config.publishStatus ? startPublisher(config, engine, readings, ports) : undefined;
   const scope = {
     namespaces: config.watchNamespaces,

@@ -12,6 +12,7 @@ import { unknownUserWarnings } from '../policy/suspicions/unknown-users.ts';
 import { wideningWarnings } from '../policy/suspicions/widening-hosts.ts';
 import { findUnusable } from './find-unusable.ts';
 import { warnOfReferences } from './warn-of-references.ts';
+import { warnOfSizes } from './warn-of-sizes.ts';
 import { readSources } from './read-sources.ts';
 import { suggestProviders } from '../policy/suggest-providers.ts';
 import type { PassedOverDocument, ValidateSources, ValidationReport } from './validation-report.ts';
@@ -48,6 +49,7 @@ function judge(
   const warnings = [...parsed].flatMap(([document, result]) => {
     const all = [
       ...warnOfReferences(document, result, catalog.materials, unusable, (secret) => documentOf.get(secret)),
+      ...warnOfSizes(document, result, catalog.materials.values(), (secret) => documentOf.get(secret)),
       ...missingRoutes(document, result, catalog.routes),
       ...unknownUsers(document, result, (key) => providers.get(key)),
       ...(grants === 'unknown' ? ungrantedHosts(document, result) : []),

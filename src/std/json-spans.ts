@@ -4,10 +4,15 @@ export interface Span {
   readonly to: number;
 }
 
+/** A member of an object: where its value is. */
+export interface NamedSpan extends Span {
+  readonly name: string;
+}
+
 const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
 const [openList, closeList, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d];
-/** A longer name is none that anybody looks for. */
-const maxNameBytes = 256;
+/** A longer name is none that anybody looks for: labels have up to 317. */
+const maxNameBytes = 512;
 const decoder = new TextDecoder();
 
 /**
@@ -53,6 +58,16 @@ export function* membersOf(
   }
 }
 
+/** The members of the object that begins at `from`, each with its end. Nothing where there is no object. */
+export function* namedSpans(bytes: Uint8Array, from: number): Generator<NamedSpan, void, undefined> {
+  const members = membersOf(bytes, from);
+  for (let step = members.next(); step.done !== true;) {
+    const to = endOfValue(bytes, step.value.from);
+    yield { ...step.value, to };
+    step = members.next(to);
+  }
+}
+
 /** The elements of the list that begins at `from`; returns its end. Nothing, and the end of the value, where there is no list. */
 export function* elementsOf(bytes: Uint8Array, from: number): Generator<Span, number, undefined> {
   if (bytes[from] !== openList) return endOfValue(bytes, from);
@@ -67,16 +82,20 @@ export function* elementsOf(bytes: Uint8Array, from: number): Generator<Span, nu
 }
 
 /** True where the JSON there has more values than that, those within others counted. */
-export function hasMoreValues(bytes: Uint8Array, { from, to }: Span, max: number): boolean {
+export function hasMoreValues(bytes: Uint8Array, span: Span, max: number): boolean {
   // Each takes two bytes, its comma or bracket among them.
-  if ((to - from) / 2 <= max) return false;
+  return (span.to - span.from) / 2 > max && countValues(bytes, span, max) > max;
+}
+
+/** How many values the JSON there has, those within others counted: up to that many, and one more where there are more. */
+export function countValues(bytes: Uint8Array, { from, to }: Span, max: number): number {
   let values = 1;
   for (let at = from; at < to && values <= max; at++) {
     const byte = bytes[at];
     if (byte === quote) at = endOfText(bytes, at) - 1;
     else if (byte === comma || byte === openObject || byte === openList) values += 1;
   }
-  return values > max;
+  return Math.min(values, max + 1);
 }
 
 /** The JSON there. */

@@ -70,17 +70,14 @@ export const introspectionKeys = {
   PrivateKeyJWT: ['client_id', 'private_key', 'key_id'],
 } as const;
 
+/** What a client is found by: where its Secret is refused it holds on to that, and nobody else has it (decision 25). */
+export const heldFields: ReadonlySet<string> = new Set([apiKeyField, 'api-key-sha256', 'key']);
+
 /**
  * The keys of the Secrets that selectors take: those of API keys, and of the consumers of shared secrets; and names of annotations, which
  * refuse a Secret where they stand in its data.
  */
-export const clientFields: ReadonlySet<string> = new Set([
-  apiKeyField,
-  'api-key-sha256',
-  'key',
-  'secret',
-  ...clientAnnotations,
-]);
+export const clientFields: ReadonlySet<string> = new Set([...heldFields, 'secret', ...clientAnnotations]);
 
 function onlyKeys(refs: readonly Omit<MaterialKey, 'kind'>[]): ProviderNeeds {
   return { keys: refs.map((ref) => ({ ...ref, kind: 'ConfigMap' })), selector: undefined };
@@ -108,6 +105,17 @@ export function gatherMaterial(spec: IdentityProviderSpec, find: MaterialFinder)
 function usable(material: Material | undefined): Material | undefined {
   const isGone = material?.refused !== undefined || (material?.kind === 'Secret' && material.isLeaving);
   return isGone ? undefined : material;
+}
+
+/** In words, what of it is older than what is there now, because that cannot be used. */
+export function outdatedMaterials(spec: IdentityProviderSpec, find: MaterialFinder): readonly string[] {
+  const named = new Set(needsOf(spec).keys.map((ref) => specKey(ref)));
+  return [...named].flatMap((key) => {
+    const outdated = usable(find.get(key))?.outdated;
+    return outdated === undefined
+      ? []
+      : [`the ${key} cannot be read, and what it held before stays in force: ${outdated}`];
+  });
 }
 
 /** The keys that the provider refers to and that are not there. */

@@ -1,8 +1,12 @@
-import type { JsonObject } from '../../../src/core/json.ts';
+import { isJsonObject, type JsonObject } from '../../../src/core/json.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import { ApiFailure } from '../../../src/kubernetes/api-failure.ts';
 import { createClusterSource, type ClusterSource } from '../../../src/kubernetes/cluster-source.ts';
+import { judgeConditions } from '../../../src/kubernetes/judge-conditions.ts';
 import type { ApiRequest, KubernetesApi, WatchEvent, WatchRequest } from '../../../src/kubernetes/kubernetes-api.ts';
+import { documentBounds } from '../../../src/kubernetes/object-bounds.ts';
+import { readAnswer } from '../../../src/kubernetes/read-answer.ts';
+import { readWatchEvents } from '../../../src/kubernetes/watch-lines.ts';
 import { materialRefsOf } from '../../../src/policy/material-refs.ts';
 import { random, realTimers } from '../decision-stand.ts';
 import { inlinePasswords } from '../inline-passwords.ts';
@@ -16,16 +20,20 @@ export interface WrittenObject {
     readonly name: string;
     readonly namespace: string;
     readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly managedFields?: readonly JsonObject[];
     readonly creationTimestamp?: string;
   };
   readonly spec?: JsonObject;
   readonly data?: JsonObject;
+  readonly status?: JsonObject;
 }
 
 const resources = {
   AccessPolicy: 'accesspolicies',
   IdentityProvider: 'identityproviders',
   HTTPRoute: 'httproutes',
+  ConfigMap: 'configmaps',
   Secret: 'secrets',
 };
 
@@ -48,6 +56,8 @@ export interface EngineBehindCluster {
   start(): Promise<void>;
   /** The collections that are watched now: `httproutes metadata.name=a`. */
   watched(): readonly string[];
+  /** What status says of the document of that key: `False Invalid: …`, by the type of the condition. */
+  conditions(key: string): Readonly<Record<string, string>>;
   close(): void;
 }
 
@@ -94,10 +104,10 @@ export function createEngineBehindCluster(http = noNetwork): EngineBehindCluster
     request: async (request) => {
       if (refused.has(request.path.split('/').at(-1) ?? '')) throw new ApiFailure('api_forbidden', '403');
       await delays.get(nameOf(request));
-      return {
-        metadata: { resourceVersion: `${version}` },
-        items: [...objects.values()].filter((object) => isOf(object, request)),
-      };
+      const items = [...objects.values()].filter((object) => isOf(object, request));
+      const bytes = Buffer.from(JSON.stringify({ metadata: { resourceVersion: `${version}` }, items }));
+      const answer = await readAnswer(bytes, request.bounds ?? documentBounds, async () => undefined);
+      return isJsonObject(answer) ? answer : {};
     },
     watch: (request) => {
       const { events, push, end } = createEvents();
@@ -107,7 +117,7 @@ export function createEngineBehindCluster(http = noNetwork): EngineBehindCluster
         watches.delete(watch);
         end();
       });
-      return Promise.resolve(events);
+      return Promise.resolve(readAsClient(events, request));
     },
     close: () => Promise.resolve(),
   };
@@ -139,7 +149,8 @@ export function createEngineBehindCluster(http = noNetwork): EngineBehindCluster
       const metadata = {
         ...written.metadata,
         uid: before?.metadata.uid ?? `uid-${version}`,
-        generation: (before?.metadata.generation ?? 0) + 1,
+        // Only what has a spec has generations.
+        generation: written.spec === undefined ? 0 : (before?.metadata.generation ?? 0) + 1,
         resourceVersion: `${version}`,
       };
       const object = { ...written, metadata };
@@ -192,12 +203,41 @@ export function createEngineBehindCluster(http = noNetwork): EngineBehindCluster
       engine.onChange(({ keys }) => source?.stood(keys));
       return source.ready;
     },
+    conditions: (key) => {
+      const document = engine.documentStatus(key);
+      if (source === undefined || document === undefined) return {};
+      const reading = source;
+      const verdicts = judgeConditions({
+        document,
+        replicas: { agreeing: 1, pending: 0, disagreeing: 0 },
+        isShadow: false,
+        readingOf: (reference) => reading.readingOf(reference),
+        provider: engine.providerCondition(key),
+        missing: engine.missingMaterials(key),
+        unreadable: document.kind.endsWith('IdentityProvider') ? reading.unreadableOf(key) : undefined,
+        providers: [],
+      });
+      return Object.fromEntries(
+        verdicts.map(({ type, status, reason, message }) => [type, `${status} ${reason}: ${message}`]),
+      );
+    },
     watched: () => [...watches].map(({ request }) => nameOf(request)),
     close: () => {
       source?.close();
       engine.close();
     },
   };
+}
+
+/** As the client of the API server reads the lines of a watch. */
+async function* readAsClient(
+  events: AsyncIterable<readonly WatchEvent[]>,
+  { bounds = documentBounds }: WatchRequest,
+): AsyncIterable<readonly WatchEvent[]> {
+  const lines = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const batch of events) for (const event of batch) yield Buffer.from(`${JSON.stringify(event)}\n`);
+  };
+  yield* readWatchEvents(lines(), { bounds, pause: async () => undefined });
 }
 
 function createEvents(): {

@@ -182,11 +182,14 @@ describe('an object that is deleted and made anew under its name, in one change'
     });
     const condition = (): unknown => on.providerCondition('ClusterIdentityProvider idp')?.lastError;
     const error = condition();
-    // Broken by an update, it stays as it was.
+    // Broken by an update, it stays as it was, and that is told.
     await on.applyChange({ removed: [], changed: bad });
-    expect(condition()).toBe(error);
+    expect(condition()).toBe(
+      `the ConfigMap portcullis/keys cannot be read, and what it held before stays in force: data must be an object of texts; ${String(error)}`,
+    );
     await on.applyChange({ removed: bad, changed: anew(configMap('[]')) });
     expect(condition()).toContain('ConfigMap portcullis/keys');
+    expect(condition()).not.toContain('stays in force');
   });
 });
 

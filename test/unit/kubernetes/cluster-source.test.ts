@@ -93,7 +93,7 @@ describe('the source of documents in a cluster', () => {
     const why =
       'of one namespace no more than 100 of a kind are followed, those that the oldest policies and providers refer to; ' +
       'refer to fewer, or spread the documents over more namespaces';
-    expect(['HTTPRoute shop/rp199', 'HTTPRoute shop/rp200'].map((key) => source.whyLeftOut(key))).toEqual([
+    expect(['HTTPRoute shop/rp199', 'HTTPRoute shop/rp200'].map((key) => source.readingOf(key).failure)).toEqual([
       undefined,
       why,
     ]);

@@ -1,16 +1,16 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { readMeta } from '../../../src/kubernetes/api-object.ts';
-import { toClusterDocument } from '../../../src/kubernetes/cluster-document.ts';
+import { toClusterDocument, type ClusterDocument } from '../../../src/kubernetes/cluster-document.ts';
 import { readObject } from '../../../src/kubernetes/cut-object.ts';
 import {
   boundsOfCut,
   clientBounds,
   documentBounds,
   materialBounds,
-  maxValues,
   type ObjectBounds,
 } from '../../../src/kubernetes/object-bounds.ts';
+import { maxValues } from '../../../src/policy/written-size.ts';
 import { createConsumers } from '../../../src/phases/identity/shared-secret-jwt/read-consumer.ts';
 import { parseDocument } from '../../../src/policy/parse-document.ts';
 import { parseOnce } from '../../../src/policy/parsed-elsewhere.ts';
@@ -115,11 +115,39 @@ describe('what documents refer to', () => {
     expect(materialOf(object, byName)).toMatchObject({ data: {}, problems: [{ code: 'too-large' }] });
   });
 
-  it('is refused where it is the Secret of a client and larger than 16 KiB, with the reason and without its key', () => {
+  it('takes away what it held where it is a Secret with too many keys, and not where it is a ConfigMap (decision 25)', () => {
+    const data = Object.fromEntries(Array.from({ length: 1100 }, (_, index) => [`k${index}`, base64('x'.repeat(60))]));
+    const refusalOf = (kind: 'Secret' | 'ConfigMap', more: JsonObject): unknown => {
+      const object = read({ apiVersion: 'v1', kind, metadata, data: more }, materialBounds);
+      return toClusterDocument(object, readMeta(object), kind, undefined, { ...byName, kind }).document.refusal;
+    };
+    expect([refusalOf('Secret', data), refusalOf('ConfigMap', data), refusalOf('Secret', { users: '' })]).toEqual([
+      'it has more keys, or is larger, than can be read',
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('is another version where what is left of one that is too large is all that there is of the next', () => {
+    const convert = (data: JsonObject, known?: ClusterDocument): ClusterDocument => {
+      const object = read({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data }, materialBounds);
+      return toClusterDocument(object, readMeta(object), 'ConfigMap', known, byName);
+    };
+    const many = Object.fromEntries(Array.from({ length: 1100 }, (_, index) => [`k${index}`, 'x'.repeat(60)]));
+    const cut = convert(many);
+    expect([cut.unread, convert({}, cut).unread]).toEqual([
+      'it has more keys, or is larger, than can be read',
+      undefined,
+    ]);
+    expect(convert({}, cut).document).not.toBe(cut.document);
+    expect(convert(many, cut).document).toBe(cut.document);
+  });
+
+  it('is refused where it is the Secret of a client and larger than 16 KiB, with the reason; it has its key still and not its secret', () => {
     const data = { key: base64('acme'), secret: base64('s'.repeat(48)) };
-    const object = read(secret({ ...data, junk: 'x'.repeat(20_000) }), clientBounds);
+    const object = read(secret({ ...data, junk: 'x'.repeat(20_000) }), clientBounds(['client']));
     expect(materialOf(object, selected)).toEqual({
-      data: {},
+      data: { key: 'acme' },
       refusal: 'it is larger than 16 KiB',
       labels: { client: '1' },
       problems: [],
@@ -133,8 +161,8 @@ describe('what documents refer to', () => {
       return consumers.problem;
     };
     expect(refusedOf(object)).toContain('Secret x: it is larger than 16 KiB');
-    expect(refusedOf(read(secret(data), clientBounds))).toBe(undefined);
-    expect(materialOf(read(secret({ ...data, junk: 'x'.repeat(1000) }), clientBounds), selected)).toEqual({
+    expect(refusedOf(read(secret(data), clientBounds(['client'])))).toBe(undefined);
+    expect(materialOf(read(secret({ ...data, junk: 'x'.repeat(1000) }), clientBounds(['client'])), selected)).toEqual({
       data: { key: 'acme', secret: 's'.repeat(48) },
       refusal: undefined,
       labels: { client: '1' },

@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { elementsOf, endOfValue, hasMoreValues, membersOf, textIn, type Span } from '../../../src/std/json-spans.ts';
+import {
+  countValues,
+  elementsOf,
+  endOfValue,
+  hasMoreValues,
+  membersOf,
+  namedSpans,
+  textIn,
+  type Span,
+} from '../../../src/std/json-spans.ts';
 
 const written = (value: unknown, indent: number): Uint8Array => Buffer.from(JSON.stringify(value, undefined, indent));
 const valueIn = (bytes: Uint8Array, span: Span): unknown => JSON.parse(textIn(bytes, span));
@@ -20,6 +29,7 @@ describe('the spans of a JSON text', () => {
             valueIn(inObject, { from, to: endOfValue(inObject, from) }),
           ]);
           expect(members).toEqual(Object.entries(JSON.parse(JSON.stringify(object))));
+          expect([...namedSpans(inObject, 0)].map((span) => [span.name, valueIn(inObject, span)])).toEqual(members);
           expect(endOfValue(inObject, 0)).toBe(inObject.length);
           const inList = written(list, indent);
           expect([...elementsOf(inList, 0)].map((span) => valueIn(inList, span))).toEqual(
@@ -51,5 +61,6 @@ describe('the spans of a JSON text', () => {
     const bytes = Buffer.from('[{},{},"[,{,",[1,2]]');
     const span = { from: 0, to: bytes.length };
     expect([1, 2, 5, 20].map((max) => hasMoreValues(bytes, span, max))).toEqual([true, true, true, false]);
+    expect([1, 2, 20].map((max) => countValues(bytes, span, max))).toEqual([2, 3, 9]);
   });
 });
