@@ -15,72 +15,111 @@ export interface DocumentThread {
   close(): void;
 }
 
-/** A megabyte takes one to ten seconds where it is made to. */
-const maxReadingMs = 60_000;
+/**
+ * Milliseconds. A megabyte of YAML takes one to ten seconds where it is made to, and a file has four at most. The dearest document of a cluster that
+ * is accepted takes one and a half of computing; others wait meanwhile for theirs to be parsed.
+ */
+const maxMs = { read: 60_000, parse: 20_000 } as const;
 /** A thread takes some thirty megabytes: it is not kept for a text that may never come. */
 const idleMs = 10_000;
 /** A text of the largest size takes half of it. */
 const maxHeapMb = 512;
+/** A thread that holds more after a text, of which it needs nothing any more, is ended: the next text shall find all that it may have. */
+const defaultMaxKeptHeapBytes = 96 * 1024 * 1024;
 /** As its neighbour is written: the sources run as they are, and compiled. */
 const program = new URL(
   import.meta.url.endsWith('.ts') ? './document-worker.ts' : './document-worker.js',
   import.meta.url,
 );
 
-export function createDocumentThread(timers: Timers, settings: ParseSettings): DocumentThread {
-  let worker: Worker | undefined;
+/** A thread, and whether it has read a text before. */
+interface Running {
+  readonly worker: Worker;
+  isFresh: boolean;
+}
+
+/**
+ * What one text does to the thread is never held against another: one on which a thread fails that has read others before is tried once more, in
+ * a fresh thread, and given up where that fails too.
+ */
+export function createDocumentThread(
+  timers: Timers,
+  settings: ParseSettings,
+  maxKeptHeapBytes = defaultMaxKeptHeapBytes,
+): DocumentThread {
+  let running: Running | undefined;
+  let closings = 0;
   let cancelIdle = (): void => undefined;
-  const close = (): void => {
+  const end = (): void => {
     cancelIdle();
-    void worker?.terminate();
-    worker = undefined;
+    void running?.worker.terminate();
+    running = undefined;
   };
-  const start = (): Worker => {
-    const started = new Worker(program, { resourceLimits: { maxOldGenerationSizeMb: maxHeapMb } });
-    // What ends it between two texts is told by the next one.
-    started.on('error', () => {}).unref();
-    return started;
-  };
-  const run = async <M>(task: ReadingTask | ParsingTask, take: (message: M) => void): Promise<void> => {
+  const start = (): Running =>
+    startThread((ended) => {
+      if (running === ended) running = undefined;
+    });
+  const runOnce = async <M>(task: ReadingTask | ParsingTask, current: Running): Promise<readonly M[]> => {
     cancelIdle();
-    worker ??= start();
     try {
-      await runIn(worker, timers, task, take);
-      cancelIdle = timers.after(idleMs, close);
+      const { answers, heapBytes } = await runIn<M>(current.worker, timers, task);
+      current.isFresh = false;
+      if (running !== current) return answers;
+      if (heapBytes > maxKeptHeapBytes) end();
+      else cancelIdle = timers.after(idleMs, end);
+      return answers;
     } catch (thrown) {
-      close();
+      if (running === current) end();
       throw thrown;
     }
   };
+  const run = async <M>(task: ReadingTask | ParsingTask): Promise<readonly M[]> => {
+    const [current, closingsBefore] = [(running ??= start()), closings];
+    const { isFresh } = current;
+    try {
+      return await runOnce(task, current);
+    } catch (thrown) {
+      if (isFresh || closings !== closingsBefore) throw thrown;
+      return runOnce(task, (running = start()));
+    }
+  };
   return {
-    close,
+    close: () => {
+      closings += 1;
+      end();
+    },
     read: async (source, text) => {
-      const documents: AuthorDocument[] = [];
-      const take = (message: DocumentMessage): void => void documents.push(fromMessage(message, settings));
-      await run({ kind: 'read', source, text, settings }, take);
-      return documents;
+      const messages = await run<DocumentMessage>({ kind: 'read', source, text, settings });
+      return messages.map((message) => fromMessage(message, settings));
     },
     parse: async ({ source, problems, text }) => {
-      const answers: ParsedDocument[] = [];
-      await run({ kind: 'parse', source, problems, text, settings }, (parsed: ParsedDocument) => answers.push(parsed));
-      const [parsed] = answers;
+      const [parsed] = await run<ParsedDocument>({ kind: 'parse', source, problems, text, settings });
       if (parsed === undefined) throw new Failure('file_too_dear', 'the thread has not answered');
       return parsed;
     },
   };
 }
 
-/** Does the task in the thread, which gives its answers one by one. */
+/** `onEnd` is called where the thread ends by itself, which it may between two texts. */
+function startThread(onEnd: (ended: Running) => void): Running {
+  const worker = new Worker(program, { resourceLimits: { maxOldGenerationSizeMb: maxHeapMb } });
+  const started: Running = { worker, isFresh: true };
+  const tell = (): void => onEnd(started);
+  worker.on('error', tell).on('exit', tell).unref();
+  return started;
+}
+
+/** Does the task in the thread, which gives its answers one by one, and then what its heap holds. */
 function runIn<M>(
   worker: Worker,
   timers: Timers,
   task: ReadingTask | ParsingTask,
-  onAnswer: (message: M) => void,
-): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-  const take = (message: M | null): void => {
-    if (message === null) resolve(undefined);
-    else onAnswer(message);
+): Promise<{ readonly answers: readonly M[]; readonly heapBytes: number }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ answers: readonly M[]; heapBytes: number }>();
+  const answers: M[] = [];
+  const take = (message: M | number): void => {
+    if (typeof message === 'number') resolve({ answers, heapBytes: message });
+    else answers.push(message);
   };
   const fail = (thrown: unknown): void =>
     reject(
@@ -91,7 +130,7 @@ function runIn<M>(
       ),
     );
   const end = (): void => fail(new Error('its thread has ended'));
-  const cancel = timers.after(maxReadingMs, () => fail(new Error('it takes too long')));
+  const cancel = timers.after(maxMs[task.kind], () => fail(new Error('it takes too long')));
   worker.on('message', take).on('error', fail).on('exit', end);
   worker.postMessage(task);
   return promise.finally(() => {

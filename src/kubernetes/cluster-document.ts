@@ -47,7 +47,8 @@ export function toClusterDocument(
   const { metadata: _metadata, status: statusValue, ...authored } = object;
   const { namespace, name } = meta;
   const metadata = { ...(namespace === '' ? { name } : { namespace, name }), ...selectable(kind, object) };
-  const whole: JsonObject = { ...(kind === 'Secret' ? withoutApiKey(onlyNeeded(authored, ref)) : authored), metadata };
+  const needed = onlyNeeded(authored, ref);
+  const whole: JsonObject = { ...(kind === 'Secret' ? withoutApiKey(needed) : needed), metadata };
   const isTooDeep = isDeeperThan(maxDepth, whole);
   const value = isTooDeep ? cutBelow(maxDepth, whole) : whole;
   const json = JSON.stringify(value);
@@ -99,11 +100,13 @@ function toMaterial(value: JsonObject, parts: Omit<KeptDocumentParts, 'value' | 
   return document;
 }
 
-/** Of a Secret that was found by its labels: whoever reads it reads these alone. */
-function onlyNeeded(secret: JsonObject, ref: MaterialRef | undefined): JsonObject {
-  if (ref === undefined || 'name' in ref) return secret;
-  const data = Object.entries(memberObject(secret, 'data')).filter(([name]) => clientFields.has(name));
-  return { ...secret, data: Object.fromEntries(data) };
+/** Of a Secret or ConfigMap: whoever refers to it reads these keys alone. Those of a Secret that was found by its labels are always the same. */
+function onlyNeeded(object: JsonObject, ref: MaterialRef | undefined): JsonObject {
+  const keys = ref === undefined ? undefined : 'name' in ref ? ref.keys && new Set(ref.keys) : clientFields;
+  if (keys === undefined) return object;
+  const { binaryData: _binaryData, ...rest } = object;
+  const data = Object.entries(memberObject(object, 'data')).filter(([name]) => keys.has(name));
+  return { ...rest, data: Object.fromEntries(data) };
 }
 
 /** What chooses among Secrets and says whose they are; other annotations hold whole documents, secrets among them. */

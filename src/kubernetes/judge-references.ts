@@ -18,15 +18,16 @@ const maxNamed = 8;
 export function judgeMaterials({ missing, readingOf }: DocumentFacts): Judged {
   if (missing.length === 0) return undefined;
   const all = missing.map((material) => ({ material, ...readingOf(keyOf(material)) }));
-  const unreadable = all.find(({ material, failure }) => material.isWhole && failure !== undefined);
+  const isUnknown = ({ material, isRead }: (typeof all)[number]): boolean => material.isWhole || !isRead;
+  const unreadable = all.find((one) => isUnknown(one) && one.failure !== undefined);
   if (unreadable?.failure !== undefined)
     return verdict(
       'False',
       'RefNotReadable',
       `the ${keyOf(unreadable.material)} cannot be read: ${unreadable.failure}`,
     );
-  if (all.some(({ material, isRead }) => material.isWhole && !isRead))
-    return verdict('Unknown', 'RefPending', conditionReasons.RefPending);
+  // One of which somebody else knew other keys is read again.
+  if (all.some(({ isRead }) => !isRead)) return verdict('Unknown', 'RefPending', conditionReasons.RefPending);
   return verdict('False', 'RefNotFound', missing.map((one) => describeMissing(one, readingOf)).join('; '));
 }
 
@@ -99,8 +100,9 @@ export function hasNoKeys({ keys, lastError }: Pick<NamedProvider, 'keys' | 'las
 
 /** What is missing, in words. What cannot be read is not said to be missing: nobody knows of it. */
 export function describeMissing(material: MissingMaterial, readingOf: DocumentFacts['readingOf']): string {
-  const { failure } = readingOf(keyOf(material));
-  if (material.isWhole && failure !== undefined) return `the ${keyOf(material)} cannot be read: ${failure}`;
+  const { failure, isRead } = readingOf(keyOf(material));
+  if ((material.isWhole || !isRead) && failure !== undefined)
+    return `the ${keyOf(material)} cannot be read: ${failure}`;
   if (material.isWhole) return `the ${keyOf(material)} does not exist`;
   return `the ${keyOf(material)} has no key ${material.key}`;
 }

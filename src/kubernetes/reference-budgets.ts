@@ -2,8 +2,10 @@ import type { MaterialRef } from '../policy/spec.ts';
 import { createClaimBudget, type Claim, type ClaimBudget } from './claim-budget.ts';
 
 export interface ReferredMaterials {
-  /** By key, those that are followed. It is kept up with changes. */
+  /** By key, those that are followed, each with all keys of its data that anybody asks for. It is kept up with changes. */
   readonly refs: ReadonlyMap<string, MaterialRef>;
+  /** By `groupOf`, the keys of those that are followed: first what the newest versions refer to, each with the oldest reference first. Kept up too. */
+  readonly orders: ReadonlyMap<string, readonly string[]>;
   /** The namespaces of which some are left out. */
   readonly excessive: ReadonlySet<string>;
   /** Those of them of which routes are left out that enforced policies are attached to. */
@@ -19,6 +21,7 @@ export const maxMaterials = 100;
 
 /** Of one kind and namespace: many routes must not cost a provider its keys. */
 interface Budget {
+  readonly group: string;
   readonly namespace: string;
   readonly isOfRoutes: boolean;
   readonly newest: ClaimBudget;
@@ -39,25 +42,30 @@ export function createReferenceBudgets(): ReferenceBudgets {
   const budgets = new Map<string, Budget>();
   /** By key of what is referred to. */
   const refs = new Map<string, MaterialRef>();
+  const orders = new Map<string, readonly string[]>();
   const touched = new Set<Budget>();
   const excesses = new Map<Budget, Excess>();
-  let current: ReferredMaterials = { refs, excessive: new Set(), unreserved: new Set() };
-  const budgetOf = ({ kind, namespace }: MaterialRef): Budget => {
-    const key = `${kind} ${namespace}`;
+  let current: ReferredMaterials = { refs, orders, excessive: new Set(), unreserved: new Set() };
+  const budgetOf = (ref: MaterialRef): Budget => {
+    const { kind, namespace } = ref;
+    const key = groupOf(ref);
     const known = budgets.get(key);
     if (known !== undefined) return known;
     const parts = { newest: createClaimBudget(maxMaterials), beside: createClaimBudget(maxMaterials) };
-    const budget = { namespace, isOfRoutes: isRoute({ kind }), ...parts, followed: new Map() };
+    const budget = { group: key, namespace, isOfRoutes: isRoute({ kind }), ...parts, followed: new Map() };
     budgets.set(key, budget);
     return budget;
   };
   const review = (budget: Budget): void => {
-    const { newest, beside, followed } = budget;
+    const { group, newest, beside, followed } = budget;
     const now = new Map<string, MaterialRef>();
-    for (const { key, ref, standing } of [...beside.followed(), ...newest.followed()])
-      if (!now.has(key) || standing === 'enforced') now.set(key, ref);
+    for (const { key, ref, standing } of [...newest.followed(), ...beside.followed()])
+      if (!now.has(key) || standing === 'enforced')
+        now.set(key, withKeys(ref, [...newest.asked(key), ...beside.asked(key)]));
     for (const key of followed.keys()) if (!now.has(key)) refs.delete(key);
     for (const [key, ref] of now) refs.set(key, ref);
+    if (now.size === 0) orders.delete(group);
+    else orders.set(group, [...now.keys()]);
     budget.followed = now;
     const excess = excessOf(budget);
     if (excess === undefined) excesses.delete(budget);
@@ -69,7 +77,7 @@ export function createReferenceBudgets(): ReferenceBudgets {
     touched.clear();
     const found = [...excesses];
     const unreserved = found.filter(([, excess]) => excess === 'unreserved');
-    current = { refs, excessive: namespacesOf(found), unreserved: namespacesOf(unreserved) };
+    current = { refs, orders, excessive: namespacesOf(found), unreserved: namespacesOf(unreserved) };
     return current;
   };
   return {
@@ -85,6 +93,16 @@ export function createReferenceBudgets(): ReferenceBudgets {
     },
     all,
   };
+}
+
+/** `ConfigMap shop`: what is bounded together. */
+export function groupOf({ kind, namespace }: MaterialRef): string {
+  return `${kind} ${namespace}`;
+}
+
+function withKeys(ref: MaterialRef, asked: readonly string[]): MaterialRef {
+  if (!('name' in ref) || ref.keys === undefined) return ref;
+  return { ...ref, keys: [...new Set(asked)].sort() };
 }
 
 type Excess = 'left-out' | 'unreserved';

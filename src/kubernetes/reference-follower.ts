@@ -1,5 +1,6 @@
 import type { SourceChange } from '../policy/spec.ts';
 import { createMaterialFollower, type MaterialFollower } from './material-follower.ts';
+import { maxMaterialCharacters } from './material-room.ts';
 import { maxMaterials, type ReferredMaterials } from './reference-budgets.ts';
 import type { ReferenceReading } from './conditions.ts';
 import { createReferences, lingerMs, type References } from './references.ts';
@@ -33,6 +34,10 @@ const notFollowed =
   `of one namespace no more than ${maxMaterials} of a kind are followed, those that the oldest policies and providers refer to; ` +
   'refer to fewer, or spread the documents over more namespaces';
 
+const withoutRoom =
+  `of what the Secrets of one namespace hold that documents name, and of what its ConfigMaps hold, no more than ${maxMaterialCharacters / 1024 / 1024} MiB of text are kept, ` +
+  'those that the oldest providers refer to; refer to smaller ones, or spread the documents over more namespaces';
+
 export function createReferenceFollower(options: {
   readonly ports: ReflectorPorts;
   readonly timing: Partial<ReflectorTiming>;
@@ -59,7 +64,7 @@ export function createReferenceFollower(options: {
     const referred = references.all();
     if (referred !== kept) {
       warnOfExcess(referred.excessive);
-      materials.keepOnly(referred.refs);
+      materials.keepOnly(referred);
       kept = referred;
     }
     // What lingers is let go though nothing else changes.
@@ -107,22 +112,33 @@ function createExcessWarning({ logger }: Pick<ReflectorPorts, 'logger'>): (names
 function readReference(
   key: string,
   references: Pick<References, 'isLeftOut'>,
-  materials: Pick<MaterialFollower, 'state' | 'unread'>,
+  materials: Pick<MaterialFollower, 'state' | 'unread' | 'isWithoutRoom'>,
 ): ReferenceReading {
   const state = materials.state(key);
   const isRead = state?.isSynced === true;
   const unread = materials.unread.get(key);
   if (unread !== undefined) return { isRead, failure: unread, isTooLarge: true };
-  return { isRead, failure: state?.failure ?? (references.isLeftOut(key) ? notFollowed : undefined) };
+  return { isRead, failure: state?.failure ?? whyLeftOut(key, references, materials) };
+}
+
+function whyLeftOut(
+  key: string,
+  references: Pick<References, 'isLeftOut'>,
+  materials: Pick<MaterialFollower, 'isWithoutRoom'>,
+): string | undefined {
+  if (references.isLeftOut(key)) return notFollowed;
+  return materials.isWithoutRoom(key) ? withoutRoom : undefined;
 }
 
 function firstUnreadable(
   keys: readonly string[],
   references: Pick<References, 'isLeftOut'>,
-  materials: Pick<MaterialFollower, 'state' | 'unread'>,
+  materials: Pick<MaterialFollower, 'state' | 'unread' | 'isWithoutRoom'>,
 ): string | undefined {
-  const left = keys.find((key) => references.isLeftOut(key));
-  if (left !== undefined) return `${left} cannot be read: ${notFollowed}`;
+  for (const key of keys) {
+    const why = whyLeftOut(key, references, materials);
+    if (why !== undefined) return `${key} cannot be read: ${why}`;
+  }
   const states = keys.flatMap((key) => materials.state(key) ?? []);
   const failing = states.find(({ failure }) => failure !== undefined);
   if (failing !== undefined) return `${failing.collection.name} cannot be read: ${failing.failure ?? ''}`;

@@ -45,7 +45,8 @@ export function createReferences(clock: Pick<Clock, 'monotonic'>): References {
   const put = (source: string, { createdAt, newest, settled }: Omit<Referring, 'beside'>): void => {
     const before = sources.get(source) ?? nothing;
     const own = new Map(newest.map((claim) => [claim.key, claim]));
-    const beside = settled.filter((claim) => !isAsStrong(own.get(claim.key), claim));
+    const isMet = (first: Claim | undefined, claim: Claim): boolean => isAsStrong(first, claim) && covers(first, claim);
+    const beside = settled.filter((claim) => !isMet(own.get(claim.key), claim));
     if (newest.length + settled.length === 0) sources.delete(source);
     else sources.set(source, { createdAt, newest, settled, beside });
     budgets.replace('newest', before.newest, newest);
@@ -103,6 +104,13 @@ function toClaims(source: string, refs: readonly MaterialRef[], createdAt: numbe
       return { key: materialKey(ref), ref, source, createdAt, standing: isShadow ? 'shadow' : 'enforced' };
     }),
   );
+}
+
+/** True where whoever reads the first for its claim has what the other asks for. */
+function covers(first: Claim | undefined, { ref }: Claim): boolean {
+  if (first === undefined) return false;
+  const asked = 'name' in first.ref ? first.ref.keys : undefined;
+  return !('name' in ref) || (ref.keys ?? []).every((key) => asked?.includes(key) === true);
 }
 
 function distinct(claims: readonly Claim[]): readonly Claim[] {

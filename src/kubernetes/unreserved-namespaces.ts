@@ -22,7 +22,7 @@ export function createUnreservedNamespaces(
   return {
     follow: (referred) => {
       const known = new Set(materials.pending);
-      const begun = materials.follow(referred.refs);
+      const begun = materials.follow(referred);
       for (const key of materials.pending) if (!known.has(key)) unbound.add(key);
       return begun;
     },

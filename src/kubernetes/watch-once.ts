@@ -25,6 +25,8 @@ export async function watchOnce(
   options: WatchOptions,
 ): Promise<void> {
   const { resourceVersion, watchMs, silenceMs } = options;
+  // It may have been given up while the list was taken in.
+  if (options.signal.aborted) return;
   const guard = openWatchGuard(options.signal, timers, silenceMs);
   const cancelEnd = timers.after(options.endAfterMs, () => guard.stop());
   const timeoutSeconds = `${Math.max(1, Math.round(watchMs / 1000))}`;

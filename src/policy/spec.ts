@@ -297,6 +297,8 @@ export type MaterialRef = NamedMaterialRef | SelectedMaterialRef;
 
 export interface NamedMaterialRef extends SpecName {
   readonly kind: 'Secret' | 'ConfigMap' | RouteKind;
+  /** Of a Secret or ConfigMap: the keys of its data that are asked for; nothing else of it is kept. Absent: all. */
+  readonly keys?: readonly string[];
   /** True of a route to which a policy in shadow mode is attached, which changes no answer. */
   readonly isShadow?: true;
 }

@@ -40,6 +40,11 @@ export function compileRegularExpression(pattern: string): RegularExpression | I
   return made;
 }
 
+/** For a thread that reads what people write who have nothing to do with each other. */
+export function forgetRegularExpressions(): void {
+  compiled.deleteWhere(() => true);
+}
+
 function compileAnew(pattern: string): RegularExpression | InvalidRegularExpression {
   if (patternCost(pattern) > maxPatternCost)
     return { kind: 'invalid', why: 'its repetitions make it too large', isTooLarge: true, work: 0 };

@@ -144,9 +144,13 @@ export function isSameMaterial(a: ProviderMaterial, b: ProviderMaterial): boolea
 /** What has to be followed for the provider. */
 export function providerMaterialRefs(spec: IdentityProviderSpec): readonly MaterialRef[] {
   const { keys, selector } = needsOf(spec);
-  const named = new Map<string, MaterialRef>();
-  for (const ref of keys) named.set(specKey(ref), { kind: ref.kind, namespace: ref.namespace, name: ref.name });
-  return [...named.values(), ...(selector === undefined ? [] : [{ kind: 'Secret' as const, ...selector }])];
+  const named = [...Map.groupBy(keys, specKey).values()].flatMap((refs): readonly MaterialRef[] => {
+    const [first] = refs;
+    if (first === undefined) return [];
+    const { kind, namespace, name } = first;
+    return [{ kind, namespace, name, keys: [...new Set(refs.map(({ key }) => key))] }];
+  });
+  return [...named, ...(selector === undefined ? [] : [{ kind: 'Secret' as const, ...selector }])];
 }
 
 /** The Secrets among these that have all labels of the selector, by name. */

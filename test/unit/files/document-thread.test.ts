@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import type { Worker } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createDocumentThread, type DocumentThread } from '../../../src/files/document-thread.ts';
 import { compileReadFile } from '../../../src/files/read-file.ts';
 import { readDocuments } from '../../../src/files/read-documents.ts';
@@ -82,6 +83,99 @@ describe('a text that is read in a thread', () => {
     );
     thread = createDocumentThread(realTimers, settings);
     expect(await thread.read('x.yaml', policy(rule('one')))).toHaveLength(1);
+  });
+});
+
+// A thread begins in a tenth of a second, and in seconds where the machine is busy.
+describe('what becomes of one text', { timeout: 30_000 }, () => {
+  const workers: Worker[] = [];
+  const note = (worker: Worker): void => void workers.push(worker);
+  beforeEach(() => {
+    workers.length = 0;
+    process.on('worker', note);
+  });
+  afterEach(() => process.off('worker', note));
+
+  const value = {
+    apiVersion: 'portcullis.dev/v1alpha1',
+    kind: 'AccessPolicy',
+    metadata: { name: 'a', namespace: 'shop' },
+    spec: {
+      hosts: ['a.example'],
+      rules: [{ name: 'r', access: 'Denied', matches: [{ path: { type: 'PathPrefix', value: '/' } }] }],
+    },
+  };
+  const document = { source: 'AccessPolicy shop/a', problems: [], text: JSON.stringify(value) };
+  const kindOf = async (own: DocumentThread): Promise<string> => (await own.parse(document)).kind;
+  const end = async (index: number): Promise<void> => void (await workers[index]?.terminate());
+  const ended = 'the document cannot be read: its thread has ended';
+
+  test('is nothing to the next, whose thread is another where the first has ended meanwhile', async () => {
+    thread = createDocumentThread(realTimers, settings);
+    expect([await kindOf(thread), await kindOf(thread), workers.length]).toEqual(['accepted', 'accepted', 1]);
+    await end(0);
+    expect([await kindOf(thread), workers.length]).toEqual(['accepted', 2]);
+    await end(1);
+    expect([(await thread.read('x.yaml', policy(rule('one')))).length, workers.length]).toEqual([1, 3]);
+  });
+
+  test('on which a thread ends that has read others is found in a fresh one, alone', async () => {
+    thread = createDocumentThread(realTimers, settings);
+    await kindOf(thread);
+    const parsing = kindOf(thread);
+    await end(0);
+    expect([await parsing, workers.length]).toEqual(['accepted', 2]);
+    const reading = thread.read('x.yaml', policy(rule('one')));
+    await end(1);
+    expect([(await reading).length, workers.length]).toEqual([1, 3]);
+  });
+
+  test('on which a fresh thread ends is told, and not tried again', async () => {
+    thread = createDocumentThread(realTimers, settings);
+    const endOnceThere = async (index: number): Promise<void> => {
+      await expect.poll(() => workers.length, { interval: 1, timeout: 10_000 }).toBe(index + 1);
+      await end(index);
+    };
+    await Promise.all([expect(kindOf(thread)).rejects.toThrow(ended), endOnceThere(0)]);
+    expect([workers.length, await kindOf(thread), workers.length]).toEqual([1, 'accepted', 2]);
+    const again = expect(kindOf(thread)).rejects.toThrow(ended);
+    await end(1);
+    await Promise.all([again, endOnceThere(2)]);
+    expect(workers.length).toBe(3);
+  });
+
+  test('is not looked for any more by a thread that is closed', async () => {
+    thread = createDocumentThread(realTimers, settings);
+    await kindOf(thread);
+    const parsing = kindOf(thread);
+    thread.close();
+    await expect(parsing).rejects.toThrow(ended);
+    expect(workers.length).toBe(1);
+  });
+
+  test('that takes too long is told after twenty seconds of a document and a minute of a file, each tried once more alone', async () => {
+    const delays: number[] = [];
+    let isLate = false;
+    const timers = {
+      after: (delayMs: number, action: () => void) => {
+        if (delayMs > 10_000) delays.push(delayMs);
+        return realTimers.after(isLate ? 0 : delayMs, action);
+      },
+    };
+    thread = createDocumentThread(timers, settings);
+    await kindOf(thread);
+    isLate = true;
+    await expect(kindOf(thread)).rejects.toThrow('the document cannot be read: it takes too long');
+    expect([workers.length, delays.splice(0)]).toEqual([2, [20_000, 20_000, 20_000]]);
+    await expect(thread.read('x.yaml', policy(rule('one')))).rejects.toThrow(
+      'the file cannot be read: it takes too long',
+    );
+    expect([workers.length, delays]).toEqual([3, [60_000]]);
+  });
+
+  test('leaves no more in a thread than is said: one that holds more is not used again', async () => {
+    thread = createDocumentThread(realTimers, settings, 1024);
+    expect([await kindOf(thread), await kindOf(thread), workers.length]).toEqual(['accepted', 'accepted', 2]);
   });
 });
 

@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from '../../../src/core/json.ts';
 import type { ObjectMeta } from '../../../src/kubernetes/api-object.ts';
 import { toClusterDocument, type ClusterDocument } from '../../../src/kubernetes/cluster-document.ts';
 import { parseDocument } from '../../../src/policy/parse-document.ts';
+import { parseOnce } from '../../../src/policy/parsed-elsewhere.ts';
 
 const meta: ObjectMeta = {
   namespace: 'shop',
@@ -56,5 +57,34 @@ describe('the document that an object is', () => {
     expect(parseDocument(convert({ hosts: ['a.example'], rules }).document, { serviceNamespace: 'p' }).kind).toBe(
       'accepted',
     );
+  });
+});
+
+describe('a Secret or ConfigMap that is named', () => {
+  const of = (
+    kind: 'Secret' | 'ConfigMap',
+    data: JsonObject,
+    keys?: readonly string[],
+  ): ReadonlyMap<string, string> => {
+    const object = {
+      apiVersion: 'v1',
+      kind,
+      metadata: { namespace: 'shop', name: 'orders' },
+      data,
+      binaryData: { b: 'Yg==' },
+    };
+    const ref = { kind, namespace: 'shop', name: 'orders', ...(keys && { keys }) };
+    const { document } = toClusterDocument(object, meta, kind, undefined, ref);
+    const parsed = parseOnce(document, { serviceNamespace: 'portcullis' });
+    return parsed.kind === 'material' ? parsed.material.data : new Map();
+  };
+
+  it.each([
+    ['ConfigMap', 'mine', 'other'],
+    ['Secret', 'bWluZQ==', 'b3RoZXI='],
+  ] as const)('is of a %s the keys that are asked for, and nothing else', (kind, mine, other) => {
+    expect(of(kind, { mine, other }, ['mine', 'missing'])).toEqual(new Map([['mine', 'mine']]));
+    expect(of(kind, { mine, other }, [])).toEqual(new Map());
+    expect([...of(kind, { mine, other }).keys()]).toEqual(['mine', 'other']);
   });
 });

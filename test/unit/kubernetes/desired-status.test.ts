@@ -324,6 +324,13 @@ describe('the status of what refers to ConfigMaps and providers', () => {
       { failure: 'away' },
       'False RefNotFound the ConfigMap shop/keys has no key jwks.json',
     ],
+    ['is not read yet for this key', false, { isRead: false }, `Unknown RefPending ${conditionReasons.RefPending}`],
+    [
+      'may not be read again for this key',
+      false,
+      { isRead: false, failure: '403' },
+      'False RefNotReadable the ConfigMap shop/keys cannot be read: 403',
+    ],
   ])('says of a provider that its ConfigMap %s', (_title, isWhole, reading, expected) => {
     const asked: string[] = [];
     const readingOf = (name: string) => {

@@ -63,9 +63,11 @@ function start(): Stand {
   });
   open.push(follower);
   const follow = (...refs: readonly MaterialRef[]): Promise<void> => {
+    const orders = new Map([['Secret shop', refs.map(materialKey)]]);
     const all = new Map(refs.map((ref) => [materialKey(ref), ref]));
-    follower.keepOnly(all);
-    return follower.follow(all);
+    const referred = { refs: all, orders };
+    follower.keepOnly(referred);
+    return follower.follow(referred);
   };
   return { time, selected, byName, follower, told, documents, paths, follow };
 }

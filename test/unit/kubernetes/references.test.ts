@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { maxMaterials } from '../../../src/kubernetes/reference-budgets.ts';
-import { createReferences, lingerMs } from '../../../src/kubernetes/references.ts';
+import { createReferences, lingerMs, type References } from '../../../src/kubernetes/references.ts';
 import type { MaterialRef } from '../../../src/policy/spec.ts';
 
 const clock = { monotonic: () => 0 };
@@ -15,7 +15,12 @@ describe('the Secrets and ConfigMaps that documents refer to', () => {
     references.forget('b');
     expect([...references.all().refs.keys()]).toEqual(['ConfigMap shop/keys']);
     references.settle('a', []);
-    expect(references.all()).toEqual({ refs: new Map(), excessive: new Set(), unreserved: new Set() });
+    expect(references.all()).toEqual({
+      refs: new Map(),
+      orders: new Map(),
+      excessive: new Set(),
+      unreserved: new Set(),
+    });
   });
 
   it('of a version that nobody judged yet are followed beside those of the one in force', () => {
@@ -23,7 +28,7 @@ describe('the Secrets and ConfigMaps that documents refer to', () => {
     const route = (name: string): MaterialRef => ({ kind: 'HTTPRoute', namespace: 'shop', name });
     references.settle('a', [route('good')]);
     references.note('a', [route('new')]);
-    expect([...references.all().refs.keys()]).toEqual(['HTTPRoute shop/good', 'HTTPRoute shop/new']);
+    expect([...references.all().refs.keys()]).toEqual(['HTTPRoute shop/new', 'HTTPRoute shop/good']);
     expect(references.of('a')).toEqual(['HTTPRoute shop/good', 'HTTPRoute shop/new']);
     // It was refused: the engine says what is needed of both.
     references.settle('a', [route('good'), route('new')]);
@@ -163,5 +168,47 @@ describe('the Secrets and ConfigMaps that documents refer to', () => {
       false,
       199,
     ]);
+  });
+});
+
+describe('the keys of a Secret or ConfigMap', () => {
+  const keyed = (name: string, ...keys: readonly string[]): MaterialRef => ({
+    kind: 'ConfigMap',
+    namespace: 'shop',
+    name,
+    keys,
+  });
+  const read = (references: References): Readonly<Record<string, readonly string[] | undefined>> =>
+    Object.fromEntries([...references.all().refs].map(([key, one]) => [key, 'name' in one ? one.keys : undefined]));
+
+  it('are those that any document asks for that is there, and no others', () => {
+    const references = createReferences(clock);
+    references.note('a', [keyed('m', 'one')], 2);
+    references.note('b', [keyed('m', 'two', 'one')], 1);
+    expect(read(references)).toEqual({ 'ConfigMap shop/m': ['one', 'two'] });
+    references.forget('b');
+    expect(read(references)).toEqual({ 'ConfigMap shop/m': ['one'] });
+    references.note('a', [keyed('m', 'three')], 2);
+    expect(read(references)).toEqual({ 'ConfigMap shop/m': ['three'] });
+  });
+
+  it('are also those of the version in force, until the newest one is', () => {
+    const references = createReferences(clock);
+    references.note('a', [keyed('m', 'one')], 1);
+    references.settle('a', [keyed('m', 'one')]);
+    references.note('a', [keyed('m', 'two')], 1);
+    expect(read(references)).toEqual({ 'ConfigMap shop/m': ['one', 'two'] });
+    references.settle('a', [keyed('m', 'two')]);
+    expect(read(references)).toEqual({ 'ConfigMap shop/m': ['two'] });
+  });
+
+  it('have the order of the oldest references, whatever was heard of first', () => {
+    const references = createReferences(clock);
+    references.note('young', [keyed('y', 'k'), keyed('m', 'k')], 3);
+    references.note('middle', [keyed('m', 'k')], 2);
+    references.note('old', [keyed('o', 'k')], 1);
+    expect(references.all().orders).toEqual(
+      new Map([['ConfigMap shop', ['ConfigMap shop/o', 'ConfigMap shop/m', 'ConfigMap shop/y']]]),
+    );
   });
 });

@@ -1,6 +1,10 @@
 import { RE2JS } from 're2js';
 import { describe, expect, test, vi } from 'vitest';
-import { compileRegularExpression, type RegularExpression } from '../../../src/std/regular-expression.ts';
+import {
+  compileRegularExpression,
+  forgetRegularExpressions,
+  type RegularExpression,
+} from '../../../src/std/regular-expression.ts';
 
 function compile(pattern: string): RegularExpression {
   const compiled = compileRegularExpression(pattern);
@@ -99,3 +103,10 @@ function texts(): string[] {
     `/${random('-0123456789abcdef/', 3000)}`,
   ];
 }
+
+test('what was compiled is the same again, until all are forgotten', () => {
+  const first = compile('/forgotten/[0-9]+');
+  expect(compile('/forgotten/[0-9]+')).toBe(first);
+  forgetRegularExpressions();
+  expect(compile('/forgotten/[0-9]+')).not.toBe(first);
+});
