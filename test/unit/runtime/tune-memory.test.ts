@@ -28,8 +28,8 @@ async function newSpaceAfterLoading(isTuned: boolean): Promise<readonly number[]
 
 it('keeps the space for new objects as it is while policies are loaded, and lets it grow afterwards', async () => {
   const [before = 0, after = 0, free] = await newSpaceAfterLoading(true);
-  // A page more at most.
-  expect(after).toBeLessThanOrEqual(2 * before);
+  // Some pages more at most, for as long as a collection takes.
+  expect(after).toBeLessThanOrEqual(3 * before);
   expect(free).toBeGreaterThan(4 * after);
 });
 
