@@ -1,5 +1,6 @@
 import { patternCost } from '../../std/pattern-cost.ts';
-import { compilePattern, type Pattern } from '../../std/pattern.ts';
+import type { PatternBudget } from '../../std/pattern-budget.ts';
+import { compilePattern, isPlainPattern, type Pattern } from '../../std/pattern.ts';
 import type { Tree } from '../language/tree.ts';
 import { limits } from '../limits.ts';
 import { Fault } from '../values/fault.ts';
@@ -17,12 +18,8 @@ const unitsForInstruction = 40;
 export function compileMatches(text: Tree, pattern: Tree, locals: Locals, compilation: Compilation): Evaluate {
   const evaluateText = compilation.compile(text, locals);
   if (pattern.op === 'literal' && typeof pattern.value === 'string') {
-    if (!compilation.spendPattern(patternCost(pattern.value))) {
-      return compilation.refuse(
-        pattern.at,
-        'the regular expressions are too large once their repetitions are written out',
-      );
-    }
+    const why = usePattern(pattern.value, pattern.at, compilation);
+    if (why !== undefined) return compilation.refuse(pattern.at, why);
     const compiled = compilePattern(pattern.value);
     if (compiled.kind === 'invalid') return compilation.refuse(pattern.at, `the regular expression: ${compiled.why}`);
     return (frame) => {
@@ -40,6 +37,33 @@ export function compileMatches(text: Tree, pattern: Tree, locals: Locals, compil
     const compiled = compileAtRunTime(source, frame);
     return compiled instanceof Fault ? compiled : search(value, compiled, frame);
   };
+}
+
+/** A regular expression that is a literal of an expression. */
+export interface UsedPattern {
+  readonly source: string;
+  /** What it takes, by `std/pattern-cost.ts`. */
+  readonly cost: number;
+  /** Where it stands in the expression. */
+  readonly at: number;
+}
+
+/** Says why it may not be compiled. */
+function usePattern(source: string, at: number, { patterns, budget }: Compilation): string | undefined {
+  if (patterns.some((one) => one.source === source)) return undefined;
+  const pattern = { source, cost: patternCost(source), at };
+  patterns.push(pattern);
+  const together = patterns.reduce((sum, { cost }) => sum + cost, 0);
+  if (together > limits.patternCost)
+    return 'the regular expressions are too large once their repetitions are written out and their classes of Unicode counted: fewer or smaller ones';
+  return spendPattern(pattern, budget);
+}
+
+/** Takes what a regular expression takes off what all expressions of a policy may; says why where there is not enough left. */
+export function spendPattern({ source, cost }: UsedPattern, budget: PatternBudget): string | undefined {
+  const work = isPlainPattern(source) ? 0 : cost * limits.workOfPattern;
+  if (budget.isLeft && budget.spend(`part ${source}`, work)) return undefined;
+  return 'the regular expression is too much beside the others of the policy: fewer of them, or simpler ones';
 }
 
 function compileAtRunTime(source: string, meter: Meter): Pattern | Fault {
