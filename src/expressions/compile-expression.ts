@@ -1,9 +1,9 @@
 import { countedBefore, type PatternBudget } from '../std/pattern-budget.ts';
 import { createSharedByText } from '../std/shared-values.ts';
 import type { Environment } from './environment.ts';
-import { spendPattern, type UsedPattern } from './evaluation/compile-matches.ts';
 import { compileIf, compileTree, type CompiledTree } from './evaluation/compile-tree.ts';
 import { Frame, type Evaluate } from './evaluation/frame.ts';
+import { spendPattern, type UsedPattern } from './evaluation/used-pattern.ts';
 import { toHeaderValue, isHeaderType, type HeaderValue } from './header-value.ts';
 import { readSource } from './language/read-source.ts';
 import { isPath, type Tree } from './language/tree.ts';

@@ -19,7 +19,9 @@ export function expressionsOfRule({ when, authorization, upstream }: RuleWithExp
   const headers = (upstream?.headers ?? []).flatMap((header) => ('expression' in header ? [header] : []));
   return [
     ...when.map(({ expression }) => ({ expression, environment: 'deniedCondition' as const })),
-    ...blocks.flatMap((block) => block.when.map(({ expression }) => ({ expression, environment: 'condition' as const }))),
+    ...blocks.flatMap((block) =>
+      block.when.map(({ expression }) => ({ expression, environment: 'condition' as const })),
+    ),
     ...headers.map(({ expression }) => ({ expression, environment: 'header' as const })),
     ...blocks.flatMap(({ kubernetes }) => (kubernetes === undefined ? [] : expressionsOfAccess(kubernetes))),
   ];
@@ -29,9 +31,7 @@ export function expressionsOfRule({ when, authorization, upstream }: RuleWithExp
 export function expressionsOfAccess({ user, groups, attributes }: KubernetesAccessSpec): PlacedExpression[] {
   const templates: readonly (TextTemplate | undefined)[] = [user, ...Object.values(attributes.fields)];
   const texts = templates.flatMap((one) =>
-    one !== undefined && 'expression' in one
-      ? [{ expression: one.expression, environment: 'text' as const }]
-      : [],
+    one !== undefined && 'expression' in one ? [{ expression: one.expression, environment: 'text' as const }] : [],
   );
   if (groups?.expression === undefined) return texts;
   return [...texts, { expression: groups.expression, environment: 'texts' as const }];

@@ -75,13 +75,16 @@ export function* buildAutomaton(program: RE2JS, texts: 'printable' | 'any'): Ste
     rows.push(last.isMatch ? 1 : 0);
   }
   const { firstLetters, bounds, boundLetters } = alphabet;
-  const tables: Tables = { width, rows: Uint16Array.from(rows), firstLetters, bounds, boundLetters };
-  const bytes = 2 * (rows.length + ascii + boundLetters.length) + 4 * bounds.length + bytesOfTables;
-  return { work, bytes, matches: toMatcher(tables) };
+  const table = new Uint16Array(ascii + rows.length);
+  table.set(firstLetters);
+  table.set(rows, ascii);
+  const bytes = 2 * (table.length + boundLetters.length) + 4 * bounds.length + bytesOfTables;
+  return { work: work + workOfTables, bytes, matches: toMatcher({ width, table, bounds, boundLetters }) };
 }
 
 /** Objects and closures, about. */
-const bytesOfTables = 800;
+const bytesOfTables = 600;
+const workOfTables = 300;
 
 function numberOf(state: State, known: Map<State, number>): number {
   if (state.nfaStates.length === 0) return dead;
@@ -97,10 +100,10 @@ interface Alphabet {
   /** A character for each letter. */
   readonly letters: readonly number[];
   /** The letters of ASCII. */
-  readonly firstLetters: Uint16Array;
+  readonly firstLetters: readonly number[];
   /** Where beyond ASCII another letter begins, and which. */
-  readonly bounds: Int32Array;
-  readonly boundLetters: Uint16Array;
+  readonly bounds: ArrayLike<number>;
+  readonly boundLetters: ArrayLike<number>;
   readonly work: number;
 }
 
@@ -127,7 +130,7 @@ function* readAlphabet(program: RE2JS, texts: 'printable' | 'any'): Steps<Alphab
   const letters: number[] = [];
   for (const [at, kind] of kinds.entries()) letters[kind] ??= runes[at] ?? 0;
   const letterOf = new Map(runes.map((rune, at) => [rune, kinds[at] ?? 0]));
-  const firstLetters = Uint16Array.from({ length: ascii }, (_, rune) =>
+  const firstLetters = Array.from({ length: ascii }, (_, rune) =>
     texts === 'printable' ? (letterOf.get(rune) ?? foreign) : (kinds[dfa.runeClass(rune)] ?? foreign),
   );
   const bounds: number[] = [];
@@ -141,6 +144,8 @@ function* readAlphabet(program: RE2JS, texts: 'printable' | 'any'): Steps<Alphab
     }
   }
   const work = Math.ceil(looks / looksOfUnit) + bounds.length;
+  // A few are kept as they are: a typed array takes more for itself.
+  if (bounds.length < 30) return { letters, firstLetters, bounds, boundLetters, work };
   return { letters, firstLetters, bounds: Int32Array.from(bounds), boundLetters: Uint16Array.from(boundLetters), work };
 }
 
@@ -176,29 +181,28 @@ function isWord(rune: number): boolean {
 
 interface Tables {
   readonly width: number;
-  /** By state and letter the next state, and in the last column whether a text may end. */
-  readonly rows: Uint16Array;
-  readonly firstLetters: Uint16Array;
-  readonly bounds: Int32Array;
-  readonly boundLetters: Uint16Array;
+  /** The letters of ASCII; behind them, by state and letter, the next state, and in the last column of each row whether a text may end. */
+  readonly table: Uint16Array;
+  readonly bounds: ArrayLike<number>;
+  readonly boundLetters: ArrayLike<number>;
 }
 
-function toMatcher({ width, rows, firstLetters, bounds, boundLetters }: Tables): (text: string) => boolean {
+function toMatcher({ width, table, bounds, boundLetters }: Tables): (text: string) => boolean {
   return (text) => {
     let state = dead + 1;
     for (let at = 0; at < text.length; at++) {
       const rune = text.codePointAt(at) ?? 0;
       if (rune > 0xffff) at++;
-      const letter = rune < ascii ? (firstLetters[rune] ?? foreign) : letterAt(rune, bounds, boundLetters);
+      const letter = rune < ascii ? (table[rune] ?? foreign) : letterAt(rune, bounds, boundLetters);
       if (letter === foreign) return false;
-      state = rows[state * width + letter] ?? dead;
+      state = table[ascii + state * width + letter] ?? dead;
       if (state === dead) return false;
     }
-    return rows[(state + 1) * width - 1] === 1;
+    return table[ascii + (state + 1) * width - 1] === 1;
   };
 }
 
-function letterAt(rune: number, bounds: Int32Array, letters: Uint16Array): number {
+function letterAt(rune: number, bounds: ArrayLike<number>, letters: ArrayLike<number>): number {
   let low = 0;
   let high = bounds.length;
   while (low < high) {

@@ -54,7 +54,7 @@ function add(level: Level, cost: number): void {
 /** Bounds of ranges that take as long as an instruction. */
 const boundsOfInstruction = 16;
 /** Where case is ignored every character of a range is looked up; so many take as long as an instruction. */
-const foldsOfInstruction = 16;
+const foldsOfInstruction = 32;
 /** What lies outside has no other case; a range over all of it is not looked up. */
 const cased = { first: 0x41, last: 0x1e943 };
 

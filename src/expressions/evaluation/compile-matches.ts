@@ -1,12 +1,12 @@
 import { patternCost } from '../../std/pattern-cost.ts';
-import type { PatternBudget } from '../../std/pattern-budget.ts';
-import { compilePattern, isPlainPattern, type Pattern } from '../../std/pattern.ts';
+import { compilePattern, type Pattern } from '../../std/pattern.ts';
 import type { Tree } from '../language/tree.ts';
 import { limits } from '../limits.ts';
 import { Fault } from '../values/fault.ts';
 import { spend, type Meter } from '../values/meter.ts';
 import type { Value } from '../values/value.ts';
 import type { Compilation, Evaluate, Locals } from './frame.ts';
+import { spendPattern } from './used-pattern.ts';
 
 const notText = new Fault('value', 'matches() takes texts');
 const badPattern = new Fault('value', 'the regular expression is none of RE2, or longer than it may be');
@@ -39,15 +39,6 @@ export function compileMatches(text: Tree, pattern: Tree, locals: Locals, compil
   };
 }
 
-/** A regular expression that is a literal of an expression. */
-export interface UsedPattern {
-  readonly source: string;
-  /** What it takes, by `std/pattern-cost.ts`. */
-  readonly cost: number;
-  /** Where it stands in the expression. */
-  readonly at: number;
-}
-
 /** Says why it may not be compiled. */
 function usePattern(source: string, at: number, { patterns, budget }: Compilation): string | undefined {
   if (patterns.some((one) => one.source === source)) return undefined;
@@ -57,13 +48,6 @@ function usePattern(source: string, at: number, { patterns, budget }: Compilatio
   if (together > limits.patternCost)
     return 'the regular expressions are too large once their repetitions are written out and their classes of Unicode counted: fewer or smaller ones';
   return spendPattern(pattern, budget);
-}
-
-/** Takes what a regular expression takes off what all expressions of a policy may; says why where there is not enough left. */
-export function spendPattern({ source, cost }: UsedPattern, budget: PatternBudget): string | undefined {
-  const work = isPlainPattern(source) ? 0 : cost * limits.workOfPattern;
-  if (budget.isLeft && budget.spend(`part ${source}`, work)) return undefined;
-  return 'the regular expression is too much beside the others of the policy: fewer of them, or simpler ones';
 }
 
 function compileAtRunTime(source: string, meter: Meter): Pattern | Fault {

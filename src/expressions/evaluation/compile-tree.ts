@@ -11,9 +11,9 @@ import { compileBinary } from './compile-binary.ts';
 import { compileCall } from './compile-call.ts';
 import { compileBind, compileFold } from './compile-fold.ts';
 import { compileHas, compileMember } from './compile-member.ts';
-import type { UsedPattern } from './compile-matches.ts';
 import { compileName } from './compile-name.ts';
 import type { Compilation, Evaluate, Locals } from './frame.ts';
+import type { UsedPattern } from './used-pattern.ts';
 
 export interface CompiledTree {
   readonly kind: 'compiled';

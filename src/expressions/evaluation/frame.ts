@@ -6,7 +6,7 @@ import type { Scope } from '../scope.ts';
 import type { Fault } from '../values/fault.ts';
 import type { Meter } from '../values/meter.ts';
 import type { Value } from '../values/value.ts';
-import type { UsedPattern } from './compile-matches.ts';
+import type { UsedPattern } from './used-pattern.ts';
 
 /** One evaluation under way. */
 export class Frame implements Meter {
