@@ -18,7 +18,7 @@ export const limits = {
   /** What one of these units is in those of `std/pattern-budget.ts`: 10,000 of them for all expressions of a policy. */
   workOfPattern: 200,
   /** What each program takes beside its instructions. */
-  costOfProgram: 20,
+  costOfProgram: 40,
   /** Characters of a regular expression that is not a literal. */
   dynamicPatternLength: 128,
   /** Units of work of one evaluation. One is about what a node of the tree costs: 20 to 100 ns. */

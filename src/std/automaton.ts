@@ -35,8 +35,10 @@ const ascii = 128;
 const lastRune = 0x10_ffff;
 /** The state that nothing leads out of. */
 const dead = 0;
-/** What is taken for no character of the alphabet. */
-const foreign = 0xffff;
+/** In place of a letter: no character of the alphabet. In a table it is a number that no letter has. */
+const foreign = -1;
+/** Above this the numbers of states and letters need two bytes. */
+const maxByte = 0xff;
 
 /**
  * Makes the automaton of a program, all its states at once; undefined where there are so many that it was given up. `printable`: for texts
@@ -75,10 +77,11 @@ export function* buildAutomaton(program: RE2JS, texts: 'printable' | 'any'): Ste
     rows.push(last.isMatch ? 1 : 0);
   }
   const { firstLetters, bounds, boundLetters } = alphabet;
-  const table = new Uint16Array(ascii + rows.length);
-  table.set(firstLetters);
+  const length = ascii + rows.length;
+  const table = Math.max(width, known.size) < maxByte ? new Uint8Array(length) : new Uint16Array(length);
+  table.set(firstLetters.map((letter) => (letter === foreign ? width : letter)));
   table.set(rows, ascii);
-  const bytes = 2 * (table.length + boundLetters.length) + 4 * bounds.length + bytesOfTables;
+  const bytes = table.byteLength + 6 * bounds.length + bytesOfTables;
   return { work: work + workOfTables, bytes, matches: toMatcher({ width, table, bounds, boundLetters }) };
 }
 
@@ -182,7 +185,7 @@ function isWord(rune: number): boolean {
 interface Tables {
   readonly width: number;
   /** The letters of ASCII; behind them, by state and letter, the next state, and in the last column of each row whether a text may end. */
-  readonly table: Uint16Array;
+  readonly table: Uint8Array | Uint16Array;
   readonly bounds: ArrayLike<number>;
   readonly boundLetters: ArrayLike<number>;
 }
@@ -193,8 +196,8 @@ function toMatcher({ width, table, bounds, boundLetters }: Tables): (text: strin
     for (let at = 0; at < text.length; at++) {
       const rune = text.codePointAt(at) ?? 0;
       if (rune > 0xffff) at++;
-      const letter = rune < ascii ? (table[rune] ?? foreign) : letterAt(rune, bounds, boundLetters);
-      if (letter === foreign) return false;
+      const letter = rune < ascii ? (table[rune] ?? width) : letterAt(rune, bounds, boundLetters);
+      if (letter === foreign || letter >= width) return false;
       state = table[ascii + state * width + letter] ?? dead;
       if (state === dead) return false;
     }
