@@ -8,7 +8,7 @@ export interface Automaton {
   /** What it holds, about. */
   readonly bytes: number;
   /** True where it takes the whole text; some nanoseconds a character. */
-  matches(text: string): boolean;
+  readonly matches: (text: string) => boolean;
 }
 
 /** What RE2 holds of a state: the instructions that it may be at. */
