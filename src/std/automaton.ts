@@ -1,5 +1,5 @@
-import type { RE2JS } from "re2js";
-import type { Steps } from "./steps.ts";
+import type { RE2JS } from 're2js';
+import type { Steps } from './steps.ts';
 
 /** A regular expression made into a table: which state follows on which kind of character. It holds nothing of what it was made of. */
 export interface Automaton {
@@ -44,15 +44,12 @@ const maxByte = 0xff;
  * Makes the automaton of a program, all its states at once; undefined where there are so many that it was given up. `printable`: for texts
  * of printable ASCII without spaces, of which any other matches nothing; `any`: for every text.
  */
-export function* buildAutomaton(
-  program: RE2JS,
-  texts: "printable" | "any",
-): Steps<Automaton | undefined> {
+export function* buildAutomaton(program: RE2JS, texts: 'printable' | 'any'): Steps<Automaton | undefined> {
   const { re2Input } = program;
   // An engine that would answer without the automaton.
   Object.assign(re2Input, { onepass: null });
   // Makes the first state.
-  program.testExact("");
+  program.testExact('');
   const { dfa } = re2Input;
   const start: State | undefined = dfa.startStates.values().next().value;
   if (start === undefined || dfa.failed) return undefined;
@@ -65,12 +62,7 @@ export function* buildAutomaton(
   // A map that grows while it is walked through is walked through to its end.
   for (const state of known.keys()) {
     for (const rune of alphabet.letters) {
-      const next: State | null = dfa.step(
-        state,
-        dfa.runeClass(rune),
-        rune,
-        anchoredAtBoth,
-      );
+      const next: State | null = dfa.step(state, dfa.runeClass(rune), rune, anchoredAtBoth);
       if (next === null) return undefined;
       rows.push(numberOf(next, known));
       work += 1 + state.nfaStates.length + next.nfaStates.length;
@@ -80,24 +72,14 @@ export function* buildAutomaton(
         yield;
       }
     }
-    const last: State | null = dfa.step(
-      state,
-      dfa.numClasses,
-      endOfText,
-      anchoredAtBoth,
-    );
+    const last: State | null = dfa.step(state, dfa.numClasses, endOfText, anchoredAtBoth);
     if (last === null) return undefined;
     rows.push(last.isMatch ? 1 : 0);
   }
   const { firstLetters, bounds, boundLetters } = alphabet;
   const length = ascii + rows.length;
-  const table =
-    Math.max(width, known.size) < maxByte
-      ? new Uint8Array(length)
-      : new Uint16Array(length);
-  table.set(
-    firstLetters.map((letter) => (letter === foreign ? width : letter)),
-  );
+  const table = Math.max(width, known.size) < maxByte ? new Uint8Array(length) : new Uint16Array(length);
+  table.set(firstLetters.map((letter) => (letter === foreign ? width : letter)));
   table.set(rows, ascii);
   const bytes = table.byteLength + 6 * bounds.length + bytesOfTables;
   return {
@@ -135,15 +117,9 @@ interface Alphabet {
 /** Comparisons of a class with an instruction that take a unit. */
 const looksOfUnit = 2;
 
-function* readAlphabet(
-  program: RE2JS,
-  texts: "printable" | "any",
-): Steps<Alphabet> {
+function* readAlphabet(program: RE2JS, texts: 'printable' | 'any'): Steps<Alphabet> {
   const { dfa } = program.re2Input;
-  const runes =
-    texts === "printable"
-      ? printable
-      : [0, ...dfa.classBounds].filter((rune) => rune <= lastRune);
+  const runes = texts === 'printable' ? printable : [0, ...dfa.classBounds].filter((rune) => rune <= lastRune);
   const tests = testsOf(program);
   let looks = 0;
   // In place, for a copy for each instruction would be more garbage than all the rest.
@@ -163,13 +139,11 @@ function* readAlphabet(
   for (const [at, kind] of kinds.entries()) letters[kind] ??= runes[at] ?? 0;
   const letterOf = new Map(runes.map((rune, at) => [rune, kinds[at] ?? 0]));
   const firstLetters = Array.from({ length: ascii }, (_, rune) =>
-    texts === "printable"
-      ? (letterOf.get(rune) ?? foreign)
-      : (kinds[dfa.runeClass(rune)] ?? foreign),
+    texts === 'printable' ? (letterOf.get(rune) ?? foreign) : (kinds[dfa.runeClass(rune)] ?? foreign),
   );
   const bounds: number[] = [];
   const boundLetters: number[] = [];
-  if (texts === "any") {
+  if (texts === 'any') {
     for (const rune of [ascii, ...runes.filter((one) => one > ascii)]) {
       const letter = kinds[dfa.runeClass(rune)] ?? foreign;
       if (letter === boundLetters.at(-1)) continue;
@@ -179,8 +153,7 @@ function* readAlphabet(
   }
   const work = Math.ceil(looks / looksOfUnit) + bounds.length;
   // A few are kept as they are: a typed array takes more for itself.
-  if (bounds.length < 30)
-    return { letters, firstLetters, bounds, boundLetters, work };
+  if (bounds.length < 30) return { letters, firstLetters, bounds, boundLetters, work };
   return {
     letters,
     firstLetters,
@@ -190,10 +163,7 @@ function* readAlphabet(
   };
 }
 
-const printable: readonly number[] = Array.from(
-  { length: 0x7f - 0x21 },
-  (_, index) => 0x21 + index,
-);
+const printable: readonly number[] = Array.from({ length: 0x7f - 0x21 }, (_, index) => 0x21 + index);
 
 /** All that a program asks of a character, each once. */
 function testsOf(program: RE2JS): ((rune: number) => boolean)[] {
@@ -215,8 +185,7 @@ function testsOf(program: RE2JS): ((rune: number) => boolean)[] {
   }
   // Instructions without characters may ask for the end of a line or of a word.
   if (!isOnlyRunes && /\\[bB]/.test(program.pattern())) tests.push(isWord);
-  if (!isOnlyRunes && /\(\?[A-Za-z]*m/.test(program.pattern()))
-    tests.push((rune) => rune === 0x0a);
+  if (!isOnlyRunes && /\(\?[A-Za-z]*m/.test(program.pattern())) tests.push((rune) => rune === 0x0a);
   return tests;
 }
 
@@ -232,21 +201,13 @@ interface Tables {
   readonly boundLetters: ArrayLike<number>;
 }
 
-function toMatcher({
-  width,
-  table,
-  bounds,
-  boundLetters,
-}: Tables): (text: string) => boolean {
+function toMatcher({ width, table, bounds, boundLetters }: Tables): (text: string) => boolean {
   return (text) => {
     let state = dead + 1;
     for (let at = 0; at < text.length; at++) {
       const rune = text.codePointAt(at) ?? 0;
       if (rune > 0xffff) at++;
-      const letter =
-        rune < ascii
-          ? (table[rune] ?? width)
-          : letterAt(rune, bounds, boundLetters);
+      const letter = rune < ascii ? (table[rune] ?? width) : letterAt(rune, bounds, boundLetters);
       if (letter === foreign || letter >= width) return false;
       state = table[ascii + state * width + letter] ?? dead;
       if (state === dead) return false;
@@ -255,11 +216,7 @@ function toMatcher({
   };
 }
 
-function letterAt(
-  rune: number,
-  bounds: ArrayLike<number>,
-  letters: ArrayLike<number>,
-): number {
+function letterAt(rune: number, bounds: ArrayLike<number>, letters: ArrayLike<number>): number {
   let low = 0;
   let high = bounds.length;
   while (low < high) {
