@@ -1,7 +1,9 @@
+import { compileExpression } from '../expressions/compile-expression.ts';
 import type { IdentityProvider } from '../phases/identity/identity-provider.ts';
 import type { RefusedPolicy } from '../policy/salvage-policy.ts';
 import type { CredentialPlace } from '../policy/provider-spec.ts';
-import { compilePathPattern } from '../policy/path-pattern.ts';
+import { pathPatternInSteps } from '../policy/path-pattern.ts';
+import { expressionsOfRule } from '../policy/rule-expressions.ts';
 import { specKey } from '../policy/spec-name.ts';
 import type { PolicySpec, ProviderRef } from '../policy/spec.ts';
 import type { Steps } from '../std/steps.ts';
@@ -41,9 +43,13 @@ interface Source {
   readonly denying: string | undefined;
 }
 
-type Compiled =
+/** What was compiled one by one: as long as somebody has them, whoever compiles them once more has them at once. */
+type Parts = readonly object[];
+
+type CompiledEntry =
   | { readonly kind: 'policy'; readonly source: Source; readonly policy: CompiledPolicy }
   | { readonly kind: 'floor'; readonly source: Source; readonly policy: CompiledFloor };
+type Compiled = CompiledEntry & { readonly parts: Parts };
 
 export function createPolicyCompiler(): PolicyCompiler {
   const known = new Map<string, Compiled>();
@@ -54,10 +60,10 @@ export function createPolicyCompiler(): PolicyCompiler {
       for (const key of keys) {
         const before = known.get(key);
         const entry = entryOf(key);
-        yield* compilePatterns(entry);
+        const parts = yield* compileParts(entry);
         const after = compileEntry(entry, before, providers);
         if (before === after) continue;
-        next.set(key, after);
+        next.set(key, after && { ...after, parts });
         changes.push(toChange(before, after));
         yield;
       }
@@ -72,16 +78,23 @@ export function createPolicyCompiler(): PolicyCompiler {
   };
 }
 
-/** Compiles the regular expressions one by one: they are remembered, and whoever makes the index of a host has them at once. */
-function* compilePatterns({ inForce, denying }: Partial<CatalogEntry> = {}): Steps<void> {
+/** Compiles regular expressions and expressions one by one: the policy, and the index of a host, are then made of them at once. */
+function* compileParts({ inForce, denying }: Partial<CatalogEntry> = {}): Steps<Parts> {
   const own = inForce !== undefined && isPolicy(inForce) ? inForce.rules : [];
   const refused = denying === undefined || denying.rules === 'every-request' ? [] : denying.rules;
+  const parts: object[] = [];
   for (const { matches } of [...own, ...refused])
     for (const { path } of matches) {
       if (path.type !== 'RegularExpression') continue;
-      compilePathPattern(path.value);
+      parts.push(yield* pathPatternInSteps(path.value));
       yield;
     }
+  for (const rule of own)
+    for (const { expression, environment } of expressionsOfRule(rule)) {
+      parts.push(compileExpression(expression, environment));
+      yield;
+    }
+  return parts;
 }
 
 /** The policy at work for an entry; `before` where nothing that it is made of changed. */
@@ -89,7 +102,7 @@ function compileEntry(
   entry: CatalogEntry | undefined,
   before: Compiled | undefined,
   providers: RunningProviders,
-): Compiled | undefined {
+): CompiledEntry | Compiled | undefined {
   const { inForce, denying } = entry ?? {};
   const spec = inForce !== undefined && isPolicy(inForce) ? inForce : undefined;
   if (spec === undefined && denying === undefined) return undefined;
@@ -138,7 +151,7 @@ function sharePlaces(spec: PolicySpec | undefined, places: KnownPlaces): KnownPl
   return places;
 }
 
-function compileDenying(denying: RefusedPolicy, source: Source): Compiled {
+function compileDenying(denying: RefusedPolicy, source: Source): CompiledEntry {
   return denying.kind === 'ClusterAccessPolicy'
     ? { kind: 'floor', source, policy: compileRefusedFloor(denying) }
     : { kind: 'policy', source, policy: compileRefused(denying) };
@@ -153,7 +166,7 @@ function isSameSource(a: Source, b: Source): boolean {
 }
 
 /** A key names one kind, so both are of it. */
-function toChange(before: Compiled | undefined, after: Compiled | undefined): CompiledChange {
+function toChange(before: CompiledEntry | undefined, after: CompiledEntry | undefined): CompiledChange {
   if (before?.kind === 'floor' || after?.kind === 'floor') {
     return {
       kind: 'floor',

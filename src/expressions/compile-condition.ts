@@ -1,3 +1,4 @@
+import type { PatternBudget } from '../std/pattern-budget.ts';
 import { compileExpression, type ExpressionFailure, type InvalidExpression } from './compile-expression.ts';
 import type { Scope } from './scope.ts';
 
@@ -13,8 +14,9 @@ export type ConditionResult = 'true' | 'false' | ExpressionFailure;
 export function compileCondition(
   source: string,
   which: 'condition' | 'deniedCondition',
+  patterns?: PatternBudget,
 ): Condition | InvalidExpression {
-  const expression = compileExpression(source, which);
+  const expression = compileExpression(source, which, patterns);
   if (expression.kind === 'invalid') return expression;
   return {
     kind: 'condition',

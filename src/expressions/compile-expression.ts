@@ -1,6 +1,9 @@
+import { countedBefore, type PatternBudget } from '../std/pattern-budget.ts';
+import { createSharedByText } from '../std/shared-values.ts';
 import type { Environment } from './environment.ts';
 import { compileIf, compileTree, type CompiledTree } from './evaluation/compile-tree.ts';
 import { Frame, type Evaluate } from './evaluation/frame.ts';
+import { spendPattern, type UsedPattern } from './evaluation/used-pattern.ts';
 import { toHeaderValue, isHeaderType, type HeaderValue } from './header-value.ts';
 import { readSource } from './language/read-source.ts';
 import { isPath, type Tree } from './language/tree.ts';
@@ -14,6 +17,8 @@ export interface Expression<T> {
   readonly kind: 'expression';
   /** Of the result, in CEL's spelling. */
   readonly type: string;
+  /** The regular expressions that are literals of it. */
+  readonly patterns: readonly UsedPattern[];
   /** Never throws. */
   evaluate(scope: Scope): { readonly value: T } | ExpressionFailure;
 }
@@ -42,25 +47,53 @@ export interface ExpressionResults {
   readonly texts: readonly string[];
 }
 
-/** Compiles the source for its place in a policy; an unknown name, a wrong type or a result of the wrong type is invalid. */
+/** Those that somebody has: an expression holds nothing of its evaluations. */
+const inUse = createSharedByText<Expression<Result>>();
+type Result = ExpressionResults[PolicyEnvironment];
+
+/**
+ * Compiles the source for its place in a policy; an unknown name, a wrong type or a result of the wrong type is invalid, and so is one
+ * whose regular expressions are more than is left in `patterns`, by default without end.
+ */
 export function compileExpression<E extends PolicyEnvironment>(
   source: string,
   environment: E,
+  patterns?: PatternBudget,
 ): Expression<ExpressionResults[E]> | InvalidExpression;
 export function compileExpression(
   source: string,
   environment: PolicyEnvironment,
-): Expression<HeaderValue | boolean> | InvalidExpression {
+  patterns = countedBefore,
+): Expression<Result> | InvalidExpression {
+  const key = `${environment} ${source}`;
+  const known = inUse.get(key);
+  if (known === undefined) {
+    const compiled = compileAnew(source, environment, patterns);
+    if (compiled.kind === 'expression') inUse.set(key, compiled);
+    return compiled;
+  }
+  for (const pattern of known.patterns) {
+    const why = spendPattern(pattern, patterns);
+    if (why !== undefined) return { kind: 'invalid', why, position: pattern.at };
+  }
+  return known;
+}
+
+function compileAnew(
+  source: string,
+  environment: PolicyEnvironment,
+  patterns: PatternBudget,
+): Expression<Result> | InvalidExpression {
   switch (environment) {
     case 'header':
-      return compileWith(source, policyEnvironments.header, isHeaderType, headerValueOf);
+      return compileWith(source, policyEnvironments.header, isHeaderType, headerValueOf, patterns);
     case 'text':
-      return compileWith(source, policyEnvironments.text, isTextType, textOf);
+      return compileWith(source, policyEnvironments.text, isTextType, textOf, patterns);
     case 'texts':
-      return compileWith(source, policyEnvironments.texts, isTextsType, textsOf);
+      return compileWith(source, policyEnvironments.texts, isTextsType, textsOf, patterns);
     case 'condition':
     case 'deniedCondition':
-      return compileWith(source, policyEnvironments[environment], isBoolType, booleanOf);
+      return compileWith(source, policyEnvironments[environment], isBoolType, booleanOf, patterns);
   }
 }
 
@@ -70,17 +103,19 @@ export function compileWith<T>(
   environment: Environment,
   accept: (type: string) => string | undefined,
   convert: (value: ReturnType<Evaluate>) => T | Fault,
+  patterns = countedBefore,
 ): Expression<T> | InvalidExpression {
   const checked = readSource(source, environment);
   if (checked.kind === 'invalid') return checked;
   const why = accept(checked.type);
   if (why !== undefined) return { kind: 'invalid', why, position: 0 };
-  const compiled = compileTree(checked.tree, environment);
+  const compiled = compileTree(checked.tree, environment, patterns);
   if (compiled.kind === 'invalid') return compiled;
   const evaluate = environment.result === 'header' ? allowAbsent(checked.tree, compiled) : compiled.evaluate;
   return {
     kind: 'expression',
     type: checked.type,
+    patterns: compiled.patterns,
     evaluate: (scope) => {
       const frame = new Frame(scope);
       const value = convert(evaluate(frame));

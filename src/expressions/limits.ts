@@ -15,6 +15,10 @@ export const limits = {
   textLength: 65_536,
   /** What all regular expressions of one expression may cost together to compile, in the units of `std/pattern-cost.ts`. */
   patternCost: 2500,
+  /** What one of these units is in those of `std/pattern-budget.ts`: 10,000 of them for all expressions of a policy. */
+  workOfPattern: 200,
+  /** What each program takes beside its instructions. */
+  costOfProgram: 40,
   /** Characters of a regular expression that is not a literal. */
   dynamicPatternLength: 128,
   /** Units of work of one evaluation. One is about what a node of the tree costs: 20 to 100 ns. */

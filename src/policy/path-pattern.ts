@@ -1,8 +1,9 @@
 import {
-  compileRegularExpression,
+  regularExpressionInSteps,
   type InvalidRegularExpression,
   type RegularExpression,
 } from '../std/regular-expression.ts';
+import { runAtOnce, type Steps } from '../std/steps.ts';
 
 /** A regular expression of a match on paths. */
 export interface PathPattern {
@@ -16,10 +17,15 @@ export interface PathPattern {
 
 /** Compiles the pattern with the forms of it that Denied rules look for (S15). */
 export function compilePathPattern(pattern: string): PathPattern | InvalidRegularExpression {
-  const expression = compileRegularExpression(pattern);
+  return runAtOnce(pathPatternInSteps(pattern));
+}
+
+/** The same in steps of some milliseconds. */
+export function* pathPatternInSteps(pattern: string): Steps<PathPattern | InvalidRegularExpression> {
+  const expression = yield* regularExpressionInSteps(pattern);
   if (expression.kind === 'invalid') return expression;
   const decoded = decodeEscapes(pattern);
-  const unescaped = decoded === pattern ? undefined : compileRegularExpression(decoded);
+  const unescaped = decoded === pattern ? undefined : yield* regularExpressionInSteps(decoded);
   if (unescaped?.kind === 'invalid' && unescaped.isTooLarge) return unescaped;
   if (unescaped?.kind !== 'regular-expression')
     return { kind: 'path-pattern', expression, unescaped: undefined, work: expression.work };
@@ -35,25 +41,4 @@ function decodeEscapes(pattern: string): string {
       return escapes;
     }
   });
-}
-
-/** What is left for the regular expressions of one policy. */
-export interface PatternBudget {
-  /** Takes the work of one; false where there is not enough left. */
-  spend(work: number): boolean;
-  /** False once there was not enough: then none needs to be compiled any more. */
-  readonly isLeft: boolean;
-}
-
-/** Some 40 ms to compile all of them, and 10 MB. Hundreds of usual ones. */
-const workOfPolicy = 1_000_000;
-
-export function createPatternBudget(): PatternBudget {
-  let left = workOfPolicy;
-  return {
-    spend: (work) => (left -= work) >= 0,
-    get isLeft() {
-      return left > 0;
-    },
-  };
 }

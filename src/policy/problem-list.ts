@@ -1,4 +1,5 @@
 import type { Problem, ProblemCode } from '../core/problem.ts';
+import { createPatternBudget, type PatternBudget } from '../std/pattern-budget.ts';
 import type { AuthorDocument } from './spec.ts';
 
 export type FieldPath = readonly (string | number)[];
@@ -10,10 +11,14 @@ export interface ProblemList {
   error(code: ProblemCode, path: FieldPath, message: string, reference?: string): void;
   warning(code: ProblemCode, path: FieldPath, message: string): void;
   hasError(): boolean;
+  /** What is left for the regular expressions of the document: of paths, and of all its expressions. */
+  readonly patterns: PatternBudget;
 }
 
 /** A document can have thousands of mistakes; nobody reads more than these. */
 const maxProblems = 50;
+/** Some 100 ms to compile all regular expressions of a document, and 2 MB. A thousand simple ones, hundreds of usual ones. */
+const workOfPatterns = 2_000_000;
 
 /** `first`: those that it begins with, by default the document's own. */
 export function createProblemList(
@@ -33,6 +38,7 @@ export function createProblemList(
       add({ code, severity: 'error', message, ...(reference === undefined ? {} : { reference }) }, path),
     warning: (code, path, message) => add({ code, severity: 'warning', message }, path),
     hasError: () => errors > 0,
+    patterns: createPatternBudget(workOfPatterns),
   };
 }
 

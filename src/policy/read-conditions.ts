@@ -13,7 +13,7 @@ export function readConditions(
   problems: ProblemList,
 ): readonly ConditionSpec[] {
   return shapes.map(({ expression, message }, index) => {
-    const compiled = compileCondition(expression, which);
+    const compiled = compileCondition(expression, which, problems.patterns);
     if (compiled.kind === 'invalid') {
       problems.error('invalid-expression', [...at, index, 'expression'], describeInvalid(expression, compiled));
     }

@@ -1,6 +1,5 @@
 import { checkExpressions } from './check-expressions.ts';
 import type { ClusterAccessPolicyShape, FloorRuleShape } from './document-shape.ts';
-import { createPatternBudget, type PatternBudget } from './path-pattern.ts';
 import type { FieldPath, ProblemList } from './problem-list.ts';
 import { readAuthorization } from './read-authorization.ts';
 import { readMatch } from './read-match.ts';
@@ -21,7 +20,6 @@ export function readFloor(
 ): ClusterAccessPolicySpec | undefined {
   const rules = shape.rules ?? [];
   checkRuleNames(rules, problems);
-  const patterns = createPatternBudget();
   const spec: ClusterAccessPolicySpec = {
     kind: 'ClusterAccessPolicy',
     namespace: '',
@@ -30,7 +28,7 @@ export function readFloor(
     onInvalid: shape.onInvalid ?? 'KeepLast',
     hosts: readHosts(shape.hosts ?? [], problems),
     addresses: readAddresses(shape.addresses, ['spec', 'addresses'], problems),
-    rules: rules.map((rule, index) => readRule(rule, ['spec', 'rules', index], problems, patterns)),
+    rules: rules.map((rule, index) => readRule(rule, ['spec', 'rules', index], problems)),
   };
   if (rules.length === 0 && spec.addresses === undefined) {
     problems.error('missing-field', ['spec'], 'the policy restricts nothing: write rules or addresses');
@@ -39,12 +37,12 @@ export function readFloor(
   return problems.hasError() ? undefined : spec;
 }
 
-function readRule(rule: FloorRuleShape, at: FieldPath, problems: ProblemList, patterns: PatternBudget): FloorRuleSpec {
+function readRule(rule: FloorRuleShape, at: FieldPath, problems: ProblemList): FloorRuleSpec {
   checkAuthorizationPresence(rule, at, problems);
   return {
     name: rule.name,
     matches: rule.matches.flatMap(
-      (match, index) => readMatch(match, everyEscape, [...at, 'matches', index], problems, patterns) ?? [],
+      (match, index) => readMatch(match, everyEscape, [...at, 'matches', index], problems, problems.patterns) ?? [],
     ),
     access: rule.access,
     authorization:

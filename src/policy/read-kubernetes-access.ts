@@ -87,17 +87,6 @@ function readGroups(
 }
 
 function checkExpression(source: string, which: 'text' | 'texts', at: FieldPath, problems: ProblemList): void {
-  const compiled = compileExpression(source, which);
+  const compiled = compileExpression(source, which, problems.patterns);
   if (compiled.kind === 'invalid') problems.error('invalid-expression', at, describeInvalid(source, compiled));
-}
-
-/** Every expression of the question. */
-export function expressionsOf({
-  user,
-  groups,
-  attributes,
-}: KubernetesAccessSpec): readonly { readonly expression: string }[] {
-  const templates: readonly (TextTemplate | undefined)[] = [user, ...Object.values(attributes.fields)];
-  const written = templates.flatMap((one) => (one !== undefined && 'expression' in one ? [one] : []));
-  return groups?.expression === undefined ? written : [...written, { expression: groups.expression }];
 }

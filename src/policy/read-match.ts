@@ -2,7 +2,8 @@ import { knownMethods } from '../canonical/method.ts';
 import { canonicalizePath } from '../canonical/path.ts';
 import { isHeaderName, isHeaderValue } from '../std/http-headers.ts';
 import type { MatchShape } from './document-shape.ts';
-import { compilePathPattern, type PatternBudget } from './path-pattern.ts';
+import type { PatternBudget } from '../std/pattern-budget.ts';
+import { compilePathPattern } from './path-pattern.ts';
 import { quote, type FieldPath, type ProblemList } from './problem-list.ts';
 import type { MatchSpec, PathMatch, ValueMatch } from './spec.ts';
 
@@ -149,7 +150,7 @@ function regexThatNeverMatches(
   }
   if (!budget.isLeft) return tooManyTogether;
   const compiled = compilePathPattern(value);
-  const isWithin = budget.spend(compiled.work);
+  const isWithin = budget.spend(`path ${value}`, compiled.work);
   if (compiled.kind === 'invalid') {
     return compiled.isTooLarge
       ? { code: 'too-large', message: `is too large a regular expression: ${compiled.why}` }

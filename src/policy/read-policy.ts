@@ -8,7 +8,6 @@ import type {
   RuleShape,
 } from './document-shape.ts';
 import { checkExpressions } from './check-expressions.ts';
-import { createPatternBudget, type PatternBudget } from './path-pattern.ts';
 import { quote, type FieldPath, type ProblemList } from './problem-list.ts';
 import { readAuthorization } from './read-authorization.ts';
 import { readResourceMetadata } from './read-resource-metadata.ts';
@@ -27,7 +26,6 @@ export function readPolicy(
   problems: ProblemList,
 ): AccessPolicySpec | undefined {
   const inherited: Inherited = {
-    patterns: createPatternBudget(),
     allowEncoded: readAllowEncoded(shape.paths?.allowEncoded ?? [], problems),
     providers: readProviders(shape.authentication, name.namespace, ['spec', 'authentication'], problems),
     peer: shape.authentication?.peer && toProviderRef(shape.authentication.peer, name.namespace),
@@ -67,8 +65,6 @@ export function readPolicy(
 }
 
 interface Inherited {
-  /** Of all rules together. */
-  readonly patterns: PatternBudget;
   readonly allowEncoded: readonly string[];
   readonly providers: readonly ProviderRef[];
   readonly peer: ProviderRef | undefined;
@@ -102,7 +98,7 @@ function readRule(
     name: rule.name,
     matches: rule.matches.flatMap(
       (match, index) =>
-        readMatch(match, inherited.allowEncoded, [...at, 'matches', index], problems, inherited.patterns) ?? [],
+        readMatch(match, inherited.allowEncoded, [...at, 'matches', index], problems, problems.patterns) ?? [],
     ),
     access: rule.access,
     providers: rule.access === 'Denied' ? [] : providers,

@@ -39,7 +39,7 @@ function readSource(
     return undefined;
   }
   if (header.expression !== undefined) {
-    const compiled = compileExpression(header.expression, 'header');
+    const compiled = compileExpression(header.expression, 'header', problems.patterns);
     if (compiled.kind === 'expression') return { name, expression: header.expression };
     problems.error('invalid-expression', [...at, 'expression'], describeInvalid(header.expression, compiled));
     return undefined;

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import { createPatternBudget, type PatternBudget } from './path-pattern.ts';
+import type { PatternBudget } from '../std/pattern-budget.ts';
 import { createProblemList } from './problem-list.ts';
 import { readHostPattern } from './read-host.ts';
 import { readMatch } from './read-match.ts';
@@ -153,7 +153,7 @@ function readRules(spec: JsonObject): readonly RefusedRule[] | 'every-request' {
   // A second, misspelt list of rules would be one whose matches nobody can read.
   if (!Array.isArray(rules) || rules.length === 0 || rules.length > maxRules) return 'every-request';
   const read: RefusedRule[] = [];
-  const patterns = createPatternBudget();
+  const { patterns } = createProblemList(nowhere);
   for (const rule of rules) {
     const written = isJsonObject(rule) ? rule['matches'] : undefined;
     if (!isJsonObject(rule) || !Array.isArray(written) || written.length === 0 || written.length > maxMatches)
@@ -169,16 +169,15 @@ function readRules(spec: JsonObject): readonly RefusedRule[] | 'every-request' {
   return read;
 }
 
+const nowhere = { problems: [], placeOf: () => ({ source: '', line: undefined, column: undefined }) };
+
 /** A match by path and method; conditions on headers and parameters are left out, so that it takes more and never less. */
 function readLooseMatch(match: JsonValue, patterns: PatternBudget): MatchSpec | undefined {
   if (!isJsonObject(match) || Object.keys(match).some((field) => !matchFields.has(field))) return undefined;
   const { path, methods } = match;
   if (methods !== undefined && !isTexts(methods)) return undefined;
   if (path !== undefined && !isPath(path)) return undefined;
-  const problems = createProblemList({
-    problems: [],
-    placeOf: () => ({ source: '', line: undefined, column: undefined }),
-  });
+  const problems = createProblemList(nowhere);
   return readMatch(
     { ...(path === undefined ? {} : { path }), ...(methods === undefined ? {} : { methods }) },
     everyEscape,

@@ -19,6 +19,8 @@ export interface DocumentParser extends HeavyParser {
 const maxCharactersHere = 16 * 1024;
 /** One that is refused for its size takes twenty milliseconds, though it has a dozen characters. */
 const maxPatternsHere = 1;
+/** A match by a regular expression, and `matches()` of an expression, which is no name of a member. */
+const patterns = /"RegularExpression"|matches(?!")/g;
 
 const isUnread = 'is large and is read after everything else: until then all requests of what it governs are denied';
 
@@ -41,10 +43,8 @@ export function createDocumentParser(thread: Pick<DocumentThread, 'parse'>, sett
 }
 
 function isLight(text: string): boolean {
-  return (
-    text.length <= maxCharactersHere &&
-    text.split('"RegularExpression"', maxPatternsHere + 2).length <= maxPatternsHere + 1
-  );
+  if (text.length > maxCharactersHere) return false;
+  return (text.match(patterns)?.length ?? 0) <= maxPatternsHere;
 }
 
 /** What many policies have in common as the same objects. */

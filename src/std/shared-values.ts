@@ -4,17 +4,12 @@
  * more is forgotten.
  */
 export function createSharedValues<T extends object>(): (value: T) => T {
-  const known = new Map<string, WeakRef<T>>();
-  const forget = new FinalizationRegistry<string>((text) => {
-    if (known.get(text)?.deref() === undefined) known.delete(text);
-  });
+  const known = createSharedByText<T>();
   return (value) => {
     const text = JSON.stringify(value);
-    const same = known.get(text)?.deref();
-    if (same !== undefined) return same;
-    known.set(text, new WeakRef(value));
-    forget.register(value, text);
-    return value;
+    const same = known.get(text);
+    if (same === undefined) known.set(text, value);
+    return same ?? value;
   };
 }
 
@@ -25,5 +20,25 @@ export function compileOnce<S extends object, T>(compile: (spec: S) => T): (spec
     const { compiled } = known.get(spec) ?? { compiled: compile(spec) };
     if (!known.has(spec)) known.set(spec, { compiled });
     return compiled;
+  };
+}
+
+/** What somebody has of what was made for a text: found again for as long as anybody has it, so that two never have copies. */
+export interface SharedByText<T extends object> {
+  get(text: string): T | undefined;
+  set(text: string, value: T): void;
+}
+
+export function createSharedByText<T extends object>(): SharedByText<T> {
+  const known = new Map<string, WeakRef<T>>();
+  const forget = new FinalizationRegistry<string>((text) => {
+    if (known.get(text)?.deref() === undefined) known.delete(text);
+  });
+  return {
+    get: (text) => known.get(text)?.deref(),
+    set: (text, value) => {
+      known.set(text, new WeakRef(value));
+      forget.register(value, text);
+    },
   };
 }

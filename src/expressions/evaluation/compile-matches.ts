@@ -6,6 +6,7 @@ import { Fault } from '../values/fault.ts';
 import { spend, type Meter } from '../values/meter.ts';
 import type { Value } from '../values/value.ts';
 import type { Compilation, Evaluate, Locals } from './frame.ts';
+import { spendPattern } from './used-pattern.ts';
 
 const notText = new Fault('value', 'matches() takes texts');
 const badPattern = new Fault('value', 'the regular expression is none of RE2, or longer than it may be');
@@ -17,12 +18,8 @@ const unitsForInstruction = 40;
 export function compileMatches(text: Tree, pattern: Tree, locals: Locals, compilation: Compilation): Evaluate {
   const evaluateText = compilation.compile(text, locals);
   if (pattern.op === 'literal' && typeof pattern.value === 'string') {
-    if (!compilation.spendPattern(patternCost(pattern.value))) {
-      return compilation.refuse(
-        pattern.at,
-        'the regular expressions are too large once their repetitions are written out',
-      );
-    }
+    const why = usePattern(pattern.value, pattern.at, compilation);
+    if (why !== undefined) return compilation.refuse(pattern.at, why);
     const compiled = compilePattern(pattern.value);
     if (compiled.kind === 'invalid') return compilation.refuse(pattern.at, `the regular expression: ${compiled.why}`);
     return (frame) => {
@@ -40,6 +37,17 @@ export function compileMatches(text: Tree, pattern: Tree, locals: Locals, compil
     const compiled = compileAtRunTime(source, frame);
     return compiled instanceof Fault ? compiled : search(value, compiled, frame);
   };
+}
+
+/** Says why it may not be compiled. */
+function usePattern(source: string, at: number, { patterns, budget }: Compilation): string | undefined {
+  if (patterns.some((one) => one.source === source)) return undefined;
+  const pattern = { source, cost: patternCost(source), at };
+  patterns.push(pattern);
+  const together = patterns.reduce((sum, { cost }) => sum + cost, 0);
+  if (together > limits.patternCost)
+    return 'the regular expressions are too large once their repetitions are written out and their classes of Unicode counted: fewer or smaller ones';
+  return spendPattern(pattern, budget);
 }
 
 function compileAtRunTime(source: string, meter: Meter): Pattern | Fault {

@@ -1,6 +1,6 @@
+import type { PatternBudget } from '../../std/pattern-budget.ts';
 import type { Environment } from '../environment.ts';
 import type { Tree } from '../language/tree.ts';
-import { limits } from '../limits.ts';
 import { negate } from '../operators/arithmetic.ts';
 import { Fault } from '../values/fault.ts';
 import { toKey } from '../values/key.ts';
@@ -13,10 +13,13 @@ import { compileBind, compileFold } from './compile-fold.ts';
 import { compileHas, compileMember } from './compile-member.ts';
 import { compileName } from './compile-name.ts';
 import type { Compilation, Evaluate, Locals } from './frame.ts';
+import type { UsedPattern } from './used-pattern.ts';
 
 export interface CompiledTree {
   readonly kind: 'compiled';
   readonly evaluate: Evaluate;
+  /** The regular expressions that are literals of it. */
+  readonly patterns: readonly UsedPattern[];
   /** Compiles another tree of the same expression. */
   readonly compile: (tree: Tree) => Evaluate;
 }
@@ -34,9 +37,9 @@ const twice = new Fault('value', 'the map has a key twice');
 const notOptional = new Fault('value', 'or() and orValue() take optionals alone');
 
 /** Compiles a checked tree into a closure; what only a literal can get wrong (a regular expression, a range) is found here. */
-export function compileTree(tree: Tree, environment: Environment): CompiledTree | RefusedTree {
+export function compileTree(tree: Tree, environment: Environment, budget: PatternBudget): CompiledTree | RefusedTree {
   let refused: RefusedTree | undefined;
-  let patternsLeft: number = limits.patternCost;
+  const patterns: UsedPattern[] = [];
   const compilation: Compilation = {
     environment,
     compile: (part, locals) => compileNode(part, locals, compilation),
@@ -44,10 +47,11 @@ export function compileTree(tree: Tree, environment: Environment): CompiledTree 
       refused ??= { kind: 'invalid', why, position };
       return () => notBool;
     },
-    spendPattern: (cost) => (patternsLeft -= cost) >= 0,
+    patterns,
+    budget,
   };
   const evaluate = compilation.compile(tree, noLocals);
-  return refused ?? { kind: 'compiled', evaluate, compile: (part) => compilation.compile(part, noLocals) };
+  return refused ?? { kind: 'compiled', evaluate, patterns, compile: (part) => compilation.compile(part, noLocals) };
 }
 
 function compileNode(tree: Tree, locals: Locals, compilation: Compilation): Evaluate {

@@ -1,3 +1,4 @@
+import type { PatternBudget } from '../../std/pattern-budget.ts';
 import type { Environment } from '../environment.ts';
 import type { Tree } from '../language/tree.ts';
 import { limits } from '../limits.ts';
@@ -5,6 +6,7 @@ import type { Scope } from '../scope.ts';
 import type { Fault } from '../values/fault.ts';
 import type { Meter } from '../values/meter.ts';
 import type { Value } from '../values/value.ts';
+import type { UsedPattern } from './used-pattern.ts';
 
 /** One evaluation under way. */
 export class Frame implements Meter {
@@ -38,6 +40,8 @@ export interface Compilation {
   compile(tree: Tree, locals: Locals): Evaluate;
   /** Notes what makes the expression invalid; returns what to compile in its place. */
   refuse(at: number, why: string): Evaluate;
-  /** Accounts for a regular expression that is compiled when the expression is read; false where it must not be. */
-  spendPattern(cost: number): boolean;
+  /** The regular expressions that are compiled when the expression is read, each once. */
+  readonly patterns: UsedPattern[];
+  /** Of all expressions that are read with it. */
+  readonly budget: PatternBudget;
 }

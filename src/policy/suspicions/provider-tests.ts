@@ -1,5 +1,5 @@
 import type { ProblemList } from '../problem-list.ts';
-import { expressionsOf } from '../read-kubernetes-access.ts';
+import { expressionsOfAccess } from '../rule-expressions.ts';
 import type { AccessPolicySpec, AuthorizationBlock } from '../spec.ts';
 
 /** S19: roles and subjects are a provider's own; where several could have vouched, a rule should say which one it believes. */
@@ -27,7 +27,7 @@ const saysWhose = /\bidentity\.(?:provider|issuer)\b/;
 /** What of the block means something only within one provider. */
 function testsOfOne({ roles, claims, when, kubernetes }: AuthorizationBlock): string | undefined {
   if (roles !== undefined) return 'roles';
-  const conditions = kubernetes === undefined ? when : [...when, ...expressionsOf(kubernetes)];
+  const conditions = kubernetes === undefined ? when : [...when, ...expressionsOfAccess(kubernetes)];
   if (conditions.some(({ expression }) => ofOne.test(expression) && !saysWhose.test(expression)))
     return 'roles or subjects';
   return claims.some(({ claim, test }) => (claim === 'sub' || claim === '/sub') && test === 'in')

@@ -310,24 +310,64 @@ describe('regular expressions that would hold the process', () => {
     // What is too large counts as much as it took to find out: not every one of many is looked at.
     await on.apply(documentsOf(by(Array.from({ length: 60 }, (_, i) => `/.*a.{${400 + i}}`))));
     const messages = statusOf(on, 'AccessPolicy shop/bad')?.problems.map(({ message }) => message.split(':')[0]);
-    expect(messages?.filter((message) => message?.includes('is too large a'))).toHaveLength(3);
-    expect(messages?.filter((message) => message?.includes('is too much beside'))).toHaveLength(47);
+    expect(messages?.filter((message) => message?.includes('is too large a'))).toHaveLength(5);
+    expect(messages?.filter((message) => message?.includes('is too much beside'))).toHaveLength(45);
     await on.apply(documentsOf(by(['/usual/[0-9]+', '/.*a.{5}'])));
     expect([problemsOf(on), await codeOf(on, 'bad.example', '/usual/1')]).toEqual([[], 'allow shop/bad']);
   });
 
   test('together are one from the first that is too much', async () => {
-    const on = await start(by(Array.from({ length: 20 }, (_, i) => `/.*secret${i}.*|/.*private${i}.*`)));
+    const on = await start(
+      by(Array.from({ length: 40 }, (_, i) => `/.*secret${i}.*|/.*private${i}.*|/.*internal${i}.*`)),
+    );
     const problems = problemsOf(on);
     expect(problems.length).toBeGreaterThan(5);
-    expect(problems.length).toBeLessThan(20);
-    expect(problems.at(-1)).toEqual(['too-large', 'spec.rules[19].matches[0].path.value', 4]);
+    expect(problems.length).toBeLessThan(40);
+    expect(problems.at(-1)).toEqual(['too-large', 'spec.rules[39].matches[0].path.value', 4]);
     // The control: sixty as people write them.
     await on.apply(documentsOf(by(Array.from({ length: 60 }, (_, i) => `/r${i}/[0-9a-f]{8}(-[0-9a-f]{4}){3}/.*`))));
     expect([problemsOf(on), await codeOf(on, 'bad.example', '/r7/01234567-0123-0123-0123/a')]).toEqual([
       [],
       'allow shop/bad',
     ]);
+  });
+
+  test('count with the classes of Unicode that they hold, those of expressions with those of paths', async () => {
+    const paths = (count: number): string[] =>
+      Array.from(
+        { length: count },
+        (_, i) => `/x${i}[\\\\pL\\\\pN\\\\pP\\\\pS]{20}[\\\\pL]{10}[\\\\pN]{10}[\\\\pS]{10}`,
+      );
+    const on = await start(by(paths(64)));
+    const all = problemsOf(on);
+    expect(all.at(-1)).toEqual(['too-large', 'spec.rules[63].matches[0].path.value', 4]);
+    // Ten that are read ten times are there once.
+    await on.apply(documentsOf(by([...paths(10), ...paths(10), ...paths(10), ...paths(10), ...paths(10)])));
+    expect([
+      problemsOf(on).filter((problem) => String(problem).startsWith('too-large')),
+      await codeOf(on, 'bad.example', `/x7${'a'.repeat(30)}${'7'.repeat(10)}${'+'.repeat(10)}`),
+    ]).toEqual([[], 'allow shop/bad']);
+  });
+
+  test('of all expressions of a policy are one from the first that is too much', async () => {
+    const conditions = (count: number, pattern: (i: number) => string): string =>
+      policy(
+        'bad',
+        `hosts: [bad.example], rules: [${open}, {name: r, access: Denied, matches: [{path: {type: PathPrefix, value: /}}], when: [${Array.from({ length: count }, (_, i) => `{expression: "request.path.matches('${pattern(i)}')"}`).join(', ')}]}]`,
+      );
+    const on = await start(conditions(8, (i) => `a${i}[a-z]{1000}[0-9]{1000}`));
+    expect(problemsOf(on)).toEqual(
+      [4, 5, 6, 7].map((at) => ['invalid-expression', `spec.rules[1].when[${at}].expression`, 4]),
+    );
+    expect(statusOf(on, 'AccessPolicy shop/bad')?.problems[0]?.message).toContain(
+      'the regular expression is too much beside the others of the policy: fewer of them, or simpler ones',
+    );
+    expect(await codeOf(on, 'bad.example')).toBe('policy_invalid');
+    // The controls: as many as one may write, of which each is small, or all are the same.
+    await on.apply(documentsOf(conditions(16, (i) => `^/r${i}/[0-9a-f]{8}(-[0-9a-f]{4}){3}`)));
+    expect([problemsOf(on), await codeOf(on, 'bad.example')]).toEqual([[], 'allow shop/bad']);
+    await on.apply(documentsOf(conditions(16, () => `a[a-z]{1000}[0-9]{1000}`)));
+    expect([problemsOf(on), await codeOf(on, 'bad.example')]).toEqual([[], 'allow shop/bad']);
   });
 
   test('of a policy that never was valid deny every request of its hosts', async () => {

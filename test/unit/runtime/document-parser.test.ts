@@ -12,7 +12,8 @@ const settings = { serviceNamespace: 'portcullis' };
 const route = { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', name: 'web' };
 const refs = [{ kind: 'HTTPRoute', namespace: 'shop', name: 'web' }];
 
-function documentOf(paths: readonly string[], type = 'PathPrefix'): AuthorDocument {
+function documentOf(paths: readonly string[], type = 'PathPrefix', conditions = 0): AuthorDocument {
+  const when = Array.from({ length: conditions }, (_, i) => ({ expression: `request.path.matches('^/${i}+$')` }));
   const object: JsonObject = {
     apiVersion: 'portcullis.dev/v1alpha1',
     kind: 'AccessPolicy',
@@ -21,8 +22,8 @@ function documentOf(paths: readonly string[], type = 'PathPrefix'): AuthorDocume
       targetRefs: [route],
       rules: paths.map((value, index) => ({
         name: `r${index}`,
-        access: 'Public',
         matches: [{ path: { type, value } }],
+        ...(conditions === 0 ? { access: 'Public' } : { access: 'Denied', when }),
       })),
     },
   };
@@ -44,6 +45,8 @@ it.each([
   ['a small document', documentOf(['/a']), 0],
   ['one with a regular expression', documentOf(['/a+'], 'RegularExpression'), 0],
   ['one with several', documentOf(['/a+', '/b+'], 'RegularExpression'), 1],
+  ['one with an expression that matches', documentOf(['/a'], 'PathPrefix', 1), 0],
+  ['one with several that do', documentOf(['/a'], 'PathPrefix', 2), 1],
   [
     'a large one',
     documentOf([`/${'a'.repeat(900)}`].concat(Array.from({ length: 20 }, (_, n) => `/${n}${'b'.repeat(900)}`))),

@@ -46,6 +46,8 @@ describe('a pattern', () => {
   });
 });
 
+const tooLarge = 'its repetitions and classes make it too large: fewer or smaller ones';
+
 describe('the cost of a pattern', () => {
   test.each([
     ['abc', 3],
@@ -56,7 +58,11 @@ describe('the cost of a pattern', () => {
     ['x{7,}', 7],
     ['(ab){10}', 40],
     ['((a{10}){10}){10}', 1220],
-    ['\\p{Greek}{4}', 4],
+    ['\\p{Greek}{4}', 8],
+    ['\\x{1000}', 1],
+    ['\\Q[({1000}\\E{3}', 10],
+    ['(?i)[a-z]', 5],
+    ['[\\x{4e00}-\\x{9fff}]', 1],
     ['[[:alpha:]]{4}[^]]{2}', 6],
     ['\\{3}', 3],
   ])('%j is %i', (source, cost) => {
@@ -69,17 +75,48 @@ describe('the cost of a pattern', () => {
     expect(compilePattern(uuid)).toMatchObject({ kind: 'pattern', size: 160 });
   });
 
-  test.each(['x{1000}y{1000}z{1000}', '(abcdefgh){400}', '(x{30}){30}(y{30}){30}(z{30}){30}'])(
-    '%j is too much wherever a pattern is read',
-    (source) => {
-      expect(patternCost(source)).toBeGreaterThan(maxPatternCost);
-      expect(compilePattern(source)).toEqual({ kind: 'invalid', why: 'its repetitions make it too large' });
-      expect(compileRegularExpression(source)).toEqual({
-        kind: 'invalid',
-        why: 'its repetitions make it too large',
-        isTooLarge: true,
-        work: 0,
-      });
-    },
-  );
+  test('counts a class of Unicode once where it is repeated by itself, and for each group that is', () => {
+    const letters = patternCost('\\pL');
+    expect(letters).toBeGreaterThan(50);
+    expect(patternCost('\\pL{64}')).toBe(letters + 63);
+    expect(patternCost('[\\pL ]{64}')).toBe(letters + 63);
+    expect(patternCost('(\\pL){64}')).toBe(64 * (letters + 2));
+    // A name that is none is no class, and costs what it has of letters.
+    expect(patternCost('\\p{Nobody}')).toBe(1);
+  });
+
+  test('counts the characters of a range whose other cases are looked up', () => {
+    const wide = '[\\x{42}-\\x{1e942}]';
+    expect([patternCost(wide), patternCost(wide, true) > maxPatternCost]).toEqual([1, true]);
+    expect(patternCost(`(?i)${wide}`)).toBeGreaterThan(maxPatternCost);
+    // However the bounds are written.
+    for (const written of [
+      '[\\\\x{1e941}-\\x{1e942}]',
+      '[--\\x{1e942}]',
+      '[\\d--\\x{1e942}]',
+      '[[:alpha:]--\\x{1e942}]',
+    ])
+      expect(patternCost(written, true)).toBeGreaterThan(maxPatternCost);
+    // The controls: there is nothing to look up in all characters, nor beyond those that have another case.
+    expect(patternCost('[^\\x00-\\x7f]', true)).toBeLessThan(10);
+    expect(patternCost('[\\x{20000}-\\x{2ffff}]', true)).toBe(1);
+    expect(patternCost('[\\x{0}-\\x{10ffff}]', true)).toBe(1);
+  });
+
+  test.each([
+    'x{1000}y{1000}z{1000}',
+    '(abcdefgh){400}',
+    '(x{30}){30}(y{30}){30}(z{30}){30}',
+    '(\\pL[^\\pL]){100}',
+    '\\Q[\\Ex{1000}y{1000}z{1000}]',
+  ])('%j is too much wherever a pattern is read', (source) => {
+    expect(patternCost(source)).toBeGreaterThan(maxPatternCost);
+    expect(compilePattern(source)).toEqual({ kind: 'invalid', why: tooLarge });
+    expect(compileRegularExpression(source)).toEqual({
+      kind: 'invalid',
+      why: tooLarge,
+      isTooLarge: true,
+      work: 0,
+    });
+  });
 });

@@ -1,8 +1,10 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { RE2JS } from 're2js';
 import { describe, expect, test, vi } from 'vitest';
 import {
   compileRegularExpression,
-  forgetRegularExpressions,
+  regularExpressionInSteps,
   type RegularExpression,
 } from '../../../src/std/regular-expression.ts';
 
@@ -55,6 +57,49 @@ describe('a regular expression', () => {
     });
   });
 
+  test.each([
+    '/(?i)stra[sß]e',
+    '/[^/]+k',
+    '/\\pL+\\d*',
+    '/[\\pL\\pN\\pP\\pS]{3}',
+    '/[^\\PL\\x00-\\x7f]{2,3}',
+    '/.\\b.+',
+    '/\\B..',
+    '/(?m)a$.?^b?',
+    '/(?s).*b',
+    '/x|/y|',
+    '^/a(b|c)*$',
+    '/plain',
+    '/[\\x{10000}-\\x{1ffff}]',
+  ])('%s takes of all texts those that RE2 takes', (pattern) => {
+    const compiled = compile(pattern);
+    const [exact, folded] = [RE2JS.compile(pattern), RE2JS.compile(pattern, RE2JS.CASE_INSENSITIVE)];
+    for (const text of unusual()) {
+      const isPrintable = /^[\x21-\x7e]*$/.test(text);
+      expect([text, compiled.matches(text)]).toEqual([text, isPrintable && exact.testExact(text)]);
+      expect([text, compiled.matchesIgnoringCase(text)]).toEqual([text, folded.testExact(text)]);
+    }
+  });
+
+  test('with classes of Unicode holds a table, and nothing of what it was made of', () => {
+    const heap = v8Heap();
+    const before = heap();
+    const kept = Array.from({ length: 20 }, (_, i) => compile(`/t${i}[\\pL\\pN\\pP\\pS]{20}`));
+    expect(heap() - before).toBeLessThan(20 * 60_000);
+    expect(kept.every(({ work }) => work > 10_000 && work < 100_000)).toBe(true);
+  });
+
+  test('is made in steps, so that none takes long', () => {
+    const steps = (pattern: string): number => {
+      const work = regularExpressionInSteps(pattern);
+      for (let count = 0; ; count++) if (work.next().done === true) return count;
+    };
+    expect(steps('/steps/.*a.{8}')).toBeGreaterThan(10);
+    // The control: what somebody has is there.
+    expect(steps('/steps/.*a.{8}')).toBe(0);
+    expect(steps('/steps/[a-z]+')).toBeLessThan(4);
+  });
+
   test('is compiled once', () => {
     expect(compileRegularExpression('/once/[a-z]+/.*')).toBe(compileRegularExpression('/once/[a-z]+/.*'));
   });
@@ -80,6 +125,49 @@ describe('a regular expression', () => {
   });
 });
 
+/** Bytes of what is in use. */
+function v8Heap(): () => number {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  return () => {
+    collect();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
+}
+
+/** Of characters of all kinds, some with several cases, some beyond 16 bits. */
+function unusual(): string[] {
+  const letters = [
+    'a',
+    'B',
+    'k',
+    's',
+    '/',
+    '_',
+    '-',
+    '7',
+    'ß',
+    'ſ',
+    'K',
+    'é',
+    '\u0660',
+    ' ',
+    '\n',
+    '\u{10400}',
+    '\u{1f600}',
+    '\ud800',
+  ];
+  const pairs = letters.flatMap((one) => letters.map((other) => one + other));
+  const whole = ['', '/', '/plain', '/PLAIN', '/straße', '/STRASE', '/x', '/y', '/abcbc', '/ABC', '/a\nb', '/a\n'];
+  return [
+    ...whole,
+    ...letters.map((one) => `/${one}`),
+    ...pairs.map((pair) => `/${pair}`),
+    ...pairs.map((pair) => `/a${pair}`),
+  ];
+}
+
 function dfaPrototype(): { getState(...of: unknown[]): unknown } {
   return Object.getPrototypeOf(RE2JS.compile('a|b').re2Input.dfa);
 }
@@ -103,10 +191,3 @@ function texts(): string[] {
     `/${random('-0123456789abcdef/', 3000)}`,
   ];
 }
-
-test('what was compiled is the same again, until all are forgotten', () => {
-  const first = compile('/forgotten/[0-9]+');
-  expect(compile('/forgotten/[0-9]+')).toBe(first);
-  forgetRegularExpressions();
-  expect(compile('/forgotten/[0-9]+')).not.toBe(first);
-});
