@@ -1,4 +1,4 @@
-import type { SharedListChange } from '../core/ports.ts';
+import type { Clock, SharedListChange, Timers } from '../core/ports.ts';
 
 /** The copy of a shared list that a process holds. */
 export interface ListCopy {
@@ -48,4 +48,23 @@ export function createListCopy(): ListCopy {
       return () => listeners.delete(listener);
     },
   };
+}
+
+/** How often what has ended is taken out of a list that nobody else sweeps, milliseconds. */
+const sweepMs = 5000;
+
+/** Sweeps the copy until the returned function is called. */
+export function sweepRegularly(
+  copy: ListCopy,
+  { clock, timers }: { readonly clock: Clock; readonly timers: Timers },
+): () => void {
+  let cancel = (): void => undefined;
+  const sweepLater = (): void => {
+    cancel = timers.after(sweepMs, () => {
+      copy.sweep(clock.now());
+      sweepLater();
+    });
+  };
+  sweepLater();
+  return () => cancel();
 }

@@ -1,26 +1,11 @@
 import type { Clock, SharedList, Timers } from '../core/ports.ts';
-import { createListCopy } from './list-copy.ts';
+import { createListCopy, sweepRegularly } from './list-copy.ts';
 import { maxListEntries } from './stored-list.ts';
 
-const sweepMs = 5000;
-
 /** A list of this process alone: it lacks nothing, and nobody else knows of it. */
-export function createMemorySharedList({
-  clock,
-  timers,
-}: {
-  readonly clock: Clock;
-  readonly timers: Timers;
-}): SharedList {
+export function createMemorySharedList(ports: { readonly clock: Clock; readonly timers: Timers }): SharedList {
   const copy = createListCopy();
-  let cancel = (): void => undefined;
-  const sweepLater = (): void => {
-    cancel = timers.after(sweepMs, () => {
-      copy.sweep(clock.now());
-      sweepLater();
-    });
-  };
-  sweepLater();
+  const close = sweepRegularly(copy, ports);
   return {
     maxEntries: maxListEntries,
     entries: copy.entries,
@@ -29,6 +14,6 @@ export function createMemorySharedList({
     },
     unreadable: () => undefined,
     onChange: (listener) => copy.onChange(listener),
-    close: () => cancel(),
+    close,
   };
 }

@@ -1,6 +1,6 @@
 import { Failure } from '../../core/failure.ts';
 import type { Clock, SharedList, Timers } from '../../core/ports.ts';
-import { createListCopy } from '../../stores/list-copy.ts';
+import { createListCopy, sweepRegularly } from '../../stores/list-copy.ts';
 
 /** The copy that a worker has of the list of revocations: what comes to it the watcher says. */
 export interface ReceivedList extends SharedList {
@@ -9,7 +9,6 @@ export interface ReceivedList extends SharedList {
   pulse(unreadable: string | undefined): void;
 }
 
-const sweepMs = 5000;
 /** The watcher says each second that it is there. */
 const silentMs = 5000;
 
@@ -20,14 +19,7 @@ export function createReceivedList(
   const copy = createListCopy();
   let unreadable: string | undefined = 'it was not told yet';
   let heardAt = clock.monotonic();
-  let cancel = (): void => undefined;
-  const sweepLater = (): void => {
-    cancel = timers.after(sweepMs, () => {
-      copy.sweep(clock.now());
-      sweepLater();
-    });
-  };
-  sweepLater();
+  const close = sweepRegularly(copy, { clock, timers });
   return {
     maxEntries,
     entries: copy.entries,
@@ -40,6 +32,6 @@ export function createReceivedList(
     unreadable: () =>
       clock.monotonic() - heardAt > silentMs ? 'the process that watches does not say anything' : unreadable,
     onChange: (listener) => copy.onChange(listener),
-    close: () => cancel(),
+    close,
   };
 }
