@@ -107,6 +107,15 @@ describe('what becomes of one text', { timeout: 30_000 }, () => {
   };
   const document = { source: 'AccessPolicy shop/a', problems: [], text: JSON.stringify(value) };
   const kindOf = async (own: DocumentThread): Promise<string> => (await own.parse(document)).kind;
+  const rules = Array.from({ length: 64 }, (_, index) => ({
+    name: `r${index}`,
+    access: 'Denied',
+    matches: Array.from({ length: 16 }, (__, at) => ({ path: { type: 'PathPrefix', value: `/${index}/${at}` } })),
+  }));
+  const long = JSON.stringify({ ...value, spec: { ...value.spec, rules } });
+  /** Takes some tens of milliseconds, so that the thread is not ready when something happens to it. */
+  const kindOfLong = async (own: DocumentThread): Promise<string> =>
+    (await own.parse({ ...document, text: long })).kind;
   const end = async (index: number): Promise<void> => void (await workers[index]?.terminate());
   const ended = 'the document cannot be read: its thread has ended';
 
@@ -122,7 +131,7 @@ describe('what becomes of one text', { timeout: 30_000 }, () => {
   test('on which a thread ends that has read others is found in a fresh one, alone', async () => {
     thread = createDocumentThread(realTimers, settings);
     await kindOf(thread);
-    const parsing = kindOf(thread);
+    const parsing = kindOfLong(thread);
     await end(0);
     expect([await parsing, workers.length]).toEqual(['accepted', 2]);
     const reading = thread.read('x.yaml', policy(rule('one')));
@@ -138,7 +147,7 @@ describe('what becomes of one text', { timeout: 30_000 }, () => {
     };
     await Promise.all([expect(kindOf(thread)).rejects.toThrow(ended), endOnceThere(0)]);
     expect([workers.length, await kindOf(thread), workers.length]).toEqual([1, 'accepted', 2]);
-    const again = expect(kindOf(thread)).rejects.toThrow(ended);
+    const again = expect(kindOfLong(thread)).rejects.toThrow(ended);
     await end(1);
     await Promise.all([again, endOnceThere(2)]);
     expect(workers.length).toBe(3);
@@ -147,7 +156,7 @@ describe('what becomes of one text', { timeout: 30_000 }, () => {
   test('is not looked for any more by a thread that is closed', async () => {
     thread = createDocumentThread(realTimers, settings);
     await kindOf(thread);
-    const parsing = kindOf(thread);
+    const parsing = kindOfLong(thread);
     thread.close();
     await expect(parsing).rejects.toThrow(ended);
     expect(workers.length).toBe(1);
@@ -165,7 +174,7 @@ describe('what becomes of one text', { timeout: 30_000 }, () => {
     thread = createDocumentThread(timers, settings);
     await kindOf(thread);
     isLate = true;
-    await expect(kindOf(thread)).rejects.toThrow('the document cannot be read: it takes too long');
+    await expect(kindOfLong(thread)).rejects.toThrow('the document cannot be read: it takes too long');
     expect([workers.length, delays.splice(0)]).toEqual([2, [20_000, 20_000, 20_000]]);
     await expect(thread.read('x.yaml', policy(rule('one')))).rejects.toThrow(
       'the file cannot be read: it takes too long',
