@@ -36,6 +36,8 @@ const program = new URL(
 interface Running {
   readonly worker: Worker;
   isFresh: boolean;
+  /** True while it reads a text, and for good where it failed with one. */
+  isBusy: boolean;
 }
 
 /**
@@ -52,7 +54,7 @@ export function createDocumentThread(
   let cancelIdle = (): void => undefined;
   const end = (): void => {
     cancelIdle();
-    void running?.worker.terminate();
+    if (running !== undefined) endThread(running);
     running = undefined;
   };
   const start = (): Running =>
@@ -61,9 +63,11 @@ export function createDocumentThread(
     });
   const runOnce = async <M>(task: ReadingTask | ParsingTask, current: Running): Promise<readonly M[]> => {
     cancelIdle();
+    current.isBusy = true;
     try {
       const { answers, heapBytes } = await runIn<M>(current.worker, timers, task);
       current.isFresh = false;
+      current.isBusy = false;
       if (running !== current) return answers;
       if (heapBytes > maxKeptHeapBytes) end();
       else cancelIdle = timers.after(idleMs, end);
@@ -103,10 +107,16 @@ export function createDocumentThread(
 /** `onEnd` is called where the thread ends by itself, which it may between two texts. */
 function startThread(onEnd: (ended: Running) => void): Running {
   const worker = new Worker(program, { resourceLimits: { maxOldGenerationSizeMb: maxHeapMb } });
-  const started: Running = { worker, isFresh: true };
+  const started: Running = { worker, isFresh: true, isBusy: false };
   const tell = (): void => onEnd(started);
   worker.on('error', tell).on('exit', tell).unref();
   return started;
+}
+
+/** One that has nothing to do ends by itself: what V8 is stopped in the middle of is nothing then. */
+function endThread({ worker, isBusy }: Running): void {
+  if (isBusy) void worker.terminate();
+  else worker.postMessage(undefined);
 }
 
 /** Does the task in the thread, which gives its answers one by one, and then what its heap holds. */
