@@ -1,13 +1,13 @@
 import type { Decision, DecisionAbout } from '../core/decision.ts';
 import type { Clock, DecisionSink, Random } from '../core/ports.ts';
 import type { Request } from '../core/request.ts';
+import { JsonLine } from '../std/json-line.ts';
 import { compileIsoTime } from './iso-time.ts';
-import { member, quote } from './json-line.ts';
 import type { LogDestination } from './logger.ts';
 
 export interface DecisionLogOptions {
   /** Not bound to the level of the service log: whether there is a line is said by `which` and `sample`. */
-  readonly destination: Pick<LogDestination, 'write'>;
+  readonly destination: Pick<LogDestination, 'append'>;
   readonly clock: Clock;
   readonly which: 'all' | 'denied' | 'none';
   /** The part of the allowed requests that gets a line, 0 to 1. */
@@ -39,45 +39,65 @@ export function createDecisionLog({
   const who = worker === undefined ? '' : `,"worker":${worker}`;
   const isLogged = (decision: Decision): boolean =>
     decision.kind === 'deny' || (which === 'all' && (sample >= 1 || random.fraction() < sample));
+  const line = new JsonLine();
   return {
     record(decision, request, durationMs) {
       if (!isLogged(decision)) return;
-      const what = `${outcomeOf(decision)}${requestOf(request)},"durationUs":${Math.round(durationMs * 1000)}`;
-      destination.write(`{"level":"info","time":"${time()}"${who}${what}${shadowsOf(decision)},"msg":"decision"}\n`);
+      line.clear();
+      line.ascii('{"level":"info","time":"');
+      line.ascii(time());
+      line.ascii('"');
+      line.ascii(who);
+      writeOutcome(line, decision);
+      if (request !== undefined) writeRequest(line, request);
+      line.ascii(',"durationUs":');
+      line.ascii(String(Math.round(durationMs * 1000)));
+      writeShadows(line, decision.about.shadow);
+      line.ascii(',"msg":"decision"}\n');
+      destination.append(line.written());
     },
   };
 }
 
-function outcomeOf(outcome: Decision): string {
+function writeOutcome(line: JsonLine, outcome: Decision): void {
   const { about } = outcome;
-  const said =
-    outcome.kind === 'deny'
-      ? `"deny","code":"${outcome.denial.code}"${textMember('message', outcome.denial.message)},"status":${outcome.status}`
-      : '"allow","code":"ok","status":200';
-  return `${member('id', about.id)},"decision":${said}${member('policy', about.policy)}${member('rule', about.rule)}${callerOf(about)}`;
+  line.member(',"id":', about.id);
+  if (outcome.kind === 'allow') line.ascii(',"decision":"allow","code":"ok","status":200');
+  else {
+    line.member(',"decision":"deny","code":', outcome.denial.code);
+    line.member(',"message":', cut(outcome.denial.message, maxTextLength));
+    line.ascii(',"status":');
+    line.ascii(String(outcome.status));
+  }
+  line.member(',"policy":', about.policy);
+  line.member(',"rule":', about.rule);
+  writeCaller(line, about);
 }
 
-function callerOf({ identity, peer, refused }: DecisionAbout): string {
-  const provider = member('provider', refused?.provider ?? identity.provider);
-  const subject = textMember('subject', refused?.subject ?? identity.subject);
-  return `${provider}${subject}${member('revokedBy', refused?.revokedBy)}${textMember('peer', peer?.subject)}`;
+function writeCaller(line: JsonLine, { identity, peer, refused }: DecisionAbout): void {
+  line.member(',"provider":', refused?.provider ?? identity.provider);
+  line.member(',"subject":', cut(refused?.subject ?? identity.subject, maxTextLength));
+  line.member(',"revokedBy":', refused?.revokedBy);
+  line.member(',"peer":', cut(peer?.subject, maxTextLength));
 }
 
-function requestOf(request: Request | undefined): string {
-  if (request === undefined) return '';
-  const { method, host, path, clientIp } = request;
-  return `${textMember('method', method)}${textMember('host', host)}${member('path', cut(path, maxPathLength))}${member('clientIp', clientIp)}`;
+function writeRequest(line: JsonLine, { method, host, path, clientIp }: Request): void {
+  line.member(',"method":', cut(method, maxTextLength));
+  line.member(',"host":', cut(host, maxTextLength));
+  line.member(',"path":', cut(path, maxPathLength));
+  line.member(',"clientIp":', clientIp);
 }
 
-function shadowsOf({ about: { shadow } }: Decision): string {
-  if (shadow === undefined) return '';
-  return `,"shadow":[${shadow.map(({ policy, rule, code }) => quote(`${policy} ${rule} ${code}`)).join()}]`;
+function writeShadows(line: JsonLine, shadows: DecisionAbout['shadow']): void {
+  if (shadows === undefined) return;
+  line.ascii(',"shadow":[');
+  for (const [i, { policy, rule, code }] of shadows.entries()) {
+    if (i > 0) line.ascii(',');
+    line.quoted(`${policy} ${rule} ${code}`);
+  }
+  line.ascii(']');
 }
 
-function textMember(name: string, text: string | undefined): string {
-  return member(name, text === undefined ? undefined : cut(text, maxTextLength));
-}
-
-function cut(text: string, length: number): string {
-  return text.length > length ? `${text.slice(0, length)}…` : text;
+function cut(text: string | undefined, length: number): string | undefined {
+  return text !== undefined && text.length > length ? `${text.slice(0, length)}…` : text;
 }

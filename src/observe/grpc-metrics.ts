@@ -28,13 +28,13 @@ export type GrpcCode = keyof typeof codeNames;
 export function createGrpcMetrics(registry: MetricRegistry): GrpcMetrics {
   const started = registry.counter('grpc_server_started_total');
   const handled = registry.counter('grpc_server_handled_total');
-  const duration = registry.histogram('grpc_server_handling_seconds');
+  const duration = registry.timing('grpc_server_handling_seconds');
   return {
     bind(path, type) {
       const [, service = '', method = ''] = path.split('/');
       const labels = { grpc_type: type, grpc_service: service, grpc_method: method };
       const startedTally = registry.tally(started, labels);
-      const durationChild = duration.labels(labels);
+      const timing = type === 'unary' ? duration.series(labels) : undefined;
       const handledTallies = new Map(
         Object.entries(codeNames).map(([code, name]) => [
           code,
@@ -45,7 +45,7 @@ export function createGrpcMetrics(registry: MetricRegistry): GrpcMetrics {
         started: () => startedTally.inc(),
         handled(code, durationMs) {
           handledTallies.get(code)?.inc();
-          if (type === 'unary') durationChild.observe(durationMs / 1000);
+          timing?.observe(durationMs / 1000);
         },
       };
     },

@@ -6,6 +6,8 @@ import { compileIsoTime } from './iso-time.ts';
 export interface LogDestination {
   /** Takes one line with its newline; buffers, never throws and never waits. */
   write(line: string): void;
+  /** The same of a line that is bytes already, which are copied. */
+  append(line: Uint8Array): void;
   /** Hands what is buffered to the system now. */
   flush(): void;
 }

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { snapshotsOf, type MetricSnapshot } from './merge-metrics.ts';
+import { TimingHistogram } from './timing-histogram.ts';
 import { metricTable, type MetricName, type MetricRow } from './metric-table.ts';
 
 /** Makes the metrics of the table, each of them once. */
@@ -7,6 +8,8 @@ export interface MetricRegistry {
   counter(name: MetricName): Counter;
   gauge(name: MetricName): Gauge;
   histogram(name: MetricName): Histogram;
+  /** A histogram for what is observed at every check. */
+  timing(name: MetricName): TimingHistogram;
   /**
    * One series of a counter, from zero on, for what is counted at every check: it counts in a plain number and hands over when the metrics are
    * read, because prom-client looks labels up and checks them at every increase.
@@ -32,6 +35,10 @@ export function createMetricRegistry(processMetrics: boolean): MetricRegistry {
     labelNames: [...metricTable[name].labels],
     registers: [registry],
   });
+  const bucketsOf = (name: MetricName): { buckets: number[] } => {
+    const row: MetricRow = metricTable[name];
+    return { buckets: [...(row.buckets ?? [])] };
+  };
   const handOvers: (() => void)[] = [];
   const handOver = (): void => {
     for (const one of handOvers) one();
@@ -39,10 +46,8 @@ export function createMetricRegistry(processMetrics: boolean): MetricRegistry {
   return {
     counter: (name) => new Counter(shape(name)),
     gauge: (name) => new Gauge(shape(name)),
-    histogram: (name) => {
-      const row: MetricRow = metricTable[name];
-      return new Histogram({ ...shape(name), buckets: [...(row.buckets ?? [])] });
-    },
+    histogram: (name) => new Histogram({ ...shape(name), ...bucketsOf(name) }),
+    timing: (name) => new TimingHistogram({ ...shape(name), ...bucketsOf(name) }),
     tally: (counter, labels) => {
       let pending = 0;
       const handOverOne = (): void => {

@@ -1,7 +1,7 @@
-import { closeSync, openSync, write as writeFd, writeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import type { Timers } from '../core/ports.ts';
 import type { LogDestination } from '../observe/logger.ts';
-import { codeOf } from '../std/listen.ts';
+import { WriteQueue } from './write-queue.ts';
 
 export interface ClosableLogDestination extends LogDestination {
   /** Resolves once everything written is handed over, or after a second. */
@@ -20,14 +20,9 @@ export interface LogDestinationOptions {
   readonly flushEveryMs?: number;
 }
 
-const chunkCharacters = 64 * 1024;
-const maxWriteBytes = 1024 * 1024;
+const chunkBytes = 64 * 1024;
 /** So many go into a pipe as one (PIPE_BUF of Linux). A longer line goes by itself, and may meet those of others. */
 const atomicBytes = 4096;
-/** A reader that stands still costs lines, not memory without end. */
-const maxWaitingBytes = 16 * 1024 * 1024;
-const retryMs = 50;
-const closeWaitMs = 1000;
 const newline = 0x0a;
 
 /**
@@ -38,15 +33,30 @@ const newline = 0x0a;
 export function createLogDestination(options: LogDestinationOptions): ClosableLogDestination {
   const { to, timers, onDrop, isShared = false, flushEveryMs = 1000 } = options;
   const fd = typeof to === 'number' ? to : openSync(to, 'a');
-  const queue = new WriteQueue(fd, timers, onDrop, isShared ? atomicBytes : maxWriteBytes);
-  let chunk = '';
+  const queue = new WriteQueue({ fd, timers, onDrop, ...(isShared && { maxBytes: atomicBytes }) });
+  const chunks = createChunks();
+  let chunk = chunks.take();
+  let used = 0;
   let cancelTimer: (() => void) | undefined;
   const flush = (): void => {
     cancelTimer?.();
     cancelTimer = undefined;
-    const bytes = Buffer.from(chunk, 'utf8');
-    for (const part of isShared ? cutAtLines(bytes, atomicBytes) : [bytes]) if (part.length > 0) queue.push(part);
-    chunk = '';
+    if (used === 0) return;
+    const full = chunk;
+    const bytes = full.subarray(0, used);
+    chunk = chunks.take();
+    used = 0;
+    if (isShared) for (const part of cutAtLines(bytes, atomicBytes)) queue.push(part);
+    else queue.push(bytes, () => chunks.giveBack(full));
+  };
+  /** Where a line of so many bytes goes in the chunk; undefined where it is longer than one. */
+  const placeFor = (bytes: number): number | undefined => {
+    if (used + bytes > chunkBytes) flush();
+    if (bytes > chunkBytes) return undefined;
+    cancelTimer ??= timers.after(flushEveryMs, flush);
+    const place = used;
+    used += bytes;
+    return place;
   };
   const onExit = (): void => {
     flush();
@@ -55,9 +65,14 @@ export function createLogDestination(options: LogDestinationOptions): ClosableLo
   process.on('exit', onExit);
   return {
     write(line) {
-      chunk += line;
-      if (chunk.length >= chunkCharacters) flush();
-      else cancelTimer ??= timers.after(flushEveryMs, flush);
+      const place = placeFor(Buffer.byteLength(line));
+      if (place === undefined) queue.push(Buffer.from(line));
+      else chunk.write(line, place);
+    },
+    append(line) {
+      const place = placeFor(line.length);
+      if (place === undefined) queue.push(Buffer.from(line));
+      else chunk.set(line, place);
     },
     flush,
     async close() {
@@ -69,92 +84,15 @@ export function createLogDestination(options: LogDestinationOptions): ClosableLo
   };
 }
 
-/** Writes buffers to a file descriptor in their order, one at a time. */
-class WriteQueue {
-  readonly #fd: number;
-  readonly #timers: Timers;
-  readonly #onDrop: (lines: number) => void;
-  readonly #maxBytes: number;
-  #waiting: Buffer[] = [];
-  #waitingBytes = 0;
-  #isWriting = false;
-  #whenDrained: (() => void)[] = [];
-
-  constructor(fd: number, timers: Timers, onDrop: (lines: number) => void, maxBytes: number) {
-    this.#fd = fd;
-    this.#timers = timers;
-    this.#onDrop = onDrop;
-    this.#maxBytes = maxBytes;
-  }
-
-  push(bytes: Buffer): void {
-    if (this.#waitingBytes + bytes.length > maxWaitingBytes) {
-      this.#onDrop(countLines(bytes));
-      return;
-    }
-    this.#waiting.push(bytes);
-    this.#waitingBytes += bytes.length;
-    if (!this.#isWriting) this.#writeNext();
-  }
-
-  /** Resolves once nothing waits, or after a second. */
-  drained(): Promise<void> {
-    if (!this.#isWriting) return Promise.resolve();
-    return new Promise((resolve) => {
-      const cancel = this.#timers.after(closeWaitMs, resolve);
-      this.#whenDrained.push(() => {
-        cancel();
-        resolve();
-      });
-    });
-  }
-
-  /** For the end of the process. Nothing where a write is under way: the reader stands still, and would keep the process too. */
-  writeRestNow(): void {
-    if (this.#isWriting) return;
-    try {
-      for (const bytes of this.#waiting) writeSync(this.#fd, bytes);
-    } catch {
-      // There is nobody left to tell.
-    }
-  }
-
-  #writeNext(): void {
-    const bytes = this.#take();
-    if (bytes === undefined) {
-      this.#isWriting = false;
-      for (const drained of this.#whenDrained.splice(0)) drained();
-      return;
-    }
-    this.#isWriting = true;
-    this.#write(bytes);
-  }
-
-  #write(bytes: Buffer): void {
-    writeFd(this.#fd, bytes, (error, written) => {
-      if (error === null && written < bytes.length) this.#write(bytes.subarray(written));
-      else if (error === null) this.#writeNext();
-      else if (isTemporary(error)) this.#timers.after(retryMs, () => this.#write(bytes));
-      else {
-        this.#onDrop(countLines(bytes));
-        this.#writeNext();
-      }
-    });
-  }
-
-  /** As much of what waits as goes into one write. */
-  #take(): Buffer | undefined {
-    let count = 0;
-    let size = 0;
-    for (const { length } of this.#waiting) {
-      if (count > 0 && size + length > this.#maxBytes) break;
-      count++;
-      size += length;
-    }
-    this.#waitingBytes -= size;
-    const taken = this.#waiting.splice(0, count);
-    return taken.length > 1 ? Buffer.concat(taken, size) : taken[0];
-  }
+/** Chunks that were written are used again: memory outside of V8's is dear to make. */
+function createChunks(): { take(): Buffer; giveBack(chunk: Buffer): void } {
+  const free: Buffer[] = [];
+  return {
+    take: () => free.pop() ?? Buffer.allocUnsafeSlow(chunkBytes),
+    giveBack: (chunk) => {
+      if (free.length < 2) free.push(chunk);
+    },
+  };
 }
 
 /** Whole lines, as many as go into the length, and at least one. */
@@ -168,14 +106,4 @@ function* cutAtLines(bytes: Buffer, length: number): Generator<Buffer> {
     from = end + 1;
   }
   yield bytes.subarray(from);
-}
-
-function isTemporary(error: unknown): boolean {
-  return ['EAGAIN', 'EBUSY', 'EINTR'].includes(codeOf(error));
-}
-
-function countLines(bytes: Buffer): number {
-  let lines = 0;
-  for (const byte of bytes) if (byte === newline) lines++;
-  return lines;
 }

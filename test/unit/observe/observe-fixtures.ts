@@ -26,6 +26,7 @@ export function createLines(): Lines {
     objects: () => texts.map((text): unknown => JSON.parse(text)),
     flushes: () => flushes,
     write: (line) => void texts.push(line),
+    append: (line) => void texts.push(Buffer.from(line).toString()),
     flush: () => void flushes++,
   };
 }
