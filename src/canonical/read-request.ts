@@ -54,7 +54,7 @@ export function readRequest(raw: RawRequest, settings: ReadingSettings): Request
       certificate: raw.peerCertificate || undefined,
       forwarded: readForwardedCertificate(headers, peerAddress, settings.mayForwardCertificates),
     },
-    clientIp: clientAddress(raw.peerAddress, headers.get('x-forwarded-for'), settings.trustedHops),
+    clientIp: clientAddress(peerAddress, headers, settings.trustedHops),
     contextExtensions: raw.contextExtensions,
     route: raw.route,
   };

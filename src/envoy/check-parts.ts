@@ -25,19 +25,6 @@ export interface CheckParts {
   /** What the proxy says of the route that it chose. */
   routeMetadata: Metadata | undefined;
   readonly bytes: Buffer;
-  /** The header field that is being read, one after the other. */
-  readonly field: FieldPlaces;
-}
-
-/** Where the texts of a header field are in the message. */
-interface FieldPlaces {
-  keyStart: number;
-  keyEnd: number;
-  valueStart: number;
-  valueEnd: number;
-  /** Empty where the field has none: only a `header_map` that Envoy encodes raw does. */
-  rawStart: number;
-  rawEnd: number;
 }
 
 /**
@@ -62,7 +49,6 @@ export function readCheckParts(bytes: Buffer): CheckParts {
     contextExtensions: undefined,
     routeMetadata: undefined,
     bytes,
-    field: { keyStart: 0, keyEnd: 0, valueStart: 0, valueEnd: 0, rawStart: 0, rawEnd: 0 },
   };
   readMessage(reader, reader.length, checkRequest, parts);
   return parts;
@@ -93,43 +79,41 @@ const fieldsOf = {
   mapEntry: mapEntryFields,
 } as const;
 
-/** A header as an entry of a map or as a message: both have key and value under the same numbers. */
-const headerField: Shape = {
-  known: Object.values(fieldsOf.headerValue),
-  take(reader, field, { field: places }) {
+const headerFieldNumbers = Object.values(fieldsOf.headerValue);
+const headerEntryNumbers = Object.values(fieldsOf.mapEntry);
+
+/**
+ * Adds the header field in which the reader is: an entry of a map, or a message (`isEntry` false), which have key and value under the same
+ * numbers. A `string` entry has no third field: whatever stands there is none of ours. There are many of them in a request, so they are read
+ * without a Shape.
+ */
+function addHeader(reader: WireReader, isEntry: boolean, headers: HeaderFields): void {
+  const known = isEntry ? headerEntryNumbers : headerFieldNumbers;
+  const limit = reader.end;
+  let keyStart = 0;
+  let keyEnd = 0;
+  let valueStart = 0;
+  let valueEnd = 0;
+  let rawStart = 0;
+  let rawEnd = 0;
+  for (let field = reader.next(limit, known); field !== 0; field = reader.next(limit, known)) {
     const { at, end } = reader;
     reader.pass();
     if (field === fieldsOf.headerValue.key) {
-      places.keyStart = at;
-      places.keyEnd = end;
+      keyStart = at;
+      keyEnd = end;
     } else if (field === fieldsOf.headerValue.value) {
-      places.valueStart = at;
-      places.valueEnd = end;
-    } else if (field === fieldsOf.headerValue.raw_value) {
-      places.rawStart = at;
-      places.rawEnd = end;
+      valueStart = at;
+      valueEnd = end;
+    } else if (field === fieldsOf.headerValue.raw_value && !isEntry) {
+      rawStart = at;
+      rawEnd = end;
     }
-  },
-};
-
-/** A `string` entry has no third field: whatever stands there is none of ours. */
-const headerEntry: Shape = {
-  known: Object.values(fieldsOf.mapEntry),
-  take(reader, field, parts) {
-    if (field === fieldsOf.headerValue.raw_value) reader.pass();
-    else headerField.take(reader, field, parts);
-  },
-};
-
-/** Adds the field in which the reader is. */
-function addHeader(reader: WireReader, shape: Shape, headers: HeaderFields, parts: CheckParts): void {
-  const { field } = parts;
-  field.keyStart = field.keyEnd = field.valueStart = field.valueEnd = field.rawStart = field.rawEnd = 0;
-  readMessage(reader, reader.end, shape, parts);
+  }
   if (headers.length > maxDecodedHeaders) return;
-  const isRaw = field.rawEnd > field.rawStart;
-  if (isRaw) headers.add(field.keyStart, field.keyEnd, field.rawStart, field.rawEnd, true);
-  else headers.add(field.keyStart, field.keyEnd, field.valueStart, field.valueEnd, false);
+  // Only a header_map that Envoy encodes raw has it.
+  if (rawEnd > rawStart) headers.add(keyStart, keyEnd, rawStart, rawEnd, true);
+  else headers.add(keyStart, keyEnd, valueStart, valueEnd, false);
 }
 
 /** An entry of a map of texts. */
@@ -151,7 +135,7 @@ const headerMap: Shape = {
   known: Object.values(fieldsOf.headerMap),
   take(reader, field, parts) {
     if (field !== fieldsOf.headerMap.headers) return reader.pass();
-    addHeader(reader, headerField, (parts.separate ??= new HeaderFields(parts.bytes)), parts);
+    addHeader(reader, false, (parts.separate ??= new HeaderFields(parts.bytes)));
   },
 };
 
@@ -165,7 +149,7 @@ const http: Shape = {
   take(reader, field, parts) {
     switch (field) {
       case fieldsOf.http.headers:
-        addHeader(reader, headerEntry, (parts.joined ??= new HeaderFields(parts.bytes)), parts);
+        addHeader(reader, true, (parts.joined ??= new HeaderFields(parts.bytes)));
         break;
       case fieldsOf.http.header_map:
         readMessage(reader, reader.end, headerMap, parts);

@@ -30,6 +30,8 @@ export class HeaderFields implements RawHeaders {
   /** Where our numbers begin in the array. */
   #base: number;
   #room = usualFields;
+  /** The value that was made last was ASCII, and so is text: credentials are long, and whoever takes one asks both. */
+  #asciiPlace = -1;
   /** Names that are not as they stand in the message. */
   #oddNames: Map<number, string> | undefined;
 
@@ -101,17 +103,22 @@ export class HeaderFields implements RawHeaders {
 
   valueAt(place: number): string {
     const at = this.#base + place * width;
-    return this.#text(this.#places[at + 2] ?? 0, this.#places[at + 3] ?? 0);
+    const start = this.#places[at + 2] ?? 0;
+    const end = this.#places[at + 3] ?? 0;
+    if (!isAsciiIn(this.#bytes, start, end)) return this.#bytes.toString('utf8', start, end);
+    this.#asciiPlace = place;
+    return this.#bytes.toString('latin1', start, end);
   }
 
   /** What stands for bytes that are not UTF-8 may also have been sent as such: that it was cannot be seen in a text. */
   isTextAt(place: number): boolean {
+    if (place === this.#asciiPlace) return true;
     const at = this.#base + place * width;
     const start = this.#places[at + 2] ?? 0;
     const end = this.#places[at + 3] ?? 0;
     if (isAsciiIn(this.#bytes, start, end)) return true;
     if (((this.#places[at + 1] ?? 0) & sentAsBytes) !== 0) return isUtf8In(this.#bytes, start, end);
-    return !this.#text(start, end).includes('\uFFFD');
+    return !this.#bytes.toString('utf8', start, end).includes('\uFFFD');
   }
 
   *[Symbol.iterator](): Generator<RawHeader> {
@@ -125,9 +132,5 @@ export class HeaderFields implements RawHeaders {
     const start = this.#places[at] ?? 0;
     const end = start + ((this.#places[at + 1] ?? 0) & ~sentAsBytes);
     return this.#oddNames?.get(place) ?? this.#bytes.toString('latin1', start, end);
-  }
-
-  #text(start: number, end: number): string {
-    return this.#bytes.toString(isAsciiIn(this.#bytes, start, end) ? 'latin1' : 'utf8', start, end);
   }
 }

@@ -95,6 +95,12 @@ export class WireReader {
   /** A tag or a length: at most 32 bits in at most five bytes, of which the last may be superfluous. */
   #varint(limit: number): number {
     const bytes = this.#bytes;
+    // Nearly all of them are one byte.
+    const first = bytes[this.#at] ?? 0;
+    if (this.#at < limit && first < 0x80) {
+      this.#at++;
+      return first;
+    }
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {
       if (this.#at >= limit) throw new WireError('cut off');

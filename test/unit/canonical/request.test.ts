@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { canonicalIp } from '../../../src/std/ip.ts';
 import { clientAddress } from '../../../src/canonical/client-address.ts';
 import { readHeaders } from '../../../src/canonical/headers.ts';
 import { canonicalizeHost } from '../../../src/canonical/host.ts';
@@ -75,7 +76,8 @@ describe('clientAddress', () => {
     ['an IPv6 entry with a port', '10.0.0.1', '[2001:DB8::1]:4711', 1, '2001:db8::1'],
     ['a mapped address as IPv4', '::ffff:10.0.0.1', undefined, 0, '10.0.0.1'],
   ])('%s', (_title, peer, forwarded, hops, expected) => {
-    expect(clientAddress(peer, forwarded, hops)).toBe(expected);
+    const direct = peer === undefined ? undefined : canonicalIp(peer);
+    expect(clientAddress(direct, { get: () => forwarded }, hops)).toBe(expected);
   });
 });
 

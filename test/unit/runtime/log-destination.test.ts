@@ -40,6 +40,24 @@ test('close hands over everything, in order', async () => {
   expect(await readFile(path, 'utf8')).toBe(lines.join(''));
 });
 
+test('lines as text and as bytes keep their order, also while chunks before them are being written', async () => {
+  const path = join(folder, 'mixed.log');
+  const destination = createLogDestination({ to: path, onDrop: () => undefined, timers, flushEveryMs: 60_000 });
+  // Some are longer than a chunk, and some have more bytes than characters.
+  const lines = Array.from(
+    { length: 4000 },
+    (_, i) => `${i} ${'ü'.repeat(i % 97)}${'x'.repeat(i % 1500 === 0 ? 70_000 : i % 150)}\n`,
+  );
+  const kept = Buffer.alloc(80_000);
+  for (const [i, line] of lines.entries()) {
+    if (i % 3 === 0) destination.write(line);
+    else destination.append(kept.subarray(0, kept.write(line)));
+    if (i % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await destination.close();
+  expect((await readFile(path, 'utf8')).split('\n')).toEqual(`${lines.join('')}`.split('\n'));
+});
+
 test('a write that fails costs lines and is told, and nothing is thrown', async () => {
   const file = await open('/dev/full', 'w');
   let dropped = 0;
