@@ -1,6 +1,7 @@
 import { constants, KeyObject, verify, type VerifyKeyObjectInput } from 'node:crypto';
+import { derSignature } from './ecdsa-signature.ts';
 
-/** Whether the bytes are signed so with the key. Takes some 20 to 75 µs of the thread that calls it. */
+/** Whether the bytes are signed so with the key. Takes some 20 to 55 µs of the thread that calls it. */
 export type SignatureCheck = (signed: Uint8Array, signature: Uint8Array) => boolean;
 
 type CryptoKey = Parameters<typeof KeyObject.from>[0];
@@ -31,7 +32,7 @@ export function createSignatureCheck(algorithm: string, key: CryptoKey): Signatu
       return isSmall(object) ? withKey(hash, { key: object, padding, saltLength }) : undefined;
     }
     case 'ES256':
-      return withKey(hash, { key: object, dsaEncoding: 'ieee-p1363' });
+      return withCurve(hash, object, 32);
     case 'EdDSA':
       return withKey(undefined, object);
     default:
@@ -41,6 +42,14 @@ export function createSignatureCheck(algorithm: string, key: CryptoKey): Signatu
 
 function withKey(hash: string | undefined, key: KeyObject | VerifyKeyObjectInput): SignatureCheck {
   return (signed, signature) => verify(hash, signed, key, signature);
+}
+
+/** With DER and the key alone OpenSSL takes 50 µs, where it takes 71 when Node is told of the form of JWS. */
+function withCurve(hash: string, key: KeyObject, bytes: number): SignatureCheck {
+  return (signed, signature) => {
+    const der = derSignature(signature, bytes);
+    return der !== undefined && verify(hash, signed, key, der);
+  };
 }
 
 function isSmall(key: KeyObject): boolean {
