@@ -27,8 +27,8 @@ export function canonicalizePath(raw: string): CanonicalPath | PathRefusal {
   const kind = classify(raw);
   if (kind === 'refused')
     return refuse('it has a control character, a space, a backslash, a fragment or a non-ASCII byte');
-  if (kind === 'plain') {
-    const why = ambiguousSegment(raw.split('/'));
+  if (kind === 'plain' || kind === 'odd-segment') {
+    const why = kind === 'plain' ? undefined : ambiguousSegment(raw.split('/'));
     return why === undefined ? { kind: 'path', path: raw, withoutParameters: raw, encodedReserved: none } : refuse(why);
   }
   return canonicalizeEscaped(raw);
@@ -45,15 +45,20 @@ export function foldPath(path: string): string {
   return end === folded.length ? folded : folded.slice(0, end);
 }
 
-/** One pass that tells whether a path needs more than a look at its segments. */
-function classify(raw: string): 'plain' | 'escaped' | 'refused' {
+/** One pass that tells what a path needs: nothing more, a look at its segments (one is empty or begins with a dot), or a reading. */
+function classify(raw: string): 'plain' | 'odd-segment' | 'escaped' | 'refused' {
   let plain = true;
+  let odd = false;
+  let before = 0;
   for (let i = 0; i < raw.length; i++) {
     const c = raw.charCodeAt(i);
+    if (before === slash && (c === slash || c === 0x2e)) odd = true;
+    before = c;
     if (c <= 0x20 || c >= 0x7f || c === 0x5c || c === 0x23 || c === 0x3f) return 'refused';
     if (c === 0x25 || c === 0x3b || isForbiddenRaw(c)) plain = false;
   }
-  return plain ? 'plain' : 'escaped';
+  if (!plain) return 'escaped';
+  return odd ? 'odd-segment' : 'plain';
 }
 
 /** `" < > ^ \` { | }`: no URI may hold them raw (RFC 3986 2), many clients send them; they are escaped so that one form is left. */

@@ -55,6 +55,20 @@ describe('canonicalizePath', () => {
     expect(performance.now() - start).toBeLessThan(50);
   });
 
+  test('a plain path is refused for an empty segment before others and for dots alone, and for nothing else', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom('/', '/', '.', '.', 'a', '-'), maxLength: 12 }), (text) => {
+        const raw = `/${text}`;
+        const segments = raw.split('/').slice(1);
+        const isOdd = segments.some(
+          (segment, i) => segment === '.' || segment === '..' || (segment === '' && i < segments.length - 1),
+        );
+        expect(canonicalizePath(raw).kind).toBe(isOdd ? 'refusal' : 'path');
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
   test('never throws, and its answer is its own canonical form', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (text) => {

@@ -27,3 +27,22 @@ test.each([
 ])('%j is none', (text) => {
   expect(decodeBase64url(text)).toBeUndefined();
 });
+
+test('any other text is what its alphabet, its length and its unused bits say', () => {
+  const text = fc.oneof(
+    fc.string({ unit: fc.constantFrom(...'ABab09-_'), maxLength: 12 }),
+    fc.string({ unit: fc.constantFrom(...'ABQgw09-_+/= .\n\0é\u2014'), maxLength: 12 }),
+    fc.string({ unit: 'binary', maxLength: 12 }),
+  );
+  fc.assert(
+    fc.property(text, (one) => {
+      const isGood =
+        /^[A-Za-z0-9_-]+$/.test(one) &&
+        one.length % 4 !== 1 &&
+        (one.length % 4 !== 2 || /[AQgw]$/.test(one)) &&
+        (one.length % 4 !== 3 || /[AEIMQUYcgkosw048]$/.test(one));
+      expect(decodeBase64url(one) !== undefined).toBe(isGood);
+    }),
+    { numRuns: 5000 },
+  );
+});
