@@ -288,6 +288,7 @@ function runningProviders(refs: readonly ProviderRef[], providers: RunningProvid
  * deciding rule keeps.
  */
 export function removalFor(deciding: AllowingRule, rules: readonly AllowingRule[]): CredentialRemoval {
+  if (rules.length === 1) return deciding.removeCredential;
   const others = rules.filter(({ policy }) => policy !== deciding.policy);
   if (others.length === 0) return deciding.removeCredential;
   const emptied = [deciding, ...others].flatMap((rule) => rule.emptied);

@@ -18,6 +18,7 @@ import { judgeTogether, type AuthenticationContext } from '../phases/identity/au
 import { plainDenial, type DenialDressing } from '../phases/response/compile-denial.ts';
 import type { OwnedHeaders } from '../phases/response/compile-upstream.ts';
 import type { AddressTest } from '../phases/restrictions/compile-addresses.ts';
+import { joinLists } from '../std/join-lists.ts';
 import { removalFor, type AllowingRule, type CompiledRule, type DeniedRule, type RuleName } from './compile-policy.ts';
 import { identify, nobody, type Caller, type IdentifyResult } from './identify.ts';
 import type { CompiledFloor, Demand } from './floor.ts';
@@ -163,21 +164,27 @@ function decideByRules(check: Check, group: PolicyGroup, found: FoundMatches): D
     matched: selection.matched.map(traced),
     beside: selection.beside.map(traced),
   });
-  const rules: AllowingRule[] = [];
-  for (const rule of [...selection.matched, ...selection.beside]) {
-    if (rule.access === 'Refused') return refuse(check, denial('policy_invalid'), rule);
-    rules.push(rule);
-  }
+  const rules = joinLists(selection.matched, selection.beside);
+  if (!rules.every(isAllowing))
+    return refuse(
+      check,
+      denial('policy_invalid'),
+      rules.find((rule) => !isAllowing(rule)),
+    );
   const demands = floorDemands(check, found);
-  if (!Array.isArray(demands)) return demands;
-  for (const rule of [...demands, ...rules]) {
+  if ('kind' in demands) return demands;
+  for (const rule of joinLists<Demand, AllowingRule>(demands, rules)) {
     const objection = rule.addresses && judgeAddress(check, rule.addresses, rule);
     if (objection !== undefined) return refuse(check, objection, rule);
   }
   // What stands beside restricts and says nothing else: the deciding rule is one of those matched.
-  const deciding = decidingRule(rules.slice(0, selection.matched.length));
+  const deciding = decidingRule(selection.beside.length === 0 ? rules : rules.slice(0, selection.matched.length));
   if (deciding === undefined) return refuse(check, denial('no_rule'));
   return authenticateAll(check, { deciding, rules, demands });
+}
+
+function isAllowing(rule: CompiledRule): rule is AllowingRule {
+  return rule.access !== 'Refused';
 }
 
 /** No rule decided; the policies whose rules were asked are named all the same. */
@@ -186,7 +193,8 @@ function nobodyOf({ nearest, dress }: PolicyGroup): Origin {
 }
 
 /** What the floor asks for beside the rules (S8); a Decision where it denies at once. */
-function floorDemands(check: Check, found: FoundMatches): Demand[] | Decision {
+function floorDemands(check: Check, found: FoundMatches): readonly Demand[] | Decision {
+  if (found.demands.length === 0) return noDemands;
   const demands = new Set<Demand>();
   for (const one of found.demands) {
     for (const candidate of one.candidates()) {
@@ -199,6 +207,8 @@ function floorDemands(check: Check, found: FoundMatches): Demand[] | Decision {
   return [...demands];
 }
 
+const noDemands: readonly Demand[] = [];
+
 /** What a request must pass. */
 interface Hurdles {
   readonly deciding: AllowingRule;
@@ -209,7 +219,8 @@ interface Hurdles {
 /** Every rule's identity and authorization must hold, and the floor's on the deciding rule's identity; what goes upstream is the deciding rule's. */
 function authenticateAll(check: Check, hurdles: Hurdles): Decision | Promise<Decision> {
   const { deciding, rules } = hurdles;
-  const ordered = [deciding, ...rules.filter((rule) => rule !== deciding && rule.access !== 'Public')];
+  const ordered =
+    rules.length === 1 ? rules : [deciding, ...rules.filter((rule) => rule !== deciding && rule.access !== 'Public')];
   const objection = ordered.length < 2 ? undefined : judgeCredentials(check, hurdles, ordered);
   if (objection !== undefined) return refuse(check, objection, deciding);
   const context: AuthenticationContext = {
@@ -300,7 +311,7 @@ function passOn(check: Check, { deciding, rules }: Hurdles, caller: Caller): Dec
   });
   if ('code' in upstream) return refuse(check, upstream, deciding, caller);
   const responseHeaders = caller.responseHeaders ?? noHeaders;
-  return allow(about(check, deciding, caller), upstream, [...deciding.responseHeaders, ...responseHeaders]);
+  return allow(about(check, deciding, caller), upstream, joinLists(deciding.responseHeaders, responseHeaders));
 }
 
 const noHeaders: readonly HeaderEntry[] = [];

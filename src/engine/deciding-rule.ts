@@ -2,6 +2,7 @@ import type { AllowingRule, RuleName } from './compile-policy.ts';
 
 /** The first by namespace, name and position, among those that restrict where there are any: a Public rule adds nothing beside one (S14). */
 export function decidingRule(matched: readonly AllowingRule[]): AllowingRule | undefined {
+  if (matched.length < 2) return matched[0];
   const strictest = strictness.map((access) => matched.filter((rule) => access.includes(rule.access)));
   const candidates = strictest.find((rules) => rules.length > 0) ?? [];
   if (candidates.length < 2) return candidates[0];

@@ -1,4 +1,5 @@
 import { denial, type Denial } from '../core/decision.ts';
+import { joinLists } from '../std/join-lists.ts';
 import type { CompiledRule, DeniedRule } from './compile-policy.ts';
 import type { CompiledFloor, Demand } from './floor.ts';
 import type { PolicyGroup } from './policy-group.ts';
@@ -20,7 +21,10 @@ export function findMatches(
   folded: string,
 ): FoundMatches {
   return {
-    denied: [...floors.map((floor) => floor.denied), denied].map((index) => index.find(path, folded)),
+    denied: joinLists(
+      floors.map((floor) => floor.denied.find(path, folded)),
+      [denied.find(path, folded)],
+    ),
     demands: floors.map(({ demands }) => demands.find(path, folded)),
     rules: rules.find(path, folded),
   };
@@ -29,7 +33,7 @@ export function findMatches(
 /** What all of them cost together, known before any is looked at. */
 export function workOfAll({ denied, demands, rules }: FoundMatches): MatchingWork {
   let { characters, tests } = rules;
-  for (const found of [...denied, ...demands]) {
+  for (const found of joinLists<MatchingWork, MatchingWork>(denied, demands)) {
     characters += found.characters;
     tests += found.tests;
   }

@@ -83,8 +83,10 @@ function indexOfShelves<T>(all: readonly Shelf<T>[], isDisjoint: boolean): Route
       }
       for (const { prefixes } of shelves) add(lists, prefixes.get('/'));
       const expressions = withExpressions.length === 0 ? [] : askedExpressions(withExpressions, folded);
+      const { characters, tests } = workOf(lists, expressions, path, folded);
       return {
-        ...workOf(lists, expressions, path, folded),
+        characters,
+        tests,
         candidates: () => {
           const found = gather(lists, expressions, path, folded);
           const distinct = isDisjoint || found.length < 2 ? found : withoutCopies(found);

@@ -34,6 +34,8 @@ export function selectRules<T extends Selectable>(
   request: Request,
   trace?: SelectionTrace<T>,
 ): Selection<T> {
+  const [only] = candidates;
+  if (only !== undefined && candidates.length === 1 && trace === undefined) return selectOnly(only, request);
   const beside: T[] = [];
   const missed = new Set<T>();
   let start = 0;
@@ -61,6 +63,14 @@ export function selectRules<T extends Selectable>(
     start = end;
   }
   return none;
+}
+
+/** The same of one candidate, which most paths have. */
+function selectOnly<T extends Selectable>({ match, rule, isExact }: Candidate<T>, request: Request): Selection<T> {
+  if (methodFit(match.methods, request.method) === 'missed') return none;
+  const condition = match.conditions === undefined || match.conditions(request);
+  if (typeof condition !== 'boolean') return { kind: 'denied', denial: condition, rule };
+  return condition && isExact ? { kind: 'rules', matched: [rule], beside: [] } : none;
 }
 
 interface Rank<T> {

@@ -64,6 +64,8 @@ function withChallenges(denied: Denial, challenges: readonly string[]): Refused 
 interface Source {
   readonly place: CredentialPlace;
   readonly read: PlaceReader;
+  /** The reader that looks at the characters of a token too, where `read` leaves that to those who judge it. */
+  readonly readClosely: PlaceReader | undefined;
   readonly providers: readonly MessageProvider[];
 }
 
@@ -83,19 +85,30 @@ export function compileAuthentication(
       'denial' in result ? challenge(result.denial, present, challenges, { realm, resourceMetadata }) : result;
     const chosen = chooseCredential(present);
     if ('denial' in chosen) return challenged(chosen);
-    const provider = chooseProvider(chosen.source, chosen.token, limits.maxTokenBytes);
-    if ('denial' in provider) return challenged(provider);
-    if (disputed.has(provider)) return { denial: twoJudges };
     const { token, source } = chosen;
+    // Looked at where the token is refused: one that was accepted cannot be anything else.
+    const unread = (): VerifyResult | undefined => {
+      const refused = notOneToken(source, request);
+      return refused && challenged(refused);
+    };
+    const provider = chooseProvider(source, token, limits.maxTokenBytes);
+    if ('denial' in provider) return unread() ?? challenged(provider);
+    if (disputed.has(provider)) return unread() ?? { denial: twoJudges };
     const credential = { token, place: source.place, request, isShadow };
     const verify = (): VerifyResult | Promise<VerifyResult> => provider.verify(credential);
     const result = memo === undefined ? verify() : rememberIn(memo, provider, verify);
     const named = (judged: VerifyResult): VerifyResult =>
       'denial' in judged
-        ? { ...challenged(judged), refused: judged.refused ?? { provider: provider.spec.name } }
+        ? (unread() ?? { ...challenged(judged), refused: judged.refused ?? { provider: provider.spec.name } })
         : judged;
     return result instanceof Promise ? result.then(named) : named(result);
   };
+}
+
+/** What is no token at all is nobody's, and said to be so whoever would have judged it. Undefined where it is one. */
+function notOneToken({ readClosely }: Source, request: Request): Refused | undefined {
+  const found = readClosely?.(request);
+  return found?.kind === 'bad' ? { denial: denial('token_malformed', found.why) } : undefined;
 }
 
 function challenge(
@@ -178,8 +191,17 @@ function toSources(providers: readonly MessageProvider[]): readonly Source[] {
     }
   }
   return [...byPlace.values()]
-    .map(({ place, providers }) => ({ place, providers, read: compilePlaceReader(place) }))
+    .map(({ place, providers }) => toSource(place, providers))
     .sort((a, b) => Number(isWholeHeader(a.place)) - Number(isWholeHeader(b.place)));
+}
+
+/** A token is long, and who judges it reads all of it: a pass over its characters before costs as much as the rest of reading it. */
+function toSource(place: CredentialPlace, providers: readonly MessageProvider[]): Source {
+  const isLeft = providers.every(({ judgesCharacters }) => judgesCharacters === true);
+  const readClosely = compilePlaceReader(place);
+  return isLeft
+    ? { place, providers, read: compilePlaceReader(place, 'find'), readClosely }
+    : { place, providers, read: readClosely, readClosely: undefined };
 }
 
 function isWholeHeader(place: CredentialPlace): boolean {
@@ -187,6 +209,11 @@ function isWholeHeader(place: CredentialPlace): boolean {
 }
 
 function findPresent(sources: readonly Source[], request: Request): readonly Present[] {
+  const [only] = sources;
+  if (only !== undefined && sources.length === 1) {
+    const found = only.read(request);
+    return found.kind === 'absent' ? nothingPresent : [{ source: only, found }];
+  }
   const present: Present[] = [];
   for (const source of sources) {
     const found = source.read(request);
@@ -199,6 +226,8 @@ function findPresent(sources: readonly Source[], request: Request): readonly Pre
   }
   return present;
 }
+
+const nothingPresent: readonly Present[] = [];
 
 function isSameHeader(a: CredentialPlace, b: CredentialPlace): boolean {
   return a.in === 'header' && b.in === 'header' && a.name === b.name;

@@ -19,7 +19,7 @@ const ambiguous: Found = { kind: 'ambiguous' };
 /** Reads a place. The value of a token is not judged here, only whether there is one. */
 export type PlaceReader = (request: Request) => Found;
 
-/** How closely a place is looked at: who takes a credential away need not know whether it is a good one. */
+/** How closely a place is looked at: who takes a credential away, or judges every character of it later, need not know whether it is a good one. */
 export type Look = 'judge' | 'find';
 
 /**

@@ -32,6 +32,11 @@ export interface MessageProvider extends RunningProvider {
   readonly places: readonly CredentialPlace[];
   /** Judges one credential. At once where it is known, a promise where keys, cryptography or others are waited for; never rejects. */
   verify(credential: Credential): VerifyResult | Promise<VerifyResult>;
+  /**
+   * True where no token is accepted but of the characters of `token68` (RFC 9110 section 11.2), as a JWS has them: then nobody need look at
+   * them before. Absent: somebody has to.
+   */
+  readonly judgesCharacters?: true;
   /** Takes what the issuer tells of its tokens beside them; absent where the document asks for nothing of it. Never rejects. */
   readonly receive?: (message: IssuerMessage) => Promise<Receipt>;
 }

@@ -99,6 +99,30 @@ describe('S17: which provider judges a credential', () => {
     expect(verdictOf(await authenticate(requestOf(withToken('x'.repeat(20_000))), 'shop'))).toBe('token_too_large');
   });
 
+  test('what is no token at all is said to be so, whoever would have judged it', async () => {
+    const twin = world.provider({ name: 'twin', audiences: ['https://elsewhere'] });
+    await twin.firstLoad;
+    const good = tokenOf(key);
+    for (const providers of [[okta], [okta, other], [okta, twin, other]]) {
+      const authenticate = compileAuthentication(providers);
+      for (const token of [`${good}!`, `${good} `, `${good}"`, `${good}\u00e9`, '%', 'a"b', `${'"'.repeat(20_000)}`]) {
+        expect(await authenticate(requestOf(withToken(token)), 'shop')).toEqual({
+          denial: expect.objectContaining({
+            code: 'token_malformed',
+            message: 'The scheme is not followed by one token.',
+          }),
+        });
+      }
+      // The control: a token of the right characters is somebody's to judge.
+      expect(verdictOf(await authenticate(requestOf(withToken(`${good}==`)), 'shop'))).toBe('token_malformed');
+      expect(await ask(authenticate, withToken('opaque'))).not.toMatchObject({
+        message: 'The scheme is not followed by one token.',
+      });
+    }
+    expect(await ask(compileAuthentication([okta]), withToken(good))).toBe('okta');
+    twin.close();
+  });
+
   test('without providers there is never an identity', async () => {
     expect(verdictOf(await compileAuthentication([])(requestOf(withToken(tokenOf(key))), 'shop'))).toBe(
       'credential_missing',

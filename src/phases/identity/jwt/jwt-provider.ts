@@ -43,6 +43,7 @@ export function createJwtProvider(
     spec,
     places: placesOf(spec),
     firstLoad: keys.firstLoad,
+    judgesCharacters: true,
     verify: (credential) => judgeHolder(credential, verifyToken(provider, credential.token)),
     ...(receiver && { receive: (message: IssuerMessage) => receiver.receive(message) }),
     status: () => withFailure(keys.status(), receiver),

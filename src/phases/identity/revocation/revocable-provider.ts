@@ -25,12 +25,13 @@ export function toRevocable(provider: IdentityProvider, revocations: Revocations
     const { layer, spec } = provider;
     return { ...running, layer, spec, verifyPeer: (request) => after(provider.verifyPeer(request)) };
   }
-  const { layer, spec, places, receive } = provider;
+  const { layer, spec, places, judgesCharacters, receive } = provider;
   return {
     ...running,
     layer,
     spec,
     places,
+    ...(judgesCharacters && { judgesCharacters }),
     verify: (credential) => after(provider.verify(credential)),
     ...(receive && { receive: (message: Parameters<typeof receive>[0]) => receive(message) }),
   };
