@@ -1,4 +1,8 @@
-import type { AuthorDocument, SourceChange } from '../policy/spec.ts';
+import type { Logger, Random, Timers } from '../core/ports.ts';
+import { thrownFields } from '../core/thrown-fields.ts';
+import type { SourceChange } from '../policy/spec.ts';
+import { createBackOff } from '../std/back-off.ts';
+import { createWaitingChanges } from './waiting-changes.ts';
 
 /** Hands changes on one at a time; what comes meanwhile is put together, so that a burst of changes is few. */
 export interface ChangeQueue {
@@ -7,66 +11,70 @@ export interface ChangeQueue {
   open(): Promise<void>;
   /** All that waits: whoever asks hands it on. */
   takeOut(): SourceChange;
+  /** What was taken out could not be handed on: it waits again, behind nothing that came since. */
+  putBack(change: SourceChange): void;
 }
 
-interface Waiting {
-  /** True where the one that was taken before is not the one that `next` is a version of. */
-  readonly isGone: boolean;
-  readonly next: AuthorDocument | undefined;
+export interface ChangeQueueOptions {
+  /** Called with the whole of what waits, once with nothing where there is nothing at the start. Where it rejects it is called again with the same. */
+  readonly take: (change: SourceChange) => Promise<void>;
+  /** Told of what has to wait for another change; the function that it returns is called when that is handed on. */
+  readonly hasten: (change: SourceChange) => () => void;
+  readonly ports: { readonly timers: Timers; readonly random: Random; readonly logger: Logger };
 }
 
-/**
- * `take` is called with the whole of what waits, once with nothing where there is nothing at the start, and never rejects.
- * `hasten` is told of what has to wait for another change; the function that it returns is called when that is handed on.
- */
-export function createChangeQueue(
-  take: (change: SourceChange) => Promise<void>,
-  hasten: (change: SourceChange) => () => void,
-): ChangeQueue {
-  const taken = new Map<string, AuthorDocument>();
-  let waiting = new Map<string, Waiting>();
+/** `take` is not meant to reject: where a mistake of ours lets it, no change is lost and none after it is held up for good. */
+const retries = { firstMs: 1000, maxMs: 60_000 } as const;
+
+export function createChangeQueue({ take, hasten, ports }: ChangeQueueOptions): ChangeQueue {
+  const { timers, logger } = ports;
+  const waiting = createWaitingChanges();
+  const pauses = createBackOff(retries, ports.random);
   let isOpen = false;
   let isRunning = false;
   const endHaste: (() => void)[] = [];
   const takeOut = (): SourceChange => {
     for (const end of endHaste.splice(0)) end();
-    const now = [...waiting];
-    waiting = new Map();
-    const removed = now.flatMap(([source, { isGone }]) => (isGone ? (taken.get(source) ?? []) : []));
-    for (const { source } of removed) taken.delete(source);
-    // Of a document that is the same one nothing but its status changed: most of what a watch brings are answers to our own writes.
-    const isNews = (next: AuthorDocument): boolean => taken.get(next.source) !== next;
-    const changed = now.flatMap(([, { next }]) => (next !== undefined && isNews(next) ? next : []));
-    for (const document of changed) taken.set(document.source, document);
-    return { removed, changed };
+    return waiting.takeOut();
   };
-  const takeAll = async (): Promise<void> => {
+  /** False where it was not taken, and waits again. `isStart`: also where there is nothing. */
+  const takeAll = async (isStart: boolean): Promise<boolean> => {
     const change = takeOut();
-    // One that was made anew under its name is in both, in one change: in between a wider policy would decide, and a floor would be missing.
-    if (change.removed.length + change.changed.length > 0) await take(change);
+    try {
+      // One that was made anew under its name is in both, in one change: in between a wider policy would decide, and a floor would be missing.
+      if (isStart || change.removed.length + change.changed.length > 0) await take(change);
+      pauses.reset();
+      return true;
+    } catch (thrown) {
+      logger.error(thrownFields(thrown), 'a change could not be handed on, which is a bug; it is tried again');
+      waiting.putBack(change);
+      return false;
+    }
   };
+  const pause = (): Promise<void> => new Promise((resolve) => timers.after(pauses.next(), resolve));
   const run = async (): Promise<void> => {
     if (!isOpen || isRunning) return;
     isRunning = true;
-    while (waiting.size > 0) await takeAll();
+    while (!waiting.isEmpty()) if (!(await takeAll(false))) await pause();
     isRunning = false;
   };
   return {
     add: (change) => {
-      const { removed, changed } = change;
       if (isRunning) endHaste.push(hasten(change));
-      for (const { source } of removed) waiting.set(source, { isGone: true, next: undefined });
-      for (const next of changed) waiting.set(next.source, { isGone: waiting.get(next.source)?.isGone ?? false, next });
+      waiting.add(change);
       void run();
     },
     open: async () => {
       isOpen = true;
-      if (waiting.size === 0) return take({ removed: [], changed: [] });
       isRunning = true;
-      await takeAll();
+      while (!(await takeAll(true))) await pause();
       isRunning = false;
       void run();
     },
     takeOut,
+    putBack: (change) => {
+      waiting.putBack(change);
+      void run();
+    },
   };
 }

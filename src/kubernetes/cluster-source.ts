@@ -78,7 +78,11 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
   const { sink, ports, timing = {}, materialTimeoutMs } = options;
   const gate = createUnroutedGate(sink);
   const hasten = (change: SourceChange): (() => void) => sink.hasten(change);
-  const referred = createChangeQueue((change) => gate.apply(change, references.unreserved()), hasten);
+  const referred = createChangeQueue({
+    take: (change) => gate.apply(change, references.unreserved()),
+    hasten,
+    ports,
+  });
   const references = createReferenceFollower({
     ports,
     timing,
@@ -89,7 +93,7 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
     },
   });
   const taker = createDocumentTaker({ gate, references, referred, sink, ports, materialTimeoutMs });
-  const documents = createChangeQueue((change) => taker.take(change), hasten);
+  const documents = createChangeQueue({ take: (change) => taker.take(change), hasten, ports });
   const lanes = createDocumentLanes(sink, (change) => documents.add(change));
   const reflectors = followDocuments(options, (change) => lanes.add(change));
   return {

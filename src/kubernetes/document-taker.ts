@@ -1,3 +1,4 @@
+import { thrownFields } from '../core/thrown-fields.ts';
 import type { AuthorDocument, MaterialRef, SourceChange } from '../policy/spec.ts';
 import type { ChangeQueue } from './change-queue.ts';
 import { ourKinds } from './collection.ts';
@@ -9,7 +10,7 @@ import type { UnroutedGate } from './unrouted-gate.ts';
 
 /** Takes changes of documents in with what they refer to, one at a time. */
 export interface DocumentTaker {
-  /** Resolves once what is good of the change is in force. Never rejects. */
+  /** Resolves once what is good of the change is in force. Where it rejects, which nothing makes it do, the change has to be taken again. */
   take(change: SourceChange): Promise<void>;
   /**
    * What is in force of these documents may be another version, perhaps because of a change of another document: a provider that came lets the
@@ -24,12 +25,12 @@ interface TakerParts {
   readonly gate: UnroutedGate;
   readonly references: ReferenceFollower;
   /** What was read of what documents refer to. */
-  readonly referred: Pick<ChangeQueue, 'takeOut'>;
+  readonly referred: Pick<ChangeQueue, 'takeOut' | 'putBack'>;
   readonly sink: {
     referencesOf(document: AuthorDocument): readonly MaterialRef[];
     referencesInForce(source: string): readonly MaterialRef[];
   };
-  readonly ports: Pick<ReflectorPorts, 'clock' | 'timers'>;
+  readonly ports: Pick<ReflectorPorts, 'clock' | 'timers' | 'logger'>;
   /** How long the first change waits for what it refers to, milliseconds. */
   readonly materialTimeoutMs: number;
 }
@@ -44,9 +45,16 @@ export function createDocumentTaker(parts: TakerParts): DocumentTaker {
   let last = Promise.resolve();
   /** The documents of which another version may be in force than `references` knows. */
   const unsettled = new Set<string>();
+  const tellBug = (thrown: unknown): void =>
+    ports.logger.error(thrownFields(thrown), 'what documents refer to could not be taken in, which is a bug');
   const reviewGate = (): void => {
     const closed = references.unreserved();
-    if (!isFirst && !gate.isAt(closed)) void gate.apply(referred.takeOut(), closed);
+    if (isFirst || gate.isAt(closed)) return;
+    const read = referred.takeOut();
+    gate.apply(read, closed).catch((thrown: unknown) => {
+      tellBug(thrown);
+      referred.putBack(read);
+    });
   };
   const note = (document: AuthorDocument): void =>
     references.note(document.source, refsOf(document, sink), document.version?.createdAt);
@@ -57,10 +65,8 @@ export function createDocumentTaker(parts: TakerParts): DocumentTaker {
     references.bind();
     references.endOthers();
     reviewGate();
-    isTaking = false;
   };
   const take = async ({ removed, changed }: SourceChange): Promise<void> => {
-    isTaking = true;
     for (const { source } of removed) references.forget(source);
     const ours = changed.filter(({ source }) => isPolicySource(source));
     await inSlices(ours, note, ports);
@@ -69,19 +75,37 @@ export function createDocumentTaker(parts: TakerParts): DocumentTaker {
     references.bind();
     const read = referred.takeOut();
     const all = { removed: [...read.removed, ...removed], changed: [...read.changed, ...changed] };
-    await gate.apply(all, references.unreserved());
+    try {
+      await gate.apply(all, references.unreserved());
+    } catch (thrown) {
+      referred.putBack(read);
+      throw thrown;
+    }
     for (const { source } of ours) unsettled.add(source);
     await settle();
   };
   /** What is noted for a change that is being taken in is not in force yet, and must not be settled with. */
-  const inTurn = (work: () => Promise<void>): Promise<void> => (last = last.then(work));
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    isTaking = true;
+    const done = last.then(work);
+    // The next one has its turn whatever became of this one.
+    const ended = (): void => {
+      if (last !== over) return;
+      isTaking = false;
+      settleRest();
+    };
+    const over = done.then(ended, ended);
+    last = over;
+    return done;
+  };
+  const settleRest = (): void => {
+    if (!isTaking && unsettled.size > 0) inTurn(settle).catch(tellBug);
+  };
   return {
     reviewGate,
     stood: (sources) => {
       for (const source of sources) if (isPolicySource(source)) unsettled.add(source);
-      if (isTaking || unsettled.size === 0) return;
-      isTaking = true;
-      void inTurn(settle);
+      settleRest();
     },
     take: (change) => inTurn(() => take(change)),
   };

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createChangeQueue, type ChangeQueue } from '../../../src/kubernetes/change-queue.ts';
 import type { AuthorDocument, SourceChange } from '../../../src/policy/spec.ts';
-import { settle } from './manual-time.ts';
+import type { Logger } from '../../../src/core/ports.ts';
+import { createManualTime, settle } from './manual-time.ts';
 
 function documentOf(source: string, version: number): AuthorDocument {
   return { source, value: version, problems: [], placeOf: () => ({ source, line: undefined, column: undefined }) };
@@ -13,23 +14,43 @@ interface Stand {
   /** What was said to be coming and was not handed on. */
   readonly hasty: readonly string[];
   readonly finish: () => Promise<void>;
+  /** What is being taken ends with a mistake of ours. */
+  readonly fail: () => Promise<void>;
+  readonly advance: (ms: number) => Promise<void>;
+  readonly errors: readonly string[];
 }
 
 function start(): Stand {
   const taken: string[] = [];
   const hasty: string[] = [];
+  const errors: string[] = [];
+  const time = createManualTime();
   let finish = (): void => undefined;
+  let fail = (_thrown: Error): void => undefined;
   const show = (documents: readonly AuthorDocument[]): string =>
     documents.map(({ source, value }) => `${source}${String(value as number)}`).join(' ');
   const take = ({ removed, changed }: SourceChange): Promise<void> => {
     taken.push(`-[${show(removed)}] +[${show(changed)}]`);
-    return new Promise((resolve) => (finish = resolve));
+    return new Promise((resolve, reject) => {
+      finish = resolve;
+      fail = reject;
+    });
   };
   return {
-    queue: createChangeQueue(take, (waiting) => {
-      hasty.push(`${show(waiting.removed)}|${show(waiting.changed)}`);
-      return () => void hasty.splice(0, 1);
+    queue: createChangeQueue({
+      take,
+      hasten: (waiting) => {
+        hasty.push(`${show(waiting.removed)}|${show(waiting.changed)}`);
+        return () => void hasty.splice(0, 1);
+      },
+      ports: { timers: time.timers, random: { id: () => '', fraction: () => 1 }, logger: tellErrors(errors) },
     }),
+    errors,
+    advance: (ms) => time.advance(ms),
+    fail: async () => {
+      fail(new Error('a mistake'));
+      await settle();
+    },
     hasty,
     taken,
     finish: async () => {
@@ -37,6 +58,11 @@ function start(): Stand {
       await settle();
     },
   };
+}
+
+function tellErrors(errors: string[]): Logger {
+  const nothing = (): void => undefined;
+  return { debug: nothing, info: nothing, warn: nothing, error: (_fields, message) => void errors.push(message) };
 }
 
 const change = (removed: readonly AuthorDocument[], changed: readonly AuthorDocument[]): SourceChange => ({
@@ -131,6 +157,44 @@ describe('the queue of changes', () => {
     await finish();
     await finish();
     expect(taken).toEqual(['-[] +[a1]', '-[a1] +[a2 b1]']);
+  });
+
+  it('tries what could not be handed on again, with what came meanwhile, and then goes on', async () => {
+    const { queue, taken, finish, fail, advance, errors } = start();
+    const opened = queue.open();
+    await finish();
+    await opened;
+    queue.add(change([], [documentOf('a', 1), documentOf('b', 1)]));
+    await finish();
+    taken.length = 0;
+    queue.add(change([documentOf('a', 1)], [documentOf('b', 2), documentOf('c', 1)]));
+    await fail();
+    expect(errors).toEqual(['a change could not be handed on, which is a bug; it is tried again']);
+    queue.add(change([], [documentOf('c', 2), documentOf('d', 1)]));
+    expect(taken).toEqual(['-[a1] +[b2 c1]']);
+    await advance(1000);
+    expect(taken).toEqual(['-[a1] +[b2 c1]', '-[a1] +[b2 c2 d1]']);
+    await fail();
+    // It was removed while it waited: what is in force under its name has to go all the same.
+    queue.add(change([documentOf('b', 2)], []));
+    await advance(2000);
+    await finish();
+    queue.add(change([], [documentOf('e', 1)]));
+    await finish();
+    expect(taken.slice(2)).toEqual(['-[a1 b2] +[c2 d1]', '-[] +[e1]']);
+    expect(errors).toHaveLength(2);
+  });
+
+  it('opens once the first change could be handed on', async () => {
+    const { queue, taken, finish, fail, advance } = start();
+    queue.add(change([], [documentOf('a', 1)]));
+    let isOpen = false;
+    void queue.open().then(() => (isOpen = true));
+    await fail();
+    expect([isOpen, taken]).toEqual([false, ['-[] +[a1]']]);
+    await advance(1000);
+    await finish();
+    expect([isOpen, taken]).toEqual([true, ['-[] +[a1]', '-[] +[a1]']]);
   });
 
   it('hands nothing on for a document that is the one it handed on before, but for one that was deleted meanwhile', async () => {

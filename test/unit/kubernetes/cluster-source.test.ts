@@ -120,7 +120,7 @@ describe('what documents refer to', () => {
     for (const name of ['a', 'b']) secretApi(name).put(name, 1);
     providers.put('a', 1);
     const taken: string[] = [];
-    const waiting: (() => void)[] = [];
+    const waiting: { resolve: () => void; reject: (thrown: Error) => void }[] = [];
     const silent = (): void => undefined;
     const time = createManualTime();
     const source = createClusterSource({
@@ -128,7 +128,7 @@ describe('what documents refer to', () => {
       sink: {
         applyChange: ({ changed, removed }) => {
           taken.push([...removed.map((one) => `-${one.source}`), ...changed.map((one) => `+${one.source}`)].join(' '));
-          return new Promise<void>((resolve) => void waiting.push(resolve));
+          return new Promise<void>((resolve, reject) => void waiting.push({ resolve, reject }));
         },
         hasten: () => () => undefined,
         closeUnrouted: () => undefined,
@@ -153,11 +153,16 @@ describe('what documents refer to', () => {
     sources.push(source);
     await time.advance(10);
     const finish = async (): Promise<void> => {
-      for (const done of waiting.splice(0)) done();
+      for (const { resolve } of waiting.splice(0)) resolve();
+      await time.advance(10);
+    };
+    const fail = async (): Promise<void> => {
+      for (const { reject } of waiting.splice(0)) reject(new Error('a mistake'));
       await time.advance(10);
     };
     await finish();
-    return { taken, finish, providers, secretApi, time };
+    await finish();
+    return { taken, finish, fail, providers, secretApi, time };
   }
   const changed = (name: string, version: number, data: string) =>
     eventOf('MODIFIED', objectOf(name, version, { data: { a: data } }));
@@ -192,6 +197,25 @@ describe('what documents refer to', () => {
     expect(taken).toEqual(['-IdentityProvider shop/a']);
     await finish();
     expect(taken).toEqual(['-IdentityProvider shop/a', '-Secret shop/a']);
+  });
+
+  it('is handed on again with its document where a mistake of ours kept both out, and changes after it are too', async () => {
+    const { taken, finish, fail, providers, time } = await startProviders();
+    taken.length = 0;
+    const watch = await providers.nextWatch();
+    watch.push(eventOf('ADDED', objectOf('b', 3, { spec: {} })));
+    await time.advance(10);
+    await fail();
+    watch.push(eventOf('DELETED', objectOf('a', 4)));
+    await time.advance(1000);
+    await finish();
+    expect(taken).toEqual([
+      '+Secret shop/b',
+      '+IdentityProvider shop/b',
+      '+Secret shop/b',
+      '-IdentityProvider shop/a +IdentityProvider shop/b',
+      '-Secret shop/a',
+    ]);
   });
 
   it('is not waited for longer than a second', async () => {
