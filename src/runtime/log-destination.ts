@@ -1,7 +1,7 @@
-import { closeSync, openSync, write as writeFd, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type { Timers } from '../core/ports.ts';
 import type { LogDestination } from '../observe/logger.ts';
-import { codeOf } from '../std/listen.ts';
+import { createWriteQueue } from './write-queue.ts';
 
 export interface ClosableLogDestination extends LogDestination {
   /** Resolves once everything written is handed over, or after a second. */
@@ -24,10 +24,6 @@ const chunkCharacters = 64 * 1024;
 const maxWriteBytes = 1024 * 1024;
 /** So many go into a pipe as one (PIPE_BUF of Linux). A longer line goes by itself, and may meet those of others. */
 const atomicBytes = 4096;
-/** A reader that stands still costs lines, not memory without end. */
-const maxWaitingBytes = 16 * 1024 * 1024;
-const retryMs = 50;
-const closeWaitMs = 1000;
 const newline = 0x0a;
 
 /**
@@ -38,14 +34,18 @@ const newline = 0x0a;
 export function createLogDestination(options: LogDestinationOptions): ClosableLogDestination {
   const { to, timers, onDrop, isShared = false, flushEveryMs = 1000 } = options;
   const fd = typeof to === 'number' ? to : openSync(to, 'a');
-  const queue = new WriteQueue(fd, timers, onDrop, isShared ? atomicBytes : maxWriteBytes);
+  // The system writes to a file as one whatever it is given, whoever else does.
+  const kind = isShared ? fstatSync(fd) : undefined;
+  const isCut = kind !== undefined && !kind.isFile();
+  const quickFd = kind?.isFIFO() === true ? openWithoutWaiting(fd) : undefined;
+  const queue = createWriteQueue({ fd, quickFd, timers, onDrop, maxBytes: isCut ? atomicBytes : maxWriteBytes });
   let chunk = '';
   let cancelTimer: (() => void) | undefined;
   const flush = (): void => {
     cancelTimer?.();
     cancelTimer = undefined;
     const bytes = Buffer.from(chunk, 'utf8');
-    for (const part of isShared ? cutAtLines(bytes, atomicBytes) : [bytes]) if (part.length > 0) queue.push(part);
+    for (const part of isCut ? cutAtLines(bytes, atomicBytes) : [bytes]) if (part.length > 0) queue.push(part);
     chunk = '';
   };
   const onExit = (): void => {
@@ -63,97 +63,21 @@ export function createLogDestination(options: LogDestinationOptions): ClosableLo
     async close() {
       process.off('exit', onExit);
       flush();
-      await queue.drained();
+      await queue.close();
       if (typeof to === 'string') closeSync(fd);
     },
   };
 }
 
-/** Writes buffers to a file descriptor in their order, one at a time. */
-class WriteQueue {
-  readonly #fd: number;
-  readonly #timers: Timers;
-  readonly #onDrop: (lines: number) => void;
-  readonly #maxBytes: number;
-  #waiting: Buffer[] = [];
-  #waitingBytes = 0;
-  #isWriting = false;
-  #whenDrained: (() => void)[] = [];
-
-  constructor(fd: number, timers: Timers, onDrop: (lines: number) => void, maxBytes: number) {
-    this.#fd = fd;
-    this.#timers = timers;
-    this.#onDrop = onDrop;
-    this.#maxBytes = maxBytes;
-  }
-
-  push(bytes: Buffer): void {
-    if (this.#waitingBytes + bytes.length > maxWaitingBytes) {
-      this.#onDrop(countLines(bytes));
-      return;
-    }
-    this.#waiting.push(bytes);
-    this.#waitingBytes += bytes.length;
-    if (!this.#isWriting) this.#writeNext();
-  }
-
-  /** Resolves once nothing waits, or after a second. */
-  drained(): Promise<void> {
-    if (!this.#isWriting) return Promise.resolve();
-    return new Promise((resolve) => {
-      const cancel = this.#timers.after(closeWaitMs, resolve);
-      this.#whenDrained.push(() => {
-        cancel();
-        resolve();
-      });
-    });
-  }
-
-  /** For the end of the process. Nothing where a write is under way: the reader stands still, and would keep the process too. */
-  writeRestNow(): void {
-    if (this.#isWriting) return;
-    try {
-      for (const bytes of this.#waiting) writeSync(this.#fd, bytes);
-    } catch {
-      // There is nobody left to tell.
-    }
-  }
-
-  #writeNext(): void {
-    const bytes = this.#take();
-    if (bytes === undefined) {
-      this.#isWriting = false;
-      for (const drained of this.#whenDrained.splice(0)) drained();
-      return;
-    }
-    this.#isWriting = true;
-    this.#write(bytes);
-  }
-
-  #write(bytes: Buffer): void {
-    writeFd(this.#fd, bytes, (error, written) => {
-      if (error === null && written < bytes.length) this.#write(bytes.subarray(written));
-      else if (error === null) this.#writeNext();
-      else if (isTemporary(error)) this.#timers.after(retryMs, () => this.#write(bytes));
-      else {
-        this.#onDrop(countLines(bytes));
-        this.#writeNext();
-      }
-    });
-  }
-
-  /** As much of what waits as goes into one write. */
-  #take(): Buffer | undefined {
-    let count = 0;
-    let size = 0;
-    for (const { length } of this.#waiting) {
-      if (count > 0 && size + length > this.#maxBytes) break;
-      count++;
-      size += length;
-    }
-    this.#waitingBytes -= size;
-    const taken = this.#waiting.splice(0, count);
-    return taken.length > 1 ? Buffer.concat(taken, size) : taken[0];
+/**
+ * The same pipe, opened anew: whether one waits for room belongs to who opened it, and those who share the descriptor have not asked for another way.
+ * Undefined where the system does not let us.
+ */
+function openWithoutWaiting(fd: number): number | undefined {
+  try {
+    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch {
+    return undefined;
   }
 }
 
@@ -168,14 +92,4 @@ function* cutAtLines(bytes: Buffer, length: number): Generator<Buffer> {
     from = end + 1;
   }
   yield bytes.subarray(from);
-}
-
-function isTemporary(error: unknown): boolean {
-  return ['EAGAIN', 'EBUSY', 'EINTR'].includes(codeOf(error));
-}
-
-function countLines(bytes: Buffer): number {
-  let lines = 0;
-  for (const byte of bytes) if (byte === newline) lines++;
-  return lines;
 }
