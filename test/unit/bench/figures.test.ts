@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { atLeast, atMost, judgeReach } from '../../../bench/aim.ts';
 import { parseCoreList } from '../../../bench/cores.ts';
-import { cpuMicrosOf, residentMegabytesOf } from '../../../bench/process-figures.ts';
+import { toWorkersFigures, type WorkersSide } from '../../../bench/measure-workers.ts';
+import { childrenOf, cpuMicrosOf, residentMegabytesOf } from '../../../bench/process-figures.ts';
 import { formatReport, type Report } from '../../../bench/report.ts';
 import { median, quantile } from '../../../bench/statistics.ts';
 import { verdictOf } from '../../../bench/verdict.ts';
@@ -27,6 +30,42 @@ test.runIf(process.platform === 'linux')('a process is known by its CPU time and
   const { user, system } = process.cpuUsage();
   expect(cpuMicrosOf(process.pid) / (user + system)).toBeGreaterThan(0.5);
   expect(residentMegabytesOf(process.pid) * 1_000_000).toBeGreaterThan(process.memoryUsage().heapUsed);
+});
+
+test.runIf(process.platform === 'linux')('a process is known by those that it started', async () => {
+  const before = childrenOf(process.pid);
+  const child = spawn('sleep', ['60']);
+  expect(childrenOf(process.pid).filter((pid) => !before.includes(pid))).toEqual([child.pid]);
+  child.kill();
+  await once(child, 'exit');
+  expect(childrenOf(process.pid)).toEqual(before);
+});
+
+test('two workers are worth two cores only as far as both have as much to do and cost as much as one', () => {
+  const side = (cpuMicros: number, busiest: number, checksPerSecond: number): WorkersSide => ({
+    cpuMicros,
+    busiest,
+    checksPerSecond,
+    coresUsed: 1,
+    loadCoresUsed: 0.3,
+  });
+  const one = side(20, 1, 40_000);
+  const byCpu = (two: WorkersSide): number => toWorkersFigures([one], [two], false).timesByCpu;
+  expect([byCpu(side(20, 0.5, 0)), byCpu(side(25, 0.48, 0)), byCpu(side(20, 1, 0)), byCpu(side(20, 0.8, 0))]).toEqual([
+    2, 1.6, 1, 1.25,
+  ]);
+  const two = side(20, 0.5, 60_000);
+  expect(toWorkersFigures([one, one, one], [two, two, side(20, 0.5, 1)], false)).toEqual({
+    one,
+    two,
+    timesByCpu: 2,
+    timesByClock: 1.5,
+    hasCoreForLoad: false,
+    reach: [judgeReach('workers: two by CPU time', 2, atLeast(1.8), '× one')],
+  });
+  expect(toWorkersFigures([one], [two], true).reach).toEqual([
+    judgeReach('workers: two by the clock', 1.5, atLeast(1.8), '× one'),
+  ]);
 });
 
 test('an aim is met up to its bound, and missed where nothing was measured', () => {
@@ -90,6 +129,7 @@ test('a report shows its rows as a table, and says of a row with wrong answers t
     change: undefined,
     updates: undefined,
     pauses: undefined,
+    workers: undefined,
     passwords: undefined,
     envoy: undefined,
     cluster: undefined,
