@@ -57,12 +57,12 @@ function formatPauses({ rows, seconds }: PausesFigures): string[] {
 
 function formatWorkers({ one, two, timesByCpu, timesByClock, hasCoreForLoad }: WorkersFigures): string[] {
   const lineOf = (name: string, side: WorkersSide): string =>
-    `  ${name}: ${side.cpuMicros.toFixed(1)} µs of CPU a check, the busiest process ${(side.busiest * 100).toFixed(0)} % of it; by the clock ${side.checksPerSecond.toFixed(0)} checks/s with ${side.coresUsed.toFixed(2)} cores, the load ${side.loadCoresUsed.toFixed(2)}`;
+    `  ${name}: ${side.cpuMicros.toFixed(1)} µs of CPU a check; by the clock ${side.checksPerSecond.toFixed(0)} checks/s with ${side.coresUsed.toFixed(2)} cores, the load ${side.loadCoresUsed.toFixed(2)}`;
   const shared = hasCoreForLoad ? 'the load on a third core' : 'the load on the same two cores';
   return [
     lineOf('one process', one),
     lineOf('two workers and who watches', two),
-    `  two beside one: ${timesByCpu.toFixed(2)} by CPU time (two cores for the service alone), ${timesByClock.toFixed(2)} by the clock (${shared})`,
+    `  two beside one: ${timesByCpu.toFixed(2)} by CPU time (what two cores would give that nobody else uses), ${timesByClock.toFixed(2)} by the clock (${shared})`,
   ];
 }
 

@@ -1,6 +1,6 @@
 import { atLeast, judgeReach, type Reach } from './aim.ts';
-import { bindTo, type Cores } from './cores.ts';
-import { createLoad, type Load, type LoadResult } from './load.ts';
+import { bindTo } from './cores.ts';
+import { connectionShape, createLoad, type Load } from './load.ts';
 import { rounds, warmUpSeconds } from './options.ts';
 import { childrenOf, cpuMicrosOf } from './process-figures.ts';
 import { servedRows } from './served-rows.ts';
@@ -23,10 +23,8 @@ export interface WorkersFigures {
 
 /** Medians of the rounds. */
 export interface WorkersSide {
-  /** CPU time of all processes for one check, microseconds, all of them on one core and the load on another. */
+  /** CPU time for one check, microseconds: of who answers, on a core of its own, and of who watches. */
   readonly cpuMicros: number;
-  /** The part of it that the process took that took most: 1 where there is one process. */
-  readonly busiest: number;
   /** By the clock, on two cores. */
   readonly checksPerSecond: number;
   /** How much of them the processes of the server used then, and how much of a core the load. */
@@ -35,32 +33,36 @@ export interface WorkersSide {
 }
 
 interface Side extends Started {
-  readonly load: Load;
-  /** Of all processes that answer or watch. */
-  readonly pids: readonly number[];
+  /** A load for each connection. */
+  readonly loads: readonly Load[];
+  /** Of the processes that answer; each has its part of the connections, in their order. */
+  readonly answering: readonly number[];
+  /** Where another process answers: the one that watches. */
+  readonly watching: number | undefined;
   readonly samples: WorkersSide[];
 }
 
 type Tell = (line: string) => void;
 
 /**
- * One process and two workers by turns. Each is loaded twice in a round: on one core, the load on the other, where the CPU time of a check counts;
- * then on two cores, where the clock does.
+ * One process and two workers by turns. Each process that answers has the load of a row, so there are twice as many connections to two: with fewer calls
+ * at a time a check is dearer, whoever answers. In a round each process that answers has the server's core for itself once, while the
+ * other one, elsewhere, has as much to do; then the CPU time of a check counts. After that all have two cores, and the clock counts.
  */
 export async function measureWorkers(stand: Stand, seconds: number, tell: Tell): Promise<WorkersFigures> {
   const sides: Side[] = [];
   try {
     for (const workers of [1, 2]) sides.push(await startSide(workers, stand));
-    for (const { load } of sides) await load.run(warmUpSeconds);
+    for (const side of sides) await warmUp(side);
     for (let round = 0; round < rounds; round++) {
       tell(`round ${round + 1} of ${rounds}`);
       for (const side of round % 2 === 0 ? sides : sides.toReversed())
-        side.samples.push(await sample(side, stand.cores, seconds));
+        side.samples.push(await sample(side, stand, seconds));
     }
     const [one, two] = sides.map(({ samples }) => samples);
     return toWorkersFigures(one ?? [], two ?? [], stand.cores?.spare !== undefined);
   } finally {
-    for (const { load } of sides) load.close();
+    for (const load of sides.flatMap(({ loads }) => loads)) load.close();
     await Promise.all(sides.map(({ server }) => server.stop()));
   }
 }
@@ -68,52 +70,90 @@ export async function measureWorkers(stand: Stand, seconds: number, tell: Tell):
 async function startSide(workers: number, stand: Stand): Promise<Side> {
   const row = { ...servedRows['repeated-native'], workers };
   const started = await startServe(`workers-${workers}`, stand, row);
-  const children = childrenOf(started.server.pid);
+  const { pid } = started.server;
+  const children = childrenOf(pid);
   if (children.length !== (workers === 1 ? 0 : workers))
     throw new Error(`workers: ${workers} has ${children.length} processes beside the first one`);
-  return { ...started, load: await createLoad(started.target), pids: [started.server.pid, ...children], samples: [] };
+  const loads: Load[] = [];
+  while (loads.length < connectionShape.connections * workers) loads.push(await createLoad(started.target, 1));
+  const isAlone = workers === 1;
+  return {
+    ...started,
+    loads,
+    answering: isAlone ? [pid] : children,
+    watching: isAlone ? undefined : pid,
+    samples: [],
+  };
 }
 
-async function sample({ server, load, pids }: Side, cores: Cores | undefined, seconds: number): Promise<WorkersSide> {
-  const bind = (ofServer: readonly number[], ofLoad: readonly number[]): void => {
-    for (const pid of pids) bindTo(pid, ofServer);
-    bindTo(process.pid, ofLoad);
-  };
-  const bound = await loaded(load, pids, seconds);
-  if (cores !== undefined) {
-    const { generator, spare = generator } = cores;
-    const two = [cores.server, spare];
-    bind(two, cores.spare === undefined ? two : [generator]);
+/** Throws where the connections are not spread as they should be: then nothing else says what it seems to say. */
+async function warmUp(side: Side): Promise<void> {
+  const { loads, answering } = side;
+  await runAll(side, warmUpSeconds);
+  for (const [index, load] of loads.entries()) {
+    const before = answering.map(cpuMicrosOf);
+    await load.run(0.2);
+    const cpus = answering.map((pid, at) => cpuMicrosOf(pid) - (before[at] ?? Number.NaN));
+    const expected = index % answering.length;
+    if (cpus.indexOf(Math.max(...cpus)) !== expected)
+      throw new Error(`connection ${index + 1} is not of worker ${expected + 1}`);
   }
-  const spread = await loaded(load, pids, seconds);
+}
+
+async function sample(side: Side, { cores }: Stand, seconds: number): Promise<WorkersSide> {
+  const { server, answering, watching } = side;
+  const bind = (pid: number, ...to: readonly number[]): void => {
+    if (cores !== undefined) bindTo(pid, to);
+  };
+  const { server: ours = 0, generator = 0, spare = generator } = cores ?? {};
+  const costs: number[] = [];
+  for (const [index, pid] of answering.entries()) {
+    for (const other of answering) bind(other, other === pid ? ours : spare);
+    if (watching !== undefined) bind(watching, ours);
+    bind(process.pid, generator);
+    const { answers, cpus, watcherCpu } = await runAll(side, seconds);
+    costs.push((cpus[index] ?? Number.NaN) / (answers[index] ?? Number.NaN) + watcherCpu / sumOf(answers));
+  }
+  for (const pid of [...answering, ...(watching === undefined ? [] : [watching])]) bind(pid, ours, spare);
+  if (cores?.spare === undefined) bind(process.pid, ours, generator);
+  const { answers, cpus, watcherCpu, loadCpu, took } = await runAll(side, seconds);
   // As everything else is measured.
-  if (cores !== undefined) bind([cores.server], [cores.generator]);
+  bind(process.pid, generator);
   server.assertRunning();
   return {
-    cpuMicros: sumOf(bound.cpus) / bound.result.answers,
-    busiest: Math.max(...bound.cpus) / sumOf(bound.cpus),
-    checksPerSecond: spread.result.answers / spread.result.seconds,
-    coresUsed: sumOf(spread.cpus) / (spread.result.seconds * 1_000_000),
-    loadCoresUsed: spread.loadCpu / (spread.result.seconds * 1_000_000),
+    cpuMicros: sumOf(costs) / costs.length,
+    checksPerSecond: sumOf(answers) / took,
+    coresUsed: (sumOf(cpus) + watcherCpu) / (took * 1_000_000),
+    loadCoresUsed: loadCpu / (took * 1_000_000),
   };
 }
 
 interface Loaded {
-  readonly result: LoadResult;
-  /** CPU time that each process took, microseconds. */
+  /** Of each process that answers, and the CPU time that it took for them, microseconds. */
+  readonly answers: readonly number[];
   readonly cpus: readonly number[];
+  readonly watcherCpu: number;
   readonly loadCpu: number;
+  readonly took: number;
 }
 
-async function loaded(load: Load, pids: readonly number[], seconds: number): Promise<Loaded> {
+async function runAll({ loads, answering, watching }: Side, seconds: number): Promise<Loaded> {
+  const pids = [...answering, process.pid, ...(watching === undefined ? [] : [watching])];
   const before = pids.map(cpuMicrosOf);
-  const ownBefore = cpuMicrosOf(process.pid);
-  const result = await load.run(seconds);
+  const results = await Promise.all(loads.map((load) => load.run(seconds)));
   const cpus = pids.map((pid, index) => cpuMicrosOf(pid) - (before[index] ?? Number.NaN));
-  const loadCpu = cpuMicrosOf(process.pid) - ownBefore;
-  if (result.unexpected > 0)
-    throw new Error(`workers: ${result.unexpected} of ${result.answers} answers were not what was expected`);
-  return { result, cpus, loadCpu };
+  const unexpected = sumOf(results.map((result) => result.unexpected));
+  if (unexpected > 0) throw new Error(`workers: ${unexpected} answers were not what was expected`);
+  const answersOf = (at: number): number =>
+    sumOf(results.flatMap((result, index) => (index % answering.length === at ? result.answers : [])));
+  const [loadCpu = Number.NaN, watcherCpu = 0] = cpus.slice(answering.length);
+  return {
+    answers: answering.map((_pid, at) => answersOf(at)),
+    cpus: cpus.slice(0, answering.length),
+    watcherCpu,
+    loadCpu,
+    took: Math.max(...results.map((result) => result.seconds)),
+  };
 }
 
 function sumOf(values: readonly number[]): number {
@@ -130,7 +170,8 @@ export function toWorkersFigures(
     const ofOne = one.map(figure);
     return median(two.map((side, round) => figure(side) / (ofOne[round] ?? Number.NaN)));
   };
-  const timesByCpu = timesOf(capacity);
+  // Two cores in place of one, each with as many checks as go into its time.
+  const timesByCpu = 2 / timesOf(({ cpuMicros }) => cpuMicros);
   const timesByClock = timesOf(({ checksPerSecond }) => checksPerSecond);
   const reach = hasCoreForLoad
     ? judgeReach('workers: two by the clock', timesByClock, atLeast(1.8), '× one')
@@ -138,19 +179,10 @@ export function toWorkersFigures(
   return { one: medians(one), two: medians(two), timesByCpu, timesByClock, hasCoreForLoad, reach: [reach] };
 }
 
-/**
- * Checks a second on two cores that nobody else uses, by the CPU time of a check: they are full when all processes together have taken two seconds of
- * it, or one process a second, whichever comes first. So what who watches takes counts, and so does a worker that has more to do than the other.
- */
-function capacity({ cpuMicros, busiest }: WorkersSide): number {
-  return 1_000_000 / (cpuMicros * Math.max(busiest, 0.5));
-}
-
 function medians(samples: readonly WorkersSide[]): WorkersSide {
   const medianOf = (figure: keyof WorkersSide): number => median(samples.map((one) => one[figure]));
   return {
     cpuMicros: medianOf('cpuMicros'),
-    busiest: medianOf('busiest'),
     checksPerSecond: medianOf('checksPerSecond'),
     coresUsed: medianOf('coresUsed'),
     loadCoresUsed: medianOf('loadCoresUsed'),

@@ -77,8 +77,8 @@ function limitMsOf({ parts, rows, seconds }: Options): number {
   const ofParts = parts.reduce((sum, name) => sum + (limitsMs[name] ?? 0), 0);
   // Each setting of Envoy is loaded three times as long as a row.
   const ofEnvoy = parts.includes('envoy') ? 3 * Object.keys(settings).length : 0;
-  // Two, each loaded twice in a round.
-  const ofWorkers = parts.includes('workers') ? 4 : 0;
+  // One loaded twice in a round, and two three times.
+  const ofWorkers = parts.includes('workers') ? 5 : 0;
   const loads = rows.length + ofEnvoy + ofWorkers;
   return 120_000 + ofParts + loads * (warmUpSeconds + rounds * seconds) * 1000;
 }

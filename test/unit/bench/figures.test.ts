@@ -41,28 +41,23 @@ test.runIf(process.platform === 'linux')('a process is known by those that it st
   expect(childrenOf(process.pid)).toEqual(before);
 });
 
-test('two workers are worth two cores only as far as both have as much to do and cost as much as one', () => {
-  const side = (cpuMicros: number, busiest: number, checksPerSecond: number): WorkersSide => ({
+test('two workers are worth two cores only as far as a check costs them what it costs one process', () => {
+  const side = (cpuMicros: number, checksPerSecond: number): WorkersSide => ({
     cpuMicros,
-    busiest,
     checksPerSecond,
     coresUsed: 1,
     loadCoresUsed: 0.3,
   });
-  const one = side(20, 1, 40_000);
-  const byCpu = (two: WorkersSide): number => toWorkersFigures([one], [two], false).timesByCpu;
-  expect([byCpu(side(20, 0.5, 0)), byCpu(side(25, 0.48, 0)), byCpu(side(20, 1, 0)), byCpu(side(20, 0.8, 0))]).toEqual([
-    2, 1.6, 1, 1.25,
-  ]);
-  const two = side(20, 0.5, 60_000);
-  expect(toWorkersFigures([one, one, one], [two, two, side(20, 0.5, 1)], false)).toEqual({
+  const [one, two] = [side(20, 40_000), side(25, 60_000)];
+  expect(toWorkersFigures([one, one, one], [two, two, side(30, 1)], false)).toEqual({
     one,
     two,
-    timesByCpu: 2,
+    timesByCpu: 1.6,
     timesByClock: 1.5,
     hasCoreForLoad: false,
-    reach: [judgeReach('workers: two by CPU time', 2, atLeast(1.8), '× one')],
+    reach: [judgeReach('workers: two by CPU time', 1.6, atLeast(1.8), '× one')],
   });
+  expect(toWorkersFigures([one], [one], false).timesByCpu).toBe(2);
   expect(toWorkersFigures([one], [two], true).reach).toEqual([
     judgeReach('workers: two by the clock', 1.5, atLeast(1.8), '× one'),
   ]);
