@@ -49,7 +49,7 @@ export type RevocationOutcome =
   | { readonly kind: 'kept'; readonly isShared: boolean; readonly isWidened: boolean }
   /** Some found no room here, or in what replicas share: they are in force nowhere, or in this process alone. */
   | { readonly kind: 'full' }
-  /** In force in this process alone: the shared store did not take them, and the caller should come again. */
+  /** In force here, and perhaps not everywhere: the shared store, or a worker, did not take them, and the caller should come again. */
   | { readonly kind: 'not-shared' };
 
 /** What is in force. Holds nothing that names somebody. */
