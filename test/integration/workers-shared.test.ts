@@ -38,8 +38,13 @@ async function revoke(service: ServeProcess, idp: Issuer, jti: string): Promise<
   return [answer.status, await answer.json()];
 }
 
-const everywhere = (clients: readonly CheckClient[], token: string): Promise<readonly string[]> =>
-  Promise.all(clients.map((each) => ask(each, token)));
+/** One after the other, so that those who connect by it do so in their order. */
+async function everywhere(clients: readonly CheckClient[], token: string): Promise<readonly string[]> {
+  const outcomes: string[] = [];
+  for (const each of clients) outcomes.push(await ask(each, token));
+  return outcomes;
+}
+
 const tokenOf = (idp: Issuer, jti: string): Promise<string> => idp.sign({ sub: 'alice', jti, sid: `session-${jti}` });
 const [allowed, revoked] = [
   ['allow', 'allow'],
