@@ -81,8 +81,9 @@ export interface RevocationListHandle {
   /**
    * What the list holds from now on, read step by step so that nobody waits for a long one; resolves when it is in force, after those before it.
    * With a `problem` in it, all that is in force stays so beside what can be read. What is gone from a file has to be gone for a second.
+   * `ageMs` ago, where it is said, the list was last found to be so.
    */
-  take(reading: Generator<undefined, RevocationListReading, undefined>): Promise<void>;
+  take(reading: Generator<undefined, RevocationListReading, undefined>, ageMs?: number): Promise<void>;
   /** It was found to be as it was. */
   confirm(): void;
   /** It could not be read; what it held stays. */

@@ -222,13 +222,13 @@ describeWithRedis('two workers and another replica that share a real Redis', (re
     readonly other: ServeProcess;
     readonly clients: readonly CheckClient[];
   }
-  const start = async (more = ''): Promise<Shared> => {
+  const start = async (more = '', grace = '0s'): Promise<Shared> => {
     const redis = await startRedis(redisBinary);
     onEnd(() => redis.close());
     const idp = await issuer();
     write('a.yaml', withProvider(idp.issuer, more));
     const url = `redis://127.0.0.1:${redis.port}`;
-    const flags = [...withAdmin(), '--redis-url', url, '--revocations-grace', '0s'];
+    const flags = [...withAdmin(), '--redis-url', url, '--revocations-grace', grace];
     const [service, other] = [await serve(...flags), await serve(...flags, '--workers', '1')];
     await ready(service);
     await ready(other);
@@ -264,6 +264,20 @@ describeWithRedis('two workers and another replica that share a real Redis', (re
     const together = await Promise.all([...clients, ...clients].map(await presenter(idp)));
     expect(together.toSorted()).toEqual([...Array.from({ length: 5 }, () => '401 dpop_replayed'), 'allow']);
   }, 30_000);
+
+  it('a worker that begins while Redis is away goes on by what was read, like the other, for as long as the grace', async () => {
+    const { redis, idp, service, clients } = await start('', '60s');
+    const [ended, kept] = [await tokenOf(idp, 'ended'), await tokenOf(idp, 'kept')];
+    await eventually(async () => expect(await everywhere(clients, kept)).toEqual(all('allow')));
+    expect(await revoke(service, idp, 'ended')).toMatchObject([200, { scope: 'shared' }]);
+    await redis.kill();
+    await eventually(async () => expect(await metricOf(service, 'portcullis_redis_up')).toBe(0));
+    // Longer than a list counts as read without being confirmed.
+    await sleep(3000);
+    await replaceWorker(service);
+    const fresh = client(service);
+    expect([await ask(fresh, kept), await ask(fresh, ended)]).toEqual(['allow', '401 token_revoked']);
+  }, 60_000);
 
   it('without Redis neither worker lets anybody in, nor one that begins meanwhile, and all go on by themselves when it is back', async () => {
     const { redis, idp, service, clients } = await start();

@@ -10,6 +10,7 @@ import type { AnswerQuestion } from './answer-questions.ts';
 import { judgeWorker } from './judge-worker.ts';
 import type { ToWorker } from './messages.ts';
 import type { PolicyState, Revision } from './policy-state.ts';
+import type { ListReadState } from './received-list.ts';
 import { createWorkerLink, type EndReason, type WorkerLink } from './worker-link.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
 import type { WorkerProcess } from './worker-process.ts';
@@ -50,7 +51,8 @@ export interface FleetOptions {
   readonly state: Pick<PolicyState, 'whole' | 'number'>;
   /** What a worker is told first: how it is to be, and what is in force beside policies. */
   readonly introduce: (worker: number) => readonly ToWorker[];
-  readonly unreadable: () => string | undefined;
+  /** How the list of revocations stands that workers have a copy of. */
+  readonly revoked: () => ListReadState;
   readonly onUnrouted: (policy: string) => void;
 }
 
@@ -222,7 +224,7 @@ class Workers implements Fleet {
   }
 
   #begin(slot: Slot): void {
-    const { startProcess, clock, settings, answer, pause, state, introduce, unreadable, onUnrouted, logger } =
+    const { startProcess, clock, settings, answer, pause, state, introduce, revoked, onUnrouted, logger } =
       this.#options;
     const process = startProcess();
     const { worker } = slot;
@@ -257,7 +259,7 @@ class Workers implements Fleet {
     process.onExit((how) => this.#gone(slot, how));
     for (const message of introduce(worker)) link.tell(message);
     // Until it hears this, it takes what it was told for nothing that can be read.
-    link.tell({ kind: 'pulse', sent: 0, unreadable: unreadable() });
+    link.tell({ kind: 'pulse', sent: 0, revoked: revoked() });
     link.pass(() => {
       slot.isIntroduced = true;
       this.#settle();
@@ -350,7 +352,7 @@ class Workers implements Fleet {
   }
 
   #tick(): void {
-    const { clock, logger, metrics, unreadable, state } = this.#options;
+    const { clock, logger, metrics, revoked, state } = this.#options;
     const now = clock.monotonic();
     // Who was held up itself has not heard what was said meanwhile.
     const wasHeldUp = now - this.#tickedAt > 2 * tickMs;
@@ -373,7 +375,7 @@ class Workers implements Fleet {
         this.#settle();
       }
     }
-    this.tell({ kind: 'pulse', sent: 0, unreadable: unreadable() });
+    this.tell({ kind: 'pulse', sent: 0, revoked: revoked() });
     const serving = this.#links().length;
     metrics.workers({ serving, starting: this.#slots.length - serving, late });
   }

@@ -49,7 +49,7 @@ async function createStand(count = 2, hasStarted = true): Promise<Stand> {
     pause: () => Promise.resolve(),
     state,
     introduce: () => [{ kind: 'revoked', entries: [] }],
-    unreadable: () => undefined,
+    revoked: () => ({ unreadable: undefined, readAgeMs: 0 }),
     onUnrouted: () => undefined,
   });
   const worker = (number: number): FakeWorker => {
@@ -277,7 +277,7 @@ describe('the fleet', () => {
     expect([worker(0).sockets, fleet.status().serving]).toEqual([0, 0]);
     expect(worker(0).messages.slice(0, 3)).toEqual([
       { kind: 'revoked', entries: [] },
-      { kind: 'pulse', sent: 0, unreadable: undefined },
+      { kind: 'pulse', sent: 0, revoked: { unreadable: undefined, readAgeMs: 0 } },
       { kind: 'pass', number: 1 },
     ]);
     worker(0).say({ kind: 'passed', number: 1 });
