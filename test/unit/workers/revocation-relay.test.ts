@@ -53,7 +53,7 @@ function createStand(isShared = false) {
     whenTaken: () => Promise.resolve(),
     status: () => ({ sources: [], signals: 0, widened: 0 }),
   };
-  return { ...time, relay, told, passing, taken, control, fail: (why?: string) => void (unreadable = why) };
+  return { time, relay, told, passing, taken, control, fail: (why?: string) => void (unreadable = why) };
 }
 
 function* readingOf(entries: readonly Revocation[], problem?: string): Generator<undefined, RevocationListReading> {
@@ -101,15 +101,15 @@ it('gives a worker that knows nothing all entries, a thousand in a message', asy
 });
 
 it('tells what is read in the cluster, and a worker that comes later the last whole list with what was read beside it since', async () => {
-  const { relay, control, taken, told, advance } = createStand();
+  const { relay, control, taken, told, time } = createStand();
   const list = relay.relay(control).openList('configMap');
   await list.take(readingOf([revocation('a')]));
   list.confirm();
   await list.take(readingOf([revocation('b')], 'line 2 is no JSON'));
   await list.take(readingOf([revocation('b'), revocation('c')], 'line 3 is no JSON'));
-  await advance(3000);
+  await time.advance(3000);
   list.fail('the ConfigMap does not exist');
-  await advance(4000);
+  await time.advance(4000);
   expect(taken).toEqual([
     { entries: [revocation('a')], problem: undefined },
     'confirmed',
@@ -137,21 +137,21 @@ it('tells what is read in the cluster, and a worker that comes later the last wh
   expect(relay.whole()).toEqual([
     { kind: 'listed', news: { kind: 'read', reading: { entries: [revocation('d')], problem: undefined }, ageMs: 0 } },
   ]);
-  await advance(5000);
+  await time.advance(5000);
   list.confirm();
-  await advance(1000);
+  await time.advance(1000);
   expect(relay.whole()).toMatchObject([{ news: { kind: 'read', ageMs: 1000 } }]);
 });
 
 it('tells how long ago the list was readable, while it is not', async () => {
-  const { relay, fail, advance } = createStand(true);
+  const { relay, fail, time } = createStand(true);
   fail('the list was not read lately');
   expect(relay.readState()).toEqual({ unreadable: 'the list was not read lately', readAgeMs: undefined });
   fail();
   expect(relay.readState()).toEqual({ unreadable: undefined, readAgeMs: 0 });
-  await advance(1000);
+  await time.advance(1000);
   fail('Redis does not answer');
-  await advance(2000);
+  await time.advance(2000);
   expect(relay.readState()).toEqual({ unreadable: 'Redis does not answer', readAgeMs: 3000 });
 });
 
