@@ -91,9 +91,8 @@ describe('a revocation', () => {
     write('a.yaml', withProvider(idp.issuer, ', logout: {audiences: [web]}'));
     const service = await serve(...withAdmin());
     await ready(service);
-    const clients = [client(service), client(service)];
-    const [one, two] = clients;
-    if (one === undefined || two === undefined) throw new Error('two clients');
+    const one = client(service);
+    const clients = [one, client(service)];
     const [token, session, kept] = [
       await tokenOf(idp, 'token'),
       await tokenOf(idp, 'session'),
@@ -187,6 +186,29 @@ it('a DPoP proof is used once, whichever worker it comes to', async () => {
     expect(outcomes.toSorted()).toEqual(['401 dpop_replayed', '401 dpop_replayed', '401 dpop_replayed', 'allow']);
   }
 });
+
+it('a DPoP proof is refused while the process that watches cannot say whether it is new, and nothing else is', async () => {
+  const idp = await issuer();
+  write('a.yaml', withProvider(idp.issuer));
+  const service = await serve('--transport', 'native');
+  await ready(service);
+  const [one, two] = [client(service), client(service)];
+  const clients = [one, two];
+  const token = await tokenOf(idp, 'token');
+  const fresh = (): ReturnType<typeof presenter> => presenter(idp);
+  const [before, first, second, after] = [await fresh(), await fresh(), await fresh(), await fresh()];
+  expect([await everywhere(clients, token), await before(one)]).toEqual([allowed, 'allow']);
+  onEnd(() => service.signal('SIGCONT'));
+  service.signal('SIGSTOP');
+  const began = performance.now();
+  expect(await Promise.all([first(one), second(two)])).toEqual(['503 store_unavailable', '503 store_unavailable']);
+  expect(performance.now() - began).toBeLessThan(3000);
+  expect(await everywhere(clients, token)).toEqual(allowed);
+  service.signal('SIGCONT');
+  await eventually(async () => expect(await (await fresh())(one)).toBe('allow'));
+  expect(await after(two)).toBe('allow');
+  expect(await metricOf(service, 'portcullis_worker_exits_total')).toBe(0);
+}, 30_000);
 
 /** Shows one new proof wherever it is told to. */
 async function presenter(idp: Issuer): Promise<(to: CheckClient) => Promise<string>> {
