@@ -4,14 +4,16 @@ import { spawnSync } from 'node:child_process';
 export interface Cores {
   readonly server: number;
   readonly generator: number;
+  /** For a second process of the server; undefined where there are two only. */
+  readonly spare: number | undefined;
 }
 
-/** The first two cores that this process may use. Undefined where there is one only, or no `taskset` (util-linux). */
+/** The first cores that this process may use. Undefined where there is one only, or no `taskset` (util-linux). */
 export function findCores(): Cores | undefined {
   const { stdout } = spawnSync('taskset', ['-cp', String(process.pid)], { encoding: 'utf8' });
   const list = /list: ([\d,-]+)/.exec(stdout ?? '')?.[1];
-  const [server, generator] = list === undefined ? [] : parseCoreList(list);
-  return server === undefined || generator === undefined ? undefined : { server, generator };
+  const [server, generator, spare] = list === undefined ? [] : parseCoreList(list);
+  return server === undefined || generator === undefined ? undefined : { server, generator, spare };
 }
 
 /** `0,2-4` as its numbers. */
@@ -22,7 +24,7 @@ export function parseCoreList(list: string): number[] {
   });
 }
 
-/** Binds every thread of this process to the core. */
-export function moveTo(core: number): void {
-  spawnSync('taskset', ['-acp', String(core), String(process.pid)]);
+/** Binds every thread of the process to the cores. */
+export function bindTo(pid: number, cores: readonly number[]): void {
+  spawnSync('taskset', ['-acp', cores.join(','), String(pid)]);
 }

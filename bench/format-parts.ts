@@ -6,12 +6,13 @@ import type { PasswordFigures, RememberedFigures } from './measure-passwords.ts'
 import type { PausesFigures } from './measure-pauses.ts';
 import type { StartFigures } from './measure-start.ts';
 import type { UpdateFigures, UpdateStops } from './measure-updates.ts';
+import type { WorkersFigures, WorkersSide } from './measure-workers.ts';
 import type { Report } from './report.ts';
 import { parts } from './rows.ts';
 
 /** The lines of everything that is no row. */
 export function formatParts(report: Report): string[] {
-  const { memory, start, change, updates, pauses, passwords, envoy, cluster } = report;
+  const { memory, start, change, updates, pauses, workers, passwords, envoy, cluster } = report;
   const lines: string[] = [];
   if (memory !== undefined) lines.push(`${parts.memory}:`, ...formatMemory(memory));
   if (start !== undefined) lines.push(`${parts.start}:`, ...formatStart(start));
@@ -21,6 +22,7 @@ export function formatParts(report: Report): string[] {
   }
   if (updates !== undefined) lines.push(...formatUpdates(updates));
   if (pauses !== undefined) lines.push(`${parts.pauses}:`, ...formatPauses(pauses));
+  if (workers !== undefined) lines.push(`${parts.workers}:`, ...formatWorkers(workers));
   if (passwords !== undefined) lines.push(`${parts.passwords}:`, ...formatPasswords(passwords));
   if (envoy !== undefined) lines.push(`${parts.envoy}:`, ...formatEnvoy(envoy));
   if (cluster !== undefined) lines.push(`${parts.cluster}:`, ...formatCluster(cluster));
@@ -51,6 +53,17 @@ function formatPauses({ rows, seconds }: PausesFigures): string[] {
     ({ name, checksPerSecond, pauses, p99Ms, longestMs, above10Ms }) =>
       `  ${name}, ${seconds} s at ${checksPerSecond.toFixed(0)} checks/s: ${pauses} pauses, p99 ${p99Ms.toFixed(1)}, longest ${longestMs.toFixed(1)} ms, ${above10Ms} above 10 ms`,
   );
+}
+
+function formatWorkers({ one, two, timesByCpu, timesByClock, hasCoreForLoad }: WorkersFigures): string[] {
+  const lineOf = (name: string, side: WorkersSide): string =>
+    `  ${name}: ${side.cpuMicros.toFixed(1)} µs of CPU a check; by the clock ${side.checksPerSecond.toFixed(0)} checks/s with ${side.coresUsed.toFixed(2)} cores, the load ${side.loadCoresUsed.toFixed(2)}`;
+  const shared = hasCoreForLoad ? 'the load on a third core' : 'the load on the same two cores';
+  return [
+    lineOf('one process', one),
+    lineOf('two workers and who watches', two),
+    `  two beside one: ${timesByCpu.toFixed(2)} by CPU time (what two cores would give that nobody else uses), ${timesByClock.toFixed(2)} by the clock (${shared})`,
+  ];
 }
 
 function formatPasswords({ quiet, computing, flooded, stops, results, seconds }: PasswordFigures): string[] {

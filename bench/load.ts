@@ -42,11 +42,12 @@ function inTurn(messages: readonly Uint8Array[]): () => Uint8Array {
   };
 }
 
-export async function createLoad({ address, messages, expected }: LoadTarget): Promise<Load> {
+export async function createLoad(
+  { address, messages, expected }: LoadTarget,
+  count: number = connectionShape.connections,
+): Promise<Load> {
   const headers = encodeCallHeaders(checkPath, 'portcullis.bench');
-  const connections = await Promise.all(
-    Array.from({ length: connectionShape.connections }, () => openCallConnection(address, headers)),
-  );
+  const connections = await Promise.all(Array.from({ length: count }, () => openCallConnection(address, headers)));
   const nextMessage = typeof messages === 'function' ? messages : inTurn(messages);
 
   function run(seconds: number): Promise<LoadResult> {

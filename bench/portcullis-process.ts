@@ -50,7 +50,10 @@ export async function startPortcullis(options: PortcullisOptions): Promise<Portc
   const { flags: listenFlags, address } = await prepareListening(listen, workFolder, name);
   const [httpPort, adminPort] = [await freePort(), await freePort()];
   const node =
-    profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${name}.cpuprofile`];
+    profile === undefined
+      ? []
+      : // Workers have the same options: each process needs a name of its own.
+        ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${name}-\${pid}.cpuprofile`];
   const settings = {
     ...(policies === undefined ? {} : { '--policies': policies }),
     '--allowed-private-address': '127.0.0.1/32',

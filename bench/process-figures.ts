@@ -16,3 +16,8 @@ export function residentMegabytesOf(pid: number): number {
   const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
   return (Number(kilobytes) * 1024) / 1_000_000;
 }
+
+/** The processes that the process has started by its main thread, as Node does, and that are still there. */
+export function childrenOf(pid: number): readonly number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean).map(Number);
+}

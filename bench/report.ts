@@ -11,6 +11,7 @@ import type { PausesFigures } from './measure-pauses.ts';
 import type { RowFigures } from './measure-rows.ts';
 import type { StartFigures } from './measure-start.ts';
 import type { UpdateFigures } from './measure-updates.ts';
+import type { WorkersFigures } from './measure-workers.ts';
 import { rows } from './rows.ts';
 
 /** All that was measured; what was not asked for is undefined. */
@@ -31,6 +32,7 @@ export interface Report {
   readonly change: ChangeFigures | undefined;
   readonly updates: UpdateFigures | undefined;
   readonly pauses: PausesFigures | undefined;
+  readonly workers: WorkersFigures | undefined;
   readonly passwords: PasswordFigures | undefined;
   readonly envoy: EnvoyFigures | undefined;
   readonly cluster: ClusterFigures | undefined;
@@ -73,9 +75,9 @@ function cellsOf(row: RowFigures): readonly string[] {
 }
 
 /** Every figure that has an aim, in the order of the report. */
-export function reachOf({ rows: all, memory, start, updates, pauses, envoy }: Report): readonly Reach[] {
+export function reachOf({ rows: all, memory, start, updates, pauses, workers, envoy }: Report): readonly Reach[] {
   const ofRows = all.flatMap(({ reach }) => reach ?? []);
-  return [...ofRows, ...[memory, start, updates, pauses, envoy].flatMap((part) => part?.reach ?? [])];
+  return [...ofRows, ...[memory, start, updates, pauses, workers, envoy].flatMap((part) => part?.reach ?? [])];
 }
 
 function legend(report: Report): string[] {

@@ -37,6 +37,7 @@ export const parts = {
   start: 'from the start of the process until it is ready, 100 policies',
   change: 'from the writing of a changed policy until it decides, 100 policies; the event loop while 1000 are changed',
   pauses: 'pauses of the garbage collector under load, on our own transport',
+  workers: 'two workers beside one process, repeated-native: CPU time of all processes for a check, and throughput',
   passwords: 'a flood of wrong passwords (bcrypt, argon2, scrypt), and somebody whose password is remembered',
   envoy:
     'through a real Envoy that shares a core with us, beside its own filters; minutes, so only where it is asked for',

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findCores, moveTo } from './cores.ts';
+import { bindTo, findCores } from './cores.ts';
 import { connectionShape } from './load.ts';
 import { measureCluster } from './cluster/measure-cluster.ts';
 import { measureChange } from './measure-change.ts';
@@ -14,6 +14,7 @@ import { measurePauses } from './measure-pauses.ts';
 import { measureRows } from './measure-rows.ts';
 import { measureStart } from './measure-start.ts';
 import { measureUpdates } from './measure-updates.ts';
+import { measureWorkers } from './measure-workers.ts';
 import { settings } from './envoy/envoy-settings.ts';
 import { measureEnvoy } from './envoy/measure-envoy.ts';
 import { helpText, parseOptions, rounds, warmUpSeconds, type Options } from './options.ts';
@@ -37,7 +38,7 @@ function build(): void {
 async function measure(options: Options, workFolder: string): Promise<Report> {
   const processors = availableParallelism();
   const cores = findCores();
-  if (cores !== undefined) moveTo(cores.generator);
+  if (cores !== undefined) bindTo(process.pid, [cores.generator]);
   const profile = options.profile === undefined ? undefined : resolve(options.profile);
   const stand = await createStand({ workFolder, cores, profile });
   const part = async <T>(name: PartName, figures: () => Promise<T>): Promise<T | undefined> => {
@@ -62,6 +63,7 @@ async function measure(options: Options, workFolder: string): Promise<Report> {
       change: await part('change', () => measureChange(stand)),
       updates: await (options.parts.includes('change') ? measureUpdates(stand) : undefined),
       pauses: await part('pauses', () => measurePauses(stand)),
+      workers: await part('workers', () => measureWorkers(stand, options.seconds, tell)),
       passwords: await part('passwords', () => measurePasswords(stand)),
       envoy: await part('envoy', () => measureEnvoy(stand, options.seconds, tell)),
       cluster: await part('cluster', () => measureCluster(stand, tell)),
@@ -74,7 +76,10 @@ async function measure(options: Options, workFolder: string): Promise<Report> {
 function limitMsOf({ parts, rows, seconds }: Options): number {
   const ofParts = parts.reduce((sum, name) => sum + (limitsMs[name] ?? 0), 0);
   // Each setting of Envoy is loaded three times as long as a row.
-  const loads = rows.length + (parts.includes('envoy') ? 3 * Object.keys(settings).length : 0);
+  const ofEnvoy = parts.includes('envoy') ? 3 * Object.keys(settings).length : 0;
+  // One loaded twice in a round, and two three times.
+  const ofWorkers = parts.includes('workers') ? 5 : 0;
+  const loads = rows.length + ofEnvoy + ofWorkers;
   return 120_000 + ofParts + loads * (warmUpSeconds + rounds * seconds) * 1000;
 }
 

@@ -20,6 +20,8 @@ export interface ServedRow {
   readonly conditions?: PolicyFolderOptions['conditions'];
   /** Absent: one policy on one host. */
   readonly policies?: { readonly hosts: number; readonly perHost: number };
+  /** Absent: one. */
+  readonly workers?: number;
 }
 
 /** Of the usual kind: the request, the identity, both. */

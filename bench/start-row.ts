@@ -15,35 +15,47 @@ import type { RowName } from './rows.ts';
 import { isBare, servedRows, type BareName, type ServedRow } from './served-rows.ts';
 import type { Stand } from './stand.ts';
 
-/** A row's server, running, and the load that is meant for it. */
-export interface StartedRow {
-  readonly name: RowName;
+/** A server, running, and the load that is meant for it. */
+export interface Started {
   readonly server: Child;
   readonly target: LoadTarget;
   /** Why the row does not measure what it says; undefined where it does. Asked when the load is over. */
   readonly objection: () => Promise<string | undefined>;
 }
 
-const first: Place = { host: hostName(0), path: policyPath(0) };
-
-export function startRow(name: RowName, stand: Stand): Promise<StartedRow> {
-  return isBare(name) ? startBare(name, stand) : startServe(name, stand, servedRows[name]);
+export interface StartedRow extends Started {
+  readonly name: RowName;
 }
 
+const first: Place = { host: hostName(0), path: policyPath(0) };
+
+export async function startRow(name: RowName, stand: Stand): Promise<StartedRow> {
+  const started = await (isBare(name) ? startBare(name, stand) : startServe(name, stand, servedRows[name]));
+  return { ...started, name };
+}
+
+/** `serve`, with what the row says. `name` is that of its files. */
 export async function startServe(
-  name: RowName,
+  name: string,
   stand: Stand,
   row: ServedRow,
   nodeFlags: readonly string[] = [],
-): Promise<StartedRow> {
-  const { transport, listen, credential, conditions, policies = { hosts: 1, perHost: 1 } } = row;
+): Promise<Started> {
+  const { transport, listen, credential, conditions, policies = { hosts: 1, perHost: 1 }, workers = 1 } = row;
   const credentials = await createCredentials(credential, stand, placeAmong(policies));
   const { messages, expected, isFresh } = credentials;
   const folder = await folderOf(credentials, stand, policies, conditions);
-  const flags = ['--transport', transport, ...credentials.flags];
+  const flags = [
+    '--transport',
+    transport,
+    '--workers',
+    String(workers),
+    ...(process.env['XF'] ?? '').split(' ').filter(Boolean),
+    ...credentials.flags,
+  ];
   const server = await stand.startPortcullis({ name, policies: folder, listen, flags, nodeFlags });
   const target = { address: server.address, messages, expected };
-  return { name, server, target, objection: () => (isFresh ? cacheObjection(server) : nothing()) };
+  return { server, target, objection: () => (isFresh ? cacheObjection(server) : nothing()) };
 }
 
 /** In the middle of what there is: a search from either end would not find it early. */
@@ -76,7 +88,7 @@ function fixedAnswer(): Buffer {
   return withGrpcPrefix(createCheckResponseEncoder().allow(decision, '/'));
 }
 
-async function startBare(name: BareName, stand: Stand): Promise<StartedRow> {
+async function startBare(name: BareName, stand: Stand): Promise<Started> {
   const program = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
   const port = await freePort();
   const outputFile = join(stand.workFolder, `${name}.log`);
@@ -84,7 +96,7 @@ async function startBare(name: BareName, stand: Stand): Promise<StartedRow> {
   const server = startNode([program, String(port), fixedAnswer().toString('base64')], { core, outputFile });
   await waitForPort(port, () => server.assertRunning());
   const messages = [encodeCheckMessage({ ...first, token: await stand.mintToken('alice') })];
-  return { name, server, target: { address: { kind: 'tcp', port }, messages, expected: 'allow' }, objection: nothing };
+  return { server, target: { address: { kind: 'tcp', port }, messages, expected: 'allow' }, objection: nothing };
 }
 
 function nothing(): Promise<undefined> {

@@ -57,6 +57,11 @@ export interface SharedList {
    * by the list decides what this means: a list that cannot be read says nothing of who is not on it.
    */
   unreadable(): string | undefined;
+  /**
+   * How long ago the copy last lacked nothing, milliseconds, for who begins with the copy of somebody else while it is `unreadable`. Undefined: that is
+   * not known. Absent: every copy is read by its own process.
+   */
+  readAgeMs?(): number | undefined;
   /** Calls with what came in and what went out; the returned function ends it. */
   onChange(listener: (change: SharedListChange) => void): () => void;
   close(): void;

@@ -49,7 +49,7 @@ export type RevocationOutcome =
   | { readonly kind: 'kept'; readonly isShared: boolean; readonly isWidened: boolean }
   /** Some found no room here, or in what replicas share: they are in force nowhere, or in this process alone. */
   | { readonly kind: 'full' }
-  /** In force in this process alone: the shared store did not take them, and the caller should come again. */
+  /** In force here, and perhaps not everywhere: the shared store, or a worker, did not take them, and the caller should come again. */
   | { readonly kind: 'not-shared' };
 
 /** What is in force. Holds nothing that names somebody. */
@@ -81,8 +81,9 @@ export interface RevocationListHandle {
   /**
    * What the list holds from now on, read step by step so that nobody waits for a long one; resolves when it is in force, after those before it.
    * With a `problem` in it, all that is in force stays so beside what can be read. What is gone from a file has to be gone for a second.
+   * `ageMs` ago, where it is said, the list was last found to be so.
    */
-  take(reading: Generator<undefined, RevocationListReading, undefined>): Promise<void>;
+  take(reading: Generator<undefined, RevocationListReading, undefined>, ageMs?: number): Promise<void>;
   /** It was found to be as it was. */
   confirm(): void;
   /** It could not be read; what it held stays. */

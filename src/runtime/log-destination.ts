@@ -1,7 +1,7 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type { Timers } from '../core/ports.ts';
 import type { LogDestination } from '../observe/logger.ts';
-import { WriteQueue } from './write-queue.ts';
+import { createWriteQueue } from './write-queue.ts';
 
 export interface ClosableLogDestination extends LogDestination {
   /** Resolves once everything written is handed over, or after a second. */
@@ -21,6 +21,7 @@ export interface LogDestinationOptions {
 }
 
 const chunkBytes = 64 * 1024;
+const maxWriteBytes = 1024 * 1024;
 /** So many go into a pipe as one (PIPE_BUF of Linux). A longer line goes by itself, and may meet those of others. */
 const atomicBytes = 4096;
 const newline = 0x0a;
@@ -33,7 +34,11 @@ const newline = 0x0a;
 export function createLogDestination(options: LogDestinationOptions): ClosableLogDestination {
   const { to, timers, onDrop, isShared = false, flushEveryMs = 1000 } = options;
   const fd = typeof to === 'number' ? to : openSync(to, 'a');
-  const queue = new WriteQueue({ fd, timers, onDrop, ...(isShared && { maxBytes: atomicBytes }) });
+  // The system writes to a file as one whatever it is given, whoever else does.
+  const kind = isShared ? fstatSync(fd) : undefined;
+  const isCut = kind !== undefined && !kind.isFile();
+  const quickFd = kind?.isFIFO() === true ? openWithoutWaiting(fd) : undefined;
+  const queue = createWriteQueue({ fd, quickFd, timers, onDrop, maxBytes: isCut ? atomicBytes : maxWriteBytes });
   const chunks = createChunks();
   let chunk = chunks.take();
   let used = 0;
@@ -46,8 +51,10 @@ export function createLogDestination(options: LogDestinationOptions): ClosableLo
     const bytes = full.subarray(0, used);
     chunk = chunks.take();
     used = 0;
-    if (isShared) for (const part of cutAtLines(bytes, atomicBytes)) queue.push(part);
-    else queue.push(bytes, () => chunks.giveBack(full));
+    const onDone = (): void => chunks.giveBack(full);
+    if (!isCut) return queue.push(bytes, onDone);
+    const parts = [...cutAtLines(bytes, atomicBytes)];
+    for (const [i, part] of parts.entries()) queue.push(part, i === parts.length - 1 ? onDone : undefined);
   };
   /** Where a line of so many bytes goes in the chunk; undefined where it is longer than one. */
   const placeFor = (bytes: number): number | undefined => {
@@ -78,10 +85,22 @@ export function createLogDestination(options: LogDestinationOptions): ClosableLo
     async close() {
       process.off('exit', onExit);
       flush();
-      await queue.drained();
+      await queue.close();
       if (typeof to === 'string') closeSync(fd);
     },
   };
+}
+
+/**
+ * The same pipe, opened anew: whether one waits for room belongs to who opened it, and those who share the descriptor have not asked for another way.
+ * Undefined where the system does not let us.
+ */
+function openWithoutWaiting(fd: number): number | undefined {
+  try {
+    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Chunks that were written are used again: memory outside of V8's is dear to make. */

@@ -126,7 +126,7 @@ async function revoke(
       return problem(
         503,
         'not_shared',
-        'in force in this process alone: the shared store did not take them; try again',
+        'not in force everywhere: the shared store, or a worker, did not take them in time; try again',
       );
   }
 }

@@ -1,23 +1,38 @@
-import { write as writeFd, writeSync } from 'node:fs';
+import { closeSync, write as writeFd, writeSync } from 'node:fs';
 import type { Timers } from '../core/ports.ts';
 import { codeOf } from '../std/listen.ts';
 
-/** Of what waits as much goes into one write. */
-const maxWriteBytes = 1024 * 1024;
+/** Writes buffers to a file descriptor in their order, one at a time, without holding anybody up. */
+export interface WriteQueue {
+  /** The bytes have to stay as they are until `onDone`, by which those pushed before are done with too. */
+  push(bytes: Buffer, onDone?: () => void): void;
+  /** Resolves once nothing waits, or after a second, and closes `quickFd`. */
+  close(): Promise<void>;
+  /** For the end of the process. Nothing where a write is under way: the reader stands still, and would keep the process too. */
+  writeRestNow(): void;
+}
+
+export interface WriteQueueOptions {
+  readonly fd: number;
+  /**
+   * The same, where a write never waits for room (O_NONBLOCK): what there is room for goes out at once, which costs a quarter of what a thread that
+   * may wait does. All or nothing of a write has to go in. Undefined where there is none.
+   */
+  readonly quickFd: number | undefined;
+  readonly timers: Timers;
+  /** Told how many lines could not be written. */
+  readonly onDrop: (lines: number) => void;
+  /** Of one write; a single buffer may be longer. */
+  readonly maxBytes: number;
+}
+
 /** A reader that stands still costs lines, not memory without end. */
 const maxWaitingBytes = 16 * 1024 * 1024;
 const retryMs = 50;
 const closeWaitMs = 1000;
+/** A reader that is as fast as we are does not keep us from anything else. */
+const maxQuickWrites = 32;
 const newline = 0x0a;
-
-export interface WriteQueueOptions {
-  readonly fd: number;
-  readonly timers: Timers;
-  /** Told how many lines could not be written. */
-  readonly onDrop: (lines: number) => void;
-  /** The most bytes of several buffers that go into one write; default 1 MiB. */
-  readonly maxBytes?: number;
-}
 
 interface Waiting {
   readonly bytes: Buffer;
@@ -25,29 +40,26 @@ interface Waiting {
   readonly onDone: (() => void) | undefined;
 }
 
-/** Writes buffers to a file descriptor in their order, one at a time. */
-export class WriteQueue {
-  readonly #fd: number;
-  readonly #timers: Timers;
-  readonly #onDrop: (lines: number) => void;
-  readonly #maxBytes: number;
+export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
+  return new Queue(options);
+}
+
+class Queue implements WriteQueue {
+  readonly #options: WriteQueueOptions;
+  #quickFd: number | undefined;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #isWriting = false;
   #whenDrained: (() => void)[] = [];
 
-  constructor({ fd, timers, onDrop, maxBytes = maxWriteBytes }: WriteQueueOptions) {
-    this.#fd = fd;
-    this.#timers = timers;
-    this.#onDrop = onDrop;
-    this.#maxBytes = maxBytes;
+  constructor(options: WriteQueueOptions) {
+    this.#options = options;
+    this.#quickFd = options.quickFd;
   }
 
-  /** The bytes have to stay as they are until `onDone`. */
   push(bytes: Buffer, onDone?: () => void): void {
     if (this.#waitingBytes + bytes.length > maxWaitingBytes) {
-      this.#onDrop(countLines(bytes));
-      onDone?.();
+      this.#options.onDrop(countLines(bytes));
       return;
     }
     this.#waiting.push({ bytes, onDone });
@@ -55,11 +67,18 @@ export class WriteQueue {
     if (!this.#isWriting) this.#writeNext();
   }
 
-  /** Resolves once nothing waits, or after a second. */
-  drained(): Promise<void> {
+  async close(): Promise<void> {
+    await this.#drained();
+    const quickFd = this.#quickFd;
+    // Somebody else may get the number.
+    this.#quickFd = undefined;
+    if (quickFd !== undefined) closeSync(quickFd);
+  }
+
+  #drained(): Promise<void> {
     if (!this.#isWriting) return Promise.resolve();
     return new Promise((resolve) => {
-      const cancel = this.#timers.after(closeWaitMs, resolve);
+      const cancel = this.#options.timers.after(closeWaitMs, resolve);
       this.#whenDrained.push(() => {
         cancel();
         resolve();
@@ -67,35 +86,49 @@ export class WriteQueue {
     });
   }
 
-  /** For the end of the process. Nothing where a write is under way: the reader stands still, and would keep the process too. */
   writeRestNow(): void {
     if (this.#isWriting) return;
     try {
-      for (const { bytes } of this.#waiting) writeSync(this.#fd, bytes);
+      for (const { bytes } of this.#waiting) writeSync(this.#options.fd, bytes);
     } catch {
       // There is nobody left to tell.
     }
   }
 
   #writeNext(): void {
-    const next = this.#take();
-    if (next === undefined) {
-      this.#isWriting = false;
-      for (const drained of this.#whenDrained.splice(0)) drained();
+    for (let quick = 0; ; quick++) {
+      const next = this.#take();
+      if (next === undefined) break;
+      if (quick < maxQuickWrites && this.#isWrittenAtOnce(next.bytes)) {
+        next.onDone?.();
+        continue;
+      }
+      this.#isWriting = true;
+      this.#write(next.bytes, next.onDone);
       return;
     }
-    this.#isWriting = true;
-    this.#write(next.bytes, next.onDone);
+    this.#isWriting = false;
+    for (const drained of this.#whenDrained.splice(0)) drained();
+  }
+
+  #isWrittenAtOnce(bytes: Buffer): boolean {
+    if (this.#quickFd === undefined || bytes.length > this.#options.maxBytes) return false;
+    try {
+      return writeSync(this.#quickFd, bytes) === bytes.length;
+    } catch {
+      // There is no room, or nobody reads any more, which the other way finds too.
+      return false;
+    }
   }
 
   #write(bytes: Buffer, onDone: Waiting['onDone']): void {
-    writeFd(this.#fd, bytes, (error, written) => {
+    writeFd(this.#options.fd, bytes, (error, written) => {
       if (error === null && written < bytes.length) return this.#write(bytes.subarray(written), onDone);
       if (error !== null && isTemporary(error)) {
-        this.#timers.after(retryMs, () => this.#write(bytes, onDone));
+        this.#options.timers.after(retryMs, () => this.#write(bytes, onDone));
         return;
       }
-      if (error !== null) this.#onDrop(countLines(bytes));
+      if (error !== null) this.#options.onDrop(countLines(bytes));
       onDone?.();
       this.#writeNext();
     });
@@ -106,7 +139,7 @@ export class WriteQueue {
     let count = 0;
     let size = 0;
     for (const { bytes } of this.#waiting) {
-      if (count > 0 && size + bytes.length > this.#maxBytes) break;
+      if (count > 0 && size + bytes.length > this.#options.maxBytes) break;
       count++;
       size += bytes.length;
     }

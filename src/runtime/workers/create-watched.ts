@@ -20,21 +20,21 @@ import { startWorkerProcess } from './worker-process.ts';
 export async function createWatched(config: Config, io: ServiceIo): Promise<Deciding> {
   // Before anything is started that would have to be ended.
   const dpopNonceKey = (await readDpopNonceKey(config.dpopNonceKeyFile)) ?? randomBytes(32);
+  const { clock } = io;
   const stores = await createSharedStores(config, io);
   const state = createPolicyState();
   const answers = Promise.withResolvers<AnswerQuestion>();
   const relay = createRevocationRelay(
     stores.list('revoked'),
     { tell: (message) => fleet.tell(message), passed: () => fleet.passed() },
-    config.redisUrl !== undefined,
+    { isShared: config.redisUrl !== undefined, clock },
   );
   const fleet: Fleet = startFleet(config, io, state, {
     answer: async (question) => (await answers.promise)(question),
     introduce: (worker) => [{ kind: 'start', worker, config, dpopNonceKey }, ...relay.whole()],
-    unreadable: () => relay.list.unreadable(),
+    revoked: () => relay.readState(),
     onUnrouted: (policy) => own.engine.noteUnrouted(policy),
   });
-  const { clock } = io;
   const fetches = Promise.withResolvers<SharedFetches>();
   const own: ServingEngine = await createServingEngine(config, io, userAgent, stores, {
     http: (client) => {
@@ -75,7 +75,7 @@ function startFleet(
   config: Config,
   { clock, timers, random, observation: { logger, metrics } }: ServiceIo,
   state: PolicyState,
-  ports: Pick<Parameters<typeof createFleet>[0], 'answer' | 'introduce' | 'unreadable' | 'onUnrouted'>,
+  ports: Pick<Parameters<typeof createFleet>[0], 'answer' | 'introduce' | 'revoked' | 'onUnrouted'>,
 ): Fleet {
   const fleet = createFleet({
     count: config.workers,

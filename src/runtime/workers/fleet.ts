@@ -10,6 +10,7 @@ import type { AnswerQuestion } from './answer-questions.ts';
 import { judgeWorker } from './judge-worker.ts';
 import type { ToWorker } from './messages.ts';
 import type { PolicyState, Revision } from './policy-state.ts';
+import type { ListReadState } from './received-list.ts';
 import { createWorkerLink, type EndReason, type WorkerLink } from './worker-link.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
 import type { WorkerProcess } from './worker-process.ts';
@@ -50,7 +51,8 @@ export interface FleetOptions {
   readonly state: Pick<PolicyState, 'whole' | 'number'>;
   /** What a worker is told first: how it is to be, and what is in force beside policies. */
   readonly introduce: (worker: number) => readonly ToWorker[];
-  readonly unreadable: () => string | undefined;
+  /** How the list of revocations stands that workers have a copy of. */
+  readonly revoked: () => ListReadState;
   readonly onUnrouted: (policy: string) => void;
 }
 
@@ -72,6 +74,8 @@ interface Slot {
   readonly worker: number;
   readonly backOff: BackOff;
   link: WorkerLink | undefined;
+  /** What it was told first is in force. */
+  isIntroduced: boolean;
   /** Takes connections. */
   isServing: boolean;
   bornAt: number;
@@ -109,6 +113,7 @@ class Workers implements Fleet {
       worker: index + 1,
       backOff: createBackOff(backOff, random),
       link: undefined,
+      isIntroduced: false,
       isServing: false,
       bornAt: 0,
       isToldLate: false,
@@ -134,7 +139,8 @@ class Workers implements Fleet {
   passed(): Promise<void> {
     const { timers } = this.#options;
     // One that dies meanwhile counts: it decides nothing any more, and who takes its place is told before it does.
-    const all = Promise.all(this.#links().map((link) => new Promise<void>((resolve) => link.pass(resolve))));
+    const links = this.#allLinks().filter(({ startedAt }) => startedAt !== undefined);
+    const all = Promise.all(links.map((link) => new Promise<void>((resolve) => link.pass(resolve))));
     return new Promise((resolve, reject) => {
       const cancel = timers.after(passMs, () => reject(new Failure('store_unavailable', 'a worker does not answer')));
       void all.then(() => {
@@ -218,7 +224,8 @@ class Workers implements Fleet {
   }
 
   #begin(slot: Slot): void {
-    const { startProcess, clock, settings, answer, pause, state, introduce, onUnrouted, logger } = this.#options;
+    const { startProcess, clock, settings, answer, pause, state, introduce, revoked, onUnrouted, logger } =
+      this.#options;
     const process = startProcess();
     const { worker } = slot;
     const link = createWorkerLink({
@@ -248,8 +255,15 @@ class Workers implements Fleet {
     slot.link = link;
     slot.bornAt = clock.monotonic();
     slot.reason = undefined;
+    slot.isIntroduced = false;
     process.onExit((how) => this.#gone(slot, how));
     for (const message of introduce(worker)) link.tell(message);
+    // Until it hears this, it takes what it was told for nothing that can be read.
+    link.tell({ kind: 'pulse', sent: 0, revoked: revoked() });
+    link.pass(() => {
+      slot.isIntroduced = true;
+      this.#settle();
+    });
     const whole = state.whole();
     if (whole !== undefined) link.push(whole);
   }
@@ -257,9 +271,6 @@ class Workers implements Fleet {
   #started(slot: Slot): void {
     this.#options.logger.info({ worker: slot.worker, pid: slot.link?.pid }, 'a worker has started');
     this.#settle();
-    if (this.#hasStarted || !this.#slots.every(({ link }) => link?.startedAt !== undefined)) return;
-    this.#hasStarted = true;
-    this.#start.resolve();
   }
 
   #failed(slot: Slot, code: string, message: string): void {
@@ -280,10 +291,10 @@ class Workers implements Fleet {
   #gone(slot: Slot, how: string): void {
     const { clock, timers, logger, metrics } = this.#options;
     const { worker, link } = slot;
-    link?.gone();
     if (link !== undefined) this.#metrics.leave(link.metrics);
     slot.link = undefined;
     slot.isServing = false;
+    link?.gone();
     if (this.#isClosing) {
       this.#whenDrained?.();
       this.#whenGone?.();
@@ -304,13 +315,17 @@ class Workers implements Fleet {
   /** Lets in who serves what all serve, and tells whoever waits for a revision that all serve now. */
   #settle(): void {
     for (const slot of this.#slots) {
-      const { link, isServing } = slot;
-      if (isServing || slot.reason !== undefined || link?.startedAt === undefined) continue;
+      const { link, isServing, isIntroduced } = slot;
+      if (isServing || !isIntroduced || slot.reason !== undefined || link?.startedAt === undefined) continue;
       if (link.acknowledged < this.#inForce) continue;
       slot.isServing = true;
       link.tell({ kind: 'serving', isServing: this.#isServing });
     }
     const links = this.#links();
+    if (!this.#hasStarted && links.length === this.#slots.length) {
+      this.#hasStarted = true;
+      this.#start.resolve();
+    }
     if (links.length === 0) return;
     this.#inForce = Math.max(this.#inForce, Math.min(...links.map(({ acknowledged }) => acknowledged)));
     const done = this.#waiting.filter(({ number }) => number <= this.#inForce);
@@ -337,7 +352,7 @@ class Workers implements Fleet {
   }
 
   #tick(): void {
-    const { clock, logger, metrics, unreadable, state } = this.#options;
+    const { clock, logger, metrics, revoked, state } = this.#options;
     const now = clock.monotonic();
     // Who was held up itself has not heard what was said meanwhile.
     const wasHeldUp = now - this.#tickedAt > 2 * tickMs;
@@ -360,7 +375,7 @@ class Workers implements Fleet {
         this.#settle();
       }
     }
-    this.tell({ kind: 'pulse', sent: 0, unreadable: unreadable() });
+    this.tell({ kind: 'pulse', sent: 0, revoked: revoked() });
     const serving = this.#links().length;
     metrics.workers({ serving, starting: this.#slots.length - serving, late });
   }

@@ -5,6 +5,7 @@ import type { MetricSnapshot } from '../../observe/merge-metrics.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { Config } from '../config/settings.ts';
 import type { DocumentWire } from './document-wire.ts';
+import type { ListReadState } from './received-list.ts';
 
 /** What goes between the watcher and a worker is plain data that survives structuredClone, and arrives in its order. */
 export type ToWorker =
@@ -21,7 +22,7 @@ export type ToWorker =
   /** Asks for `passed` once all that came before is in force. */
   | { readonly kind: 'pass'; readonly number: number }
   /** Each second, and answered at once. `sent`: the last revision that was sent. */
-  | { readonly kind: 'pulse'; readonly sent: number; readonly unreadable: string | undefined }
+  | { readonly kind: 'pulse'; readonly sent: number; readonly revoked: ListReadState }
   | { readonly kind: 'answer'; readonly number: number; readonly answer: WatcherAnswer }
   | { readonly kind: 'serving'; readonly isServing: boolean }
   /** Beside it comes the connection. */
@@ -74,7 +75,8 @@ export interface DocumentHeads {
 }
 
 export type ListNews =
-  | { readonly kind: 'read'; readonly reading: RevocationListReading }
+  /** `ageMs` ago it was last found to be so. */
+  | { readonly kind: 'read'; readonly reading: RevocationListReading; readonly ageMs: number }
   | { readonly kind: 'confirmed' }
   | { readonly kind: 'failed'; readonly why: string };
 

@@ -1,7 +1,8 @@
-import type { SharedList } from '../../core/ports.ts';
+import type { Clock, SharedList } from '../../core/ports.ts';
 import type { RevocationControl, RevocationListHandle, RevocationListReading } from '../../core/revocation.ts';
 import type { Steps } from '../../std/steps.ts';
 import type { ListNews, ToWorker } from './messages.ts';
+import type { ListReadState } from './received-list.ts';
 
 /** Who has to have what was said. */
 export interface Workers {
@@ -18,20 +19,35 @@ export interface RevocationRelay {
   relay(control: RevocationControl): RevocationControl;
   /** What a worker that knows nothing is told. */
   whole(): readonly ToWorker[];
+  /** How the list of this process stands; to be asked again and again. */
+  readState(): ListReadState;
+}
+
+export interface RelayOptions {
+  /** The list is one that other replicas share. */
+  readonly isShared: boolean;
+  readonly clock: Pick<Clock, 'monotonic'>;
 }
 
 /** A message of this length holds nobody up. */
 const entriesAtOnce = 1000;
 
-/** `isShared`: the list is one that other replicas share. */
-export function createRevocationRelay(list: SharedList, workers: Workers, isShared: boolean): RevocationRelay {
+export function createRevocationRelay(
+  list: SharedList,
+  workers: Workers,
+  { isShared, clock }: RelayOptions,
+): RevocationRelay {
   let listed: readonly ListNews[] = [];
+  /** When the list in the cluster was last found to be what was read; monotonic. */
+  let foundAt = 0;
+  let readAt: number | undefined;
   const tell = (texts: readonly string[]): void => {
     for (const message of entryMessages(list, texts)) workers.tell(message);
   };
   const stop = list.onChange(({ added }) => tell(added));
   const note = (news: ListNews): void => {
     listed = keepNews(listed, news);
+    if (news.kind !== 'failed') foundAt = clock.monotonic();
     workers.tell({ kind: 'listed', news });
   };
   return {
@@ -64,8 +80,14 @@ export function createRevocationRelay(list: SharedList, workers: Workers, isShar
     }),
     whole: () => [
       ...entryMessages(list, [...list.entries.keys()]),
-      ...listed.map((news): ToWorker => ({ kind: 'listed', news })),
+      // Who begins while it cannot be read must not take it for one that was read just now.
+      ...agedNews(listed, clock.monotonic() - foundAt).map((news): ToWorker => ({ kind: 'listed', news })),
     ],
+    readState: () => {
+      const unreadable = list.unreadable();
+      if (unreadable === undefined) readAt = clock.monotonic();
+      return { unreadable, readAgeMs: readAt === undefined ? undefined : clock.monotonic() - readAt };
+    },
   };
 }
 
@@ -77,7 +99,12 @@ function keepNews(before: readonly ListNews[], news: ListNews): readonly ListNew
   const whole = reads.filter(({ reading }) => reading.problem === undefined);
   const partial = [...reads, news].flatMap(({ reading }) => (reading.problem === undefined ? [] : reading.entries));
   const entries = [...new Map(partial.map((entry) => [JSON.stringify(entry), entry])).values()];
-  return [...whole, { kind: 'read', reading: { entries, problem: news.reading.problem } }];
+  return [...whole, { kind: 'read', reading: { entries, problem: news.reading.problem }, ageMs: 0 }];
+}
+
+/** With its age in what was read, nothing else has to confirm it. */
+function agedNews(news: readonly ListNews[], ageMs: number): readonly ListNews[] {
+  return news.flatMap((one) => (one.kind === 'confirmed' ? [] : one.kind === 'read' ? { ...one, ageMs } : one));
 }
 
 function* entryMessages({ entries }: SharedList, texts: readonly string[]): Generator<ToWorker> {
@@ -92,7 +119,7 @@ function* entryMessages({ entries }: SharedList, texts: readonly string[]): Gene
 
 function relayList(handle: RevocationListHandle, note: (news: ListNews) => void): RevocationListHandle {
   return {
-    take: (reading) => handle.take(alsoTell(reading, (read) => note({ kind: 'read', reading: read }))),
+    take: (reading) => handle.take(alsoTell(reading, (read) => note({ kind: 'read', reading: read, ageMs: 0 }))),
     confirm: () => {
       handle.confirm();
       note({ kind: 'confirmed' });

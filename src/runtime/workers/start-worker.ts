@@ -123,7 +123,7 @@ function takeMessage(parts: Parts, message: ToWorker, socket: Socket | undefined
       void engine.revocations.whenTaken().then(() => tell({ kind: 'passed', number: message.number }));
       return;
     case 'pulse':
-      revoked.pulse(message.unreadable);
+      revoked.pulse(message.revoked);
       revisions.sent(message.sent);
       tell({ kind: 'pulse' });
       return;
@@ -171,7 +171,7 @@ async function measure(
 function takeListed(list: RevocationListHandle, news: ListNews): void {
   switch (news.kind) {
     case 'read':
-      void list.take(readAlready(news.reading));
+      void list.take(readAlready(news.reading), news.ageMs);
       return;
     case 'confirmed':
       list.confirm();

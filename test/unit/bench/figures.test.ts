@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { atLeast, atMost, judgeReach } from '../../../bench/aim.ts';
 import { parseCoreList } from '../../../bench/cores.ts';
-import { cpuMicrosOf, residentMegabytesOf } from '../../../bench/process-figures.ts';
+import { toWorkersFigures, type WorkersSide } from '../../../bench/measure-workers.ts';
+import { childrenOf, cpuMicrosOf, residentMegabytesOf } from '../../../bench/process-figures.ts';
 import { formatReport, type Report } from '../../../bench/report.ts';
 import { median, quantile } from '../../../bench/statistics.ts';
 import { verdictOf } from '../../../bench/verdict.ts';
@@ -27,6 +30,37 @@ test.runIf(process.platform === 'linux')('a process is known by its CPU time and
   const { user, system } = process.cpuUsage();
   expect(cpuMicrosOf(process.pid) / (user + system)).toBeGreaterThan(0.5);
   expect(residentMegabytesOf(process.pid) * 1_000_000).toBeGreaterThan(process.memoryUsage().heapUsed);
+});
+
+test.runIf(process.platform === 'linux')('a process is known by those that it started', async () => {
+  const before = childrenOf(process.pid);
+  const child = spawn('sleep', ['60']);
+  expect(childrenOf(process.pid).filter((pid) => !before.includes(pid))).toEqual([child.pid]);
+  child.kill();
+  await once(child, 'exit');
+  expect(childrenOf(process.pid)).toEqual(before);
+});
+
+test('two workers are worth two cores only as far as a check costs them what it costs one process', () => {
+  const side = (cpuMicros: number, checksPerSecond: number): WorkersSide => ({
+    cpuMicros,
+    checksPerSecond,
+    coresUsed: 1,
+    loadCoresUsed: 0.3,
+  });
+  const [one, two] = [side(20, 40_000), side(25, 60_000)];
+  expect(toWorkersFigures([one, one, one], [two, two, side(30, 1)], false)).toEqual({
+    one,
+    two,
+    timesByCpu: 1.6,
+    timesByClock: 1.5,
+    hasCoreForLoad: false,
+    reach: [judgeReach('workers: two by CPU time', 1.6, atLeast(1.8), '× one')],
+  });
+  expect(toWorkersFigures([one], [one], false).timesByCpu).toBe(2);
+  expect(toWorkersFigures([one], [two], true).reach).toEqual([
+    judgeReach('workers: two by the clock', 1.5, atLeast(1.8), '× one'),
+  ]);
 });
 
 test('an aim is met up to its bound, and missed where nothing was measured', () => {
@@ -90,6 +124,7 @@ test('a report shows its rows as a table, and says of a row with wrong answers t
     change: undefined,
     updates: undefined,
     pauses: undefined,
+    workers: undefined,
     passwords: undefined,
     envoy: undefined,
     cluster: undefined,

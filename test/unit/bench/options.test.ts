@@ -4,7 +4,7 @@ import { partNames, rowNames } from '../../../bench/rows.ts';
 
 describe('the options of the bench', () => {
   test('measure everything where nothing is said, but for what takes minutes', () => {
-    const parts = ['memory', 'start', 'change', 'pauses', 'passwords'];
+    const parts = ['memory', 'start', 'change', 'pauses', 'workers', 'passwords'];
     expect(parseOptions([])).toEqual({
       kind: 'options',
       options: { json: false, seconds: 1.5, rows: rowNames, parts, profile: undefined },

@@ -133,7 +133,8 @@ test('a reader that is gone costs lines and nothing else', async () => {
   expect(await runModule(code, false, true)).toMatchObject({ exitCode: 0, stderr: 'still here\n' });
 });
 
-test('lines of several processes on one pipe are not torn', async () => {
+/** What three processes wrote to the same place, thousands of lines each, at the same time. */
+async function writtenTogether(redirection: string, file: string): Promise<string> {
   const writer = `
     import { createLogDestination } from './src/runtime/log-destination.ts';
     import { systemTimers as timers } from './src/runtime/system-ports.ts';
@@ -142,17 +143,36 @@ test('lines of several processes on one pipe are not torn', async () => {
     for (let i = 0; i < 4000; i++) destination.write(name + ' ' + String(i) + ' ' + name.repeat(i % 900) + '\\n');
     await destination.close();
   `;
-  const child = spawn(
-    'sh',
-    ['-c', 'for name in a b c; do "$0" --input-type=module -e "$1" $name & done; wait', process.execPath, writer],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+  const script = `(for name in a b c; do "$0" --input-type=module -e "$1" $name & done; wait) ${redirection}`;
+  const child = spawn('sh', ['-c', script, process.execPath, writer], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, FILE: file },
+  });
   let text = '';
   for await (const chunk of child.stdout) text += String(chunk);
-  const lines = text.trimEnd().split('\n');
-  const torn = lines.filter((line) => {
-    const [name = '', number = '', rest = ''] = line.split(' ');
-    return !/^[abc]$/.test(name) || rest !== name.repeat(Number(number) % 900);
-  });
-  expect([lines.length, torn]).toEqual([12_000, []]);
-}, 30_000);
+  return text;
+}
+
+test.each([
+  ['a socket', ''],
+  ['a pipe', '| cat'],
+  ['a pipe whose reader comes late', '| (sleep 0.5; cat)'],
+  ['a file', '> "$FILE"; cat "$FILE"'],
+])(
+  'lines of several processes are not torn on %s',
+  async (_kind, redirection) => {
+    const text = await writtenTogether(redirection, join(folder, 'together.log'));
+    const lines = text.trimEnd().split('\n');
+    const numbers = new Map<string, number[]>();
+    const torn = lines.filter((line) => {
+      const [name = '', number = '', rest = ''] = line.split(' ');
+      numbers.set(name, [...(numbers.get(name) ?? []), Number(number)]);
+      return !/^[abc]$/.test(name) || rest !== name.repeat(Number(number) % 900);
+    });
+    expect([lines.length, torn]).toEqual([12_000, []]);
+    // In the order in which each has written them.
+    const inOrder = Array.from({ length: 4000 }, (_line, index) => index);
+    expect(['a', 'b', 'c'].map((name) => numbers.get(name))).toEqual([inOrder, inOrder, inOrder]);
+  },
+  30_000,
+);

@@ -20,6 +20,12 @@ interface Stand {
   readonly push: (name: string) => { isInForce: boolean };
 }
 
+/** It has started, and has in force what it was told first. */
+function begin(worker: FakeWorker): void {
+  worker.say({ kind: 'started' });
+  worker.say({ kind: 'passed', number: 1 });
+}
+
 async function createStand(count = 2, hasStarted = true): Promise<Stand> {
   const born: FakeWorker[] = [];
   const [ended, states]: [string[], Readonly<Record<string, number>>[]] = [[], []];
@@ -43,7 +49,7 @@ async function createStand(count = 2, hasStarted = true): Promise<Stand> {
     pause: () => Promise.resolve(),
     state,
     introduce: () => [{ kind: 'revoked', entries: [] }],
-    unreadable: () => undefined,
+    revoked: () => ({ unreadable: undefined, readAgeMs: 0 }),
     onUnrouted: () => undefined,
   });
   const worker = (number: number): FakeWorker => {
@@ -51,7 +57,7 @@ async function createStand(count = 2, hasStarted = true): Promise<Stand> {
     if (found === undefined) throw new Error(`there is no worker ${number}`);
     return found;
   };
-  if (hasStarted) for (const one of born) one.say({ kind: 'started' });
+  if (hasStarted) born.forEach(begin);
   await settle();
   const push = (name: string): { isInForce: boolean } => {
     const outcome = { isInForce: false };
@@ -105,8 +111,8 @@ describe('a revision', () => {
     expect([first.isInForce, fleet.status().serving, ended]).toEqual([true, 1, ['died']]);
     await time.advance(100);
     expect(born).toHaveLength(3);
-    expect(worker(2).kinds()).toEqual(['revoked', 'documents', 'revision']);
-    worker(2).say({ kind: 'started' });
+    expect(worker(2).kinds()).toEqual(['revoked', 'pulse', 'pass', 'documents', 'revision']);
+    begin(worker(2));
     await settle();
     for (let i = 0; i < 3; i++) fleet.take(connection());
     expect([fleet.status().serving, worker(0).sockets, worker(2).sockets]).toEqual([1, 3, 0]);
@@ -119,14 +125,14 @@ describe('a revision', () => {
     const { push, worker, fleet, time } = await createStand();
     worker(1).exit('1');
     await time.advance(100);
-    worker(2).say({ kind: 'started' });
+    begin(worker(2));
     expect(fleet.status().serving).toBe(2);
     worker(2).exit('1');
     await time.advance(1000);
     const first = push('a');
     await acknowledge(worker(0), 1);
     expect(first.isInForce).toBe(true);
-    worker(3).say({ kind: 'started' });
+    begin(worker(3));
     await settle();
     expect(fleet.status()).toEqual({ wanted: 2, serving: 1, sent: 1, inForce: 1 });
     await acknowledge(worker(3), 1);
@@ -139,7 +145,7 @@ describe('a revision', () => {
     const first = push('a');
     await time.advance(100);
     expect([first.isInForce, fleet.status()]).toEqual([false, { wanted: 1, serving: 0, sent: 1, inForce: 0 }]);
-    worker(1).say({ kind: 'started' });
+    begin(worker(1));
     await acknowledge(worker(1), 1);
     expect([first.isInForce, fleet.status().inForce]).toEqual([true, 1]);
   });
@@ -174,7 +180,7 @@ describe('a revision', () => {
     push('a');
     worker(0).exit('1');
     await time.advance(100);
-    worker(1).say({ kind: 'started' });
+    begin(worker(1));
     await acknowledge(worker(1), 1, false);
     expect([worker(1).isKilled, fleet.status().serving]).toEqual([false, 1]);
   });
@@ -245,7 +251,7 @@ describe('the fleet', () => {
       },
       () => undefined,
     );
-    worker(0).say({ kind: 'started' });
+    begin(worker(0));
     await settle();
     expect(hasStarted).toBe(false);
     worker(1).say({ kind: 'failed', code: 'tls_unusable', message: 'the key is not that of the certificate' });
@@ -264,13 +270,29 @@ describe('the fleet', () => {
     expect([0, 1, 2].map((one) => worker(one).sockets)).toEqual([2, 2, 1]);
   });
 
+  it('gives no connection to one that has not in force yet what it was told first, revocations among it', async () => {
+    const { fleet, worker } = await createStand(1, false);
+    worker(0).say({ kind: 'started' });
+    fleet.take(connection());
+    expect([worker(0).sockets, fleet.status().serving]).toEqual([0, 0]);
+    expect(worker(0).messages.slice(0, 3)).toEqual([
+      { kind: 'revoked', entries: [] },
+      { kind: 'pulse', sent: 0, revoked: { unreadable: undefined, readAgeMs: 0 } },
+      { kind: 'pass', number: 1 },
+    ]);
+    worker(0).say({ kind: 'passed', number: 1 });
+    await fleet.started;
+    fleet.take(connection());
+    expect([worker(0).sockets, fleet.status().serving]).toEqual([1, 1]);
+  });
+
   it('answers whoever revokes when all have in force what they were told, and does not wait for who is gone', async () => {
     const { fleet, worker } = await createStand();
     let isPassed = false;
     void fleet.passed().then(() => {
       isPassed = true;
     });
-    worker(0).say({ kind: 'passed', number: 1 });
+    worker(0).say({ kind: 'passed', number: 2 });
     await settle();
     expect(isPassed).toBe(false);
     worker(1).exit('SIGKILL');
@@ -281,7 +303,7 @@ describe('the fleet', () => {
   it('does not answer that a revocation is in force where a worker does not say so', async () => {
     const { fleet, worker, time } = await createStand();
     const passed = fleet.passed();
-    worker(0).say({ kind: 'passed', number: 1 });
+    worker(0).say({ kind: 'passed', number: 2 });
     void time.advance(2000);
     await expect(passed).rejects.toMatchObject({ code: 'store_unavailable' });
   });
@@ -295,7 +317,7 @@ describe('the fleet', () => {
     const sum = async (): Promise<number> => {
       const read = fleet.metrics();
       for (const [index, one] of [worker(0), worker(1)].entries())
-        one.say({ kind: 'measured', number: 1, metrics: told(index + 1) });
+        one.say({ kind: 'measured', number: 2, metrics: told(index + 1) });
       return (await read)
         .flat()
         .reduce((total, { name, values }) => total + (name === 'n_total' ? (values[0]?.value ?? 0) : 0), 0);
@@ -303,7 +325,7 @@ describe('the fleet', () => {
     expect(await sum()).toBe(3);
     worker(1).exit('SIGKILL');
     const read = fleet.metrics();
-    worker(0).say({ kind: 'measured', number: 2, metrics: told(5) });
+    worker(0).say({ kind: 'measured', number: 3, metrics: told(5) });
     const all = await read;
     expect(all.flat().map(({ name, values }) => [name, values[0]?.value])).toEqual([
       ['n_total', 2],

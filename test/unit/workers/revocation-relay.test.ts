@@ -24,8 +24,9 @@ function createStand(isShared = false) {
   const time = createManualTime();
   const told: ToWorker[] = [];
   const passing: PromiseWithResolvers<void>[] = [];
+  let unreadable: string | undefined;
   const relay = createRevocationRelay(
-    createMemorySharedList(time),
+    { ...createMemorySharedList(time), unreadable: () => unreadable },
     {
       tell: (message) => void told.push(message),
       passed: () => {
@@ -34,7 +35,7 @@ function createStand(isShared = false) {
         return one.promise;
       },
     },
-    isShared,
+    { isShared, clock: time.clock },
   );
   const taken: (RevocationListReading | string)[] = [];
   const handle: RevocationListHandle = {
@@ -52,7 +53,7 @@ function createStand(isShared = false) {
     whenTaken: () => Promise.resolve(),
     status: () => ({ sources: [], signals: 0, widened: 0 }),
   };
-  return { ...time, relay, told, passing, taken, control };
+  return { time, relay, told, passing, taken, control, fail: (why?: string) => void (unreadable = why) };
 }
 
 function* readingOf(entries: readonly Revocation[], problem?: string): Generator<undefined, RevocationListReading> {
@@ -100,13 +101,15 @@ it('gives a worker that knows nothing all entries, a thousand in a message', asy
 });
 
 it('tells what is read in the cluster, and a worker that comes later the last whole list with what was read beside it since', async () => {
-  const { relay, control, taken, told } = createStand();
+  const { relay, control, taken, told, time } = createStand();
   const list = relay.relay(control).openList('configMap');
   await list.take(readingOf([revocation('a')]));
   list.confirm();
   await list.take(readingOf([revocation('b')], 'line 2 is no JSON'));
   await list.take(readingOf([revocation('b'), revocation('c')], 'line 3 is no JSON'));
+  await time.advance(3000);
   list.fail('the ConfigMap does not exist');
+  await time.advance(4000);
   expect(taken).toEqual([
     { entries: [revocation('a')], problem: undefined },
     'confirmed',
@@ -116,17 +119,40 @@ it('tells what is read in the cluster, and a worker that comes later the last wh
   ]);
   expect(told).toHaveLength(5);
   expect(relay.whole()).toEqual([
-    { kind: 'listed', news: { kind: 'read', reading: { entries: [revocation('a')], problem: undefined } } },
     {
       kind: 'listed',
-      news: { kind: 'read', reading: { entries: [revocation('b'), revocation('c')], problem: 'line 3 is no JSON' } },
+      news: { kind: 'read', reading: { entries: [revocation('a')], problem: undefined }, ageMs: 7000 },
+    },
+    {
+      kind: 'listed',
+      news: {
+        kind: 'read',
+        reading: { entries: [revocation('b'), revocation('c')], problem: 'line 3 is no JSON' },
+        ageMs: 7000,
+      },
     },
     { kind: 'listed', news: { kind: 'failed', why: 'the ConfigMap does not exist' } },
   ]);
   await list.take(readingOf([revocation('d')]));
   expect(relay.whole()).toEqual([
-    { kind: 'listed', news: { kind: 'read', reading: { entries: [revocation('d')], problem: undefined } } },
+    { kind: 'listed', news: { kind: 'read', reading: { entries: [revocation('d')], problem: undefined }, ageMs: 0 } },
   ]);
+  await time.advance(5000);
+  list.confirm();
+  await time.advance(1000);
+  expect(relay.whole()).toMatchObject([{ news: { kind: 'read', ageMs: 1000 } }]);
+});
+
+it('tells how long ago the list was readable, while it is not', async () => {
+  const { relay, fail, time } = createStand(true);
+  fail('the list was not read lately');
+  expect(relay.readState()).toEqual({ unreadable: 'the list was not read lately', readAgeMs: undefined });
+  fail();
+  expect(relay.readState()).toEqual({ unreadable: undefined, readAgeMs: 0 });
+  await time.advance(1000);
+  fail('Redis does not answer');
+  await time.advance(2000);
+  expect(relay.readState()).toEqual({ unreadable: 'Redis does not answer', readAgeMs: 3000 });
 });
 
 it('leaves a file to each worker', async () => {
@@ -142,11 +168,13 @@ it('a list that a worker was given counts as unread before it is told so, and wh
   const time = createManualTime();
   const list = createReceivedList(10, time);
   expect(list.unreadable()).toBe('it was not told yet');
-  list.pulse(undefined);
+  expect(list.readAgeMs?.()).toBeUndefined();
+  list.pulse({ unreadable: undefined, readAgeMs: 0 });
   expect(list.unreadable()).toBeUndefined();
-  list.pulse('Redis does not answer');
-  expect(list.unreadable()).toBe('Redis does not answer');
-  list.pulse(undefined);
+  list.pulse({ unreadable: 'Redis does not answer', readAgeMs: 3000 });
+  await time.advance(500);
+  expect([list.unreadable(), list.readAgeMs?.()]).toEqual(['Redis does not answer', 3500]);
+  list.pulse({ unreadable: undefined, readAgeMs: 0 });
   await time.advance(5001);
   expect(list.unreadable()).toBe('the process that watches does not say anything');
   await expect(list.add('entry', 1)).rejects.toMatchObject({ code: 'store_unavailable' });

@@ -45,7 +45,7 @@ const standsMs = 1000;
 export function createListedSource(options: ListedSourceOptions): ListedSource {
   const list = new FollowedList(options);
   return {
-    take: (reading) => list.take(reading),
+    take: (reading, ageMs) => list.take(reading, ageMs),
     confirm: () => list.confirm(),
     fail: (why) => list.fail(why),
     revokes: (scopes, names) => list.inForce.table.revokes(scopes, names),
@@ -73,8 +73,8 @@ class FollowedList {
     this.inForce = { entries: new Map(), table: createTable(1, options) };
   }
 
-  take(reading: Steps<RevocationListReading>): Promise<void> {
-    return this.#run(this.#taking(reading));
+  take(reading: Steps<RevocationListReading>, ageMs = 0): Promise<void> {
+    return this.#run(this.#taking(reading, this.#options.clock.monotonic() - ageMs));
   }
 
   confirm(): void {
@@ -115,7 +115,8 @@ class FollowedList {
     this.#options.logger.error(thrownFields(thrown), 'a list of revocations could not be taken in');
   }
 
-  *#taking(reading: Steps<RevocationListReading>): Steps<void> {
+  /** `readAt`: monotonic. */
+  *#taking(reading: Steps<RevocationListReading>, readAt: number): Steps<void> {
     const { source, clock } = this.#options;
     const { entries: read, problem } = yield* reading;
     const entries = yield* byContent(read);
@@ -125,7 +126,7 @@ class FollowedList {
     yield* this.#holding(isMore ? yield* byContent(this.inForce.entries.values(), read) : entries, problem, isMore);
     // Not before it is in force: meanwhile it may be found to be as it was.
     this.#wasWhole ||= problem === undefined;
-    if (this.#wasWhole) this.#state.confirm();
+    if (this.#wasWhole) this.#state.confirm(clock.monotonic() - readAt);
     else this.#state.fail(problem ?? '');
   }
 

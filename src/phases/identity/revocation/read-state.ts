@@ -2,7 +2,8 @@ import type { Clock } from '../../../core/ports.ts';
 
 /** Whether a list that others keep counts as read. */
 export interface ReadState {
-  confirm(): void;
+  /** That it was read; `ageMs` ago where that is said, and it is no earlier than what is known. */
+  confirm(ageMs?: number): void;
   fail(why: string): void;
   /** Why it does not count; undefined while it does. */
   failure(): string | undefined;
@@ -13,8 +14,8 @@ export function createReadState(clock: Clock, graceMs: number): ReadState {
   let confirmedAt: number | undefined;
   let lastFailure: string | undefined;
   return {
-    confirm: () => {
-      confirmedAt = clock.monotonic();
+    confirm: (ageMs = 0) => {
+      confirmedAt = Math.max(confirmedAt ?? -Infinity, clock.monotonic() - ageMs);
       lastFailure = undefined;
     },
     fail: (why) => {

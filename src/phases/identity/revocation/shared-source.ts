@@ -157,10 +157,12 @@ class SharedEntries {
 
   /** What was read and not yet taken in counts as not read. */
   #look(): void {
-    const why = this.#options.list.unreadable();
+    const { list } = this.#options;
+    const why = list.unreadable();
+    const ageMs = why === undefined ? 0 : list.readAgeMs?.();
+    if (!this.#isTaking && ageMs !== undefined) this.#state.confirm(ageMs);
     if (why !== undefined) this.#state.fail(why);
-    else if (!this.#isTaking) this.#state.confirm();
-    else this.#state.fail('not all of it is taken in yet');
+    else if (this.#isTaking) this.#state.fail('not all of it is taken in yet');
   }
 
   #take(texts: readonly string[]): void {

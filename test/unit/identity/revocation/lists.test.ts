@@ -32,6 +32,23 @@ describe('a list that others keep', () => {
     expect(verdict()).toBe('allow');
   });
 
+  test('counts for what is left of the grace where somebody else has read it', async () => {
+    const { revocations, verdict, time } = createWorld({ graceMs: 60_000 });
+    const list = revocations.openList('configMap');
+    void list.take(readingOf([]), 50_000);
+    list.fail('the API server does not answer');
+    expect([verdict(), verdict(bob)]).toEqual(['allow', 'allow']);
+    await time.advance(9000);
+    expect(verdict()).toBe('allow');
+    await time.advance(2000);
+    expect(verdict()).toBe('revocations_unavailable');
+    // Longer ago than the grace: what it says counts, and who is not on it is not known.
+    void list.take(readingOf([revocationOf({})]), 70_000);
+    expect([verdict(), verdict(bob)]).toEqual(['token_revoked', 'revocations_unavailable']);
+    list.confirm();
+    expect([verdict(), verdict(bob)]).toEqual(['token_revoked', 'allow']);
+  });
+
   test('with Ignore what is known of it counts, and nothing is denied for what is not', async () => {
     const { revocations, verdict } = createWorld({
       whenUnavailable: 'Ignore',

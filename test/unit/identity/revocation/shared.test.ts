@@ -57,6 +57,23 @@ describe('a list that replicas share', () => {
     await time.advance(3000);
     expect(verdict()).toBe('revocations_unavailable');
   });
+
+  test('who begins with the copy of somebody else while the store is gone has what is left of the grace', async () => {
+    const store = createStore();
+    store.down = 'Redis does not answer';
+    const time = manualTime();
+    const readAt = time.clock.monotonic() - 7000;
+    const shared = { ...store.list(), readAgeMs: () => time.clock.monotonic() - readAt };
+    const [copied, fresh] = [
+      createWorld({ graceMs: 10_000 }, { shared, time }),
+      createWorld({ graceMs: 10_000 }, { shared: { ...shared, readAgeMs: () => undefined }, time }),
+    ];
+    expect([copied.verdict(), fresh.verdict()]).toEqual(['allow', 'revocations_unavailable']);
+    await time.advance(3000);
+    expect(copied.verdict()).toBe('allow');
+    await time.advance(1000);
+    expect(copied.verdict()).toBe('revocations_unavailable');
+  });
 });
 
 describe('what is shared is in force on every replica, or it is told that it is not', () => {
