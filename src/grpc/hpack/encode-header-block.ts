@@ -2,11 +2,20 @@ import { staticTable } from './static-table.ts';
 
 /**
  * A header block that says the fields in full (RFC 7541 section 6.2.2) or by their index in the static table. It puts nothing into the peer's dynamic table,
- * so it means the same on every connection and at any time, and whatever size the peer gives its table is right.
+ * so it means the same on every connection and at any time.
  */
 export function encodeHeaderBlock(fields: readonly (readonly [name: string, value: string])[]): Buffer {
   return Buffer.concat(fields.map(([name, value]) => encodeField(name, value)));
 }
+
+/**
+ * Goes before a block: our use of the peer's dynamic table has the size 0 from there on (section 6.3). Owed once to a peer that gives its table less than what
+ * both begin with; of 0 nothing it says later is less, and nothing more has to be used (section 4.2).
+ */
+export const emptyTableUpdate = 0x20;
+
+/** What a peer's table holds until it says otherwise (RFC 9113 section 6.5.2). Bytes. */
+export const firstTableSize = 4096;
 
 function encodeField(name: string, value: string): Buffer {
   const whole = staticTable.findIndex((field) => field.name === name && field.value === value) + 1;

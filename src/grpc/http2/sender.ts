@@ -1,3 +1,4 @@
+import { emptyTableUpdate, firstTableSize } from '../hpack/encode-header-block.ts';
 import { maxPendingBytes, maxPendingBytesInAll } from './limits.ts';
 import type { Output, OutputOwner } from './output.ts';
 import type { ServerLoad } from './server-load.ts';
@@ -56,6 +57,8 @@ export class Sender<Stream extends SendingStream> {
   #pendingBytes = 0;
   #window: number = defaultWindow;
   #initialWindow: number = defaultWindow;
+  /** Whether the peer knows of our use of its table of headers (`emptyTableUpdate`). */
+  #tableUse: 'as-at-first' | 'to-be-told' | 'none' = 'as-at-first';
 
   constructor(output: Output, host: SenderHost<Stream>, load: ServerLoad) {
     this.#output = output;
@@ -82,6 +85,11 @@ export class Sender<Stream extends SendingStream> {
       if (stream.sendWindow > maxWindow) throw new ConnectionError(errorCode.flowControlError, 'a window is too large');
       if (stream.sendWindow > 0 && stream.pending !== undefined) this.#ready.add(stream);
     }
+  }
+
+  /** The peer's SETTINGS_HEADER_TABLE_SIZE: the next block of headers has to answer one that is smaller than at first. */
+  limitTable(size: number): void {
+    if (size < firstTableSize && this.#tableUse === 'as-at-first') this.#tableUse = 'to-be-told';
   }
 
   /** A WINDOW_UPDATE of the connection. */
@@ -119,7 +127,8 @@ export class Sender<Stream extends SendingStream> {
 
   answer(stream: Stream, head: Uint8Array, message: Uint8Array, trailers: Uint8Array): void {
     const length = prefixBytes + message.length;
-    if (length > stream.sendWindow || length > this.#window || length > maxFrameBytes || this.#host.isCongested) {
+    const isPlain = length <= maxFrameBytes && this.#tableUse !== 'to-be-told' && !this.#host.isCongested;
+    if (!isPlain || length > stream.sendWindow || length > this.#window) {
       this.head(stream, head, false);
       if (this.message(stream, message)) this.end(stream, trailers);
       return;
@@ -139,12 +148,17 @@ export class Sender<Stream extends SendingStream> {
     this.#host.sent(stream);
   }
 
-  /** A block of headers or trailers, at most one frame long. */
+  /** A block of headers or trailers, shorter than a frame. */
   head(stream: Stream, block: Uint8Array, isLast: boolean): void {
     const output = this.#output;
     const flags = isLast ? frameFlag.endHeaders | frameFlag.endStream : frameFlag.endHeaders;
-    output.reserve(this.#host, frameHeaderBytes + block.length);
-    output.frameHeader(block.length, frameType.headers, flags, stream.id);
+    const before = this.#tableUse === 'to-be-told' ? 1 : 0;
+    output.reserve(this.#host, frameHeaderBytes + before + block.length);
+    output.frameHeader(before + block.length, frameType.headers, flags, stream.id);
+    if (before > 0) {
+      output.byte(emptyTableUpdate);
+      this.#tableUse = 'none';
+    }
     output.bytes(block);
     if (isLast) this.#host.sent(stream);
   }

@@ -19,7 +19,7 @@ import {
 import type { HeadReader } from './request-head.ts';
 import { Sender, type SenderHost } from './sender.ts';
 import { streamsAllowed, type ServerLoad } from './server-load.ts';
-import { readInitialWindow } from './settings.ts';
+import { readSettings } from './settings.ts';
 import { Http2Stream, type StreamHost } from './stream.ts';
 
 /** The connection below, as its session sees it. */
@@ -362,7 +362,8 @@ export class Session<Request, Exchange>
       return;
     }
     this.#hasSettings = true;
-    const initialWindow = readInitialWindow(bytes, start, end);
+    const { initialWindow, tableSize } = readSettings(bytes, start, end);
+    if (tableSize !== undefined) this.#sender.limitTable(tableSize);
     if (initialWindow !== undefined && initialWindow !== this.#sender.initialWindow) {
       this.#guard.charge(this.#streams.size * price.streamWindow);
       this.#sender.setInitialWindow(initialWindow, this.#streams.values());

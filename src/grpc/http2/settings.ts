@@ -13,16 +13,28 @@ export const firstWindowUpdate = connectionWindow - 65_535;
 
 const entryBytes = 6;
 
+/** What a peer says of itself that changes what we send; undefined for what it does not say. */
+export interface PeerSettings {
+  /** The last SETTINGS_INITIAL_WINDOW_SIZE. */
+  readonly initialWindow: number | undefined;
+  /** The least SETTINGS_HEADER_TABLE_SIZE: where there are several, that one has to be answered (RFC 7541 section 4.2). */
+  readonly tableSize: number | undefined;
+}
+
 /**
- * The last SETTINGS_INITIAL_WINDOW_SIZE in a frame's payload; undefined where there is none. Of all others only the value is judged: what we send fits whatever a
- * peer may say. Throws a ConnectionError (section 6.5.2).
+ * Reads a frame's payload. Of all settings that are not in PeerSettings only the value is judged: what we send fits whatever a peer may say. Throws a
+ * ConnectionError (section 6.5.2).
  */
-export function readInitialWindow(bytes: Buffer, start: number, end: number): number | undefined {
+export function readSettings(bytes: Buffer, start: number, end: number): PeerSettings {
   if ((end - start) % entryBytes !== 0) throw new ConnectionError(errorCode.frameSizeError, 'SETTINGS are cut off');
   let initialWindow: number | undefined;
+  let tableSize: number | undefined;
   for (let at = start; at < end; at += entryBytes) {
     const value = bytes.readUInt32BE(at + 2);
     switch (bytes.readUInt16BE(at)) {
+      case settingId.headerTableSize:
+        tableSize = Math.min(tableSize ?? value, value);
+        break;
       case settingId.enablePush:
         if (value > 1) throw new ConnectionError(errorCode.protocolError, 'SETTINGS_ENABLE_PUSH is wrong');
         break;
@@ -38,5 +50,5 @@ export function readInitialWindow(bytes: Buffer, start: number, end: number): nu
       default:
     }
   }
-  return initialWindow;
+  return { initialWindow, tableSize };
 }

@@ -116,6 +116,34 @@ describeWithEnvoy('a real Envoy with many checks under way before', (envoyBinary
       },
     );
 
+    it.each([
+      ['as it is by default', {}],
+      ['that it does not use', { hpack_table_size: 0 }],
+      ['that is small', { hpack_table_size: 100 }],
+    ])(
+      'with a table of headers %s every request is answered by the policy, and none by the failure of a check',
+      async (_title, protocol) => {
+        const service = await serve();
+        const cluster = { ...manyRequests, ...withHttp2(protocol) };
+        const open = { ...filter, failure_mode_allow: true };
+        const [allowed, forged] = [
+          await shop.issuer.sign({ sub: 'alice' }),
+          forge(await shop.issuer.sign({ sub: 'eve' })),
+        ];
+        for (const each of [filter, open]) {
+          const setup = { envoyBinary, filter: each, authorizationCluster: cluster };
+          const envoy = await startEnvoyBefore(service.grpcAddress, upstream.port, setup);
+          closers.push(() => envoy.close());
+          const client = await connectToEnvoy(envoy.port);
+          closers.push(() => client.close());
+          const tokens = [allowed, forged, allowed, forged, allowed];
+          const answers = await Promise.all(tokens.map((token) => client.order(token)));
+          expect(answers).toEqual(['200 alice', '401', '200 alice', '401', '200 alice']);
+          expect(await clusterStat(envoy, 'upstream_cx_protocol_error')).toBe(0);
+        }
+      },
+    );
+
     it('a drain under load over TLS answers all that was sent, as far as the transport can', async () => {
       const address = `127.0.0.1:${await findFreePort()}`;
       const { envoy, client } = await envoyBefore(address, overTls());
@@ -173,6 +201,19 @@ describeWithEnvoy('a real Envoy with many checks under way before', (envoyBinary
 function checksOf(service: ServeProcess): Promise<number> {
   const labels = 'grpc_type="unary",grpc_service="envoy.service.auth.v3.Authorization",grpc_method="Check"';
   return metricOf(service, `grpc_server_started_total{${labels}}`);
+}
+
+/** Envoy's cluster of the service with these options of HTTP/2. */
+function withHttp2(options: JsonObject): JsonObject {
+  const type = 'extensions.upstreams.http.v3.HttpProtocolOptions';
+  return {
+    typed_extension_protocol_options: {
+      [`envoy.${type}`]: {
+        '@type': `type.googleapis.com/envoy.${type}`,
+        explicit_http_config: { http2_protocol_options: options },
+      },
+    },
+  };
 }
 
 /** Envoy shows a certificate, and looks at that of the service. */
