@@ -6,6 +6,7 @@ import { inSlices } from './in-slices.ts';
 import { inTime } from './in-time.ts';
 import type { ReferenceFollower } from './reference-follower.ts';
 import type { ReflectorPorts } from './reflector.ts';
+import { createTurns } from './turns.ts';
 import type { UnroutedGate } from './unrouted-gate.ts';
 
 /** Takes changes of documents in with what they refer to, one at a time. */
@@ -41,8 +42,6 @@ const laterMaterialMs = 1000;
 export function createDocumentTaker(parts: TakerParts): DocumentTaker {
   const { gate, references, referred, sink, ports } = parts;
   let isFirst = true;
-  let isTaking = false;
-  let last = Promise.resolve();
   /** The documents of which another version may be in force than `references` knows. */
   const unsettled = new Set<string>();
   const tellBug = (thrown: unknown): void =>
@@ -85,21 +84,9 @@ export function createDocumentTaker(parts: TakerParts): DocumentTaker {
     await settle();
   };
   /** What is noted for a change that is being taken in is not in force yet, and must not be settled with. */
-  const inTurn = (work: () => Promise<void>): Promise<void> => {
-    isTaking = true;
-    const done = last.then(work);
-    // The next one has its turn whatever became of this one.
-    const ended = (): void => {
-      if (last !== over) return;
-      isTaking = false;
-      settleRest();
-    };
-    const over = done.then(ended, ended);
-    last = over;
-    return done;
-  };
+  const turns = createTurns(() => settleRest());
   const settleRest = (): void => {
-    if (!isTaking && unsettled.size > 0) inTurn(settle).catch(tellBug);
+    if (!turns.isBusy() && unsettled.size > 0) turns.inTurn(settle).catch(tellBug);
   };
   return {
     reviewGate,
@@ -107,7 +94,7 @@ export function createDocumentTaker(parts: TakerParts): DocumentTaker {
       for (const source of sources) if (isPolicySource(source)) unsettled.add(source);
       settleRest();
     },
-    take: (change) => inTurn(() => take(change)),
+    take: (change) => turns.inTurn(() => take(change)),
   };
 }
 

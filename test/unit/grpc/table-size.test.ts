@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { connect, type ClientHttp2Session } from 'node:http2';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { emptyTableUpdate } from '../../../src/grpc/hpack/encode-header-block.ts';
@@ -76,8 +77,9 @@ function ask(session: ClientHttp2Session, path: string): Promise<string> {
     const stream = session.request(fields);
     let status = '';
     let bytes = 0;
-    const note = (headers: Record<string, unknown>): void => {
-      if (headers['grpc-status'] !== undefined) status = String(headers['grpc-status']);
+    const note = (headers: IncomingHttpHeaders): void => {
+      const said = headers['grpc-status'];
+      if (typeof said === 'string') status = said;
     };
     stream.on('response', note);
     stream.on('trailers', note);
