@@ -2,10 +2,10 @@ import type { Headers } from '../core/request.ts';
 import { canonicalIp } from '../std/ip.ts';
 
 /**
- * The client's address (S31). Without trusted hops it is the proxy's direct peer (`direct`, canonical; undefined where it has no address). With `n` of them it is the address that the
- * n-th proxy before ours saw: the chain is X-Forwarded-For and the direct peer behind it (once: some proxies append it before they
- * ask), and n entries of its end are proxies. Undefined where the chain is shorter than that, any entry to be trusted is no address, or the
- * direct peer has none (a pipe): then what ends the chain may be the client's own word.
+ * The client's address (S31). Without trusted hops it is the proxy's direct peer (`direct`: its canonical address; undefined where it has
+ * none). With `n` of them it is the address that the n-th proxy before ours saw: the chain is X-Forwarded-For and the direct peer behind it
+ * (once: some proxies append it before they ask), and n entries of its end are proxies. Undefined where the chain is shorter than that, any
+ * entry to be trusted is no address, or the direct peer has none (a pipe): then what ends the chain may be the client's own word.
  */
 export function clientAddress(
   direct: string | undefined,

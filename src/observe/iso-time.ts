@@ -1,6 +1,6 @@
 import type { Clock } from '../core/ports.ts';
 
-/** A function that answers the time as RFC 3339 in UTC with milliseconds. Formats the date once a second, which is most of the cost, and the rest once a millisecond. */
+/** A function that answers the time as RFC 3339 in UTC with milliseconds: the date is formatted once a second, which is most of the cost, the rest once a millisecond. */
 export function compileIsoTime(clock: Clock): () => string {
   let second = Number.NaN;
   let prefix = '';

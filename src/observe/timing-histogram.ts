@@ -24,7 +24,8 @@ export class TimingHistogram extends Histogram {
   readonly #empty: Histogram;
   readonly #name: string;
   readonly #bounds: readonly number[];
-  readonly #series: { readonly labels: Labels; readonly counts: Series }[] = [];
+  /** By the text of their labels. */
+  readonly #series = new Map<string, { readonly labels: Labels; readonly counts: Series }>();
 
   constructor(configuration: HistogramConfiguration<string> & { readonly buckets: number[] }) {
     super(configuration);
@@ -33,15 +34,18 @@ export class TimingHistogram extends Histogram {
     this.#bounds = configuration.buckets;
   }
 
-  /** The series of these labels, from zero on. To be asked for once. */
+  /** The series of these labels, from zero on; the same for the same labels. To be kept by whoever observes often. */
   series(labels: Labels): Timing {
+    const key = JSON.stringify(Object.entries(labels).toSorted());
+    const known = this.#series.get(key);
+    if (known !== undefined) return known.counts;
     const counts = new Series(this.#bounds);
-    this.#series.push({ labels, counts });
+    this.#series.set(key, { labels, counts });
     return counts;
   }
 
   override async get(): Promise<MetricObjectWithValues<MetricValueWithName<string>>> {
-    const values = this.#series.flatMap(({ labels, counts }) => this.#valuesOf(labels, counts));
+    const values = [...this.#series.values()].flatMap(({ labels, counts }) => this.#valuesOf(labels, counts));
     return { ...(await this.#empty.get()), values };
   }
 
