@@ -1,7 +1,6 @@
 import type { Environment } from '../environment.ts';
 import { limits } from '../limits.ts';
-import { compileOnce } from '../../std/shared-values.ts';
-import { createChecker, Rejection } from './library.ts';
+import { createChecker, Rejection, type Checker } from './library.ts';
 import { readTree } from './read-tree.ts';
 import { suggest } from './suggest.ts';
 import type { Tree } from './tree.ts';
@@ -21,8 +20,7 @@ export interface CheckedSource {
   readonly type: string;
 }
 
-/** Made once for each environment: it holds the whole table of functions. */
-const checkerOf = compileOnce(createChecker);
+const checkers = new WeakMap<Environment, Checker>();
 
 /** Parses an expression and checks its names, types and size against the environment. */
 export function readSource(source: string, environment: Environment): CheckedSource | InvalidSource {
@@ -39,4 +37,13 @@ export function readSource(source: string, environment: Environment): CheckedSou
     const meant = suggest(source, position, environment);
     return { kind: 'invalid', why: meant === undefined ? thrown.message : `${thrown.message}; ${meant}`, position };
   }
+}
+
+/** Made once for each environment: it holds the whole table of functions. */
+function checkerOf(environment: Environment): Checker {
+  const known = checkers.get(environment);
+  if (known !== undefined) return known;
+  const checker = createChecker(environment);
+  checkers.set(environment, checker);
+  return checker;
 }

@@ -1,0 +1,130 @@
+import fc from 'fast-check';
+import type { RevocationTarget } from '../../../../src/core/revocation.ts';
+import { fields, hosts, variants, type Field } from './world-state.ts';
+
+/** A request: whose credential it shows, on which of the hosts that it is for, or elsewhere. */
+export interface Ask {
+  readonly kind: 'ask';
+  /** Its place among those of the world. */
+  readonly credential: number;
+  /** Which of the hosts that it is for, modulo how many there are. */
+  readonly host: number;
+  /** Another host. */
+  readonly elsewhere: string | undefined;
+  readonly method: string;
+  readonly path: string;
+  /** Empty: no such header. */
+  readonly tenant: string;
+  readonly zone: string;
+  /** With headers that only we set. */
+  readonly forged: boolean;
+  readonly form: 'joined' | 'apart';
+}
+
+export type Step =
+  | Ask
+  /** What was asked so many asks ago. */
+  | { readonly kind: 'again'; readonly back: number }
+  | { readonly kind: 'set'; readonly field: Field; readonly value: number }
+  | { readonly kind: 'pass'; readonly ms: number }
+  /** The wall clock alone is set. */
+  | { readonly kind: 'wall'; readonly seconds: number }
+  | { readonly kind: 'revoke'; readonly provider: string; readonly target: RevocationTarget; readonly value: string };
+
+const rarely = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
+
+const paths = [
+  '/me',
+  '/me',
+  '/gate',
+  '/gate',
+  '/maybe',
+  '/pub',
+  '/zone',
+  '/again',
+  '/cluster',
+  '/n/ab12',
+  '/me/never',
+  '/nowhere',
+  '//me',
+];
+
+const askOf = (credentials: readonly number[]): fc.Arbitrary<Step> =>
+  fc.record({
+    kind: fc.constant('ask' as const),
+    credential: fc.constantFrom(...credentials),
+    host: fc.nat(5),
+    elsewhere: rarely(fc.constantFrom(...hosts)),
+    method: fc.constantFrom('GET', 'GET', 'POST'),
+    path: fc.constantFrom(...paths),
+    tenant: fc.constantFrom('', 'acme', 'globex'),
+    zone: fc.constantFrom('', 'Europe/Berlin', 'Mars/Olympus'),
+    forged: fc.boolean(),
+    form: fc.constantFrom('joined' as const, 'apart' as const),
+  });
+
+const set: fc.Arbitrary<Step> = fc
+  .constantFrom(...fields)
+  .chain((field) =>
+    fc.record({ kind: fc.constant('set' as const), field: fc.constant(field), value: fc.nat(variants[field] - 1) }),
+  );
+
+/**
+ * Longer than a refusal is remembered (5 s): what an issuer said no to may be refused that long, whatever it says meanwhile. Shorter than an answer
+ * is; longer than it; longer than keys go without a fetch; longer than most tokens last.
+ */
+const pass: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constant('pass' as const),
+  ms: fc.constantFrom(6_000, 31_000, 61_000, 150_000, 660_000, 2_400_000),
+});
+
+const wall: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constant('wall' as const),
+  seconds: fc.constantFrom(-86_400, -7_200, -600, -40, 40, 600, 7_200),
+});
+
+const revoke: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constant('revoke' as const),
+  provider: fc.constantFrom(
+    'shop/staff',
+    'shop/web',
+    'shop/opaque',
+    'shop/clients',
+    'shop/people',
+    'shop/consumers',
+    'team/staff',
+    'shop/machines',
+  ),
+  target: fc.constantFrom('jti' as const, 'sub' as const),
+  value: fc.constantFrom('j1', 'j4', 'alice', 'root', 'opaque-alice', 'acme', 'spiffe://cluster.local/ns/shop/sa/web'),
+});
+
+/** Days of a world in which few show their credentials, again and again, while everything changes around them: mostly such as are `welcome` at first. */
+export function arbitrarySteps(credentials: number, welcome: readonly number[]): fc.Arbitrary<readonly Step[]> {
+  const credential = fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom(...welcome) },
+    { weight: 1, arbitrary: fc.nat(credentials - 1) },
+  );
+  const few = fc.array(credential, { minLength: 1, maxLength: 6, size: 'max' });
+  const again: fc.Arbitrary<Step> = fc.record({ kind: fc.constant('again' as const), back: fc.nat(6) });
+  return few.chain((those) =>
+    fc.array(
+      fc.oneof(
+        { weight: 12, arbitrary: askOf(those) },
+        { weight: 10, arbitrary: again },
+        { weight: 6, arbitrary: set },
+        { weight: 3, arbitrary: pass },
+        { weight: 1, arbitrary: wall },
+        { weight: 1, arbitrary: revoke },
+      ),
+      { minLength: 10, maxLength: 100, size: 'max' },
+    ),
+  );
+}
+
+/** A request for a page that every host has, as simple as may be. */
+export function plainAsk(credential: number, host: number): Ask {
+  const plain = { elsewhere: undefined, method: 'GET', path: '/me', tenant: '', zone: '', forged: false } as const;
+  return { kind: 'ask', credential, host, ...plain, form: 'apart' };
+}
