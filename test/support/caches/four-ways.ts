@@ -21,6 +21,8 @@ export interface Way {
   /** How many fetches of keys have ended. */
   fetches(): number;
   ask(message: Uint8Array): Promise<Seen>;
+  /** Twice at the same time: what is seen, in an order of its own. */
+  askTwice(message: Uint8Array): Promise<readonly Seen[]>;
   close(): Promise<void>;
 }
 
@@ -29,6 +31,8 @@ export interface FourWays {
   readonly ways: readonly Way[];
   /** The same check on each; throws where what is seen is not the same on all. Gives what all saw. */
   ask(message: Uint8Array, id: string): Promise<Seen>;
+  /** As `ask`, twice at the same time. */
+  askTwice(message: Uint8Array, id: string): Promise<readonly Seen[]>;
   /** Does the same to each. */
   each(action: (stand: DecisionStand) => Promise<unknown>): Promise<void>;
   close(): Promise<void>;
@@ -71,12 +75,11 @@ export async function createFourWays(
     ways,
     ask: async (message, id) => {
       current.id = id;
-      const all = await Promise.all(ways.map((way) => way.ask(message)));
-      const [first] = all;
-      if (first === undefined) throw new Error('there is no way');
-      for (const [index, seen] of all.entries())
-        if (!isDeepStrictEqual(seen, first)) throw new Error(tellDifference(id, ways[0], first, ways[index], seen));
-      return first;
+      return sameOfAll(id, ways, await Promise.all(ways.map((way) => way.ask(message))));
+    },
+    askTwice: async (message, id) => {
+      current.id = id;
+      return sameOfAll(id, ways, await Promise.all(ways.map((way) => way.askTwice(message))));
     },
     each: async (action) => {
       for (const { stand } of ways) await action(stand);
@@ -85,6 +88,16 @@ export async function createFourWays(
       for (const way of ways) await way.close();
     },
   };
+}
+
+/** Throws where what the ways saw is not the same. */
+function sameOfAll<T>(id: string, ways: readonly Way[], all: readonly T[]): T {
+  const [first] = all;
+  if (first === undefined) throw new Error('there is no way');
+  const other = all.findIndex((seen) => !isDeepStrictEqual(seen, first));
+  if (other < 0) return first;
+  const tell = (index: number): string => `${ways[index]?.name ?? ''}: ${inWords(all[index])}`;
+  throw new Error(`${id} is not answered alike\n${tell(0)}\n${tell(other)}`);
 }
 
 interface WayOptions {
@@ -118,17 +131,23 @@ async function createWay(
   const decisions = program.createDecisionLog({ destination, clock, which: 'all', sample: 1, random });
   const server = await program.listenOverGrpc(stand, transport, { clock, decisions });
   const client = createBytesClient(server.address);
+  const send = (message: Uint8Array): Promise<Omit<Seen, 'logged'>> =>
+    client.send(message).then(
+      (bytes) => ({ status: 'OK', response: bytes.toString('hex') }),
+      (error: unknown) => ({ status: String(error), response: '' }),
+    );
   return {
     name: `caches ${caches}, ${transport}`,
     stand,
     hits: () => hits,
     fetches: () => fetches,
-    ask: async (message) => {
-      const answered = await client.send(message).then(
-        (bytes) => ({ status: 'OK', response: bytes.toString('hex') }),
-        (error: unknown) => ({ status: String(error), response: '' }),
-      );
-      return { ...answered, logged: lines.splice(0) };
+    ask: async (message) => ({ ...(await send(message)), logged: lines.splice(0) }),
+    askTwice: async (message) => {
+      const answers = await Promise.all([send(message), send(message)]);
+      const logged = lines.splice(0).sort();
+      return answers
+        .sort((a, b) => (a.response < b.response ? -1 : 1))
+        .map((answer, index) => ({ ...answer, logged: logged.slice(index, index + 1) }));
     },
     close: async () => {
       client.close();
@@ -142,8 +161,8 @@ export function answerOf({ response }: Seen): CheckAnswer {
   return decodeAnswer(Buffer.from(response, 'hex'));
 }
 
-function tellDifference(id: string, a: Way | undefined, first: Seen, b: Way | undefined, other: Seen): string {
-  const tell = (way: Way | undefined, seen: Seen): string =>
-    `${way?.name ?? ''}: ${seen.status} ${JSON.stringify(answerOf(seen))}\n${seen.response}\n${seen.logged.join('')}`;
-  return `${id} is not answered alike\n${tell(a, first)}\n${tell(b, other)}`;
+/** With the answers decoded beside their bytes. */
+function inWords(seen: unknown): string {
+  const decoded = (Array.isArray(seen) ? seen : [seen]).map((one: Seen) => answerOf(one));
+  return `${JSON.stringify(decoded)}\n${JSON.stringify(seen, undefined, 1)}`;
 }

@@ -19,6 +19,8 @@ export interface Ask {
   /** With headers that only we set. */
   readonly forged: boolean;
   readonly form: 'joined' | 'apart';
+  /** Two at the same time. */
+  readonly twice: boolean;
 }
 
 export type Step =
@@ -62,6 +64,7 @@ const askOf = (credentials: readonly number[]): fc.Arbitrary<Step> =>
     zone: fc.constantFrom('', 'Europe/Berlin', 'Mars/Olympus'),
     forged: fc.boolean(),
     form: fc.constantFrom('joined' as const, 'apart' as const),
+    twice: fc.constantFrom(false, false, false, true),
   });
 
 const set: fc.Arbitrary<Step> = fc
@@ -70,13 +73,10 @@ const set: fc.Arbitrary<Step> = fc
     fc.record({ kind: fc.constant('set' as const), field: fc.constant(field), value: fc.nat(variants[field] - 1) }),
   );
 
-/**
- * Longer than a refusal is remembered (5 s): what an issuer said no to may be refused that long, whatever it says meanwhile. Shorter than an answer
- * is; longer than it; longer than keys go without a fetch; longer than most tokens last.
- */
+/** Shorter than a refusal is remembered, and longer; longer than a review, than an answer, than a token that ends soon; longer than keys go without a fetch. */
 const pass: fc.Arbitrary<Step> = fc.record({
   kind: fc.constant('pass' as const),
-  ms: fc.constantFrom(6_000, 31_000, 61_000, 150_000, 660_000, 2_400_000),
+  ms: fc.constantFrom(2_000, 6_000, 31_000, 61_000, 150_000, 660_000, 2_400_000),
 });
 
 const wall: fc.Arbitrary<Step> = fc.record({
@@ -126,5 +126,5 @@ export function arbitrarySteps(credentials: number, welcome: readonly number[]):
 /** A request for a page that every host has, as simple as may be. */
 export function plainAsk(credential: number, host: number): Ask {
   const plain = { elsewhere: undefined, method: 'GET', path: '/me', tenant: '', zone: '', forged: false } as const;
-  return { kind: 'ask', credential, host, ...plain, form: 'apart' };
+  return { kind: 'ask', credential, host, ...plain, form: 'apart', twice: false };
 }

@@ -107,6 +107,7 @@ export const opaqueCredentials = [
   ['opaque of alice', 'opaque-alice'],
   ['opaque of root', 'opaque-root'],
   ['opaque that ends soon', 'opaque-soon'],
+  ['opaque that begins soon', 'opaque-early'],
   ['opaque that is none', 'opaque-none'],
 ] as const;
 
@@ -116,9 +117,20 @@ export function answerFor(token: string, variant: number): object {
   if (!known || variant === 1) return { active: false };
   const root = token === 'opaque-root';
   const exp = startSeconds + (token === 'opaque-soon' ? 2 : 60) * minute;
+  const begin = token === 'opaque-early' ? { nbf: startSeconds + 2 * minute } : {};
   const scope = variant === 2 ? 'none' : 'orders:read';
   const roles = [root ? 'admin' : 'reader'];
-  return { active: true, sub: root ? 'root' : 'alice', aud: 'api', scope, roles, tenant: 'acme', jti: token, exp };
+  return {
+    active: true,
+    sub: root ? 'root' : 'alice',
+    aud: 'api',
+    scope,
+    roles,
+    tenant: 'acme',
+    jti: token,
+    exp,
+    ...begin,
+  };
 }
 
 const account = { sub: 'system:serviceaccount:shop:web', aud: ['api'] };

@@ -166,7 +166,7 @@ function policiesOf(state: WorldState): readonly Document[] {
     apiVersion: 'portcullis.dev/v1alpha1',
     kind: 'AccessPolicy',
     metadata: { name, namespace },
-    spec: { hosts: [`${name}.example.com`], authentication, rules: rulesOf(state, varied.includes(name)), upstream },
+    spec: { hosts: [`${name}.example.com`], authentication, rules: rulesOf(state, varied.has(name)), upstream },
   });
   const of = (...names: readonly string[]): Document => ({ providers: names.map((name) => ({ name })) });
   return [
@@ -184,7 +184,7 @@ function policiesOf(state: WorldState): readonly Document[] {
 }
 
 /** The hosts whose policies have rules of every kind. */
-const varied = ['api', 'staff', 'web', 'other'];
+const varied: ReadonlySet<string> = new Set(['api', 'staff', 'web', 'other']);
 export const hosts = ['api', 'staff', 'web', 'other', 'bound', 'proven', 'direct', 'accounts', 'machines', 'alone'];
 
 function floorOf(variant: number): readonly Document[] {

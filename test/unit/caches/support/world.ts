@@ -55,9 +55,12 @@ export async function createWorld(programs: Programs, facts: Facts, credentials:
   };
   let asked = 0;
   const past: Ask[] = [];
-  const ask = (one: Ask): Promise<Seen> => {
+  const ask = async (one: Ask): Promise<Seen | undefined> => {
     past.push(one);
-    return four.ask(encodeAsk(one, credentials), `${asked++} ${describeAsk(one, credentials)}`);
+    const [message, id] = [encodeAsk(one, credentials), `${asked++} ${describeAsk(one, credentials)}`];
+    if (!one.twice) return four.ask(message, id);
+    const [seen] = await four.askTwice(message, id);
+    return seen;
   };
   const set = async (field: Field, value: number): Promise<void> => {
     state = { ...state, [field]: value };
