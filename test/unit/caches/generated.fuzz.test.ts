@@ -46,11 +46,7 @@ test(
   fuzzTimeout(seconds),
   async () => {
     const tally = { allowed: 0, denied: 0, hits: 0 };
-    const steps = arbitrarySteps(
-      credentials.length,
-      welcome.map(({ index }) => index),
-    );
-    const property = fc.asyncProperty(steps, async (taken) => {
+    const property = fc.asyncProperty(arbitrarySteps(credentials), async (taken) => {
       const world = await createWorld(programs, facts, credentials);
       try {
         for (const step of taken) {

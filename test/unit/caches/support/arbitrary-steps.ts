@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { RevocationTarget } from '../../../../src/core/revocation.ts';
+import { kinds, type Kind, type Shown } from './world-credentials.ts';
 import { fields, hosts, variants, type Field } from './world-state.ts';
 
 /** A request: whose credential it shows, on which of the hosts that it is for, or elsewhere. */
@@ -67,11 +68,15 @@ const askOf = (credentials: readonly number[]): fc.Arbitrary<Step> =>
     twice: fc.constantFrom(false, false, false, true),
   });
 
-const set: fc.Arbitrary<Step> = fc
-  .constantFrom(...fields)
-  .chain((field) =>
-    fc.record({ kind: fc.constant('set' as const), field: fc.constant(field), value: fc.nat(variants[field] - 1) }),
+function setOf(some: readonly Field[]): fc.Arbitrary<Step> {
+  const field = fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom(...some) },
+    { weight: 1, arbitrary: fc.constantFrom(...fields) },
   );
+  return field.chain((one) =>
+    fc.record({ kind: fc.constant('set' as const), field: fc.constant(one), value: fc.nat(variants[one] - 1) }),
+  );
+}
 
 /** Shorter than a refusal is remembered, and longer; longer than a review, than an answer, than a token that ends soon; longer than keys go without a fetch. */
 const pass: fc.Arbitrary<Step> = fc.record({
@@ -100,27 +105,27 @@ const revoke: fc.Arbitrary<Step> = fc.record({
   value: fc.constantFrom('j1', 'j4', 'alice', 'root', 'opaque-alice', 'acme', 'spiffe://cluster.local/ns/shop/sa/web'),
 });
 
-/** Days of a world in which few show their credentials, again and again, while everything changes around them: mostly such as are `welcome` at first. */
-export function arbitrarySteps(credentials: number, welcome: readonly number[]): fc.Arbitrary<readonly Step[]> {
-  const credential = fc.oneof(
-    { weight: 3, arbitrary: fc.constantFrom(...welcome) },
-    { weight: 1, arbitrary: fc.nat(credentials - 1) },
-  );
-  const few = fc.array(credential, { minLength: 1, maxLength: 6, size: 'max' });
+/** Days of a world in which few show their credentials, mostly of one kind, again and again, while what these depend on changes. */
+export function arbitrarySteps(credentials: readonly Shown[]): fc.Arbitrary<readonly Step[]> {
+  const any = fc.nat(credentials.length - 1);
   const again: fc.Arbitrary<Step> = fc.record({ kind: fc.constant('again' as const), back: fc.nat(6) });
-  return few.chain((those) =>
-    fc.array(
-      fc.oneof(
-        { weight: 12, arbitrary: askOf(those) },
-        { weight: 10, arbitrary: again },
-        { weight: 6, arbitrary: set },
-        { weight: 3, arbitrary: pass },
-        { weight: 1, arbitrary: wall },
-        { weight: 1, arbitrary: revoke },
+  return fc.constantFrom(...(Object.keys(kinds) as Kind[])).chain((kind) => {
+    const own = fc.constantFrom(...credentials.flatMap((one, index) => (one.kind === kind ? [index] : [])));
+    const few = fc.tuple(fc.array(own, { minLength: 1, maxLength: 3 }), fc.array(any, { maxLength: 2 }));
+    return few.chain((those) =>
+      fc.array(
+        fc.oneof(
+          { weight: 12, arbitrary: askOf(those.flat()) },
+          { weight: 10, arbitrary: again },
+          { weight: 6, arbitrary: setOf(kinds[kind]) },
+          { weight: 3, arbitrary: pass },
+          { weight: 1, arbitrary: wall },
+          { weight: 1, arbitrary: revoke },
+        ),
+        { minLength: 40, maxLength: 160, size: 'max' },
       ),
-      { minLength: 10, maxLength: 100, size: 'max' },
-    ),
-  );
+    );
+  });
 }
 
 /** A request for a page that every host has, as simple as may be. */

@@ -12,10 +12,26 @@ import { calculateJwkThumbprint } from 'jose';
 import { createHash } from 'node:crypto';
 import { apiKeys, secrets } from './world-clients.ts';
 import type { Facts } from './world-facts.ts';
+import type { Field } from './world-state.ts';
+
+/** What of the world each kind of credential depends on. */
+export const kinds = {
+  staff: ['audiences', 'staffKeys', 'roles', 'web'],
+  partner: ['partnerKeys', 'partnerOnline', 'staffKeys'],
+  opaque: ['opaque'],
+  account: ['accounts'],
+  consumer: ['consumers'],
+  client: ['clients'],
+  person: ['users'],
+  machine: ['trust', 'staffKeys'],
+  proof: ['staffKeys'],
+} as const satisfies Readonly<Record<string, readonly Field[]>>;
+export type Kind = keyof typeof kinds;
 
 /** What a request brings to say who it is of. */
 export interface Shown {
   readonly name: string;
+  readonly kind: Kind;
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** The hosts whose policies might take it. */
   readonly hosts: readonly string[];
@@ -37,8 +53,9 @@ export async function credentialsOf(facts: Facts): Promise<readonly Shown[]> {
       JSON.stringify({ iss: issuers.staff, ...person, ...claims }),
       key,
     );
-  const bearer = (name: string, token: string, hosts: readonly string[]): Shown => ({
+  const bearer = (kind: Kind, name: string, token: string, hosts: readonly string[]): Shown => ({
     name,
+    kind,
     headers: [['authorization', `Bearer ${token}`]],
     hosts,
   });
@@ -69,10 +86,10 @@ export async function credentialsOf(facts: Facts): Promise<readonly Shown[]> {
     ['alice with one letter changed', changeLetter(good)],
   ] as const;
   return [
-    ...staff.map(([name, token]) => bearer(name, token, jwtHosts)),
-    ...opaqueCredentials.map(([name, token]) => bearer(name, token, ['api', 'direct'])),
-    ...accountCredentials(keys.a).map(([name, token]) => bearer(name, token, ['accounts'])),
-    ...consumerCredentials().map(([name, token]) => bearer(name, token, ['api'])),
+    ...staff.map(([name, token]) => bearer(name.includes('partner') ? 'partner' : 'staff', name, token, jwtHosts)),
+    ...opaqueCredentials.map(([name, token]) => bearer('opaque', name, token, ['api', 'direct'])),
+    ...accountCredentials(keys.a).map(([name, token]) => bearer('account', name, token, ['accounts'])),
+    ...consumerCredentials().map(([name, token]) => bearer('consumer', name, token, ['api'])),
     ...plainCredentials,
     ...certificateCredentials(facts, good, sign),
     ...(await provenCredentials(facts, sign)),
@@ -161,34 +178,42 @@ function consumerCredentials(): readonly (readonly [string, string])[] {
   ];
 }
 
-const basic = (pair: string): string => `Basic ${Buffer.from(pair).toString('base64')}`;
+function basic(pair: string): string {
+  return `Basic ${Buffer.from(pair).toString('base64')}`;
+}
 
 const plainCredentials: readonly Shown[] = [
-  { name: 'nothing', headers: [], hosts: ['api', 'staff', 'machines'] },
-  { name: 'the key of acme', headers: [['x-api-key', apiKeys.acme]], hosts: ['api'] },
-  { name: 'the key of globex', headers: [['x-api-key', apiKeys.globex]], hosts: ['api'] },
-  { name: 'a key of nobody', headers: [['x-api-key', `${apiKeys.acme}x`]], hosts: ['api'] },
-  { name: 'the password of alice', headers: [['authorization', basic('alice:open sesame')]], hosts: ['api'] },
-  { name: 'the password of bob', headers: [['authorization', basic('bob:open sesame')]], hosts: ['api'] },
-  { name: 'a wrong password', headers: [['authorization', basic('alice:open sesam')]], hosts: ['api'] },
-  { name: 'a password of nobody', headers: [['authorization', basic('mallory:open sesame')]], hosts: ['api'] },
-  {
-    name: 'two credentials',
-    headers: [
-      ['authorization', basic('alice:open sesame')],
-      ['x-api-key', apiKeys.acme],
+  { name: 'nothing', kind: 'staff', headers: [], hosts: ['api', 'staff', 'machines'] },
+  ...plainOf('client', [
+    ['the key of acme', [['x-api-key', apiKeys.acme]]],
+    ['the key of globex', [['x-api-key', apiKeys.globex]]],
+    ['a key of nobody', [['x-api-key', `${apiKeys.acme}x`]]],
+    [
+      'a key twice',
+      [
+        ['x-api-key', apiKeys.acme],
+        ['x-api-key', apiKeys.acme],
+      ],
     ],
-    hosts: ['api'],
-  },
-  {
-    name: 'a header twice',
-    headers: [
-      ['x-api-key', apiKeys.acme],
-      ['x-api-key', apiKeys.acme],
+    [
+      'a key beside a password',
+      [
+        ['x-api-key', apiKeys.acme],
+        ['authorization', basic('alice:open sesame')],
+      ],
     ],
-    hosts: ['api'],
-  },
+  ]),
+  ...plainOf('person', [
+    ['the password of alice', [['authorization', basic('alice:open sesame')]]],
+    ['the password of bob', [['authorization', basic('bob:open sesame')]]],
+    ['a wrong password', [['authorization', basic('alice:open sesam')]]],
+    ['a password of nobody', [['authorization', basic('mallory:open sesame')]]],
+  ]),
 ];
+
+function plainOf(kind: Kind, those: readonly (readonly [string, Shown['headers']])[]): readonly Shown[] {
+  return those.map(([name, headers]) => ({ name, kind, headers, hosts: ['api'] }));
+}
 
 type Sign = (key: TestKey, claims: Claims) => string;
 
@@ -198,16 +223,18 @@ function certificateCredentials({ certificates, keys }: Facts, good: string, sig
     const certificate = asEnvoySends(pem);
     const thumbprint = createHash('sha256').update(der).digest('base64url');
     const bound = sign(keys.a, { cnf: { 'x5t#S256': thumbprint }, jti: `c${index}` });
+    const shown = (name: string, headers: Shown['headers'], own: readonly string[], proves = true): Shown => ({
+      name: `${name} ${index}${proves ? '' : ', without it'}`,
+      kind: 'machine',
+      headers,
+      hosts: own,
+      ...(proves && { certificate }),
+    });
     return [
-      { name: `certificate ${index}`, headers: [], hosts: ['alone', 'machines'], certificate },
-      {
-        name: `alice with certificate ${index}`,
-        headers: authorization(good),
-        hosts: ['machines', 'bound'],
-        certificate,
-      },
-      { name: `bound to certificate ${index}`, headers: authorization(bound), hosts: ['bound', 'staff'], certificate },
-      { name: `bound to certificate ${index}, without it`, headers: authorization(bound), hosts: ['bound', 'staff'] },
+      shown('certificate', [], ['alone', 'machines']),
+      shown('alice with certificate', authorization(good), ['machines', 'bound']),
+      shown('bound to certificate', authorization(bound), ['bound', 'staff']),
+      shown('bound to certificate', authorization(bound), ['bound', 'staff'], false),
     ];
   });
 }
@@ -219,6 +246,7 @@ async function provenCredentials({ keys }: Facts, sign: Sign): Promise<readonly 
     proofOf(keys.holder, token, { claims: { htu: 'https://proven.example.com/me', ...claims } });
   const shown = (name: string, text: string): Shown => ({
     name,
+    kind: 'proof',
     headers: [
       ['authorization', `DPoP ${token}`],
       ['dpop', text],
@@ -231,6 +259,11 @@ async function provenCredentials({ keys }: Facts, sign: Sign): Promise<readonly 
     shown('another proof', proof({})),
     shown('a proof of later', proof({ iat: startSeconds + 11 * minute })),
     shown('a proof for another path', proof({ htu: 'https://proven.example.com/gate' })),
-    { name: 'a proven token as bearer', headers: [['authorization', `Bearer ${token}`]], hosts: ['proven', 'staff'] },
+    {
+      name: 'a proven token as bearer',
+      kind: 'proof',
+      headers: [['authorization', `Bearer ${token}`]],
+      hosts: ['proven', 'staff'],
+    },
   ];
 }

@@ -170,8 +170,10 @@ function describeAsk(ask: Ask, credentials: readonly Shown[]): string {
 }
 
 function resolve(ask: Ask, credentials: readonly Shown[]): Ask & { readonly host: string; readonly shown: Shown } {
-  const shown = credentials[ask.credential] ?? { name: '', headers: [], hosts: [] };
+  const shown = credentials[ask.credential] ?? nothing;
   const own = shown.hosts[ask.host % shown.hosts.length] ?? 'api';
   const host = `${ask.elsewhere ?? own}.example.com`;
   return { ...ask, host: host as never, path: shown.path ?? ask.path, shown };
 }
+
+const nothing: Shown = { name: 'nothing', kind: 'staff', headers: [], hosts: [] };
