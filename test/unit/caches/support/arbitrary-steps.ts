@@ -105,27 +105,25 @@ const revoke: fc.Arbitrary<Step> = fc.record({
   value: fc.constantFrom('j1', 'j4', 'alice', 'root', 'opaque-alice', 'acme', 'spiffe://cluster.local/ns/shop/sa/web'),
 });
 
-/** Days of a world in which few show their credentials, mostly of one kind, again and again, while what these depend on changes. */
-export function arbitrarySteps(credentials: readonly Shown[]): fc.Arbitrary<readonly Step[]> {
+/** Days of a world in which few show their credentials, most of them of that kind, again and again, while what these depend on changes. */
+export function arbitrarySteps(kind: Kind, credentials: readonly Shown[]): fc.Arbitrary<readonly Step[]> {
   const any = fc.nat(credentials.length - 1);
+  const own = fc.constantFrom(...credentials.flatMap((one, index) => (one.kind === kind ? [index] : [])));
+  const few = fc.tuple(fc.array(own, { minLength: 1, maxLength: 3 }), fc.array(any, { maxLength: 2 }));
   const again: fc.Arbitrary<Step> = fc.record({ kind: fc.constant('again' as const), back: fc.nat(6) });
-  return fc.constantFrom(...(Object.keys(kinds) as Kind[])).chain((kind) => {
-    const own = fc.constantFrom(...credentials.flatMap((one, index) => (one.kind === kind ? [index] : [])));
-    const few = fc.tuple(fc.array(own, { minLength: 1, maxLength: 3 }), fc.array(any, { maxLength: 2 }));
-    return few.chain((those) =>
-      fc.array(
-        fc.oneof(
-          { weight: 12, arbitrary: askOf(those.flat()) },
-          { weight: 10, arbitrary: again },
-          { weight: 6, arbitrary: setOf(kinds[kind]) },
-          { weight: 3, arbitrary: pass },
-          { weight: 1, arbitrary: wall },
-          { weight: 1, arbitrary: revoke },
-        ),
-        { minLength: 40, maxLength: 160, size: 'max' },
+  return few.chain((those) =>
+    fc.array(
+      fc.oneof(
+        { weight: 12, arbitrary: askOf(those.flat()) },
+        { weight: 10, arbitrary: again },
+        { weight: 6, arbitrary: setOf(kinds[kind]) },
+        { weight: 3, arbitrary: pass },
+        { weight: 1, arbitrary: wall },
+        { weight: 1, arbitrary: revoke },
       ),
-    );
-  });
+      { minLength: 40, maxLength: 160, size: 'max' },
+    ),
+  );
 }
 
 /** A request for a page that every host has, as simple as may be. */
