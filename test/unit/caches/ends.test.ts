@@ -4,7 +4,7 @@ import { plainAsk, type Step } from './support/arbitrary-steps.ts';
 import { credentialsOf, type Shown } from './support/world-credentials.ts';
 import { createFacts, type Facts } from './support/world-facts.ts';
 import { createWorld } from './support/world.ts';
-import type { Field } from './support/world-state.ts';
+import { hosts, type Field } from './support/world-state.ts';
 
 let programs: Programs;
 let facts: Facts;
@@ -14,6 +14,32 @@ beforeAll(async () => {
   facts = createFacts();
   credentials = await credentialsOf(facts);
 }, 60_000);
+
+test(
+  'whoever shows whatever on whichever host, and whoever came before, is answered alike',
+  { timeout: 60_000 },
+  async () => {
+    const world = await createWorld(programs, facts, credentials);
+    const documents = world.four.ways.flatMap(({ stand }) => stand.engine.status().documents);
+    expect(documents.filter(({ accepted }) => !accepted)).toEqual([]);
+    const letIn: (readonly [credential: number, host: string])[] = [];
+    const there = [...credentials.keys()];
+    const back = there.toReversed();
+    for (const [order, forged] of [[there, false] as const, [back, true] as const]) {
+      for (const credential of order) {
+        for (const elsewhere of hosts) {
+          const answer = await world.take({ ...plainAsk(credential, 0), elsewhere, forged });
+          if (answer !== undefined && answerOf(answer).status?.code === 0) letIn.push([credential, elsewhere]);
+        }
+      }
+    }
+    await world.close();
+    expect(hosts.filter((host) => !letIn.some(([, one]) => one === host))).toEqual([]);
+    const those = new Set(letIn.map(([credential]) => credential)).size;
+    expect(those).toBeGreaterThan(20);
+    expect(credentials.length - those).toBeGreaterThan(20);
+  },
+);
 
 const set = (field: Field, value: number): Step => ({ kind: 'set', field, value });
 const pass = (minutes: number): Step => ({ kind: 'pass', ms: minutes * 60_000 });
