@@ -84,7 +84,7 @@ export function createCheckClient(address: string, by = credentials.createInsecu
 export function createBytesClient(
   address: string,
   by = credentials.createInsecure(),
-  deadlineMs: number | undefined = undefined,
+  deadlineMs?: number,
 ): BytesClient {
   // A connection of its own: grpc-js would let all clients of an address share one.
   const client = new Client(address, by, { 'grpc.use_local_subchannel_pool': 1 });

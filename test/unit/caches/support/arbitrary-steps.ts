@@ -121,7 +121,7 @@ export function arbitrarySteps(kind: Kind, credentials: readonly Shown[]): fc.Ar
         { weight: 1, arbitrary: wall },
         { weight: 1, arbitrary: revoke },
       ),
-      { minLength: 40, maxLength: 160, size: 'max' },
+      { minLength: 20, maxLength: 80, size: 'max' },
     ),
   );
 }

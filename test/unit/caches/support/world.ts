@@ -64,7 +64,7 @@ export async function createWorld(programs: Programs, facts: Facts, credentials:
   };
   const set = async (field: Field, value: number): Promise<void> => {
     state = { ...state, [field]: value };
-    await four.each(({ apply }) => apply(toDocuments(state)));
+    await four.each((stand) => stand.apply(toDocuments(state)));
     await time.advance(settlesAfterMs[field] ?? 0, settle);
   };
   return {
@@ -169,11 +169,16 @@ function describeAsk(ask: Ask, credentials: readonly Shown[]): string {
   return `${method} ${host}${path} with ${shown.name}`;
 }
 
-function resolve(ask: Ask, credentials: readonly Shown[]): Ask & { readonly host: string; readonly shown: Shown } {
+interface Resolved extends Omit<Ask, 'host'> {
+  readonly host: string;
+  readonly shown: Shown;
+}
+
+function resolve(ask: Ask, credentials: readonly Shown[]): Resolved {
   const shown = credentials[ask.credential] ?? nothing;
   const own = shown.hosts[ask.host % shown.hosts.length] ?? 'api';
   const host = `${ask.elsewhere ?? own}.example.com`;
-  return { ...ask, host: host as never, path: shown.path ?? ask.path, shown };
+  return { ...ask, host, path: shown.path ?? ask.path, shown };
 }
 
 const nothing: Shown = { name: 'nothing', kind: 'staff', headers: [], hosts: [] };
