@@ -1,6 +1,6 @@
 import { Failure } from '../core/failure.ts';
 import { isHeaderName, isHeaderValue, isProtocolHeader, maxHeaderBytes as maxBytes } from '../std/http-headers.ts';
-import { ownCopy } from '../std/own-copy.ts';
+import { rememberPassed } from '../std/small-memo.ts';
 
 /** What Envoy adds where it let a request pass without an answer of ours, and does not take from a client that sends it. */
 export const failureModeHeader = 'x-envoy-auth-failure-mode-allowed';
@@ -22,15 +22,10 @@ function unsafe(name: string, why: string): Failure {
 }
 
 /** Names come from policies, so few, or are a client's spellings of these: what was found safe is remembered, within a bound. */
-const knownSafe = new Set<string>();
-
-function isSafeName(name: string): boolean {
-  if (knownSafe.has(name)) return true;
-  if (name.length > maxBytes || !isHeaderName(name) || name !== name.toLowerCase() || isProtocolHeader(name))
-    return false;
-  if (knownSafe.size < 10_000) knownSafe.add(ownCopy(name));
-  return true;
-}
+const isSafeName = rememberPassed(
+  10_000,
+  (name) => name.length <= maxBytes && isHeaderName(name) && name === name.toLowerCase() && !isProtocolHeader(name),
+);
 
 /**
  * True for text of at most 16 KiB without control characters that is valid UTF-8 once encoded: a lone surrogate would make the

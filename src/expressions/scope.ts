@@ -2,6 +2,7 @@ import { anonymous, type Identity } from '../core/identity.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { ExpressionPlace } from '../core/ports.ts';
 import type { Request, RequestRoute } from '../core/request.ts';
+import { compileOnce } from '../std/shared-values.ts';
 import { limits } from './limits.ts';
 import { fromObject } from './values/from-json.ts';
 import { Timestamp, type MapValue, type Value } from './values/value.ts';
@@ -80,12 +81,4 @@ export function requestOnly(request: RequestScope): Scope {
 const noPolicy: PolicyScope = { namespace: '', name: '', rule: '' };
 
 /** Claims belong to a token, which is seen again and again: they are converted once. */
-const claimMaps = new WeakMap<JsonObject, Value>();
-
-export function claimsMap(claims: JsonObject): Value {
-  const known = claimMaps.get(claims);
-  if (known !== undefined) return known;
-  const map = fromObject(claims);
-  claimMaps.set(claims, map);
-  return map;
-}
+export const claimsMap = compileOnce((claims: JsonObject): Value => fromObject(claims));

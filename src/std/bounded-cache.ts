@@ -14,7 +14,8 @@ export interface BoundedCache<V extends object> {
 }
 
 /**
- * A least-recently-used cache bounded by its number of entries and by their total size. An entry larger than the whole is not kept.
+ * A least-recently-used cache bounded by its number of entries and by their total size. An entry larger than the whole is not kept, and with
+ * room for none (0) none is.
  * Keys are copied, so that one that was cut out of a message does not keep the message.
  */
 export function createBoundedCache<V extends object>(limits: {
@@ -31,6 +32,8 @@ export function createBoundedCache<V extends object>(limits: {
   return {
     get: (key) => cache?.get(key),
     set: (key, value, size) => {
+      // To the library 0 is no bound at all.
+      if (maxEntries <= 0 || maxBytes <= 0) return;
       cache ??= create();
       cache.set(ownCopy(key), value, { size: Math.max(1, Math.ceil(size)) });
     },

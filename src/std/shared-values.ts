@@ -17,8 +17,10 @@ export function createSharedValues<T extends object>(): (value: T) => T {
 export function compileOnce<S extends object, T>(compile: (spec: S) => T): (spec: S) => T {
   const known = new WeakMap<S, { readonly compiled: T }>();
   return (spec) => {
-    const { compiled } = known.get(spec) ?? { compiled: compile(spec) };
-    if (!known.has(spec)) known.set(spec, { compiled });
+    const before = known.get(spec);
+    if (before !== undefined) return before.compiled;
+    const compiled = compile(spec);
+    known.set(spec, { compiled });
     return compiled;
   };
 }

@@ -7,7 +7,7 @@ import { createGrpcJsTransport } from '../../src/envoy/grpc-js-transport.ts';
 import { codecOf } from '../../src/envoy/protos.ts';
 import { createNativeTransport } from '../../src/grpc/native-transport.ts';
 import { asBuffer } from '../../src/std/as-buffer.ts';
-import type { DecisionSink } from '../../src/core/ports.ts';
+import type { Clock, DecisionSink } from '../../src/core/ports.ts';
 import { asEnvoySends } from './client-certificates.ts';
 import { realTimers, type DecisionStand } from './decision-stand.ts';
 import type { CaseRequest } from '../../src/policy-test/policy-test.ts';
@@ -24,15 +24,19 @@ export type TransportName = keyof typeof transports;
 const systemClock = { now: () => Date.now(), monotonic: () => performance.now() };
 const silent: DecisionSink = { record: () => undefined };
 
-export async function listenOverGrpc(stand: DecisionStand, kind: TransportName): Promise<GrpcStand> {
+export async function listenOverGrpc(
+  stand: Pick<DecisionStand, 'engine'>,
+  kind: TransportName,
+  { clock = systemClock, decisions = silent }: { readonly clock?: Clock; readonly decisions?: DecisionSink } = {},
+): Promise<GrpcStand> {
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
   const check = checkService({
     authorizer: stand.engine,
     decoder: createCheckRequestDecoder(),
     encoder: createCheckResponseEncoder(),
     timers: realTimers,
-    clock: systemClock,
-    decisions: silent,
+    clock,
+    decisions,
     log,
   });
   const transport = transports[kind]([check], { clock: systemClock, timers: realTimers, log });
@@ -65,28 +69,41 @@ export interface CheckClient {
   close(): void;
 }
 
+export interface BytesClient {
+  /** Rejects with the gRPC error where there is one. */
+  send(bytes: Uint8Array): Promise<Buffer>;
+  close(): void;
+}
+
 export function createCheckClient(address: string, by = credentials.createInsecure()): CheckClient {
+  const client = createBytesClient(address, by, 10_000);
+  return { send: async (bytes) => decodeAnswer(await client.send(bytes)), close: () => client.close() };
+}
+
+/** `deadlineMs`: undefined for calls without one, whose header blocks are the same every time. */
+export function createBytesClient(
+  address: string,
+  by = credentials.createInsecure(),
+  deadlineMs?: number,
+): BytesClient {
   // A connection of its own: grpc-js would let all clients of an address share one.
   const client = new Client(address, by, { 'grpc.use_local_subchannel_pool': 1 });
-  const decoder = codecOf('envoy.service.auth.v3.CheckResponse');
+  const same = (message: Buffer): Buffer => message;
   return {
     send: (bytes) =>
       new Promise((resolve, reject) => {
-        const same = (message: Buffer): Buffer => message;
-        client.makeUnaryRequest(
-          checkPath,
-          same,
-          same,
-          asBuffer(bytes),
-          { deadline: Date.now() + 10_000 },
-          (error, answer) => {
-            if (answer === undefined) reject(error ?? new Error('no answer'));
-            else resolve(decoder.decode(answer) as CheckAnswer);
-          },
-        );
+        const options = deadlineMs === undefined ? {} : { deadline: Date.now() + deadlineMs };
+        client.makeUnaryRequest(checkPath, same, same, asBuffer(bytes), options, (error, answer) => {
+          if (answer === undefined) reject(error ?? new Error('no answer'));
+          else resolve(answer);
+        });
       }),
     close: () => client.close(),
   };
+}
+
+export function decodeAnswer(bytes: Uint8Array): CheckAnswer {
+  return codecOf('envoy.service.auth.v3.CheckResponse').decode(bytes) as CheckAnswer;
 }
 
 export function encodeCheck(message: object): Uint8Array {

@@ -1,4 +1,4 @@
-import { createEngine, type Engine } from '../../src/engine/engine.ts';
+import { createEngine, type Engine, type EnginePorts, type EngineSettings } from '../../src/engine/engine.ts';
 import { Failure } from '../../src/core/failure.ts';
 import type { Clock, ExpressionPlace, HttpClient, Logger, Random, Timers } from '../../src/core/ports.ts';
 import { answeringClient } from '../../src/engine/answered-introspection.ts';
@@ -35,6 +35,11 @@ export interface DecisionStand {
 export interface StandOptions extends PolicyTestOptions {
   readonly issuers?: Readonly<Record<string, { readonly alg?: string }>>;
   readonly tokens?: Readonly<Record<string, TokenSpec>>;
+  /** Of another stand with the same issuers and tokens, whose tokens are then the same. */
+  readonly mint?: TokenMint;
+  /** What takes the place of the stand's own; with a clock, `DecisionStand.clock` moves nothing. */
+  readonly ports?: Partial<EnginePorts>;
+  readonly identity?: EngineSettings['identity'];
 }
 
 /** Timers that really wait, and never keep a test run alive. */
@@ -55,7 +60,7 @@ export async function createDecisionStand(
   const { providers } = issuable;
   const known = Object.entries(options.issuers ?? {}).filter(([name]) => providers.some((one) => one.name === name));
   const issuers = issuersOf(Object.fromEntries(known), issuable);
-  const mint = await createTokenMint(issuers, options.tokens ?? {}, clock.now());
+  const mint = options.mint ?? (await createTokenMint(issuers, options.tokens ?? {}, clock.now()));
   const log: LogLine[] = [];
   const expressionFailures: ExpressionPlace[] = [];
   const network = { online: true, sentTo: [] as string[] };
@@ -70,7 +75,7 @@ export async function createDecisionStand(
       forwardedClientCertFrom: options.forwardedClientCertFrom ?? [],
       keyLoadTimeoutMs: 2000,
       shadowAll: options.shadowAll ?? false,
-      identity: { tokenCacheEntries: 1000 },
+      identity: { tokenCacheEntries: 1000, ...options.identity },
     },
     {
       clock,
@@ -87,6 +92,7 @@ export async function createDecisionStand(
         passwordCheck: () => undefined,
         expressionFailed: (place) => void expressionFailures.push(place),
       },
+      ...options.ports,
     },
   );
   const apply = async (next: readonly AuthorDocument[], unreadable: readonly string[] = []): Promise<void> => {

@@ -1,9 +1,7 @@
 import { HpackDecoder } from '../hpack/decoder.ts';
 import { copyBytes } from './copy-bytes.ts';
+import { rememberedHeadBytes } from './limits.ts';
 import type { HeadProblem, HeadReader, RequestHead } from './request-head.ts';
-
-/** A longer block is not worth remembering: proxies send a few indexes. */
-const maxRememberedBytes = 256;
 
 /** What was read of a head, and how much of a body it promises. */
 export interface ReadHead<Request> {
@@ -37,7 +35,7 @@ export class HeadDecoder<Request> {
     const head = this.#decode('request', block, start, end);
     if (typeof head === 'string') return head;
     const read = { contentLength: head.contentLength, request: this.#read(head) };
-    if (this.#hpack.version === version && end - start <= maxRememberedBytes) {
+    if (this.#hpack.version === version && end - start <= rememberedHeadBytes) {
       this.#lastBlock = copyBytes(block, start, end);
       this.#lastVersion = version;
       this.#lastHead = read;

@@ -75,3 +75,5 @@ export const lingerMs = 1000;
 export const rememberedClosed = 64;
 /** And how many that we have reset: what was on its way for them is no mistake. As many as a proxy has at once. */
 export const rememberedResets = 1024;
+/** A longer header block is not compared with the last one of its connection: proxies send a few indexes. */
+export const rememberedHeadBytes = 256;

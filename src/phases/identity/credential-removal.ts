@@ -3,6 +3,7 @@ import type { Request } from '../../core/request.ts';
 import { isDpopPlace } from '../../policy/providers/credential-forms.ts';
 import type { CredentialPlace } from '../../policy/provider-spec.ts';
 import { isHeaderValue } from '../../std/http-headers.ts';
+import { createSmallMemo } from '../../std/small-memo.ts';
 import { compilePlaceReader, cookieName, type Found, type PlaceReader } from './credential-place.ts';
 
 /**
@@ -22,7 +23,8 @@ interface PlaceRemoval {
 export function compileCredentialRemoval(places: readonly CredentialPlace[]): CredentialRemoval {
   const removals = places.map((place): PlaceRemoval => ({ place, read: compilePlaceReader(place, 'find') }));
   const cookies = new Set(places.flatMap((place) => (place.in === 'cookie' ? [place.name] : [])));
-  const changesFor = rememberChanges();
+  // Requests carry their credentials in few ways; what takes them away is the same for all that carry them alike.
+  const changesFor = createSmallMemo<string, Removal>(16);
   return (request) => {
     let found = '';
     let cookieFound = false;
@@ -34,7 +36,7 @@ export function compileCredentialRemoval(places: readonly CredentialPlace[]): Cr
       found += isThere ? '1' : '0';
       cookieFound ||= isThere && place.in === 'cookie';
     }
-    if (!cookieFound) return changesFor(found, () => removeAt(places, found));
+    if (!cookieFound) return changesFor(found, () => ({ changes: removeAt(places, found) }));
     const rest = withoutCookies(request.headers.get('cookie') ?? '', cookies);
     if (rest !== '' && !isHeaderValue(rest)) return { denial: restUnsafe };
     return { changes: removeAt(places, found, rest) };
@@ -43,18 +45,6 @@ export function compileCredentialRemoval(places: readonly CredentialPlace[]): Cr
 
 interface Removal {
   readonly changes: UpstreamChanges;
-}
-
-/** Requests carry their credentials in few ways; what takes them away is the same for all that carry them alike. */
-function rememberChanges(): (found: string, make: () => UpstreamChanges) => Removal {
-  const known = new Map<string, Removal>();
-  return (found, make) => {
-    const before = known.get(found);
-    if (before !== undefined) return before;
-    const removal = { changes: make() };
-    if (known.size < 16) known.set(found, removal);
-    return removal;
-  };
 }
 
 /** `found`: a 1 for each of the places where a credential is. `rest` is what is left of the cookies, where one was among them. */

@@ -128,12 +128,18 @@ describe('an answer of introspection', () => {
     expect([await world.judge(), world.http.sent.length]).toEqual(['token_inactive', 2]);
   });
 
-  test('ends with its token at once where the wall clock is set on, and nobody is asked', async () => {
+  test('ends with its token at once where the wall clock is set on, and the issuer has the last word', async () => {
     const world = introspectionWorld();
     closing(world.provider());
     expect(await world.judge()).toBe('allow');
     world.time.setWall(startSeconds + 600);
-    expect([await world.judge(), world.http.sent.length]).toEqual(['token_expired', 1]);
+    expect([await world.judge(), world.http.sent.length]).toEqual(['token_expired', 2]);
+    // What the clock alone has against it ends with that.
+    world.time.setWall(startSeconds);
+    expect([await world.judge(), world.http.sent.length]).toEqual(['allow', 3]);
+    world.time.setWall(startSeconds + 600);
+    world.answer(jsonResponse({ active: false }));
+    expect([await world.judge(), world.http.sent.length]).toEqual(['token_inactive', 4]);
   });
 
   test('without an end lasts for its ttl where the clock is set back, and no longer where it is set forward', async () => {
@@ -157,7 +163,7 @@ describe('an answer of introspection', () => {
     world.time.setWall(startSeconds - 41);
     expect(await world.judge()).toBe('token_not_yet_valid');
     world.time.setWall(startSeconds - 40);
-    expect([await world.judge(), world.http.sent.length]).toEqual(['allow', 2]);
+    expect([await world.judge(), world.http.sent.length]).toEqual(['allow', 3]);
   });
 
   test('that refuses lasts for five seconds where the clock is set back, and no longer where it is set forward', async () => {

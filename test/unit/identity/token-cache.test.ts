@@ -45,3 +45,12 @@ test('a remembered token does not keep the message in memory that it came in', (
   expect(heapGrowth(200, remember)).toBeLessThan(1_000_000);
   expect(tokens.get(tokenOf(199))).toMatchObject(verified);
 });
+
+test('with room for no token none is remembered, nor listed for its provider', () => {
+  const cache = createTokenCache({ ...limits, maxEntries: 0 });
+  const tokens = cache.forProvider();
+  tokens.set('a.b.c', verified);
+  const kept: VerifiedToken[] = [];
+  tokens.keepWhere((one) => kept.push(one) > 0);
+  expect([tokens.get('a.b.c'), cache.entries, kept]).toEqual([undefined, 0, []]);
+});

@@ -39,3 +39,13 @@ test('a key does not keep the text in memory that it was cut out of', () => {
   expect(heapGrowth(200, (n) => cache.set(part(n), { n }, 1))).toBeLessThan(1_000_000);
   expect(cache.get(part(7))).toEqual({ n: 7 });
 });
+
+test.each([
+  ['entries', { maxEntries: 0, maxBytes: 1000 }],
+  ['bytes', { maxEntries: 1000, maxBytes: 0 }],
+])('with room for no %s nothing is kept', (_what, limits) => {
+  const gone: object[] = [];
+  const cache = createBoundedCache<{ n: number }>({ ...limits, onGone: (value) => void gone.push(value) });
+  cache.set('a', { n: 1 }, 1);
+  expect([cache.get('a'), cache.entries, cache.bytes, gone]).toEqual([undefined, 0, 0, []]);
+});

@@ -1,5 +1,6 @@
 import { denial, type Denial } from '../../../core/decision.ts';
 import { ownMember, type JsonObject } from '../../../core/json.ts';
+import type { ReasonCode } from '../../../core/reason.ts';
 import { thrownFields } from '../../../core/thrown-fields.ts';
 import { placesOf } from '../../../policy/providers/credential-forms.ts';
 import type { ProviderMaterial } from '../../../policy/providers/provider-material.ts';
@@ -101,16 +102,15 @@ function verifyToken(parts: ProviderParts, token: string): VerifyResult | Promis
   return result;
 }
 
-/** What is remembered of a token and still holds; one that has ended meanwhile is refused without a question. */
+/** What is remembered of a token and still holds. Of one that has ended meanwhile the issuer has the last word: it may have let it last longer. */
 function recall(parts: ProviderParts, hash: string): VerifyResult | undefined {
   const { answers, refusals, ports } = parts;
   const answer = answers.get(hash);
   if (answer !== undefined) {
-    const ended = judgeTimes(answer, ports.clock.now() / 1000);
-    if (ended === undefined && answer.goodUntil !== undefined && !isOver(answer.goodUntil, ports.clock))
+    const isGood = holdsAt(answer, ports.clock.now() / 1000);
+    if (isGood && answer.goodUntil !== undefined && !isOver(answer.goodUntil, ports.clock))
       return { identity: answer.identity };
     answers.delete(hash);
-    if (ended !== undefined) return { denial: ended };
   }
   const refusal = refusals.get(hash);
   if (refusal === undefined) return undefined;
@@ -120,9 +120,8 @@ function recall(parts: ProviderParts, hash: string): VerifyResult | undefined {
 }
 
 /** As when the answer came: also a clock that was set back can end it. */
-function judgeTimes({ expiresAt, notBefore }: VerifiedToken, now: number): Denial | undefined {
-  if (now >= expiresAt) return denial('token_expired');
-  return notBefore !== undefined && now < notBefore - clockSkew ? denial('token_not_yet_valid') : undefined;
+function holdsAt({ expiresAt, notBefore }: VerifiedToken, now: number): boolean {
+  return now < expiresAt && (notBefore === undefined || now >= notBefore - clockSkew);
 }
 
 /** Asks and judges; remembers under the hash, where there is one. Never rejects. */
@@ -153,8 +152,11 @@ export function judgeAnswer(answer: JsonObject, rules: TokenRules, now: number):
   return undefined;
 }
 
+/** What the clock alone has against an answer is not remembered: it may be set right before the refusal ends. */
+const refusedByTime: ReadonlySet<ReasonCode> = new Set(['token_expired', 'token_not_yet_valid']);
+
 function refuse({ refusals, ports, spec }: ProviderParts, reason: Denial, hash: string | undefined): VerifyResult {
-  if (hash !== undefined) {
+  if (hash !== undefined && !refusedByTime.has(reason.code)) {
     const goodUntil = deadlineIn(Math.min(refusalMs, spec.cacheTtl * 1000), ports.clock);
     refusals.set(hash, { denial: reason, goodUntil }, refusalBytes);
   }

@@ -82,11 +82,12 @@ function verifyToken(provider: ProviderParts, text: string): VerifyResult | Prom
   const { tokens, ports } = provider;
   const known = text.length > ports.settings.maxTokenBytes ? undefined : tokens.get(text);
   if (known !== undefined && isKeyInForce(provider, known)) {
-    ports.events.tokenCache('hit');
-    const ended = judgeTimes(provider, known);
-    if (ended === undefined) return { identity: known.identity };
+    if (judgeTimes(provider, known) === undefined) {
+      ports.events.tokenCache('hit');
+      return { identity: known.identity };
+    }
+    // Judged as one that nobody has seen, and refused in the same words.
     tokens.delete(text);
-    return { denial: ended };
   }
   ports.events.tokenCache('miss');
   try {

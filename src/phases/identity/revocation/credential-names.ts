@@ -1,6 +1,7 @@
 import type { Identity } from '../../../core/identity.ts';
 import { ownMember, type JsonValue } from '../../../core/json.ts';
 import type { RevocationTarget } from '../../../core/revocation.ts';
+import { compileOnce } from '../../../std/shared-values.ts';
 
 /** What of a credential a revocation can name. */
 export interface CredentialNames {
@@ -9,20 +10,11 @@ export interface CredentialNames {
   readonly issuedAt: number | undefined;
 }
 
-/** A remembered token has the same identity again and again. */
-const known = new WeakMap<Identity, CredentialNames>();
-
 /**
  * `jti`, `sid` and `email` are claims, for kinds that have some. The subject is that of the identity and the claim `sub`, which differ where a
- * provider maps another claim: issuers name somebody by `sub`.
+ * provider maps another claim: issuers name somebody by `sub`. Read once for each identity: a remembered token has the same one again and again.
  */
-export function namesOf(identity: Identity): CredentialNames {
-  const before = known.get(identity);
-  if (before !== undefined) return before;
-  const names = readNames(identity);
-  known.set(identity, names);
-  return names;
-}
+export const namesOf = compileOnce(readNames);
 
 function readNames({ subject, clientId, claims }: Identity): CredentialNames {
   const claim = (name: string): JsonValue | undefined => claims && ownMember(claims, name);

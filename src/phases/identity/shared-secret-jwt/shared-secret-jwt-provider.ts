@@ -69,11 +69,12 @@ function verifyToken(provider: ProviderParts, text: string): VerifyResult {
   const known = text.length > ports.settings.maxTokenBytes ? undefined : tokens.get(text);
   const consumer = known && consumerOf(known, provider.consumers);
   if (known !== undefined && consumer !== undefined) {
-    ports.events.tokenCache('hit');
-    const ended = judgeTimes(known, consumer, nowOf(provider));
-    if (ended === undefined) return { identity: known.identity };
+    if (judgeTimes(known, consumer, nowOf(provider)) === undefined) {
+      ports.events.tokenCache('hit');
+      return { identity: known.identity };
+    }
+    // Judged as one that nobody has seen, and refused in the same words.
     tokens.delete(text);
-    return { denial: ended };
   }
   ports.events.tokenCache('miss');
   try {
