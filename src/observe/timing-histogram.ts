@@ -36,7 +36,7 @@ export class TimingHistogram extends Histogram {
 
   /** The series of these labels, from zero on; the same for the same labels. To be kept by whoever observes often. */
   series(labels: Labels): Timing {
-    const key = JSON.stringify(Object.entries(labels).toSorted());
+    const key = JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));
     const known = this.#series.get(key);
     if (known !== undefined) return known.counts;
     const counts = new Series(this.#bounds);

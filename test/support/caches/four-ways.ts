@@ -127,7 +127,7 @@ async function createWay(
   });
   const clock: Clock = options.ports?.clock ?? stand.clock;
   const lines: string[] = [];
-  const destination = { write: (line: string) => void lines.push(line) };
+  const destination = { append: (line: Uint8Array) => void lines.push(Buffer.from(line).toString()) };
   const decisions = program.createDecisionLog({ destination, clock, which: 'all', sample: 1, random });
   const server = await program.listenOverGrpc(stand, transport, { clock, decisions });
   const client = createBytesClient(server.address);
@@ -141,10 +141,10 @@ async function createWay(
     stand,
     hits: () => hits,
     fetches: () => fetches,
-    ask: async (message) => ({ ...(await send(message)), logged: lines.splice(0) }),
+    ask: async (message) => ({ ...(await send(message)), logged: takeLines(lines, 1) }),
     askTwice: async (message) => {
       const answers = await Promise.all([send(message), send(message)]);
-      const logged = lines.splice(0).sort();
+      const logged = takeLines(lines, 2).sort();
       return answers
         .sort((a, b) => (a.response < b.response ? -1 : 1))
         .map((answer, index) => ({ ...answer, logged: logged.slice(index, index + 1) }));
@@ -155,6 +155,12 @@ async function createWay(
       stand.close();
     },
   };
+}
+
+/** What was logged since, which has to be a line for each answer: nothing is like nothing. */
+function takeLines(lines: string[], answers: number): string[] {
+  if (lines.length !== answers) throw new Error(`${lines.length} lines of the decision log for ${answers} answers`);
+  return lines.splice(0);
 }
 
 export function answerOf({ response }: Seen): CheckAnswer {
