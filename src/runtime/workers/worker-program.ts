@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Failure, messageOf } from '../../core/failure.ts';
 import { guardProcess } from '../process-guard.ts';
+import { systemTimers } from '../system-ports.ts';
 import { createSystemServiceIo } from '../system-service-io.ts';
 import { tuneMemory } from '../tune-memory.ts';
 import { readVersion } from '../version.ts';
@@ -11,7 +12,7 @@ import { startWorker, type Worker } from './start-worker.ts';
  * The program of a worker. It lives as long as the watcher: who has lost it decides by policies that nobody follows any more, and ends. When it ends
  * is the watcher's word; a terminal sends its signals to both.
  */
-const everythingIsLoaded = tuneMemory();
+const everythingIsLoaded = tuneMemory(systemTimers);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 process.on('disconnect', () => process.exit(1));
 
