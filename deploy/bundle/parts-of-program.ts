@@ -9,7 +9,7 @@ export interface ModuleGraph {
  * What is loaded at once, below the root: by every command, by `serve`, by it for what it serves, and by each of its threads. Node takes a third of a
  * millisecond for each file, and left to itself rolldown makes 75 files of what `serve` loads.
  */
-const programs: Readonly<Record<string, readonly string[]>> = {
+export const programs: Readonly<Record<string, readonly string[]>> = {
   command: ['src/cli/run-cli.ts', 'src/cli/system-cli-io.ts', 'src/runtime/system-ports.ts'],
   settings: ['src/cli/commands/serve.ts'],
   service: [

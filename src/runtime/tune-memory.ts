@@ -1,6 +1,7 @@
 import { PerformanceObserver } from 'node:perf_hooks';
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import type { Timers } from '../core/ports.ts';
+import type { Config } from './config/settings.ts';
 
 /** While policies are loaded the old objects may grow by this much before V8 collects among them; and when everything is loaded. Percent. */
 const growthWhileLoading = 20;
@@ -17,14 +18,14 @@ const notOptimizedMs = 1000;
  * - Loading many policies makes V8 believe that what requests allocate lives long too, and it puts that among the old objects, where only
  *   full collections free it: measured, a check then costs up to seven times as much until V8 has learnt better. This stays.
  * - Loading makes the space for new objects grow to 64 MB, twice, and the old objects to twice what lives. So neither may grow so far until
- *   everything is loaded. Then both may, but not as far as V8 would go under load: next to nothing of a request outlives it, and a small space is as good.
- * - It is only as good where one thread looks through it: several wake each other for what takes less time than that, and by far the most where
- *   they share a core. This stays.
- * - Each thread that compiles anew what is called often keeps what it needed for it, and so does the heap of the C library: one does, for 10 MB less. This stays.
- * - While policies are loaded V8 compiles so too, for speed that some hundred policies have no use for: a fifth of the time of such a start, and
- *   6 to 14 MB. So that waits until everything is loaded, or a second: ten thousand policies do need it.
+ *   everything is loaded. Then both may, but on our own transport not as far as V8 would go under load: next to nothing of a request outlives
+ *   it, and a small space is as good. It is only as good where one thread looks through it: several wake each other for what takes less time
+ *   than that, and by far the most where they share a core. Calls and streams of grpc-js do outlive collections; it has what V8 takes.
+ * - While policies are loaded V8 optimizes what is called often, for speed that some hundred policies have no use for: a sixth of the time of such a
+ *   start, and 14 MB. So that waits until everything is loaded, or a second: ten thousand policies do need it. Each thread that optimizes keeps
+ *   what it needed for it: one does, which stays.
  */
-export function tuneMemory(timers: Timers): () => void {
+export function tuneMemory(timers: Timers): (transport: Config['transport']) => void {
   setFlagsFromString('--no-allocation-site-pretenuring');
   setFlagsFromString('--no-parallel-scavenge');
   setFlagsFromString('--concurrent-turbofan-max-threads=1');
@@ -34,14 +35,26 @@ export function tuneMemory(timers: Timers): () => void {
   setFlagsFromString('--no-maglev');
   const cancel = timers.after(notOptimizedMs, optimize);
   let isLoaded = false;
-  return () => {
+  return (transport) => {
     if (isLoaded) return;
     isLoaded = true;
     cancel();
     optimize();
-    setFlagsFromString(`--heap-growing-percent=${growthAfterwards}`);
-    boundNewSpace();
+    if (transport === 'native') keepSmall();
+    else letGrow();
   };
+}
+
+function keepSmall(): void {
+  setFlagsFromString(`--heap-growing-percent=${growthAfterwards}`);
+  boundNewSpace();
+}
+
+/** The defaults of V8. */
+function letGrow(): void {
+  setFlagsFromString('--parallel-scavenge');
+  setFlagsFromString('--semi-space-growth-factor=2');
+  setFlagsFromString('--heap-growing-percent=0');
 }
 
 function optimize(): void {

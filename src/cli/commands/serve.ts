@@ -73,7 +73,8 @@ async function serveCommand(command: Command, { io, registry, exit }: CommandCon
     return;
   }
   // The program itself is the first that is loaded.
-  const everythingIsLoaded = tuneMemory(systemTimers);
+  const tuneForChecks = tuneMemory(systemTimers);
+  const everythingIsLoaded = (): void => tuneForChecks(config.transport);
   const [startService, { createSystemServiceIo }, { serve }, { readVersion }] = await Promise.all([
     registry.startService(),
     import('../../runtime/system-service-io.ts'),
