@@ -9,7 +9,7 @@ const growthAfterwards = 30;
 /** What the space for new objects grows to when everything is loaded: twice 8 MB, since they are copied from one half into the other. */
 const newSpaceBytes = 2 * 8 * 2 ** 20;
 /** Milliseconds from the start in which nothing is optimized: some hundred policies are loaded by then. */
-const notOptimizedMs = 1000;
+const notOptimizedMs = 500;
 
 /**
  * Keeps V8 from taking memory that it never gives back, and time where it does not pay. To be called before anything is loaded, the rest of the program
@@ -22,7 +22,7 @@ const notOptimizedMs = 1000;
  *   it, and a small space is as good. It is only as good where one thread looks through it: several wake each other for what takes less time
  *   than that, and by far the most where they share a core. Calls and streams of grpc-js do outlive collections; it has what V8 takes.
  * - While policies are loaded V8 optimizes what is called often, for speed that some hundred policies have no use for: a sixth of the time of such a
- *   start, and 14 MB. So that waits until everything is loaded, or a second: ten thousand policies do need it. Each thread that optimizes keeps
+ *   start, and 14 MB. So that waits until everything is loaded, or half a second: a thousand policies do need it. Each thread that optimizes keeps
  *   what it needed for it: one does, which stays.
  */
 export function tuneMemory(timers: Timers): (transport: Config['transport']) => void {

@@ -23,7 +23,7 @@ async function keptBy(transport: 'native' | 'grpc-js' | undefined): Promise<Kept
     let kept = [];
     const load = async () => {
       const one = [];
-      for (let index = 0; index < 5_000; index++) one.push({ index, list: [index] });
+      for (let index = 0; index < 8_000; index++) one.push({ index, list: [index] });
       kept.push(one);
       await turn();
       return newSpace();
@@ -31,7 +31,7 @@ async function keptBy(transport: 'native' | 'grpc-js' | undefined): Promise<Kept
     const loadAll = async () => {
       const sizes = [];
       while (sizes.length < 60) sizes.push(await load());
-      return sizes.sort((a, b) => a - b)[30];
+      return sizes.sort((a, b) => a - b)[45];
     };
     const hot = (limit) => { let sum = 0; for (let index = 0; index < limit; index++) sum += index % 7; return sum; };
     const isOptimized = (call) => { for (let round = 0; round < 20_000; round++) call(500); return (%GetOptimizationStatus(call) & 16) !== 0; };
