@@ -8,7 +8,7 @@ const growthWhileLoading = 20;
 const growthAfterwards = 30;
 /** What the space for new objects grows to when everything is loaded: twice 8 MB, since they are copied from one half into the other. */
 const newSpaceBytes = 2 * 8 * 2 ** 20;
-/** Milliseconds from the start in which nothing is optimized: some hundred policies are loaded by then. */
+/** CPU time of the process in which nothing is optimized, milliseconds: some hundred policies are loaded by then, however slow the machine is. */
 const notOptimizedMs = 500;
 
 /**
@@ -22,7 +22,7 @@ const notOptimizedMs = 500;
  *   it, and a small space is as good. It is only as good where one thread looks through it: several wake each other for what takes less time
  *   than that, and by far the most where they share a core. Calls and streams of grpc-js do outlive collections; it has what V8 takes.
  * - While policies are loaded V8 optimizes what is called often, for speed that some hundred policies have no use for: a sixth of the time of such a
- *   start, and 14 MB. So that waits until everything is loaded, or half a second: a thousand policies do need it. Each thread that optimizes keeps
+ *   start, and 14 MB. So that waits until everything is loaded, or took half a second of CPU time: a thousand policies do need it. Each thread that optimizes keeps
  *   what it needed for it: one does, which stays.
  */
 export function tuneMemory(timers: Timers): (transport: Config['transport']) => void {
@@ -33,7 +33,7 @@ export function tuneMemory(timers: Timers): (transport: Config['transport']) => 
   setFlagsFromString(`--heap-growing-percent=${growthWhileLoading}`);
   setFlagsFromString('--no-opt');
   setFlagsFromString('--no-maglev');
-  const cancel = timers.after(notOptimizedMs, optimize);
+  const cancel = afterCpuTime(notOptimizedMs, optimize, timers);
   let isLoaded = false;
   return (transport) => {
     if (isLoaded) return;
@@ -43,6 +43,23 @@ export function tuneMemory(timers: Timers): (transport: Config['transport']) => 
     if (transport === 'native') keepSmall();
     else letGrow();
   };
+}
+
+/** Calls once when the process has used so much CPU time from now on; the returned function cancels. */
+function afterCpuTime(ms: number, action: () => void, timers: Timers): () => void {
+  const end = cpuMs() + ms;
+  let cancel = timers.after(ms, look);
+  function look(): void {
+    const left = end - cpuMs();
+    if (left <= 0) action();
+    else cancel = timers.after(Math.max(left, 10), look);
+  }
+  return () => cancel();
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 function keepSmall(): void {
