@@ -1,6 +1,7 @@
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
+import { compilePartOf } from './parts-of-program.ts';
 
 /** The program as files of JavaScript, without a package around it. */
 export interface BundledProgram {
@@ -43,18 +44,25 @@ export async function bundleProgram(root: string): Promise<BundledProgram> {
     tsconfig: join(root, 'tsconfig.json'),
     // A checkout whose node_modules is a link gives the same bytes.
     resolve: { symlinks: false },
+    // A file may hold what several programs need.
+    preserveEntrySignatures: 'allow-extension',
     treeshake: { moduleSideEffects: (id) => !takenInParts.test(id) },
     logLevel: 'warn',
     onLog: (_level, log) => {
       throw new Error(`the bundle is not what it should be: ${log.message}`);
     },
   });
+  const partOf = compilePartOf(root);
   const { output } = await bundle.generate({
     format: 'esm',
     sourcemap: false,
     // One character beyond Latin-1 makes V8 keep a whole file with two bytes a character. Comments, which are kept as they are, hold some.
     charset: 'ascii',
     comments: false,
+    codeSplitting: {
+      includeDependenciesRecursively: false,
+      groups: [{ debugName: 'parts', name: (id, graph) => partOf(id, graph) }],
+    },
     entryFileNames: '[name].js',
     chunkFileNames: '[name].js',
   });

@@ -111,7 +111,7 @@ function readHead(value: JsonValue): Head | undefined {
   if (typeof namespace !== 'string') return undefined;
   const written = typeof apiVersion === 'string' ? apiVersion : '';
   // A slip in the kind names the same document: what it had in force before stays in force.
-  const meant = isOurGroup(groupOf(written)) && !ourKinds.includes(kind) ? (closest(kind, ourKinds) ?? kind) : kind;
+  const meant = !ourKinds.includes(kind) && isOurGroup(groupOf(written)) ? (closest(kind, ourKinds) ?? kind) : kind;
   return {
     apiVersion: written,
     kind: meant,
@@ -127,7 +127,7 @@ function groupOf(written: string): string {
 
 /** Our group, or a misspelling of it. */
 function isOurGroup(group: string): boolean {
-  return closest(group, [apiGroup]) !== undefined;
+  return group === apiGroup || closest(group, [apiGroup]) !== undefined;
 }
 
 function ownershipOf(head: Head, problems: ProblemList): 'ours' | 'material' | 'other' {

@@ -3,6 +3,8 @@ import { formatProblem, type Problem } from '../../core/problem.ts';
 import { loadConfig, type Flags } from '../../runtime/config/load-config.ts';
 import { printConfigJson, printConfigYaml } from '../../runtime/config/print-config.ts';
 import { configFileEnv, configFileFlag, settingEntries, type Setting } from '../../runtime/config/settings.ts';
+import { systemTimers } from '../../runtime/system-ports.ts';
+import { tuneMemory } from '../../runtime/tune-memory.ts';
 import { UsageError, type CommandContext, type CommandDetails } from '../cli-command.ts';
 
 export const details: CommandDetails = {
@@ -71,8 +73,8 @@ async function serveCommand(command: Command, { io, registry, exit }: CommandCon
     return;
   }
   // The program itself is the first that is loaded.
-  const { tuneMemory } = await import('../../runtime/tune-memory.ts');
-  const everythingIsLoaded = tuneMemory();
+  const tuneForChecks = tuneMemory(systemTimers);
+  const everythingIsLoaded = (): void => tuneForChecks(config.transport);
   const [startService, { createSystemServiceIo }, { serve }, { readVersion }] = await Promise.all([
     registry.startService(),
     import('../../runtime/system-service-io.ts'),

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Failure, messageOf } from '../../core/failure.ts';
 import { guardProcess } from '../process-guard.ts';
+import { systemTimers } from '../system-ports.ts';
 import { createSystemServiceIo } from '../system-service-io.ts';
 import { tuneMemory } from '../tune-memory.ts';
 import { readVersion } from '../version.ts';
@@ -11,7 +12,7 @@ import { startWorker, type Worker } from './start-worker.ts';
  * The program of a worker. It lives as long as the watcher: who has lost it decides by policies that nobody follows any more, and ends. When it ends
  * is the watcher's word; a terminal sends its signals to both.
  */
-const everythingIsLoaded = tuneMemory();
+const tuneForChecks = tuneMemory(systemTimers);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 process.on('disconnect', () => process.exit(1));
 
@@ -34,7 +35,7 @@ async function start(message: StartMessage): Promise<Worker | undefined> {
   try {
     const started = await startWorker(message, io, {
       tell,
-      onLoaded: everythingIsLoaded,
+      onLoaded: () => tuneForChecks(config.transport),
       // Another one takes its place, with everything anew.
       onBroken: (thrown) => {
         logger.error({ error: messageOf(thrown) }, 'a revision cannot be taken: the worker ends');
