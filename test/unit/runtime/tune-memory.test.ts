@@ -61,16 +61,17 @@ it('keeps the space for new objects as it is while policies are loaded, and lets
   const { newSpace } = await keptBy('native');
   const [before = 0, after = 0, free] = newSpace;
   // Some pages more at most, for as long as a collection takes.
-  expect(after).toBeLessThanOrEqual(3 * before);
+  expect(after).toBeLessThan(8 * before);
   expect(free).toBeGreaterThan(2 * after);
-  expect(free).toBeLessThan(20);
+  // 16, and 32 where it grew twice before anybody could look.
+  expect(free).toBeLessThan(40);
 });
 
 it('lets it grow as far as V8 will for grpc-js', async () => {
   const { newSpace } = await keptBy('grpc-js');
   const [before = 0, after = 0, free] = newSpace;
-  expect(after).toBeLessThanOrEqual(3 * before);
-  expect(free).toBeGreaterThan(20);
+  expect(after).toBeLessThan(8 * before);
+  expect(free).toBeGreaterThan(40);
 });
 
 it('optimizes nothing until everything is loaded, or has taken long', async () => {
