@@ -10,7 +10,7 @@ const moduleOf = (name: string): string =>
   JSON.stringify(fileURLToPath(new URL(`../../../src/${name}`, import.meta.url)));
 
 interface Kept {
-  /** Megabytes that V8 keeps for new objects: before anything is loaded, most of the time while it is, and after more once that was said to be all. */
+  /** Megabytes that V8 keeps for new objects: before anything is loaded, at least while it is, and mostly after more once that was said to be all. */
   readonly newSpace: readonly number[];
   /** Whether a function that is called all the time was optimized: while policies are loaded, a moment after, and when that was said to be all. */
   readonly optimized: readonly boolean[];
@@ -33,23 +33,28 @@ async function keptBy(transport: 'native' | 'grpc-js' | undefined): Promise<Kept
     const loadAll = async () => {
       const sizes = [];
       while (sizes.length < 60) sizes.push(await load());
-      return sizes.sort((a, b) => a - b)[45];
+      return sizes.slice(30).sort((a, b) => a - b);
     };
     const hot = (limit) => { let sum = 0; for (let index = 0; index < limit; index++) sum += index % 7; return sum; };
-    const isOptimized = (call) => { for (let round = 0; round < 20_000; round++) call(500); return (%GetOptimizationStatus(call) & 16) !== 0; };
+    const isOptimized = async (call, tries) => {
+      for (let round = 0; round < 20_000; round++) call(500);
+      // It is optimized in a thread of its own.
+      await turn();
+      return (%GetOptimizationStatus(call) & 16) !== 0 || (tries > 1 && isOptimized(call, tries - 1));
+    };
     let due = () => undefined;
     const loaded = ${transport !== undefined ? 'tuneMemory({ after: (delay, action) => ((due = action), () => undefined) })' : '() => undefined'};
     const before = newSpace();
-    const after = await loadAll();
-    const optimized = [isOptimized((limit) => hot(limit))];
+    const [after] = await loadAll();
+    const optimized = [await isOptimized((limit) => hot(limit), 1)];
     const since = process.cpuUsage().user;
     while (process.cpuUsage().user < since + 510_000);
     due();
-    optimized.push(isOptimized((limit) => hot(limit) + 1));
+    optimized.push(await isOptimized((limit) => hot(limit) + 1, 50));
     loaded('${transport}');
-    optimized.push(isOptimized((limit) => hot(limit) + 2));
+    optimized.push(await isOptimized((limit) => hot(limit) + 2, 50));
     kept = [];
-    console.log(JSON.stringify({ newSpace: [before, after, await loadAll()], optimized }));
+    console.log(JSON.stringify({ newSpace: [before, after, (await loadAll())[15]], optimized }));
   `;
   const args = ['--allow-natives-syntax', '--input-type=module', '--eval', program];
   const { stdout } = await run(process.execPath, args);
@@ -60,8 +65,7 @@ async function keptBy(transport: 'native' | 'grpc-js' | undefined): Promise<Kept
 it('keeps the space for new objects as it is while policies are loaded, and lets it grow afterwards, but not far', async () => {
   const { newSpace } = await keptBy('native');
   const [before = 0, after = 0, free] = newSpace;
-  // Some pages more at most, for as long as a collection takes.
-  expect(after).toBeLessThan(8 * before);
+  expect(after).toBeLessThan(4 * before);
   expect(free).toBeGreaterThan(2 * after);
   // 16, and 32 where it grew twice before anybody could look.
   expect(free).toBeLessThan(40);
@@ -70,7 +74,7 @@ it('keeps the space for new objects as it is while policies are loaded, and lets
 it('lets it grow as far as V8 will for grpc-js', async () => {
   const { newSpace } = await keptBy('grpc-js');
   const [before = 0, after = 0, free] = newSpace;
-  expect(after).toBeLessThan(8 * before);
+  expect(after).toBeLessThan(4 * before);
   expect(free).toBeGreaterThan(40);
 });
 
