@@ -55,7 +55,7 @@ export async function startWorker(
   const stores = await createSharedStores(config, io);
   const revoked = createReceivedList(maxListEntries, io);
   const serving = await createServingEngine(config, withQuietLogger(io), userAgent, stores, {
-    http: (own) => ({ ...own, get: watcher.get, recall: watcher.recall }),
+    http: (own) => ({ ...own, getShared: watcher.getShared, recall: watcher.recall }),
     replays: stores.replays ?? watcher.replays,
     revoked,
     dpopNonceKey,
