@@ -25,7 +25,8 @@ export interface Worker {
 }
 
 export interface WorkerEvents {
-  readonly tell: (message: ToWatcher) => void;
+  /** `whenSent` is called when the watcher will hear of it, even if this process ends. */
+  readonly tell: (message: ToWatcher, whenSent?: () => void) => void;
   /** All policies are in force. */
   readonly onLoaded: () => void;
   /** What is in force is not what the watcher sent. */
@@ -125,7 +126,7 @@ function takeMessage(parts: Parts, message: ToWorker, socket: Socket | undefined
     case 'pulse':
       revoked.pulse(message.revoked);
       revisions.sent(message.sent);
-      tell({ kind: 'pulse' });
+      tell({ kind: 'pulse', number: message.number });
       return;
     case 'answer':
       watcher.answered(message.number, message.answer);
@@ -134,7 +135,7 @@ function takeMessage(parts: Parts, message: ToWorker, socket: Socket | undefined
       answering.setServing(message.isServing);
       return;
     case 'connection':
-      takeConnection(answering, socket, tell);
+      takeConnection(answering, message.number, socket, tell);
       return;
     case 'measure':
       void measure(parts, (metrics) => tell({ kind: 'measured', number: message.number, metrics }));
@@ -150,15 +151,26 @@ function takeMessage(parts: Parts, message: ToWorker, socket: Socket | undefined
   }
 }
 
-/** It may have gone on its way here. */
-function takeConnection(answering: Parts['answering'], socket: Socket | undefined, tell: WorkerEvents['tell']): void {
+/** It may have gone on its way here. What the watcher does not know to be here it gives to another worker when this one ends: so it is told first. */
+function takeConnection(
+  answering: Parts['answering'],
+  number: number,
+  socket: Socket | undefined,
+  tell: WorkerEvents['tell'],
+): void {
   if (socket === undefined) {
+    tell({ kind: 'taken', number });
     tell({ kind: 'closed' });
     return;
   }
+  // It may be reset until somebody else listens.
+  socket.on('error', () => {});
   socket.once('close', () => tell({ kind: 'closed' }));
-  socket.setNoDelay(true);
-  answering.take(socket);
+  tell({ kind: 'taken', number }, () => {
+    if (socket.destroyed) return;
+    socket.setNoDelay(true);
+    answering.take(socket);
+  });
 }
 
 async function measure(
