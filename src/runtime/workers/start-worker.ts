@@ -12,10 +12,11 @@ import type { ServiceIo } from '../running-service.ts';
 import { userAgent } from '../version.ts';
 import { watchWallClock } from '../watch-wall-clock.ts';
 import { createWatcherPorts, type WatcherPorts } from './ask-watcher.ts';
-import type { ListNews, StartMessage, ToWatcher, ToWorker } from './messages.ts';
+import type { ListNews, StartMessage, ToWorker } from './messages.ts';
 import { createReceivedList, type ReceivedList } from './received-list.ts';
 import { createReporter, type Reporter } from './reporter.ts';
 import { createRevisionTaker, type RevisionTaker } from './revision-taker.ts';
+import { takeConnection, type TellWatcher } from './take-connection.ts';
 
 /** Answers the checks of the connections that it is given, by what the watcher sends. */
 export interface Worker {
@@ -25,8 +26,7 @@ export interface Worker {
 }
 
 export interface WorkerEvents {
-  /** `whenSent` is called when the watcher will hear of it, even if this process ends. */
-  readonly tell: (message: ToWatcher, whenSent?: () => void) => void;
+  readonly tell: TellWatcher;
   /** All policies are in force. */
   readonly onLoaded: () => void;
   /** What is in force is not what the watcher sent. */
@@ -135,7 +135,7 @@ function takeMessage(parts: Parts, message: ToWorker, socket: Socket | undefined
       answering.setServing(message.isServing);
       return;
     case 'connection':
-      takeConnection(answering, message.number, socket, tell);
+      takeConnection(message.number, socket, { tell, take: (taken) => answering.take(taken) });
       return;
     case 'measure':
       void measure(parts, (metrics) => tell({ kind: 'measured', number: message.number, metrics }));
@@ -149,28 +149,6 @@ function takeMessage(parts: Parts, message: ToWorker, socket: Socket | undefined
     case 'end':
       return;
   }
-}
-
-/** It may have gone on its way here. What the watcher does not know to be here it gives to another worker when this one ends: so it is told first. */
-function takeConnection(
-  answering: Parts['answering'],
-  number: number,
-  socket: Socket | undefined,
-  tell: WorkerEvents['tell'],
-): void {
-  if (socket === undefined) {
-    tell({ kind: 'taken', number });
-    tell({ kind: 'closed' });
-    return;
-  }
-  // It may be reset until somebody else listens.
-  socket.on('error', () => {});
-  socket.once('close', () => tell({ kind: 'closed' }));
-  tell({ kind: 'taken', number }, () => {
-    if (socket.destroyed) return;
-    socket.setNoDelay(true);
-    answering.take(socket);
-  });
 }
 
 async function measure(
