@@ -77,16 +77,23 @@ export interface SharedListChange {
 export interface HttpClient {
   /** GET. Throws a Failure for everything but a 200 within the limits. */
   get(url: string, limits: HttpLimits): Promise<Uint8Array>;
+  /** As `get`, where processes fetch together: what another one was answered lately does as well, with its age. Absent: every process fetches for itself. */
+  getShared?(url: string, limits: HttpLimits): Promise<KeptAnswer>;
   /**
-   * The last good answer to such a `get`, and how old it is (milliseconds), for who begins while nobody answers; undefined where none is kept.
-   * Absent: nothing is ever kept.
+   * The last good answer to such a `getShared`, for who begins while nobody answers; undefined where none is kept. Absent: nothing is ever kept.
    */
-  recall?(url: string, limits: HttpLimits): Promise<{ readonly body: Uint8Array; readonly ageMs: number } | undefined>;
+  recall?(url: string, limits: HttpLimits): Promise<KeptAnswer | undefined>;
   /**
    * Sends a body and gives the answer, whatever its status. Throws a Failure for a redirect and where no whole answer came within the
    * limits. Connections are kept; a request whose kept connection was closed meanwhile is sent once more, so it must be one that may come twice.
    */
   send(url: string, request: HttpRequest, limits: HttpLimits): Promise<HttpResponse>;
+}
+
+/** What a server answered `ageMs` milliseconds ago. */
+export interface KeptAnswer {
+  readonly body: Uint8Array;
+  readonly ageMs: number;
 }
 
 export interface HttpRequest {
@@ -111,6 +118,8 @@ export interface HttpLimits {
   readonly ca: string | undefined;
   /** A request waits for something newer: where processes fetch together, what one of them fetched before does not do. */
   readonly isUrgent?: boolean;
+  /** How old an answer may be that nobody waits for, milliseconds, where processes fetch together. */
+  readonly maxAgeMs?: number;
 }
 
 /** Computes hashes of passwords where no request waits for it. */

@@ -222,6 +222,22 @@ async function presenter(idp: Issuer): Promise<(to: CheckClient) => Promise<stri
     ]);
 }
 
+it('a key that its issuer has withdrawn is refused by each worker after the interval, whoever fetched', async () => {
+  const idp = await issuer();
+  write('a.yaml', withProvider(idp.issuer));
+  const service = await serve('--transport', 'native', '--key-refresh-interval', '10s');
+  await ready(service);
+  const clients = [client(service), client(service)];
+  const token = await tokenOf(idp, 'before');
+  expect(await everywhere(clients, token)).toEqual(allowed);
+  await idp.rotate({ withdrawOld: true });
+  const began = performance.now();
+  const refused = ['401 token_key', '401 token_key'];
+  await eventually(async () => expect(await everywhere(clients, token)).toEqual(refused), 20_000);
+  expect(performance.now() - began).toBeLessThan(11_500);
+  expect(await everywhere(clients, await tokenOf(idp, 'after'))).toEqual(allowed);
+}, 60_000);
+
 it('keys are fetched once, and go on to be known to a worker that begins while their issuer is away', async () => {
   const idp = await issuer();
   write('a.yaml', withProvider(idp.issuer));

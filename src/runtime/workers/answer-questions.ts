@@ -12,7 +12,7 @@ export function compileAnswers(fetches: SharedFetches, replays: ReplayStore): An
       case 'remember':
         return { kind: 'remembered', isFirst: await replays.remember(question.key, question.ttlMs) };
       case 'get':
-        return { kind: 'body', body: await fetches.get(question.url, question.limits), ageMs: 0 };
+        return { kind: 'body', ...(await fetches.getShared(question.url, question.limits)) };
       case 'recall': {
         const found = await fetches.recall(question.url, question.limits);
         return found === undefined ? { kind: 'nothing' } : { kind: 'body', ...found };

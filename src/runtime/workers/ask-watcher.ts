@@ -6,7 +6,7 @@ import type { ToWatcher, WatcherAnswer, WorkerQuestion } from './messages.ts';
 export interface WatcherPorts {
   /** One memory for all workers: a proof that was used at one of them was used. Denied with 503 where no answer comes in time. */
   readonly replays: ReplayStore;
-  readonly get: HttpClient['get'];
+  readonly getShared: NonNullable<HttpClient['getShared']>;
   readonly recall: NonNullable<HttpClient['recall']>;
   answered(number: number, answer: WatcherAnswer): void;
 }
@@ -44,9 +44,9 @@ export function createWatcherPorts(tell: (message: ToWatcher) => void, timers: T
         throw new Failure('store_unavailable', answer.kind === 'failure' ? answer.message : 'no answer');
       },
     },
-    get: async (url, limits) => {
+    getShared: async (url, limits) => {
       const answer = await ask({ kind: 'get', url, limits }, limits.timeoutMs + transitMs);
-      if (answer.kind === 'body') return answer.body;
+      if (answer.kind === 'body') return { body: answer.body, ageMs: answer.ageMs };
       throw answer.kind === 'failure'
         ? new Failure(answer.code, answer.message)
         : new Failure('no_answer', 'no answer');

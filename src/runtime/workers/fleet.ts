@@ -7,6 +7,7 @@ import type { MetricSnapshot } from '../../observe/merge-metrics.ts';
 import type { ParseSettings } from '../../policy/parse-document.ts';
 import { createBackOff, type BackOff } from '../../std/back-off.ts';
 import type { AnswerQuestion } from './answer-questions.ts';
+import { createHandOver, type HandOver } from './hand-over.ts';
 import { judgeWorker } from './judge-worker.ts';
 import type { ToWorker } from './messages.ts';
 import type { PolicyState, Revision } from './policy-state.ts';
@@ -25,7 +26,7 @@ export interface Fleet {
   /** Resolves once every worker has in force what it was told; rejects with a Failure where one does not say so in time. */
   passed(): Promise<void>;
   setServing(isServing: boolean): void;
-  /** Gives the connection to the worker that has the fewest. */
+  /** Gives the connection to the worker that has the fewest, when it can take one. */
   take(socket: Socket): void;
   metrics(): Promise<readonly (readonly MetricSnapshot[])[]>;
   /** What workers say of a provider. */
@@ -89,6 +90,7 @@ class Workers implements Fleet {
   readonly #options: FleetOptions;
   readonly #slots: readonly Slot[];
   readonly #metrics: ReturnType<typeof createWorkerMetrics>;
+  readonly #handOver: HandOver;
   readonly #start = Promise.withResolvers<void>();
   #hasStarted = false;
   #isServing = false;
@@ -103,11 +105,12 @@ class Workers implements Fleet {
 
   constructor(options: FleetOptions) {
     this.#options = options;
-    const { count, random, clock } = options;
+    const { count, random, clock, timers } = options;
     this.started = this.#start.promise;
     // Who does not wait for it hears of it by the death of the worker.
     this.started.catch(() => {});
     this.#metrics = createWorkerMetrics();
+    this.#handOver = createHandOver({ links: () => this.#links(), clock, timers });
     this.#tickedAt = clock.monotonic();
     this.#slots = Array.from({ length: count }, (_, index) => ({
       worker: index + 1,
@@ -156,11 +159,7 @@ class Workers implements Fleet {
   }
 
   take(socket: Socket): void {
-    const [link] = this.#links().toSorted(
-      (a, b) => a.connections - b.connections || a.handedOver - b.handedOver || a.worker - b.worker,
-    );
-    if (link === undefined) socket.destroy();
-    else link.handOver(socket);
+    this.#handOver.take(socket);
   }
 
   async metrics(): Promise<readonly (readonly MetricSnapshot[])[]> {
@@ -187,6 +186,7 @@ class Workers implements Fleet {
 
   drain(timeoutMs: number): Promise<'drained' | 'forced'> {
     this.#isClosing = true;
+    this.#handOver.flush();
     this.tell({ kind: 'drain', timeoutMs });
     return new Promise((resolve) => {
       const cancel = this.#options.timers.after(timeoutMs, () => resolve('forced'));
@@ -249,6 +249,7 @@ class Workers implements Fleet {
           if (whole !== undefined) link.push(whole);
         },
         reported: (unrouted) => unrouted.forEach(onUnrouted),
+        relieved: () => this.#handOver.go(),
         drained: () => this.#whenDrained?.(),
       },
     });
@@ -259,7 +260,7 @@ class Workers implements Fleet {
     process.onExit((how) => this.#gone(slot, how));
     for (const message of introduce(worker)) link.tell(message);
     // Until it hears this, it takes what it was told for nothing that can be read.
-    link.tell({ kind: 'pulse', sent: 0, revoked: revoked() });
+    link.tell({ kind: 'pulse', number: 0, sent: 0, revoked: revoked() });
     link.pass(() => {
       slot.isIntroduced = true;
       this.#settle();
@@ -294,12 +295,16 @@ class Workers implements Fleet {
     if (link !== undefined) this.#metrics.leave(link.metrics);
     slot.link = undefined;
     slot.isServing = false;
-    link?.gone();
+    const neverArrived = link?.gone() ?? [];
     if (this.#isClosing) {
+      for (const socket of neverArrived) socket.destroy();
       this.#whenDrained?.();
       this.#whenGone?.();
       return;
     }
+    // Nothing was read of them, and so nothing is lost.
+    for (const socket of neverArrived.toReversed()) this.#handOver.takeBack(socket);
+    this.#handOver.go();
     const reason = slot.reason ?? 'died';
     metrics.workerEnded(reason);
     if (clock.monotonic() - slot.bornAt >= steadyMs) slot.backOff.reset();
@@ -320,6 +325,7 @@ class Workers implements Fleet {
       if (link.acknowledged < this.#inForce) continue;
       slot.isServing = true;
       link.tell({ kind: 'serving', isServing: this.#isServing });
+      this.#handOver.go();
     }
     const links = this.#links();
     if (!this.#hasStarted && links.length === this.#slots.length) {
@@ -362,7 +368,8 @@ class Workers implements Fleet {
       const { link } = slot;
       if (link === undefined) continue;
       if (wasHeldUp) link.forgive();
-      const judged = judgeWorker(link, slot.bornAt, now);
+      const othersServe = this.#slots.every((other) => other === slot || other.isServing);
+      const judged = judgeWorker(link, { bornAt: slot.bornAt, now, othersServe });
       if (judged.isLate) late++;
       this.#tellLate(slot, link, judged.isLate);
       if (judged.end !== undefined && slot.reason === undefined) {
@@ -375,7 +382,7 @@ class Workers implements Fleet {
         this.#settle();
       }
     }
-    this.tell({ kind: 'pulse', sent: 0, revoked: revoked() });
+    this.tell({ kind: 'pulse', number: 0, sent: 0, revoked: revoked() });
     const serving = this.#links().length;
     metrics.workers({ serving, starting: this.#slots.length - serving, late });
   }

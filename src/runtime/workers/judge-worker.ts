@@ -4,8 +4,12 @@ import type { EndReason, WorkerLink } from './worker-link.ts';
 const limits = {
   /** Until it takes connections. */
   start: 60_000,
-  /** To say anything: it is asked each second. */
+  /** To say anything: it does so each second by itself, however much it has to do. */
   silence: 10_000,
+  /** The same, where another one is being replaced: who does not serve well is better than nobody. */
+  silenceOfMore: 60_000,
+  /** To answer what it is asked each second. */
+  answer: 60_000,
   /** To have a revision in force. A change of ten thousand policies takes some seconds, and its issuers' keys are waited for a second more. */
   revision: 60_000,
   /** To have everything in force. */
@@ -21,17 +25,24 @@ export interface WorkerJudgement {
   readonly end: EndReason | undefined;
 }
 
-/** Whether a worker does what it has to. `bornAt` and `now`: monotonic. */
+/** When it was started and what it is now, monotonic, and whether all others serve. */
+export interface WorkerSituation {
+  readonly bornAt: number;
+  readonly now: number;
+  readonly othersServe: boolean;
+}
+
+/** Whether a worker does what it has to. */
 export function judgeWorker(
-  link: Pick<WorkerLink, 'startedAt' | 'heardAt' | 'waitingSince'>,
-  bornAt: number,
-  now: number,
+  link: Pick<WorkerLink, 'startedAt' | 'heardAt' | 'answeredAt' | 'waitingSince'>,
+  { bornAt, now, othersServe }: WorkerSituation,
 ): WorkerJudgement {
   if (link.startedAt === undefined)
     return { isLate: false, end: now - bornAt > limits.start ? 'unstarted' : undefined };
   const waiting = link.waitingSince();
   const isLate = waiting !== undefined && now - waiting.at > limits.late;
-  if (now - link.heardAt > limits.silence) return { isLate, end: 'hung' };
+  if (now - link.heardAt > (othersServe ? limits.silence : limits.silenceOfMore)) return { isLate, end: 'hung' };
   const allowed = waiting?.isWhole === true ? limits.whole : limits.revision;
-  return { isLate, end: waiting !== undefined && now - waiting.at > allowed ? 'late' : undefined };
+  const isTooLate = waiting !== undefined && now - waiting.at > allowed;
+  return { isLate, end: isTooLate || now - link.answeredAt > limits.answer ? 'late' : undefined };
 }

@@ -21,12 +21,12 @@ export type ToWorker =
   | { readonly kind: 'listed'; readonly news: ListNews }
   /** Asks for `passed` once all that came before is in force. */
   | { readonly kind: 'pass'; readonly number: number }
-  /** Each second, and answered at once. `sent`: the last revision that was sent. */
-  | { readonly kind: 'pulse'; readonly sent: number; readonly revoked: ListReadState }
+  /** Each second, and answered at once with its number. `sent`: the last revision that was sent. */
+  | { readonly kind: 'pulse'; readonly number: number; readonly sent: number; readonly revoked: ListReadState }
   | { readonly kind: 'answer'; readonly number: number; readonly answer: WatcherAnswer }
   | { readonly kind: 'serving'; readonly isServing: boolean }
   /** Beside it comes the connection. */
-  | { readonly kind: 'connection' }
+  | { readonly kind: 'connection'; readonly number: number }
   | { readonly kind: 'measure'; readonly number: number }
   | { readonly kind: 'drain'; readonly timeoutMs: number }
   | { readonly kind: 'end' };
@@ -90,7 +90,9 @@ export type ToWatcher =
   /** A revision is missing: everything is to be sent anew. */
   | { readonly kind: 'lost'; readonly received: number }
   | { readonly kind: 'passed'; readonly number: number }
-  | { readonly kind: 'pulse' }
+  | { readonly kind: 'pulse'; readonly number: number }
+  /** Each second, by itself: it lives, however much it has to do. */
+  | { readonly kind: 'beat' }
   | { readonly kind: 'question'; readonly number: number; readonly question: WorkerQuestion }
   /** What its providers say of themselves, and for which policies checks came that do not say which route the proxy chose. */
   | {
@@ -98,6 +100,8 @@ export type ToWatcher =
       readonly providers: readonly ProviderCondition[] | undefined;
       readonly unrouted: readonly string[];
     }
+  /** It has the connection; nothing that came by it is answered before this is on its way. */
+  | { readonly kind: 'taken'; readonly number: number }
   /** A connection that was handed over has ended. */
   | { readonly kind: 'closed' }
   | { readonly kind: 'measured'; readonly number: number; readonly metrics: readonly MetricSnapshot[] }

@@ -2,7 +2,7 @@ import type { Timers } from '../../core/ports.ts';
 import type { ProviderCondition } from '../../core/status.ts';
 import type { ToWatcher } from './messages.ts';
 
-/** Tells the watcher again and again what only a worker knows. */
+/** Tells the watcher again and again what only a worker knows, and that it lives. */
 export interface Reporter {
   /** A check came whose proxy does not say which route it chose. */
   unrouted(policy: string): void;
@@ -39,6 +39,7 @@ export function createReporter({ providers, tell, timers }: ReporterOptions): Re
   const next = (): void => {
     cancel = timers.after(everyMs, () => {
       turns++;
+      tell({ kind: 'beat' });
       report();
       next();
     });

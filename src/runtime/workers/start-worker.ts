@@ -12,10 +12,11 @@ import type { ServiceIo } from '../running-service.ts';
 import { userAgent } from '../version.ts';
 import { watchWallClock } from '../watch-wall-clock.ts';
 import { createWatcherPorts, type WatcherPorts } from './ask-watcher.ts';
-import type { ListNews, StartMessage, ToWatcher, ToWorker } from './messages.ts';
+import type { ListNews, StartMessage, ToWorker } from './messages.ts';
 import { createReceivedList, type ReceivedList } from './received-list.ts';
 import { createReporter, type Reporter } from './reporter.ts';
 import { createRevisionTaker, type RevisionTaker } from './revision-taker.ts';
+import { takeConnection, type TellWatcher } from './take-connection.ts';
 
 /** Answers the checks of the connections that it is given, by what the watcher sends. */
 export interface Worker {
@@ -25,7 +26,7 @@ export interface Worker {
 }
 
 export interface WorkerEvents {
-  readonly tell: (message: ToWatcher) => void;
+  readonly tell: TellWatcher;
   /** All policies are in force. */
   readonly onLoaded: () => void;
   /** What is in force is not what the watcher sent. */
@@ -55,7 +56,7 @@ export async function startWorker(
   const stores = await createSharedStores(config, io);
   const revoked = createReceivedList(maxListEntries, io);
   const serving = await createServingEngine(config, withQuietLogger(io), userAgent, stores, {
-    http: (own) => ({ ...own, get: watcher.get, recall: watcher.recall }),
+    http: (own) => ({ ...own, getShared: watcher.getShared, recall: watcher.recall }),
     replays: stores.replays ?? watcher.replays,
     revoked,
     dpopNonceKey,
@@ -125,7 +126,7 @@ function takeMessage(parts: Parts, message: ToWorker, socket: Socket | undefined
     case 'pulse':
       revoked.pulse(message.revoked);
       revisions.sent(message.sent);
-      tell({ kind: 'pulse' });
+      tell({ kind: 'pulse', number: message.number });
       return;
     case 'answer':
       watcher.answered(message.number, message.answer);
@@ -134,7 +135,7 @@ function takeMessage(parts: Parts, message: ToWorker, socket: Socket | undefined
       answering.setServing(message.isServing);
       return;
     case 'connection':
-      takeConnection(answering, socket, tell);
+      takeConnection(message.number, socket, { tell, take: (taken) => answering.take(taken) });
       return;
     case 'measure':
       void measure(parts, (metrics) => tell({ kind: 'measured', number: message.number, metrics }));
@@ -148,17 +149,6 @@ function takeMessage(parts: Parts, message: ToWorker, socket: Socket | undefined
     case 'end':
       return;
   }
-}
-
-/** It may have gone on its way here. */
-function takeConnection(answering: Parts['answering'], socket: Socket | undefined, tell: WorkerEvents['tell']): void {
-  if (socket === undefined) {
-    tell({ kind: 'closed' });
-    return;
-  }
-  socket.once('close', () => tell({ kind: 'closed' }));
-  socket.setNoDelay(true);
-  answering.take(socket);
 }
 
 async function measure(

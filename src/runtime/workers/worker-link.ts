@@ -5,6 +5,7 @@ import type { ProviderCondition } from '../../core/status.ts';
 import type { MetricSnapshot } from '../../observe/merge-metrics.ts';
 import type { ParseSettings } from '../../policy/parse-document.ts';
 import type { AnswerQuestion } from './answer-questions.ts';
+import { createConnectionsOnTheWay } from './connections-on-the-way.ts';
 import { toDocumentWire } from './document-wire.ts';
 import type { ToWatcher, ToWorker } from './messages.ts';
 import type { Revision } from './policy-state.ts';
@@ -31,10 +32,12 @@ export interface WorkerLink {
   /** Sends a revision behind those before it. */
   push(revision: Revision): void;
   handOver(socket: Socket): void;
-  /** Connections that it ever had. */
+  /** Connections that it was ever given. */
   readonly handedOver: number;
-  /** Its process is gone: nobody waits for it any longer. */
-  gone(): void;
+  /** Since when the oldest connection is on its way to it, monotonic; undefined where none is. */
+  readonly handingSince: number | undefined;
+  /** Its process is gone: nobody waits for it any longer. Gives back the connections that never were with it. */
+  gone(): readonly Socket[];
   /** Calls once all that it was told is in force. */
   pass(done: () => void): void;
   /** Asks for its metrics; calls when they came. */
@@ -43,6 +46,8 @@ export interface WorkerLink {
   waitingSince(): { readonly at: number; readonly isWhole: boolean } | undefined;
   /** When it last said something, monotonic. */
   readonly heardAt: number;
+  /** When it last answered what it is asked each second, monotonic. */
+  readonly answeredAt: number;
   /** From now on it counts as heard. */
   forgive(): void;
   kill(): void;
@@ -68,6 +73,8 @@ export interface WorkerLinkEvents {
   /** It has lost a revision, and everything is to be sent anew. */
   lost(): void;
   reported(unrouted: readonly string[]): void;
+  /** A connection is on its way to it no more, or has ended. */
+  relieved(): void;
   drained(): void;
 }
 
@@ -91,12 +98,15 @@ class Link implements WorkerLink {
   metrics: readonly MetricSnapshot[] = [];
   isDrained = false;
   heardAt: number;
+  answeredAt: number;
   readonly #options: WorkerLinkOptions;
   /** By number: revisions that are not acknowledged. */
   readonly #waiting = new Map<number, { readonly at: number; readonly isWhole: boolean }>();
   readonly #passing = new Map<number, () => void>();
   readonly #measuring = new Map<number, () => void>();
+  readonly #onTheWay = createConnectionsOnTheWay();
   #count = 0;
+  #pulses = 0;
   #sent = 0;
   #outbox: Promise<void> = Promise.resolve();
 
@@ -105,12 +115,15 @@ class Link implements WorkerLink {
     this.worker = worker;
     this.pid = process.pid;
     this.heardAt = clock.monotonic();
+    this.answeredAt = this.heardAt;
     this.#options = options;
   }
 
   tell(message: ToWorker): void {
     // Of what is still in the outbox a worker must not think that it is lost.
-    this.#options.process.send(message.kind === 'pulse' ? { ...message, sent: this.#sent } : message);
+    this.#options.process.send(
+      message.kind === 'pulse' ? { ...message, number: ++this.#pulses, sent: this.#sent } : message,
+    );
   }
 
   push(revision: Revision): void {
@@ -122,17 +135,20 @@ class Link implements WorkerLink {
   }
 
   handOver(socket: Socket): void {
+    const { clock, process } = this.#options;
     this.connections++;
     this.handedOver++;
-    this.#options.process.handOver(socket, () => {
-      this.connections--;
-      socket.destroy();
-    });
+    process.handOver(socket, this.#onTheWay.add(socket, clock.monotonic(), this.#pulses));
   }
 
-  gone(): void {
+  get handingSince(): number | undefined {
+    return this.#onTheWay.since;
+  }
+
+  gone(): readonly Socket[] {
     for (const number of this.#passing.keys()) settle(this.#passing, number);
     for (const number of this.#measuring.keys()) settle(this.#measuring, number);
+    return this.#onTheWay.takeBack();
   }
 
   pass(done: () => void): void {
@@ -153,7 +169,8 @@ class Link implements WorkerLink {
   }
 
   forgive(): void {
-    this.heardAt = this.#options.clock.monotonic();
+    this.#heard();
+    this.answeredAt = this.heardAt;
   }
 
   kill(): void {
@@ -162,10 +179,11 @@ class Link implements WorkerLink {
 
   take(message: ToWatcher): void {
     const { on, answer } = this.#options;
-    this.forgive();
+    this.#heard();
     switch (message.kind) {
       case 'started':
         this.startedAt = this.heardAt;
+        this.answeredAt = this.heardAt;
         on.started();
         return;
       case 'failed':
@@ -190,8 +208,13 @@ class Link implements WorkerLink {
         if (message.providers !== undefined) this.providers = new Map(message.providers.map((one) => [one.key, one]));
         on.reported(message.unrouted);
         return;
+      case 'taken':
+        this.#onTheWay.arrived(message.number);
+        on.relieved();
+        return;
       case 'closed':
         this.connections--;
+        on.relieved();
         return;
       case 'measured':
         this.metrics = message.metrics;
@@ -203,8 +226,22 @@ class Link implements WorkerLink {
         on.drained();
         return;
       case 'pulse':
+        this.answeredAt = this.heardAt;
+        this.#forget(this.#onTheWay.lostBefore(message.number));
+        return;
+      case 'beat':
         return;
     }
+  }
+
+  #heard(): void {
+    this.heardAt = this.#options.clock.monotonic();
+  }
+
+  /** It had no room for them: no file descriptor was left. */
+  #forget(connections: number): void {
+    this.connections -= connections;
+    if (connections > 0) this.#options.on.relieved();
   }
 
   #acknowledge(number: number, isTaken: boolean): void {

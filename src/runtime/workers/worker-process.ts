@@ -7,10 +7,10 @@ export interface WorkerProcess {
   readonly pid: number | undefined;
   /** Never throws; what does not arrive is followed by the end of the process. */
   send(message: ToWorker): void;
-  /** Gives the connection away; `onLost` is called where it could not be. */
-  handOver(socket: Socket, onLost: () => void): void;
+  /** Sends the connection with its number. It stays open here too, and what does not arrive is followed by the end of the process. */
+  handOver(socket: Socket, number: number): void;
   onMessage(listener: (message: ToWatcher) => void): void;
-  /** Called once; `how` is the exit code or the signal. */
+  /** Called once, when all that it said was heard; `how` is the exit code or the signal. */
   onExit(listener: (how: string) => void): void;
   /** At once, whatever it does. */
   kill(): void;
@@ -35,19 +35,15 @@ export function startWorkerProcess(): WorkerProcess {
     send: (message) => {
       if (child.connected) child.send(message, () => {});
     },
-    handOver: (socket, onLost) => {
-      const message: ToWorker = { kind: 'connection' };
-      if (!child.connected) onLost();
-      else
-        child.send(message, socket, (error) => {
-          if (error !== null) onLost();
-        });
+    handOver: (socket, number) => {
+      const message: ToWorker = { kind: 'connection', number };
+      if (child.connected) child.send(message, socket, { keepOpen: true }, () => {});
     },
     onMessage: (listener) =>
       void child.on('message', (message) => {
         if (isToWatcher(message)) listener(message);
       }),
-    onExit: (listener) => void child.once('exit', (code, signal) => listener(signal ?? String(code))),
+    onExit: (listener) => void child.once('close', (code, signal) => listener(signal ?? String(code))),
     kill: () => void child.kill('SIGKILL'),
   };
 }

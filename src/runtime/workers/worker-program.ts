@@ -16,7 +16,10 @@ const tuneForChecks = tuneMemory(systemTimers);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 process.on('disconnect', () => process.exit(1));
 
-const tell = (message: ToWatcher): void => void process.send?.(message);
+const tell = (message: ToWatcher, whenSent?: () => void): void =>
+  void process.send?.(message, undefined, undefined, (error) => {
+    if (error === null) whenSent?.();
+  });
 let worker: Promise<Worker | undefined> = Promise.resolve(undefined);
 
 // The program on the other end is ours.

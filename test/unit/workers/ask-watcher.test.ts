@@ -12,10 +12,10 @@ function createStand(isAnswering = true) {
   const used = new Set<string>();
   const answer = compileAnswers(
     {
-      get: async (url) => {
+      getShared: async (url) => {
         if (url.endsWith('/secret')) throw new Error('token abc of an unknown error');
         if (url.endsWith('/down')) throw new Failure('http_status', 'the answer is 500');
-        return new TextEncoder().encode(url);
+        return { body: new TextEncoder().encode(url), ageMs: 5 };
       },
       recall: async (url) => (url.endsWith('/known') ? { body: new Uint8Array([1]), ageMs: 7 } : undefined),
     },
@@ -48,21 +48,22 @@ it('what the watcher does not answer within a second counts as not remembered', 
   const outcome = asked.catch((failure: unknown) => failure);
   await time.advance(1000);
   expect(await outcome).toMatchObject({ code: 'store_unavailable' });
-  const fetched = ports.get('https://idp.example', limits).catch((failure: unknown) => failure);
+  const fetched = ports.getShared('https://idp.example', limits).catch((failure: unknown) => failure);
   await time.advance(6000);
   expect(await fetched).toMatchObject({ code: 'watcher_silent' });
 });
 
-it('what is fetched comes through, and of what fails its code, and nothing that may hold a secret', async () => {
+it('what is fetched comes through with its age, and of what fails its code, and nothing that may hold a secret', async () => {
   const { ports } = createStand();
-  expect(new TextDecoder().decode(await ports.get('https://idp.example/keys', limits))).toBe(
-    'https://idp.example/keys',
-  );
-  await expect(ports.get('https://idp.example/down', limits)).rejects.toMatchObject({
+  expect(await ports.getShared('https://idp.example/keys', limits)).toEqual({
+    body: new TextEncoder().encode('https://idp.example/keys'),
+    ageMs: 5,
+  });
+  await expect(ports.getShared('https://idp.example/down', limits)).rejects.toMatchObject({
     code: 'http_status',
     message: 'the answer is 500',
   });
-  await expect(ports.get('https://idp.example/secret', limits)).rejects.toMatchObject({
+  await expect(ports.getShared('https://idp.example/secret', limits)).rejects.toMatchObject({
     code: 'internal_error',
     message: 'the process that watches could not answer',
   });

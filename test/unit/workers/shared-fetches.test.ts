@@ -21,7 +21,7 @@ function createStand() {
     time.clock,
   );
   const get = async (where = url, changes = {}): Promise<string> =>
-    new TextDecoder().decode(await fetches.get(where, { ...limits, ...changes }));
+    new TextDecoder().decode((await fetches.getShared(where, { ...limits, ...changes })).body);
   const advance = (ms: number): Promise<void> => time.advance(ms);
   return { ...time, advance, asked, place, fetches, get };
 }
@@ -98,4 +98,30 @@ it('fetches anew where a request waits for something newer, once in half a minut
   place.isUp = false;
   await advance(29_000);
   expect([await get(url, { isUrgent: true }), asked.length]).toEqual(['three', 3]);
+});
+
+it('says how old an answer is that somebody else caused, and gives none that is older than the asker allows', async () => {
+  const { fetches, asked, advance, place } = createStand();
+  const ask = async (changes = {}): Promise<readonly [string, number]> => {
+    const { body, ageMs } = await fetches.getShared(url, { ...limits, ...changes });
+    return [new TextDecoder().decode(body), ageMs];
+  };
+  expect(await ask()).toEqual(['one', 0]);
+  place.text = 'two';
+  await advance(2000);
+  expect([await ask({ maxAgeMs: 2001 }), asked.length]).toEqual([['one', 2000], 1]);
+  expect([await ask({ maxAgeMs: 2000 }), asked.length]).toEqual([['two', 0], 2]);
+  await advance(30_000);
+  // What is allowed beyond half a minute is not given.
+  expect([await ask({ maxAgeMs: 3_600_000 }), asked.length]).toEqual([['two', 0], 3]);
+});
+
+it('makes no more fetches for requests than one in half a minute, however young they would have it, and says how old it is', async () => {
+  const { fetches, asked, advance } = createStand();
+  const urgent = { ...limits, isUrgent: true, maxAgeMs: 1000 };
+  expect((await fetches.getShared(url, urgent)).ageMs).toBe(0);
+  await advance(29_000);
+  expect([(await fetches.getShared(url, urgent)).ageMs, asked.length]).toEqual([29_000, 1]);
+  await advance(1000);
+  expect([(await fetches.getShared(url, urgent)).ageMs, asked.length]).toEqual([0, 2]);
 });

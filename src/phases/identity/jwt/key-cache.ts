@@ -115,10 +115,10 @@ class FetchedKeys implements KeyCache {
     this.#cancelNext();
     const started = clock.monotonic();
     try {
-      const set = await loader.load(thorough, isUrgent);
+      const { set, ageMs } = await loader.load(thorough, isUrgent);
       if (this.#closed) return;
       events.keyFetch(provider, 'ok', clock.monotonic() - started);
-      if (thorough) this.#confirm(set);
+      if (thorough) this.#confirm(set, ageMs);
       this.#accept(set);
     } catch (error) {
       if (this.#closed) return;
@@ -149,12 +149,12 @@ class FetchedKeys implements KeyCache {
     this.#cancelNext = timers.after(Math.max(0, this.#dueAt - now), () => void this.#fetch(true));
   }
 
-  #confirm(set: KeySet): void {
+  #confirm(set: KeySet, ageMs: number): void {
     const { logger, provider, clock } = this.#options;
     if (this.#lastFailure !== undefined) logger.info({ provider, keys: set.keys.length }, 'keys fetched again');
     this.#failures = 0;
     this.#lastFailure = undefined;
-    this.#loadedAt = clock.monotonic();
+    this.#loadedAt = clock.monotonic() - ageMs;
   }
 
   #accept(set: KeySet): void {
@@ -187,7 +187,8 @@ class FetchedKeys implements KeyCache {
     const jitter = random.fraction();
     // Earlier, never later: a withdrawn key must be gone after one interval, and good ones must not end before the next fetch has.
     const interval = Math.min(settings.refreshIntervalMs, 0.8 * settings.staleWindowMs);
-    if (this.#failures === 0) return interval * (1 - 0.1 * jitter);
+    // Counted from when the issuer said so, to whichever process.
+    if (this.#failures === 0) return Math.max(0, interval * (1 - 0.1 * jitter) - this.#age());
     const doubled = 2 ** Math.min(this.#failures - 1, 20) * (1 + 0.2 * jitter);
     if (this.current() === undefined) return Math.min(5_000 * (1 + 0.2 * jitter), 1_000 * doubled);
     const patient = Math.min(settings.refreshIntervalMs, settings.minFetchIntervalMs * doubled);

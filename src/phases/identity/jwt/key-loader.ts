@@ -1,5 +1,5 @@
 import { Failure } from '../../../core/failure.ts';
-import type { Clock, HttpClient } from '../../../core/ports.ts';
+import type { Clock, HttpClient, HttpLimits, KeptAnswer } from '../../../core/ports.ts';
 import { discoverJwksUri } from './discovery.ts';
 import type { IdentitySettings } from '../identity-settings.ts';
 import { readKeySet, type KeySet } from './key-set.ts';
@@ -12,9 +12,15 @@ export interface KeyLoader {
    * `thorough` asks discovery again; otherwise the `jwks_uri` found last time serves, so that a fetch caused by a request is one fetch.
    * `isUrgent`: a request asks for newer keys. Answers the KeySet of the last time, the very same, where the document has not changed.
    */
-  load(thorough: boolean, isUrgent: boolean): Promise<KeySet>;
-  /** What was fetched last, by whoever remembers it for us, and how old that is, milliseconds; undefined where nobody does. */
-  recall(): Promise<{ readonly set: KeySet; readonly ageMs: number } | undefined>;
+  load(thorough: boolean, isUrgent: boolean): Promise<LoadedKeys>;
+  /** What was fetched last, by whoever remembers it for us; undefined where nobody does. */
+  recall(): Promise<LoadedKeys | undefined>;
+}
+
+export interface LoadedKeys {
+  readonly set: KeySet;
+  /** How long ago the issuer said so, milliseconds: more than 0 where another process fetched it. */
+  readonly ageMs: number;
 }
 
 export interface KeyLoaderOptions {
@@ -28,6 +34,9 @@ export interface KeyLoaderOptions {
   readonly clock: Clock;
   readonly settings: IdentitySettings;
 }
+
+/** Of the time between two fetches, for what another process was answered: the next fetch is booked by its age, and comes the earlier for it. */
+const maxSharedAge = 0.2;
 
 /** A loader over HTTP; discovery and the set share one time-out. */
 export function createKeyLoader(options: KeyLoaderOptions): KeyLoader {
@@ -45,17 +54,23 @@ export function createKeyLoader(options: KeyLoaderOptions): KeyLoader {
     discovers: options.uri === undefined,
     async load(thorough, isUrgent) {
       const end = clock.monotonic() + settings.fetchTimeoutMs;
-      const get = (url: string): Promise<Uint8Array> =>
-        options.http.get(url, {
+      let ageMs = 0;
+      const get = async (url: string): Promise<Uint8Array> => {
+        const found = await fetchFrom(options.http, url, {
           timeoutMs: Math.max(1, end - clock.monotonic()),
           maxBytes: settings.maxJwksBytes,
           ca: options.ca,
           isUrgent,
+          maxAgeMs: maxSharedAge * Math.min(settings.refreshIntervalMs, settings.staleWindowMs),
         });
+        ageMs = Math.max(ageMs, found.ageMs);
+        return found.body;
+      };
       if (options.uri === undefined && (thorough || discovered === undefined)) {
         discovered = await discoverJwksUri(options.issuer, get);
       }
-      return readSet(await get(options.uri ?? discovered ?? ''));
+      const set = await readSet(await get(options.uri ?? discovered ?? ''));
+      return { set, ageMs };
     },
     async recall() {
       const ages: number[] = [];
@@ -76,4 +91,8 @@ export function createKeyLoader(options: KeyLoaderOptions): KeyLoader {
       }
     },
   };
+}
+
+async function fetchFrom(http: HttpClient, url: string, limits: HttpLimits): Promise<KeptAnswer> {
+  return (await http.getShared?.(url, limits)) ?? { body: await http.get(url, limits), ageMs: 0 };
 }
