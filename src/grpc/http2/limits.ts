@@ -45,6 +45,11 @@ export const rapidResets = { most: 1000, perSecond: 100, youngMs: 20 } as const;
 export const maxPendingBytes = 8 * 1024 * 1024;
 /** And for all connections. Peers that take their answers have none here. */
 export const maxPendingBytesInAll = 256 * 1024 * 1024;
+/**
+ * What one connection is read from before others have their turn, bytes: one chunk of the system's. Of small checks it holds some 400, a few milliseconds of work.
+ */
+export const maxReadInTurn = 64 * 1024;
+
 /** What was written and the peer does not read, bytes: above, we read nothing from it until it does. */
 export const congestedBytes = 1024 * 1024;
 /** And above this it is cut off. */
@@ -62,7 +67,7 @@ export const tickMs = 250;
 export const prefaceTimeoutMs = 10_000;
 /** Until our SETTINGS are acknowledged. */
 export const settingsTimeoutMs = 30_000;
-/** For a request to be there whole: a proxy has it all before it asks. */
+/** For a request to be there whole, and for a frame and a header block: a proxy has it all before it asks. */
 export const requestTimeoutMs = 60_000;
 /** Without any progress of what is to be sent: the peer opens no window or reads nothing. */
 export const stallTimeoutMs = 30_000;

@@ -20,7 +20,7 @@ import {
   unchanged,
 } from './envoy-fixtures.ts';
 
-const waiting: UnaryCall = { remainingMs: undefined, cancelled: false };
+const waiting: UnaryCall = { remainingMs: undefined, cancelled: false, peer: undefined };
 
 function serviceOf(ours: Authorizer, checkTimeoutMs?: number) {
   const timers = manualTimers();
@@ -83,7 +83,7 @@ describe('a check', () => {
       authorizer(() => later.promise),
       250,
     );
-    const answer = method.handle(checkRequest(), { remainingMs: 1000, cancelled: false });
+    const answer = method.handle(checkRequest(), { remainingMs: 1000, cancelled: false, peer: undefined });
     expect(timers.pending()).toEqual([250]);
     timers.fire();
     later.decide(allow(about, unchanged));
@@ -98,7 +98,7 @@ describe('a check', () => {
         return allow(about, unchanged);
       }),
     );
-    expect(method.handle(checkRequest(), { remainingMs: 10, cancelled: true })).toBe(lastResortDeny);
+    expect(method.handle(checkRequest(), { remainingMs: 10, cancelled: true, peer: undefined })).toBe(lastResortDeny);
     expect(asked).toBe(0);
   });
 
