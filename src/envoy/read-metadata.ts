@@ -33,7 +33,7 @@ const known = {
 } as const;
 
 /** The tags of the values that are not read: null_value (1, a varint), number_value (2, 64 bits) and bool_value (4, a varint). */
-const otherKinds: readonly number[] = [0x08, 0x11, 0x20];
+const otherKinds: ReadonlySet<number> = new Set([0x08, 0x11, 0x20]);
 
 /** Values within values, beyond what any route says of itself; other readers stop at 100 messages, of which a value takes up to three. */
 const maxDepth = 30;
@@ -101,7 +101,7 @@ const readStruct: ReadValue = (reader, limit, wanted, into, depth) => {
 
 const readValue: ReadValue = (reader, limit, wanted, into, depth) => {
   if (depth > maxDepth) throw new WireError('values too deep');
-  const onOther = into && ((tag: number) => otherKinds.includes(tag) && keepOnly(into, undefined));
+  const onOther = into && ((tag: number) => otherKinds.has(tag) && keepOnly(into, undefined));
   for (let field = reader.next(limit, known.value, onOther); field !== 0;) {
     switch (field) {
       case value.string_value:

@@ -43,6 +43,8 @@ interface ByteValue {
     readonly stringValue: Uint8Array;
     readonly structValue: ByteStruct;
     readonly listValue: { readonly values: readonly ByteValue[] };
+    readonly nullValue: number;
+    readonly numberValue: number;
     readonly boolValue: boolean;
   }>;
 }
@@ -144,7 +146,10 @@ function toValue({ kind }: ByteValue): ValueView {
       return { structValue: toStruct(kind.value) };
     case 'listValue':
       return { listValue: { values: kind.value.values.map(toValue) } };
-    default:
+    case 'nullValue':
+    case 'numberValue':
+    case 'boolValue':
+    case undefined:
       return {};
   }
 }

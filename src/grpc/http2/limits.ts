@@ -37,7 +37,8 @@ export const price = { frame: 1, settings: 10, streamWindow: 1 / 64, refusedStre
 /**
  * Streams that the peer resets before their answer, so soon that nobody can have waited for it (CVE-2023-44487), and those that its mistakes make us reset
  * (CVE-2025-8671). An answer gives one back. A proxy whose own clients leave resets some; checks that time out are older. That resets make us
- * work on more than is allowed at once is prevented elsewhere: work that nobody waits for counts as a stream.
+ * work on more than is allowed at once is prevented elsewhere: an answer that nobody waits for counts as a stream until it is there, and what goes on behind it
+ * counts as its method says (PeerWork).
  */
 export const rapidResets = { most: 1000, perSecond: 100, youngMs: 20 } as const;
 

@@ -151,12 +151,16 @@ test('calls that are given up take no room where their method ends with them', a
 test('a connection that sends without end leaves others their turn', async () => {
   const server = await startNative();
   const [busy, other] = [await openPeer(server.address), await openPeer(server.address)];
-  busy.send(windowUpdate(0, 0x3fff_0000), many(20_000, (i) => call(idOf(i), Buffer.from('busy'))));
+  busy.send(
+    windowUpdate(0, 0x3fff_0000),
+    many(20_000, (i) => call(idOf(i), Buffer.from('busy'))),
+  );
   other.send(call(1, Buffer.from('other')));
   await other.find(isAnswerOf(1));
   await busy.find(({ type, stream }) => type === headersType && stream === idOf(19_999));
   expect(server.asked).toHaveLength(20_001);
-  expect(server.asked.indexOf('other')).toBeLessThan(3000);
+  // One chunk of the system's and one that was read ahead hold some 1250 calls.
+  expect(server.asked.indexOf('other')).toBeLessThan(1300);
 });
 
 describe('a flood that brings no request ends the connection:', () => {
@@ -357,7 +361,7 @@ describe('a peer that takes no answers', () => {
       before = server.asked.length;
       await new Promise((resolve) => void setTimeout(resolve, 100));
     }
-    expect(server.asked.length).toBeLessThan(3000);
+    expect(server.asked.length).toBeLessThan(1300);
     slow.socket.resume();
     const last = idOf(1999);
     await slow.find(({ type, stream, flags }) => type === headersType && stream === last && (flags & endStream) !== 0);

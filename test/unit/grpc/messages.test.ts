@@ -121,7 +121,7 @@ describe('a budget', () => {
   test('of all makes room where it is taken: the messages that are waited for longest go', () => {
     const create = createMessageBudgets(8 * mebi);
     const [waiting, ...old] = Array.from({ length: 8 }, () => messageOf(create()));
-    expect([waiting, ...old].map((message) => message?.take(32 * mebi))).toEqual(Array(8).fill(true));
+    expect([waiting, ...old].map((message) => message?.take(32 * mebi))).toEqual(Array.from({ length: 8 }, () => true));
     waiting?.finish();
     const young = messageOf(create());
     expect(young.take(40 * mebi)).toBe(true);
@@ -131,7 +131,7 @@ describe('a budget', () => {
       false,
       true,
       true,
-      ...Array(6).fill(false),
+      ...Array.from({ length: 6 }, () => false),
     ]);
   });
 
@@ -144,7 +144,7 @@ describe('a budget', () => {
     }
     const others = [messageOf(create()), messageOf(create())];
     expect(others.map((message) => [message.take(mebi), message.take(256 * 1024), message.take(1)])).toEqual(
-      Array(2).fill([false, true, false]),
+      Array.from({ length: 2 }, () => [false, true, false]),
     );
     for (const message of others) message.release();
     expect(messageOf(create()).take(mebi)).toBe(false);
