@@ -6,8 +6,8 @@ import type { RawRequest, Request } from './request.ts';
 /** Decides one request. Never throws and never rejects: whatever fails inside is a Deny. Answers at once where nothing has to be awaited. */
 export interface Authorizer {
   check(raw: RawRequest): Decision | Promise<Decision>;
-  /** The answer where no RawRequest could be made or no decision came in time. */
-  refuse(code: 'request_undecodable' | 'deadline_exceeded' | 'internal_error' | 'not_ready'): Decision;
+  /** The answer where no RawRequest could be made, no decision came in time, or too many are under way for one more. */
+  refuse(code: 'request_undecodable' | 'deadline_exceeded' | 'overloaded' | 'internal_error' | 'not_ready'): Decision;
 }
 
 export interface Clock {

@@ -122,6 +122,10 @@ export const reasons = {
     meaning: 'A list of revocations cannot be read, so that nobody can say whether the credential still counts.',
   },
   not_ready: { status: 503, meaning: 'The policies are not loaded yet.' },
+  overloaded: {
+    status: 503,
+    meaning: 'More decisions wait for an issuer or a store than Portcullis keeps.',
+  },
   deadline_exceeded: { status: 503, meaning: 'The decision took longer than it may.' },
   internal_error: { status: 503, meaning: 'Portcullis failed; the log says how, under the id of the decision.' },
 } as const satisfies Record<string, { readonly status: number; readonly meaning: string }>;

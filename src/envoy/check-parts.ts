@@ -1,7 +1,8 @@
 import { WireReader } from '../std/wire-reader.ts';
 import { checkRequestFields, mapEntryFields } from './check-request-fields.ts';
-import { readMetadata, type Metadata } from './read-metadata.ts';
+import { readMetadata, type Fields } from './read-metadata.ts';
 import { HeaderFields } from './header-fields.ts';
+import { wantedOfRoute } from './route-of-metadata.ts';
 
 /** No more header fields than this and one are handed on, so that whoever reads them can see that there were too many. */
 export const maxDecodedHeaders = 1000;
@@ -22,8 +23,8 @@ export interface CheckParts {
   peerPrincipal: string;
   peerCertificate: string;
   contextExtensions: Map<string, string> | undefined;
-  /** What the proxy says of the route that it chose. */
-  routeMetadata: Metadata | undefined;
+  /** What the proxy says of the route that it chose, by namespace, as far as it names the route. */
+  routeMetadata: Fields | undefined;
   readonly bytes: Buffer;
 }
 
@@ -203,7 +204,24 @@ function shapeOfOne(wanted: number, inner: Shape): Shape {
   };
 }
 
-const address = shapeOfOne(fieldsOf.address.socket_address, socketAddress);
+/** The forms of an address exclude one another: the last one counts. */
+const address: Shape = {
+  known: Object.values(fieldsOf.address),
+  take(reader, field, parts) {
+    switch (field) {
+      case fieldsOf.address.socket_address:
+        readMessage(reader, reader.end, socketAddress, parts);
+        break;
+      case fieldsOf.address.pipe:
+      case fieldsOf.address.envoy_internal_address:
+        parts.peerAddress = '';
+        reader.pass();
+        break;
+      default:
+        reader.pass();
+    }
+  },
+};
 
 const peer: Shape = {
   known: Object.values(fieldsOf.peer),
@@ -238,7 +256,7 @@ const attributes: Shape = {
         readTextEntry(reader, (parts.contextExtensions ??= new Map()));
         break;
       case fieldsOf.attributes.route_metadata_context:
-        readMetadata(reader, reader.end, (parts.routeMetadata ??= new Map()));
+        readMetadata(reader, reader.end, wantedOfRoute, (parts.routeMetadata ??= new Map()));
         break;
       default:
         reader.pass();

@@ -11,7 +11,7 @@ export const checkRequestFields = {
     route_metadata_context: 13,
   },
   'envoy.service.auth.v3.AttributeContext.Peer': { address: 1, principal: 4, certificate: 5 },
-  'envoy.config.core.v3.Address': { socket_address: 1 },
+  'envoy.config.core.v3.Address': { socket_address: 1, pipe: 2, envoy_internal_address: 3 },
   'envoy.config.core.v3.SocketAddress': { address: 2 },
   'envoy.service.auth.v3.AttributeContext.Request': { http: 2 },
   'envoy.service.auth.v3.AttributeContext.HttpRequest': {

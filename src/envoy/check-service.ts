@@ -1,10 +1,11 @@
 import type { Decision } from '../core/decision.ts';
 import type { Authorizer, Clock, DecisionSink, Logger, Timers } from '../core/ports.ts';
 import type { CheckRequestDecoder } from './decode-check-request.ts';
+import { DecisionLoad, HeldDecision } from './decision-load.ts';
 import { encodeDecision, type CheckResponseEncoder } from './encode-check-response.ts';
 import { lastResortDeny } from './last-resort.ts';
 import { thrownFields } from '../core/thrown-fields.ts';
-import type { UnaryCall, UnaryMethod } from '../grpc/transport.ts';
+import { defaultMaxReceiveBytes, type UnaryCall, type UnaryMethod } from '../grpc/transport.ts';
 
 export interface CheckServiceOptions {
   readonly authorizer: Authorizer;
@@ -17,6 +18,8 @@ export interface CheckServiceOptions {
   readonly log: Logger;
   /** The longest that a decision may take, milliseconds; 5000 where it is not given. */
   readonly checkTimeoutMs?: number;
+  /** The longest message that comes, as `TransportOptions` has it. */
+  readonly maxReceiveBytes?: number;
   /** Only for `--shadow-all`: the authorizer may allow what could not even be decided. */
   readonly dangerouslyAllowRefusals?: boolean;
 }
@@ -40,9 +43,11 @@ export function checkService(options: CheckServiceOptions): UnaryMethod {
 class CheckService {
   readonly #options: CheckServiceOptions;
   readonly #checkTimeoutMs: number;
+  readonly #load: DecisionLoad;
 
   constructor(options: CheckServiceOptions) {
     this.#options = options;
+    this.#load = new DecisionLoad(options.maxReceiveBytes ?? defaultMaxReceiveBytes);
     this.#checkTimeoutMs = options.checkTimeoutMs ?? 5000;
   }
 
@@ -53,6 +58,8 @@ class CheckService {
     let check: Check = { target: '', startedAt: 0 };
     try {
       check = { target: '', startedAt: clock.monotonic() };
+      const room = this.#load.roomFor(call.peer);
+      if (room === 'over') return this.#refuse('overloaded', check);
       const decoded = decoder.decode(bytes);
       if (decoded.kind === 'undecodable') {
         log.warn({ why: decoded.why, bytes: bytes.length }, 'a check could not be decoded');
@@ -60,28 +67,47 @@ class CheckService {
       }
       check = { target: decoded.request.target, startedAt: check.startedAt };
       const decision = authorizer.check(decoded.request);
-      return decision instanceof Promise ? this.#inTime(decision, check, call) : this.#answer(decision, check);
+      if (!(decision instanceof Promise)) return this.#answer(decision, check);
+      const held = new HeldDecision(this.#load, call.peer, decoded.message, bytes.length);
+      if (room === 'free') return this.#inTime(decision, held, check, call);
+      const settled = (): void => held.end();
+      decision.then(settled, settled);
+      held.letGo();
+      return this.#refuse('overloaded', check);
     } catch (thrown) {
       return this.#failed(thrown, check);
     }
   }
 
   /** The decision's answer, or that of its absence once the time is over. Never rejects. */
-  #inTime(decision: Promise<Decision>, check: Check, call: UnaryCall): Promise<Uint8Array> {
+  #inTime(decision: Promise<Decision>, held: HeldDecision, check: Check, call: UnaryCall): Promise<Uint8Array> {
     return new Promise((resolve) => {
       let answered = false;
       const once = (answer: () => Uint8Array): void => {
         if (answered) return;
         answered = true;
         cancelTimer();
+        call.onCancelled = undefined;
         resolve(answer());
       };
       const cancelTimer = this.#options.timers.after(checkBudget(this.#checkTimeoutMs, call.remainingMs), () => {
+        held.letGo();
         once(() => this.#refuse('deadline_exceeded', check));
       });
+      // The call gives its place back; the decision is counted until it is there.
+      call.onCancelled = () => {
+        held.letGo();
+        once(() => lastResortDeny);
+      };
       decision.then(
-        (decided) => once(() => this.#answer(decided, check)),
-        (thrown: unknown) => once(() => this.#failed(thrown, check)),
+        (decided) => {
+          held.end();
+          once(() => this.#answer(decided, check));
+        },
+        (thrown: unknown) => {
+          held.end();
+          once(() => this.#failed(thrown, check));
+        },
       );
     });
   }

@@ -1,6 +1,7 @@
 import type { RawHeaders, RawRequest } from '../core/request.ts';
 import { asBuffer } from '../std/as-buffer.ts';
 import { readCheckParts, type CheckParts } from './check-parts.ts';
+import type { HeldMessage } from './decision-load.ts';
 import { HeaderFields } from './header-fields.ts';
 import { routeOf } from './route-of-metadata.ts';
 
@@ -10,7 +11,8 @@ export interface CheckRequestDecoder {
 }
 
 export type DecodedCheck =
-  | { readonly kind: 'request'; readonly request: RawRequest }
+  /** `message`: what the request keeps of the bytes; undefined where it keeps none. */
+  | { readonly kind: 'request'; readonly request: RawRequest; readonly message?: HeldMessage | undefined }
   /** `why` is fixed text: it holds nothing of the bytes. */
   | { readonly kind: 'undecodable'; readonly why: string };
 
@@ -57,7 +59,7 @@ function toRawRequest(parts: CheckParts): DecodedCheck {
     contextExtensions: parts.contextExtensions ?? noExtensions,
     route: parts.routeMetadata && routeOf(parts.routeMetadata),
   };
-  return { kind: 'request', request };
+  return { kind: 'request', request, message: separate ?? joined };
 }
 
 const noHeaders: RawHeaders = new HeaderFields(Buffer.alloc(0));

@@ -56,6 +56,8 @@ function unaryHandler(method: UnaryMethod, clock: Clock, log: Logger) {
 }
 
 class GrpcJsCall implements UnaryCall {
+  /** The library does not say which connection it was. */
+  readonly peer = undefined;
   readonly #call: Call;
   readonly #clock: Clock;
 
@@ -71,6 +73,10 @@ class GrpcJsCall implements UnaryCall {
 
   get cancelled(): boolean {
     return this.#call.cancelled;
+  }
+
+  set onCancelled(tell: (() => void) | undefined) {
+    if (tell !== undefined) this.#call.once('cancelled', tell);
   }
 }
 

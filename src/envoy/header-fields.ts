@@ -1,5 +1,6 @@
 import { isAsciiIn, isUtf8In } from '../std/wire-reader.ts';
 import type { RawHeader, RawHeaders } from '../core/request.ts';
+import type { HeldMessage } from './decision-load.ts';
 
 /** Numbers that are kept of a field: where its key begins and how long it is, and where its value begins and ends. */
 const width = 4;
@@ -13,6 +14,10 @@ const slabSize = 128 * usualFields * width;
 let slab = new Int32Array(0);
 let slabUsed = 0;
 
+/** What is kept of a message that was let go of. */
+const nothing = Buffer.alloc(0);
+const noPlaces = new Int32Array(0);
+
 /** A field of what is handed on for every request of some clients, and can only be forged. */
 const partialBody = 'x-envoy-auth-partial-body';
 
@@ -22,10 +27,10 @@ const partialBody = 'x-envoy-auth-partial-body';
  *
  * A class for its speed: one array of numbers and no closure a request.
  */
-export class HeaderFields implements RawHeaders {
+export class HeaderFields implements RawHeaders, HeldMessage {
   length = 0;
   readonly underscored: string[] = [];
-  readonly #bytes: Buffer;
+  #bytes: Buffer;
   #places: Int32Array;
   /** Where our numbers begin in the array. */
   #base: number;
@@ -80,6 +85,26 @@ export class HeaderFields implements RawHeaders {
     this.#places = larger;
     this.#base = 0;
     this.#room *= 2;
+  }
+
+  get textBytes(): number {
+    let bytes = 0;
+    for (let at = this.#base, end = this.#base + this.length * width; at < end; at += width) {
+      const keyLength = (this.#places[at + 1] ?? 0) & ~sentAsBytes;
+      bytes += keyLength + (this.#places[at + 3] ?? 0) - (this.#places[at + 2] ?? 0);
+    }
+    return bytes;
+  }
+
+  release(): void {
+    this.length = 0;
+    this.underscored.length = 0;
+    this.#bytes = nothing;
+    this.#places = noPlaces;
+    this.#base = 0;
+    this.#room = 0;
+    this.#asciiPlace = -1;
+    this.#oddNames = undefined;
   }
 
   find(name: string, from: number): number {

@@ -1,17 +1,28 @@
 import type { RequestRoute } from '../core/request.ts';
-import type { Fields, Metadata } from './read-metadata.ts';
+import type { Fields, Wanted } from './read-metadata.ts';
 
 /** Where Envoy Gateway says which route it is (`includeRouteMetadata`). */
 const namespaceOfGateway = 'envoy-gateway';
+
+const parts: ReadonlySet<string> = new Set(['kind', 'namespace', 'name', 'sectionName']);
+const alone: Wanted = () => undefined;
+const wantedOfResource: Wanted = (name) => {
+  if (name === 'annotations') return () => alone;
+  return parts.has(name) ? alone : undefined;
+};
+
+/** What `routeOf` looks at. */
+export const wantedOfRoute: Wanted = (namespace) =>
+  namespace === namespaceOfGateway ? (name) => (name === 'resources' ? wantedOfResource : undefined) : undefined;
 
 /**
  * The route that Envoy Gateway describes in the metadata of a route: `resources` is a list of one entry. A list of another length, or an
  * entry without kind, namespace or name, is no route.
  */
-export function routeOf(metadata: Metadata): RequestRoute | undefined {
-  const [only, ...others] = metadata.get(namespaceOfGateway)?.get('resources')?.values ?? [];
-  if (only?.fields === undefined || others.length > 0) return undefined;
-  const { fields } = only;
+export function routeOf(metadata: Fields): RequestRoute | undefined {
+  const resources = metadata.get(namespaceOfGateway)?.fields?.get('resources')?.values;
+  const fields = resources?.count === 1 ? resources.first?.fields : undefined;
+  if (fields === undefined) return undefined;
   const [kind, namespace, name] = ['kind', 'namespace', 'name'].map((part) => textAt(fields, part));
   if (!kind || !namespace || !name) return undefined;
   return { kind, namespace, name, section: textAt(fields, 'sectionName'), annotations: textsAt(fields, 'annotations') };

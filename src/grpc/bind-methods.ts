@@ -3,7 +3,11 @@ import { thrownFields } from '../core/thrown-fields.ts';
 import type { Method, ServerStreamingMethod, UnaryCall, UnaryMethod } from './transport.ts';
 
 /** A method as a transport calls it. */
-export type BoundMethod = { readonly kind: 'unary'; readonly answer: AnswerUnary } | ServerStreamingMethod;
+export type BoundMethod = BoundUnaryMethod | ServerStreamingMethod;
+
+export interface BoundUnaryMethod extends Pick<UnaryMethod, 'kind' | 'fallback'> {
+  readonly answer: AnswerUnary;
+}
 
 /** What the method answers, or its fallback where it has one; else throws or rejects with what the method did. */
 export type AnswerUnary = (request: Uint8Array, call: UnaryCall) => Uint8Array | Promise<Uint8Array>;
@@ -13,7 +17,9 @@ export function bindMethods(methods: readonly Method[], log: Logger): ReadonlyMa
   return new Map(
     methods.map((method) => [
       method.path,
-      method.kind === 'unary' ? { kind: 'unary', answer: compileAnswer(method, log) } : method,
+      method.kind === 'unary'
+        ? { kind: method.kind, fallback: method.fallback, answer: compileAnswer(method, log) }
+        : method,
     ]),
   );
 }

@@ -6,10 +6,16 @@ import { copyBytes } from './http2/copy-bytes.ts';
 import { maxKeptViews } from './http2/limits.ts';
 import type { Http2Stream } from './http2/stream.ts';
 import { MessageCollector, prefixBytes, type MessageProblem } from './message-collector.ts';
-import type { MessageBudget } from './message-budget.ts';
+import type { MessageBudget, UnfinishedMessage } from './message-budget.ts';
 import type { OpenStreams } from './open-streams.ts';
 import type { StatusName } from './status.ts';
-import { RpcFailure, type ServerStream, type ServerStreamingMethod, type UnaryCall } from './transport.ts';
+import {
+  RpcFailure,
+  type PeerWork,
+  type ServerStream,
+  type ServerStreamingMethod,
+  type UnaryCall,
+} from './transport.ts';
 
 /** What the calls of a connection share. */
 export interface CallParts {
@@ -18,6 +24,7 @@ export interface CallParts {
   readonly maxReceiveBytes: number;
   readonly budget: MessageBudget;
   readonly openStreams: OpenStreams;
+  readonly peer: PeerWork;
 }
 
 /**
@@ -28,7 +35,7 @@ type State = 'reading' | 'working' | 'streaming' | 'over';
 const notRead = [['grpc-accept-encoding', 'identity']] as const;
 
 /** One call, from its head to its last message. A class: there is one for each request, it is its own UnaryCall, and nothing else is made for it. */
-export class GrpcCall implements UnaryCall, ServerStream {
+export class GrpcCall implements UnaryCall, ServerStream, UnfinishedMessage {
   readonly #stream: Http2Stream<GrpcCall>;
   readonly #parts: CallParts;
   readonly #method: BoundMethod;
@@ -39,6 +46,7 @@ export class GrpcCall implements UnaryCall, ServerStream {
   #collector: MessageCollector | undefined = undefined;
   #hasHead = false;
   #onEnd: (() => void) | undefined = undefined;
+  onCancelled: (() => void) | undefined = undefined;
 
   constructor(
     stream: Http2Stream<GrpcCall>,
@@ -62,6 +70,10 @@ export class GrpcCall implements UnaryCall, ServerStream {
     return !this.#stream.isOpen;
   }
 
+  get peer(): PeerWork {
+    return this.#parts.peer;
+  }
+
   /** A piece of the request. Nearly every request has one, and its message is given on as it lies there. */
   data(bytes: Buffer, start: number, end: number, isEnded: boolean): void {
     if (this.#state !== 'reading') return;
@@ -71,7 +83,7 @@ export class GrpcCall implements UnaryCall, ServerStream {
       this.#run(mayKeepView ? bytes.subarray(from, end) : copyBytes(bytes, from, end));
       return;
     }
-    this.#collector ??= new MessageCollector(this.#parts.maxReceiveBytes, this.#parts.budget);
+    this.#collector ??= new MessageCollector(this.#parts.maxReceiveBytes, this.#parts.budget, this);
     const problem = this.#collector.add(bytes, start, end);
     if (problem !== undefined) {
       this.#refuse(problem);
@@ -83,6 +95,11 @@ export class GrpcCall implements UnaryCall, ServerStream {
     else this.#run(message);
   }
 
+  /** Its message makes room for others. */
+  giveUp(): void {
+    if (this.#state === 'reading') this.#refuse('no-room');
+  }
+
   /** Nobody waits any more. */
   cancel(): void {
     switch (this.#state) {
@@ -91,8 +108,7 @@ export class GrpcCall implements UnaryCall, ServerStream {
         this.#release();
         return;
       case 'working':
-        // The method works on, and its work takes room until it is done.
-        this.#stream.host.abandoned++;
+        this.#abandon();
         return;
       case 'streaming':
         this.#closeStream();
@@ -105,7 +121,7 @@ export class GrpcCall implements UnaryCall, ServerStream {
     if (now <= this.#deadline || this.#state === 'over') return;
     const wasWorking = this.#state === 'working';
     this.#fail('DEADLINE_EXCEEDED', 'The deadline of the caller has passed.');
-    if (wasWorking) this.#stream.host.abandoned++;
+    if (wasWorking) this.#abandon();
     else if (this.#state === 'streaming') this.#closeStream();
     else this.cancel();
   }
@@ -122,6 +138,14 @@ export class GrpcCall implements UnaryCall, ServerStream {
     if (this.#state === 'over') return;
     this.#fail(failure.status, failure.message);
     this.#closeStream();
+  }
+
+  /** The method works on, and its work takes room until it is done. */
+  #abandon(): void {
+    this.#stream.host.abandoned++;
+    const tell = this.onCancelled;
+    this.onCancelled = undefined;
+    tell?.();
   }
 
   #isMessage(bytes: Buffer, start: number, end: number): boolean {
@@ -229,11 +253,18 @@ export class GrpcCall implements UnaryCall, ServerStream {
         this.#fail('RESOURCE_EXHAUSTED', 'The message is longer than what is received.');
         return;
       case 'no-room':
-        this.#fail('RESOURCE_EXHAUSTED', 'Too many long messages at once.');
+        this.#refuseForRoom();
         return;
       case 'not-one':
         this.#fail('UNIMPLEMENTED', 'The method takes one whole message.');
     }
+  }
+
+  /** What the method answers where it fails: it is the others on their way that keep the message out, and no mistake of the caller's. */
+  #refuseForRoom(): void {
+    const fallback = this.#method.kind === 'unary' ? this.#method.fallback : undefined;
+    if (fallback === undefined) this.#fail('RESOURCE_EXHAUSTED', 'Too many long messages at once.');
+    else this.#stream.answer(answerHead, fallback, okTrailers);
   }
 
   /** The text of errors that are not ours stays here. */

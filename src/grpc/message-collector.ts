@@ -1,4 +1,4 @@
-import type { MessageBudget } from './message-budget.ts';
+import type { MessageBudget, UnfinishedMessage } from './message-budget.ts';
 
 /** Why the bytes of a request are no message of ours. */
 export type MessageProblem = 'compressed' | 'too-large' | 'no-room' | 'not-one';
@@ -13,12 +13,15 @@ const firstBytes = 512;
 export class MessageCollector {
   readonly #maxBytes: number;
   readonly #budget: MessageBudget;
+  readonly #message: UnfinishedMessage;
   #bytes = Buffer.alloc(0);
   #have = 0;
 
-  constructor(maxBytes: number, budget: MessageBudget) {
+  /** `message`: whom the budget tells that it has to make room. */
+  constructor(maxBytes: number, budget: MessageBudget, message: UnfinishedMessage) {
     this.#maxBytes = maxBytes;
     this.#budget = budget;
+    this.#message = message;
   }
 
   /** What is wrong with the message, as soon as it can be known. */
@@ -40,11 +43,13 @@ export class MessageCollector {
   /** The message; undefined where it is not there whole. */
   take(): Uint8Array | undefined {
     if (this.#have < prefixBytes || this.#have < this.#wanted()) return undefined;
+    this.#budget.finished(this.#message);
     return this.#bytes.subarray(prefixBytes, this.#have);
   }
 
   /** Gives the memory back. */
   release(): void {
+    this.#budget.finished(this.#message);
     this.#budget.give(this.#bytes.length);
     this.#bytes = Buffer.alloc(0);
     this.#have = 0;
@@ -66,7 +71,7 @@ export class MessageCollector {
     // Doubling copies each byte about once more; above what the prefix says there will be nothing.
     const most = this.#have < prefixBytes ? Infinity : this.#wanted();
     const size = Math.min(most, Math.max(bytes, this.#bytes.length * 2, firstBytes));
-    if (!this.#budget.take(size - this.#bytes.length)) return false;
+    if (!this.#budget.take(size - this.#bytes.length, this.#message)) return false;
     const grown = Buffer.allocUnsafeSlow(size);
     this.#bytes.copy(grown, 0, 0, this.#have);
     this.#bytes = grown;

@@ -14,7 +14,14 @@ export function createNativeTransport(methods: readonly Method[], options: Trans
   const openStreams = createOpenStreams();
   const server = createHttp2Server({
     createApplication: () =>
-      createGrpcApplication(bound, { clock, log, maxReceiveBytes, openStreams, budget: createBudget() }),
+      createGrpcApplication(bound, {
+        clock,
+        log,
+        maxReceiveBytes,
+        openStreams,
+        budget: createBudget(),
+        peer: { count: 0, bytes: 0 },
+      }),
     now: () => clock.monotonic(),
     timers,
     onError(why, isOurs) {

@@ -58,6 +58,16 @@ export interface UnaryCall {
   readonly remainingMs: number | undefined;
   /** True once nobody waits for the answer any more. */
   readonly cancelled: boolean;
+  /** Called when that happens, once, where the method has set it; it throws nothing. */
+  onCancelled?: (() => void) | undefined;
+  /** Of the connection that the call came by; undefined where the transport cannot tell connections apart. */
+  readonly peer: PeerWork | undefined;
+}
+
+/** What one connection has made methods do that is not done: the methods count, so that one connection does not have all the room. */
+export interface PeerWork {
+  count: number;
+  bytes: number;
 }
 
 /** One message for any number of messages. */

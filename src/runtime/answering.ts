@@ -69,6 +69,7 @@ async function createTransport(
     decisions,
     log: logger,
     checkTimeoutMs: config.checkTimeout,
+    maxReceiveBytes: config.maxReceiveBytes,
     dangerouslyAllowRefusals: config.shadowAll,
   });
   const methods = [check, ...health].map((method) => measureMethod(method, metrics.grpc, clock));

@@ -45,9 +45,10 @@ export class WireReader {
 
   /**
    * Goes to the next length-delimited field before `limit` and returns its number; 0 where there is none. Its contents have to be read
-   * or passed before the next call. A field of `known` that is written otherwise is refused: who knows what was meant?
+   * or passed before the next call. A field of `known` that is written otherwise is refused: who knows what was meant? `onOther` is told the tag
+   * of every field that is passed over.
    */
-  next(limit: number, known: readonly number[]): number {
+  next(limit: number, known: readonly number[], onOther?: (tag: number) => void): number {
     while (this.#at < limit) {
       const tag = this.#varint(limit);
       const field = tag >>> 3;
@@ -57,9 +58,15 @@ export class WireReader {
         return field;
       }
       if (known.includes(field)) throw new WireError('a field of another type');
+      onOther?.(tag);
       this.#skip(tag, limit, 0);
     }
     return 0;
+  }
+
+  /** Reads again from a place that `at` was before. */
+  goBack(at: number): void {
+    this.#at = at;
   }
 
   /** Passes over the contents of the field. */

@@ -87,7 +87,9 @@ function http(times: Times): Pieces {
 function peer(times: Times): Pieces {
   const port = fc.constantFrom([], [Buffer.concat([tag(3, 0), varint(443)])]);
   const socketAddress = mixed(texts(2), port);
-  const address = mixed(timesOf(times, messageOf(1, socketAddress)));
+  // The loader keeps what another member of a oneof should have ended.
+  const pipes = fc.array(messageOf(2, mixed(texts(1))), { maxLength: times === 'once' ? 0 : 1 });
+  const address = mixed(timesOf(times, messageOf(1, socketAddress)), pipes);
   return mixed(timesOf(times, messageOf(1, address)), texts(2), texts(4), texts(5));
 }
 
@@ -135,7 +137,9 @@ function fieldsOf(times: Times, inner: Pieces): Pieces {
 function gatewayMetadata(times: Times): Pieces {
   const named = (key: string, inner: Pieces): fc.Arbitrary<Buffer> =>
     messageOf(1, entryOf(fc.constant(Buffer.from(key)), times, inner));
-  const textValue = mixed(fc.array(fieldOf(3, word), { minLength: 1, maxLength: 1 }));
+  const boolean = fc.constant(Buffer.concat([tag(4, 0), varint(1)]));
+  const others = fc.array(boolean, { maxLength: times === 'once' ? 0 : 1 });
+  const textValue = mixed(fc.array(fieldOf(3, word), { minLength: 1, maxLength: 1 }), others);
   const parts = ['kind', 'namespace', 'name', 'sectionName'].map((key) =>
     fc.array(named(key, textValue), { minLength: 1, maxLength: 1 }),
   );

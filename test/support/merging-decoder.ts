@@ -20,7 +20,9 @@ const name = 'portcullis.CheckView';
 interface ByteView {
   readonly attributes?: {
     readonly source?: {
-      readonly address?: { readonly socketAddress?: { readonly address: Uint8Array } };
+      readonly address?: {
+        readonly address: OneOf<{ readonly socketAddress: { readonly address: Uint8Array }; readonly pipe: object }>;
+      };
       readonly principal: Uint8Array;
       readonly certificate: Uint8Array;
     };
@@ -37,10 +39,20 @@ interface ByteStruct {
 }
 
 interface ByteValue {
-  readonly stringValue: Uint8Array;
-  readonly structValue?: ByteStruct;
-  readonly listValue?: { readonly values: readonly ByteValue[] };
+  readonly kind: OneOf<{
+    readonly stringValue: Uint8Array;
+    readonly structValue: ByteStruct;
+    readonly listValue: { readonly values: readonly ByteValue[] };
+    readonly nullValue: number;
+    readonly numberValue: number;
+    readonly boolValue: boolean;
+  }>;
 }
+
+/** The one member that is set, as protobuf-es shows it. */
+type OneOf<Members extends object> =
+  | { readonly [Name in keyof Members]: { readonly case: Name; readonly value: Members[Name] } }[keyof Members]
+  | { readonly case: undefined };
 
 interface ByteHttp {
   readonly method: Uint8Array;
@@ -97,7 +109,8 @@ function adapt({ field, nestedType }: DescriptorProto): void {
 function toView({ attributes }: ByteView): CheckView {
   if (attributes === undefined) return {};
   const { source, request, contextExtensions, routeMetadataContext } = attributes;
-  const address = source?.address?.socketAddress?.address;
+  const form = source?.address?.address;
+  const address = form?.case === 'socketAddress' ? form.value.address : undefined;
   return {
     attributes: {
       ...(source && {
@@ -125,12 +138,20 @@ function toStruct({ fields }: ByteStruct): StructView {
   return { fields: fields.map(({ key, value }) => ({ key: textOf(key), ...(value && { value: toValue(value) }) })) };
 }
 
-function toValue({ stringValue, structValue, listValue }: ByteValue): ValueView {
-  return {
-    stringValue: textOf(stringValue),
-    ...(structValue && { structValue: toStruct(structValue) }),
-    ...(listValue && { listValue: { values: listValue.values.map(toValue) } }),
-  };
+function toValue({ kind }: ByteValue): ValueView {
+  switch (kind.case) {
+    case 'stringValue':
+      return { stringValue: textOf(kind.value) };
+    case 'structValue':
+      return { structValue: toStruct(kind.value) };
+    case 'listValue':
+      return { listValue: { values: kind.value.values.map(toValue) } };
+    case 'nullValue':
+    case 'numberValue':
+    case 'boolValue':
+    case undefined:
+      return {};
+  }
 }
 
 function toHttp(http: ByteHttp): HttpView {

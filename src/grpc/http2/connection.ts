@@ -7,7 +7,9 @@ import {
   drainGraceMs,
   lingerMs,
   maxUnsentBytes,
+  maxReadInTurn,
   prefaceTimeoutMs,
+  requestTimeoutMs,
   settingsTimeoutMs,
   stallTimeoutMs,
 } from './limits.ts';
@@ -42,6 +44,9 @@ export class Http2Connection<Request, Exchange> implements Link {
   #isInTurn = false;
   #isWoken = false;
   isCongested = false;
+  /** Bytes since it last let others go first, and whether it is doing so. */
+  #read = 0;
+  #isLettingOthersGo = false;
   #unsent = 0;
   #unsentSince: number;
   /** When a drain began; then, once the last GOAWAY was sent, `isFinal`. */
@@ -134,11 +139,26 @@ export class Http2Connection<Request, Exchange> implements Link {
     // Thrown away.
     if (this.#endedAt !== undefined) return;
     this.#guarded(() => {
-      this.#session.beginTurn(this.#parts.now());
+      const now = this.#parts.now();
+      this.#session.beginTurn(now);
       const from = this.#prefaceBytes < preface.length ? this.#readPreface(chunk) : 0;
-      if (from < chunk.length) this.#reader.read(chunk, from, this.#session);
+      if (from < chunk.length) this.#reader.read(chunk, from, now, this.#session);
     });
     this.#afterTurn();
+    this.#read += chunk.length;
+    if (this.#read >= maxReadInTurn) this.#letOthersGo();
+  }
+
+  /** Reads nothing more in this turn of the event loop: the system would hand over up to 32 chunks of one socket before it looks at another. */
+  #letOthersGo(): void {
+    this.#read = 0;
+    if (this.#isLettingOthersGo || this.isCongested || this.#endedAt !== undefined) return;
+    this.#isLettingOthersGo = true;
+    this.#socket.pause();
+    setImmediate(() => {
+      this.#isLettingOthersGo = false;
+      if (!this.isCongested) this.#socket.resume();
+    });
   }
 
   #onDrain(): void {
@@ -147,7 +167,9 @@ export class Http2Connection<Request, Exchange> implements Link {
     this.#guarded(() => this.#session.resume());
     this.#afterTurn();
     // Writing on may have been too much again.
-    if (!this.isCongested) this.#socket.resume();
+    if (this.isCongested) return;
+    this.#reader.waitAnew(this.#parts.now());
+    if (!this.#isLettingOthersGo) this.#socket.resume();
   }
 
   /** Answers where the frames begin. */
@@ -208,6 +230,10 @@ export class Http2Connection<Request, Exchange> implements Link {
     }
     if (!this.#isAcknowledged && age > settingsTimeoutMs) {
       throw new ConnectionError(errorCode.settingsTimeout, 'our SETTINGS were not acknowledged in time');
+    }
+    // While nothing is read, the rest of a frame cannot come.
+    if (!this.isCongested && now - (this.#reader.waitingSince ?? now) > requestTimeoutMs) {
+      throw new ConnectionError(errorCode.enhanceYourCalm, 'a frame was not whole in time');
     }
     if (this.#drainingSince !== undefined && now - this.#drainingSince > drainGraceMs) this.#sayLast();
     const unsent = this.#socket.writableLength;

@@ -13,8 +13,20 @@ export class FrameReader {
   /** The beginning of a frame; undefined where the last chunk ended with one. */
   #rest: Buffer | undefined;
   #have = 0;
+  #waitingSince = 0;
 
-  read(chunk: Buffer, from: number, sink: FrameSink): void {
+  /** When the beginning came of a frame that is not whole; undefined where there is none. */
+  get waitingSince(): number | undefined {
+    return this.#rest === undefined ? undefined : this.#waitingSince;
+  }
+
+  /** Its rest could not come before now. */
+  waitAnew(now: number): void {
+    this.#waitingSince = now;
+  }
+
+  /** `now`: monotonic, milliseconds. */
+  read(chunk: Buffer, from: number, now: number, sink: FrameSink): void {
     let at = this.#rest === undefined ? from : this.#complete(this.#rest, chunk, from, sink);
     while (chunk.length - at >= frameHeaderBytes) {
       const end = at + frameHeaderBytes + lengthAt(chunk, at);
@@ -22,7 +34,9 @@ export class FrameReader {
       tell(chunk, at, end, sink);
       at = end;
     }
-    if (at < chunk.length) this.#keep(chunk, at);
+    if (at === chunk.length) return;
+    this.#keep(chunk, at);
+    this.#waitingSince = now;
   }
 
   /** Goes on with a frame that began earlier; answers where the next one begins. */

@@ -1,9 +1,11 @@
 import { copyBytes } from './copy-bytes.ts';
-import { maxContinuations, maxHeaderBlockBytes } from './limits.ts';
+import { maxContinuations, maxHeaderBlockBytes, requestTimeoutMs } from './limits.ts';
 import { ConnectionError, errorCode, frameFlag } from './protocol.ts';
 
 /** Takes a header block that is whole: it lies in `bytes` from `start` to `end`. */
 export interface BlockSink {
+  /** Monotonic, milliseconds. */
+  readonly now: number;
   /** `isLast`: the request ends with it. `isWrong`: it says that the stream depends on itself. */
   block(streamId: number, isLast: boolean, isWrong: boolean, bytes: Buffer, start: number, end: number): void;
 }
@@ -18,6 +20,7 @@ export class HeaderBlocks {
   #isLast = false;
   #isWrong = false;
   #streamId = 0;
+  #beganAt = 0;
 
   constructor(sink: BlockSink) {
     this.#sink = sink;
@@ -45,6 +48,7 @@ export class HeaderBlocks {
       return;
     }
     this.#streamId = streamId;
+    this.#beganAt = this.#sink.now;
     this.#isLast = isLast;
     this.#isWrong = isWrong;
     this.#keep(bytes, from, to);
@@ -61,6 +65,12 @@ export class HeaderBlocks {
     this.#pieces = [];
     this.#bytes = 0;
     this.#sink.block(streamId, this.#isLast, this.#isWrong, block, 0, block.length);
+  }
+
+  /** Throws a ConnectionError where a block has been begun for too long: its stream cannot be reset, for the table of headers would not be right any more. */
+  tick(now: number): void {
+    if (this.#streamId === 0 || now - this.#beganAt <= requestTimeoutMs) return;
+    throw new ConnectionError(errorCode.enhanceYourCalm, 'a header block was not whole in time');
   }
 
   #keep(bytes: Buffer, start: number, end: number): void {

@@ -37,7 +37,8 @@ export const price = { frame: 1, settings: 10, streamWindow: 1 / 64, refusedStre
 /**
  * Streams that the peer resets before their answer, so soon that nobody can have waited for it (CVE-2023-44487), and those that its mistakes make us reset
  * (CVE-2025-8671). An answer gives one back. A proxy whose own clients leave resets some; checks that time out are older. That resets make us
- * work on more than is allowed at once is prevented elsewhere: work that nobody waits for counts as a stream.
+ * work on more than is allowed at once is prevented elsewhere: an answer that nobody waits for counts as a stream until it is there, and what goes on behind it
+ * counts as its method says (PeerWork).
  */
 export const rapidResets = { most: 1000, perSecond: 100, youngMs: 20 } as const;
 
@@ -45,6 +46,11 @@ export const rapidResets = { most: 1000, perSecond: 100, youngMs: 20 } as const;
 export const maxPendingBytes = 8 * 1024 * 1024;
 /** And for all connections. Peers that take their answers have none here. */
 export const maxPendingBytesInAll = 256 * 1024 * 1024;
+/**
+ * What one connection is read from before others have their turn, bytes: one chunk of the system's. Of small checks it holds some 400, a few milliseconds of work.
+ */
+export const maxReadInTurn = 64 * 1024;
+
 /** What was written and the peer does not read, bytes: above, we read nothing from it until it does. */
 export const congestedBytes = 1024 * 1024;
 /** And above this it is cut off. */
@@ -62,7 +68,7 @@ export const tickMs = 250;
 export const prefaceTimeoutMs = 10_000;
 /** Until our SETTINGS are acknowledged. */
 export const settingsTimeoutMs = 30_000;
-/** For a request to be there whole: a proxy has it all before it asks. */
+/** For a request to be there whole, and for a frame and a header block: a proxy has it all before it asks. */
 export const requestTimeoutMs = 60_000;
 /** Without any progress of what is to be sent: the peer opens no window or reads nothing. */
 export const stallTimeoutMs = 30_000;

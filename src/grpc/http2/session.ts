@@ -117,6 +117,7 @@ export class Session<Request, Exchange>
   /** Ends what takes too long. */
   tick(now: number): void {
     this.now = now;
+    this.#blocks.tick(now);
     for (const stream of this.#sender.blocked) {
       if (now - (stream.pending?.since ?? now) > stallTimeoutMs) this.resetStream(stream.id, errorCode.cancel);
     }

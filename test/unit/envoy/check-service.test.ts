@@ -20,7 +20,7 @@ import {
   unchanged,
 } from './envoy-fixtures.ts';
 
-const waiting: UnaryCall = { remainingMs: undefined, cancelled: false };
+const waiting: UnaryCall = { remainingMs: undefined, cancelled: false, peer: undefined };
 
 function serviceOf(ours: Authorizer, checkTimeoutMs?: number) {
   const timers = manualTimers();
@@ -83,7 +83,7 @@ describe('a check', () => {
       authorizer(() => later.promise),
       250,
     );
-    const answer = method.handle(checkRequest(), { remainingMs: 1000, cancelled: false });
+    const answer = method.handle(checkRequest(), { remainingMs: 1000, cancelled: false, peer: undefined });
     expect(timers.pending()).toEqual([250]);
     timers.fire();
     later.decide(allow(about, unchanged));
@@ -98,7 +98,7 @@ describe('a check', () => {
         return allow(about, unchanged);
       }),
     );
-    expect(method.handle(checkRequest(), { remainingMs: 10, cancelled: true })).toBe(lastResortDeny);
+    expect(method.handle(checkRequest(), { remainingMs: 10, cancelled: true, peer: undefined })).toBe(lastResortDeny);
     expect(asked).toBe(0);
   });
 
@@ -108,6 +108,70 @@ describe('a check', () => {
     const parameters = (path: string) =>
       decodeAnswer(method.handle(checkRequest({ path }), waiting) as Uint8Array).okResponse?.queryParametersToRemove;
     expect([parameters(''), parameters('/x')]).toEqual([undefined, ['token']]);
+  });
+});
+
+describe('a check that waits, where too many decisions do,', () => {
+  const bytes = checkRequest();
+  /** A connection that has begun so many decisions, none of which is there. */
+  function busy(count: number) {
+    let left = count;
+    const decide: (() => void)[] = [];
+    const peer = { count: 0, bytes: 0 };
+    const ours = authorizer(() => {
+      if (left-- <= 0) return allow(about, unchanged);
+      const later = laterDecision();
+      decide.push(() => later.decide(allow(about, unchanged)));
+      return later.promise;
+    });
+    const service = serviceOf(ours);
+    const call = (): UnaryCall => ({ remainingMs: undefined, cancelled: false, peer });
+    const handle = () => service.method.handle(bytes, call());
+    return { ...service, peer, decide, call, handle };
+  }
+
+  test('is denied at once, what is decided at once is not, and there is room again when a decision is there', async () => {
+    const { handle, peer, decide, timers } = busy(4098);
+    for (let i = 0; i < 4096; i++) expect(handle()).toBeInstanceOf(Promise);
+    expect([reasonNow(handle()), peer.count, timers.pending().length]).toEqual(['overloaded', 4097, 4096]);
+    decide.forEach((one, i) => void (i < 2 && one()));
+    await Promise.resolve();
+    expect(peer.count).toBe(4095);
+    expect(handle()).toBeInstanceOf(Promise);
+    expect(decodeAnswer(handle() as Uint8Array).status).toEqual({ code: 0 });
+  });
+
+  test('is not even asked about where twice as many do', async () => {
+    const { handle, peer, decide } = busy(9000);
+    const answers = Array.from({ length: 9000 }, () => handle());
+    expect([peer.count, decide.length]).toEqual([8192, 8192]);
+    expect(answers.slice(4096).map((answer) => reasonNow(answer))).toEqual(
+      Array.from({ length: 4904 }, () => 'overloaded'),
+    );
+    for (const one of decide) one();
+    for (const answer of answers) await answer;
+    expect(peer).toEqual({ count: 0, bytes: 0 });
+  });
+
+  test('counts though it was answered for want of time or given up, and keeps no message then', async () => {
+    const { method, peer, decide, timers, call, recorded } = busy(2);
+    const large = checkRequest({ body: 'x'.repeat(100_000), headers: { a: 'b' } });
+    const [late, given] = [call(), call()];
+    const answers = [method.handle(large, late), method.handle(large, given)];
+    expect(peer.bytes).toBeGreaterThan(200_000);
+    given.onCancelled?.();
+    expect(await answers[1]).toBe(lastResortDeny);
+    timers.fire();
+    expect(reasonNow(await (answers[0] ?? lastResortDeny))).toBe('deadline_exceeded');
+    expect([peer.count, peer.bytes < 10_000, timers.pending(), recorded]).toEqual([
+      2,
+      true,
+      [],
+      ['deadline_exceeded 14'],
+    ]);
+    for (const one of decide) one();
+    await Promise.resolve();
+    expect(peer).toEqual({ count: 0, bytes: 0 });
   });
 });
 

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { maxDecodedHeaders } from '../../../src/envoy/check-parts.ts';
-import { createCheckRequestDecoder } from '../../../src/envoy/decode-check-request.ts';
+import { createCheckRequestDecoder, type DecodedCheck } from '../../../src/envoy/decode-check-request.ts';
 import { codecOf } from '../../../src/envoy/protos.ts';
 import type { RawHeader, RawRequest } from '../../../src/core/request.ts';
+import { heapGrowth } from '../../support/heap-growth.ts';
 import { field, group, tag, varint } from '../../support/wire-message.ts';
 import { listed } from '../../support/raw-headers.ts';
 import { checkRequest, type HttpPart } from './envoy-fixtures.ts';
@@ -150,6 +151,16 @@ describe('the peer address', () => {
   ])('of %s', (_, address, expected) => {
     expect(decoded(checkRequest({}, { source: { address, service: 'evil' } })).peerAddress).toBe(expected);
   });
+});
+
+test('of the forms of an address the last one counts, wherever it comes', () => {
+  const socket = field(1, [field(2, '10.0.0.1')]);
+  const [pipe, internal] = [field(2, [field(1, '/run/x')]), field(3, [field(1, 'x')])];
+  const peerOf = (...forms: Buffer[]): string | undefined =>
+    decoded(field(1, [pieces.http(), field(1, [field(1, forms)])])).peerAddress;
+  expect([socket, pipe, internal].map((form) => peerOf(socket, form))).toEqual(['10.0.0.1', undefined, undefined]);
+  expect([peerOf(pipe, socket), peerOf(internal, socket)]).toEqual(['10.0.0.1', '10.0.0.1']);
+  expect(peerOf(socket, pipe, field(1, [field(3, [])]))).toBe(undefined);
 });
 
 describe('a check without an HTTP part is another kind', () => {
@@ -401,6 +412,66 @@ describe('the route that the proxy chose', () => {
     expect(routeOf({ routeMetadataContext })).toBeUndefined();
   });
 
+  describe('of a value that has several kinds has the last one, as protobuf says:', () => {
+    const pair = (key: string, ...value: Buffer[]): Buffer => field(1, [field(1, key), field(2, value)]);
+    const resource = (...name: Buffer[]): Buffer =>
+      field(6, [
+        field(1, [
+          field(5, [pair('kind', field(3, 'HTTPRoute')), pair('namespace', field(3, 'shop')), pair('name', ...name)]),
+        ]),
+      ]);
+    const orders = field(3, 'orders');
+    const nameOf = (...values: Buffer[]): string | undefined => {
+      const metadata = field(1, [field(1, 'envoy-gateway'), field(2, [pair('resources', ...values)])]);
+      return decoded(field(1, [pieces.http(), field(13, [metadata])])).route?.name;
+    };
+    const [nothing, number, boolean] = [
+      Buffer.concat([tag(1, 0), varint(0)]),
+      Buffer.concat([tag(2, 1), Buffer.alloc(8)]),
+      Buffer.concat([tag(4, 0), varint(1)]),
+    ];
+
+    test.each<[string, Buffer[], string | undefined]>([
+      ['a list alone', [resource(orders)], 'orders'],
+      ['a list behind a text', [field(3, 'x'), resource(orders)], 'orders'],
+      ['a text behind a list', [resource(orders), field(3, 'x')], undefined],
+      ['a number behind a list', [resource(orders), number], undefined],
+      ['a boolean behind a list', [resource(orders), boolean], undefined],
+      ['null behind a list', [resource(orders), nothing], undefined],
+      ['a list behind null behind a list', [resource(orders), nothing, resource(orders)], 'orders'],
+      ['two lists, which are one', [resource(orders), resource(orders)], undefined],
+      ['a name that is a struct at last', [resource(orders, field(5, []))], undefined],
+      ['a name that is a text at last', [resource(field(5, []), orders)], 'orders'],
+      ['a field that nobody knows behind a list', [resource(orders), Buffer.concat([tag(7, 0), varint(1)])], 'orders'],
+    ])('%s', (_title, values, expected) => {
+      expect(nameOf(...values)).toBe(expected);
+    });
+  });
+
+  test('is found where keys come behind their values', () => {
+    const pair = (key: string, value: Buffer): Buffer => field(1, [field(2, value), field(1, 'x'), field(1, key)]);
+    const fields = ['kind', 'namespace', 'name'].map((key) => pair(key, field(3, key)));
+    const resources = pair('resources', field(6, [field(1, [field(5, fields)])]));
+    const bytes = field(1, [pieces.http(), field(13, [pair('envoy-gateway', resources)])]);
+    expect(decoded(bytes).route).toMatchObject({ kind: 'kind', namespace: 'namespace', name: 'name' });
+  });
+
+  test('makes nothing of what does not name it, and has no more than 10,000 annotations', () => {
+    const annotated = (count: number): DecodedCheck['kind'] => {
+      const annotations = Object.fromEntries(Array.from({ length: count }, (_annotation, i) => [`a${i}`, text('')]));
+      const routeMetadataContext = metadata(struct({ ...orders, annotations: struct(annotations) }));
+      return decoder.decode(checkRequest({}, { routeMetadataContext })).kind;
+    };
+    expect([annotated(10_000), annotated(10_001)]).toEqual(['request', 'undecodable']);
+    const value = field(1, field(3, 'a'));
+    const list = field(6, Buffer.alloc(value.length * 500_000, value));
+    const many = field(1, [field(1, 'envoy-gateway'), field(2, [field(1, [field(1, 'resources'), field(2, list)])])]);
+    const bytes = field(1, [pieces.http(), field(13, many)]);
+    const read: RawRequest[] = [];
+    expect(heapGrowth(1, () => read.push(decoded(bytes)))).toBeLessThan(1_000_000);
+    expect(read.map(({ route }) => route)).toEqual(read.map(() => undefined));
+  });
+
   test('is refused with the message where values are nested deeper than any route is', () => {
     const nest = (depth: number): Buffer => (depth === 0 ? field(3, 'x') : field(6, [field(1, nest(depth - 1))]));
     const message = (depth: number): Buffer =>
@@ -411,4 +482,19 @@ describe('the route that the proxy chose', () => {
     expect(decoder.decode(message(29)).kind).toBe('request');
     expect(decoder.decode(message(30)).kind).toBe('undecodable');
   });
+});
+
+test('a request whose message is let go of has no headers any more, whoever asks, and keeps nothing of it', () => {
+  const headers = { authorization: 'Bearer x', x_underscored: 'y', 'X-Odd': 'z' };
+  const check = decoder.decode(checkRequest({ headers, body: 'b'.repeat(1000) }));
+  if (check.kind !== 'request' || check.message === undefined) throw new Error('no request');
+  const found = check.request.headers;
+  const place = found.find('authorization', 0);
+  expect([place >= 0, found.valueAt(place), found.length]).toEqual([true, 'Bearer x', 3]);
+  expect(check.message.textBytes).toBe('authorizationBearer xx_underscoredyX-Oddz'.length);
+  check.message.release();
+  expect([found.find('authorization', 0), found.find('x-odd', 0), found.length]).toEqual([-1, -1, 0]);
+  expect([found.valueAt(place), found.isTextAt(place), [...found], found.underscored]).toEqual(['', true, [], []]);
+  expect(check.message.textBytes).toBe(0);
+  check.message.release();
 });

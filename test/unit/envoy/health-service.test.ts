@@ -5,7 +5,7 @@ import type { ServerStream, UnaryCall } from '../../../src/grpc/transport.ts';
 
 const names = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
 const request = (service: string) => codecOf('grpc.health.v1.HealthCheckRequest').encode({ service });
-const call: UnaryCall = { remainingMs: undefined, cancelled: false };
+const call: UnaryCall = { remainingMs: undefined, cancelled: false, peer: undefined };
 const authorization = 'envoy.service.auth.v3.Authorization';
 
 function nameOf(bytes: Uint8Array): string | undefined {

@@ -111,6 +111,9 @@ describe('proto/', () => {
   });
 });
 
+/** Members of a oneof that are not read: that they are there ends the others. Their tags are written down where that is done. */
+const endsAnother = /Value\.(?:null|number|bool)_value = /;
+
 test('health.proto is what the gRPC health checking protocol says', () => {
   const status = 'grpc.health.v1.HealthCheckResponse.ServingStatus';
   expect([...facts(['grpc/health/v1/health.proto'], [ownFolder])].sort()).toEqual([
@@ -133,6 +136,8 @@ test('the view that the decoder is held against has the fields of a CheckRequest
     ['portcullis.CheckView.Peer', 'envoy.service.auth.v3.AttributeContext.Peer'],
     ['portcullis.CheckView.Address', 'envoy.config.core.v3.Address'],
     ['portcullis.CheckView.SocketAddress', 'envoy.config.core.v3.SocketAddress'],
+    ['portcullis.CheckView.Pipe', 'envoy.config.core.v3.Pipe'],
+    ['portcullis.CheckView.EnvoyInternalAddress', 'envoy.config.core.v3.EnvoyInternalAddress'],
     ['portcullis.CheckView.Request', 'envoy.service.auth.v3.AttributeContext.Request'],
     ['portcullis.CheckView.HttpRequest', 'envoy.service.auth.v3.AttributeContext.HttpRequest'],
     ['portcullis.CheckView.HeaderMap', 'envoy.config.core.v3.HeaderMap'],
@@ -160,7 +165,7 @@ test('the view that the decoder is held against has the fields of a CheckRequest
     `envoy.service.auth.v3.AttributeContext.HttpRequest.headers = 3 LABEL_REPEATED TYPE_MESSAGE ${entry}`,
   );
   expect(view).toContain(`${entry}.value = 2 LABEL_OPTIONAL TYPE_STRING`);
-  expect(view.filter((line) => !envoy.has(line))).toEqual([]);
+  expect(view.filter((line) => !endsAnother.test(line) && !envoy.has(line))).toEqual([]);
 });
 
 describe('the decoder reads', () => {
@@ -190,7 +195,10 @@ describe('the decoder reads', () => {
 
   test('and these are the fields of the view, no more and no less', () => {
     const view = [...facts(['check_view.proto'], [path('test/support')])];
-    const ofView = view.map((line) => line.replace(/^.*?(\w+ = \d+) LABEL.*$/, '$1')).sort();
+    const ofView = view
+      .filter((line) => !endsAnother.test(line))
+      .map((line) => line.replace(/^.*?(\w+ = \d+) LABEL.*$/, '$1'))
+      .sort();
     const ofDecoder = [...Object.values(checkRequestFields), ...[1, 2, 3].map(() => mapEntryFields)].flatMap(
       (numbers) => Object.entries(numbers).map(([field, number]) => `${field} = ${number}`),
     );

@@ -86,7 +86,7 @@ describe.each(transportNames)('on %s', (kind) => {
     });
 
     test('by a method that gets the bytes and how long the caller waits', async () => {
-      const calls: UnaryCall[] = [];
+      const calls: Pick<UnaryCall, 'remainingMs' | 'cancelled'>[] = [];
       const keep: UnaryMethod['handle'] = (bytes, call) => {
         calls.push({ remainingMs: call.remainingMs, cancelled: call.cancelled });
         return bytes;

@@ -15,7 +15,7 @@ function read(chunks: readonly Buffer[]): string[] {
   const reader = new FrameReader();
   const seen: string[] = [];
   for (const chunk of chunks) {
-    reader.read(chunk, 0, {
+    reader.read(chunk, 0, 0, {
       frame: (type, flags, stream, bytes, start, end) =>
         void seen.push(`${type} ${flags} ${stream} ${bytes.toString('latin1', start, end)}`),
     });

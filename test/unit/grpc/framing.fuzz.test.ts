@@ -27,7 +27,7 @@ function readFrames(chunks: readonly Buffer[]): string[] {
   const told: string[] = [];
   try {
     for (const chunk of chunks) {
-      reader.read(chunk, 0, {
+      reader.read(chunk, 0, 0, {
         frame: (type, flags, stream, bytes, start, end) =>
           void told.push(`${type} ${flags} ${stream} ${bytes.toString('hex', start, end)}`),
       });
@@ -101,7 +101,14 @@ function callWith(pieces: readonly Buffer[], end: 'with the last piece' | 'behin
     resetStream: () => undefined,
   };
   const methods = new Map([
-    ['/m', { kind: 'unary' as const, answer: (request: Uint8Array) => (messages.push(Buffer.from(request)), request) }],
+    [
+      '/m',
+      {
+        kind: 'unary' as const,
+        fallback: undefined,
+        answer: (request: Uint8Array) => (messages.push(Buffer.from(request)), request),
+      },
+    ],
   ]);
   const budget = connectionBudget();
   const application = createGrpcApplication(methods, {
@@ -110,6 +117,7 @@ function callWith(pieces: readonly Buffer[], end: 'with the last piece' | 'behin
     maxReceiveBytes,
     budget,
     openStreams: createOpenStreams(),
+    peer: { count: 0, bytes: 0 },
   });
   const stream = new Http2Stream<GrpcCall>(1, host, 65_535, undefined);
   const head = application.readHead({
@@ -135,8 +143,10 @@ function callWith(pieces: readonly Buffer[], end: 'with the last piece' | 'behin
   expect(stream.isOpen).toBe(false);
   // Whatever happened, all memory is given back.
   const most = Math.max(8 * maxReceiveBytes, 64 * 1024 * 1024);
-  expect(budget.take(most)).toBe(true);
+  const all = { giveUp: () => undefined };
+  expect(budget.take(most, all)).toBe(true);
   budget.give(most);
+  budget.finished(all);
   const [answer] = answers;
   if (answer === undefined) return `message ${messages.map((one) => one.toString('hex')).join(' and ')}`;
   return `failure ${

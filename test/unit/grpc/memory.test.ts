@@ -26,7 +26,9 @@ const [load, output, headReader, openStreams] = [
 ];
 const maxReceiveBytes = 8 * 1024 * 1024;
 const createBudget = createMessageBudgets(maxReceiveBytes);
-const methods = new Map([['/test.Test/Echo', { kind: 'unary' as const, answer: (request: Uint8Array) => request }]]);
+const methods = new Map([
+  ['/test.Test/Echo', { kind: 'unary' as const, fallback: undefined, answer: (request: Uint8Array) => request }],
+]);
 
 /** What a connection has beside its socket, after these frames. */
 function openSession(...frames: readonly Buffer[]): Session<CallHead, GrpcCall> {
@@ -38,6 +40,7 @@ function openSession(...frames: readonly Buffer[]): Session<CallHead, GrpcCall> 
         maxReceiveBytes,
         budget: createBudget(),
         openStreams,
+        peer: { count: 0, bytes: 0 },
       }),
       output,
       headReader,

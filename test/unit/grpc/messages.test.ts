@@ -17,13 +17,14 @@ function countingBudget(most = Infinity): MessageBudget & { taken(): number } {
       return true;
     },
     give: (bytes) => void (taken -= bytes),
+    finished: () => undefined,
     taken: () => taken,
   };
 }
 
 /** What came of the pieces: the message, or the first problem. */
 function collect(pieces: readonly Buffer[], maxBytes = 1000, budget: MessageBudget = countingBudget()): unknown {
-  const collector = new MessageCollector(maxBytes, budget);
+  const collector = new MessageCollector(maxBytes, budget, { giveUp: () => undefined });
   for (const piece of pieces) {
     const problem = collector.add(Buffer.concat([Buffer.from('??'), piece]), 2, 2 + piece.length);
     if (problem !== undefined) return problem;
@@ -58,7 +59,7 @@ describe('a message', () => {
 
   test('takes memory as it comes in, not as it promises, and gives it back', () => {
     const budget = countingBudget();
-    const collector = new MessageCollector(16 * mebi, budget);
+    const collector = new MessageCollector(16 * mebi, budget, { giveUp: () => undefined });
     const bytes = prefixed(Buffer.alloc(10 * mebi));
     collector.add(bytes, 0, 5);
     expect(budget.taken()).toBe(512);
@@ -80,18 +81,76 @@ describe('a message', () => {
   });
 });
 
-test('budgets bound each connection and all together', () => {
-  const create = createMessageBudgets(8 * mebi);
-  const first = create();
-  expect([first.take(64 * mebi), first.take(1)]).toEqual([true, false]);
-  const others = [create(), create(), create()];
-  expect(others.map((budget) => budget.take(64 * mebi))).toEqual([true, true, true]);
-  const last = create();
-  expect(last.take(1)).toBe(false);
-  first.give(64 * mebi);
-  expect([last.take(1), first.take(64 * mebi)]).toEqual([true, false]);
-  const large = createMessageBudgets(256 * mebi)();
-  expect([large.take(8 * 256 * mebi), large.take(1)]).toEqual([true, false]);
+describe('a budget', () => {
+  /** A message that takes; what it took is given back when it has to make room. */
+  function messageOf(budget: MessageBudget) {
+    let held = 0;
+    const message = {
+      isGivenUp: false,
+      take(bytes: number) {
+        const isTaken = budget.take(bytes, message);
+        if (isTaken) held += bytes;
+        return isTaken;
+      },
+      giveUp() {
+        message.isGivenUp = true;
+        message.release();
+      },
+      finish: () => budget.finished(message),
+      release() {
+        budget.finished(message);
+        budget.give(held);
+        held = 0;
+      },
+    };
+    return message;
+  }
+
+  test('bounds each connection', () => {
+    const create = createMessageBudgets(8 * mebi);
+    const first = create();
+    expect([messageOf(first).take(64 * mebi), messageOf(first).take(1), messageOf(create()).take(1)]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    const large = createMessageBudgets(256 * mebi)();
+    expect([messageOf(large).take(8 * 256 * mebi), messageOf(large).take(1)]).toEqual([true, false]);
+  });
+
+  test('of all makes room where it is taken: the messages that are waited for longest go', () => {
+    const create = createMessageBudgets(8 * mebi);
+    const [waiting, ...old] = Array.from({ length: 8 }, () => messageOf(create()));
+    expect([waiting, ...old].map((message) => message?.take(32 * mebi))).toEqual(Array.from({ length: 8 }, () => true));
+    waiting?.finish();
+    const young = messageOf(create());
+    expect(young.take(40 * mebi)).toBe(true);
+    // It goes itself no sooner than it must, and what is whole never does.
+    expect(young.take(1)).toBe(true);
+    expect([waiting, ...old, young].map((message) => message?.isGivenUp)).toEqual([
+      false,
+      true,
+      true,
+      ...Array.from({ length: 6 }, () => false),
+    ]);
+  });
+
+  test('of all leaves each connection its share where nothing can make room', () => {
+    const create = createMessageBudgets(8 * mebi);
+    const whole = Array.from({ length: 4 }, () => messageOf(create()));
+    for (const message of whole) {
+      expect(message.take(64 * mebi)).toBe(true);
+      message.finish();
+    }
+    const others = [messageOf(create()), messageOf(create())];
+    expect(others.map((message) => [message.take(mebi), message.take(256 * 1024), message.take(1)])).toEqual(
+      Array.from({ length: 2 }, () => [false, true, false]),
+    );
+    for (const message of others) message.release();
+    expect(messageOf(create()).take(mebi)).toBe(false);
+    whole[0]?.release();
+    expect(messageOf(create()).take(mebi)).toBe(true);
+  });
 });
 
 test.each<[string, number | undefined]>([

@@ -23,7 +23,7 @@ function measured(method: Method): { readonly method: Method; readonly events: r
 }
 
 const answer = new Uint8Array([1]);
-const call = { remainingMs: undefined, cancelled: false };
+const call = { remainingMs: undefined, cancelled: false, peer: undefined };
 
 function unary(
   handle: UnaryMethod['handle'],
