@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { closest } from '../src/std/closest.ts';
 import { connectionShape } from './load.ts';
 import { withCompared } from './row-aims.ts';
 import { partNames, parts as allParts, partsOnRequest, rowNames, rows, type PartName, type RowName } from './rows.ts';
@@ -44,14 +45,20 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
   if (values.help) return { kind: 'help' };
   const seconds = Number(values.seconds);
   if (!(seconds >= 0.1 && seconds <= 60)) return { kind: 'usage', why: '--seconds must be from 0.1 to 60' };
-  const strange = only.find((name) => ![...rowNames, ...partNames].some((known) => known === name));
-  if (strange !== undefined) return { kind: 'usage', why: `there is no row ${strange}` };
+  const known: readonly string[] = [...rowNames, ...partNames];
+  const strange = only.find((name) => !known.includes(name));
+  if (strange !== undefined) return { kind: 'usage', why: noRow(strange, known) };
   const isWanted = (name: string): boolean => only.length === 0 || only.includes(name);
   const wanted = rowNames.filter(isWanted);
   const needed = withCompared(wanted);
   const measured = rowNames.filter((name) => needed.has(name));
   const parts = partNames.filter((name) => (partsOnRequest.has(name) ? only.includes(name) : isWanted(name)));
   return { kind: 'options', options: { json, seconds, rows: measured, parts, profile } };
+}
+
+function noRow(written: string, known: readonly string[]): string {
+  const meant = closest(written, known);
+  return `there is no row ${written}${meant === undefined ? '' : ` (did you mean ${meant}?)`}`;
 }
 
 export function helpText(): string {

@@ -54,7 +54,7 @@ export function formatReport(report: Report): string {
     '',
   ];
   if (report.rows.length > 0)
-    lines.push(...formatTable([header, ...report.rows.map(cellsOf)]), '', ...legend(report), '');
+    lines.push(...formatTable([header, ...report.rows.map(cellsOf)]), '', ...legend(report), '', ...tellIdle(report));
   lines.push(...formatParts(report));
   const reach = reachOf(report);
   if (reach.length > 0) lines.push(...(lines.at(-1) === '' ? [] : ['']), 'aims:', ...formatReach(reach));
@@ -78,6 +78,20 @@ function cellsOf(row: RowFigures): readonly string[] {
 export function reachOf({ rows: all, memory, start, updates, pauses, workers, envoy }: Report): readonly Reach[] {
   const ofRows = all.flatMap(({ reach }) => reach ?? []);
   return [...ofRows, ...[memory, start, updates, pauses, workers, envoy].flatMap((part) => part?.reach ?? [])];
+}
+
+/** Below this part of its core the server did not decide how many checks there were. */
+const leastBusy = 0.8;
+
+/** A line for each row whose figures by the clock are not the server's; with an empty line behind them. */
+function tellIdle({ rows: all }: Report): string[] {
+  const lines = all
+    .filter(({ busy }) => busy < leastBusy)
+    .map(
+      ({ name, busy }) =>
+        `${name}: the server had its core for only ${(busy * 100).toFixed(0)} %: figures of a busy machine, or of a load that could go no faster`,
+    );
+  return lines.length === 0 ? [] : [...lines, ''];
 }
 
 function legend(report: Report): string[] {

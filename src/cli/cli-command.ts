@@ -18,6 +18,8 @@ export interface CommandDetails {
   readonly examples: readonly (readonly [line: string, does: string])[];
   /** What its exit codes mean, where it is more than their general meaning. */
   readonly exitCodes: Partial<Record<keyof typeof exitCodes, string>>;
+  /** Codes of its own, which it ends with without `context.exit`. */
+  readonly ownExitCodes?: readonly (readonly [code: number, meaning: string])[];
   /** Adds its arguments and options, and the action, which answers through `context.exit`. */
   configure(command: Command, context: CommandContext): void;
 }
@@ -35,8 +37,9 @@ export class UsageError extends Error {}
 /** The part of a help text that teaches: examples and exit codes. */
 export function teach(details: CommandDetails): string {
   const examples = details.examples.map(([line, does]) => `  $ ${line}\n      ${does}`);
-  const codes = Object.entries(details.exitCodes).map(
-    ([name, meaning]) => `  ${exitCodes[name as keyof typeof exitCodes].code}  ${meaning}`,
+  const general = Object.entries(details.exitCodes).map(
+    ([name, meaning]) => [exitCodes[name as keyof typeof exitCodes].code, meaning] as const,
   );
+  const codes = [...general, ...(details.ownExitCodes ?? [])].map(([code, meaning]) => `  ${code}  ${meaning}`);
   return `\nExamples:\n${examples.join('\n')}\n\nExit codes:\n${codes.join('\n')}`;
 }

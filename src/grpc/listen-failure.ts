@@ -1,5 +1,9 @@
 import { Failure } from '../core/failure.ts';
 import { codeOf } from '../std/listen.ts';
+import { parseSocketAddress } from '../std/socket-address.ts';
+
+/** Bytes that the path of a unix socket may have with its end behind it (sun_path of Linux). Node takes one more, which others cannot name. */
+const maxPathBytes = 107;
 
 /** What the operator is told where an address cannot be bound: a Failure with a code for each cause. */
 export function listenFailure(address: string, cause: unknown): Failure {
@@ -14,10 +18,16 @@ export function listenFailure(address: string, cause: unknown): Failure {
         cause,
       });
     default:
-      return new Failure('address_unavailable', `${address} cannot be bound (${codeOf(cause) || 'unknown error'}).`, {
-        cause,
-      });
+      return new Failure('address_unavailable', `${address} cannot be bound${whyNot(address, cause)}.`, { cause });
   }
+}
+
+function whyNot(address: string, cause: unknown): string {
+  const parsed = parseSocketAddress(address);
+  const bytes = parsed?.kind === 'unix' ? Buffer.byteLength(parsed.path) : 0;
+  return bytes > maxPathBytes
+    ? `: its path has ${bytes} bytes, and that of a socket may have ${maxPathBytes}`
+    : ` (${codeOf(cause) || 'unknown error'})`;
 }
 
 export function invalidAddress(address: string): Failure {

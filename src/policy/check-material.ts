@@ -56,6 +56,12 @@ function howToWrite(name: string, value: unknown): string {
     : `write "${JSON.stringify(value)}"`;
 }
 
+/** How to write a value of a Secret or ConfigMap that is no text. Holds nothing of it. */
+export function howToWriteData(value: unknown): string {
+  if (value === null) return 'leave it out, or write "" for the empty text';
+  return typeof value === 'object' ? 'write one text, in quotes or behind |' : 'put it in quotes';
+}
+
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonValue } from '../core/json.ts';
 import { decodeSpelledBase64 } from '../std/base64.ts';
-import { checkMaterial, checkOwnNames } from './check-material.ts';
+import { checkMaterial, checkOwnNames, howToWriteData } from './check-material.ts';
 import { ownAnnotations } from './client-annotations.ts';
 import type { ProblemList } from './problem-list.ts';
 import { apiKeyField, sealApiKey } from './providers/sealed-api-key.ts';
@@ -74,7 +74,8 @@ function readData(
       continue;
     }
     for (const [key, text] of Object.entries(entries)) {
-      if (typeof text !== 'string') problems.error('invalid-value', [field, key], `${key} must be a text`);
+      if (typeof text !== 'string')
+        problems.error('invalid-value', [field, key], `${key} must be a text: ${howToWriteData(text)}`);
       else if (!isSecret || field === 'stringData') data.set(key, text);
       else data.set(key, decodeData(key, text, problems));
     }

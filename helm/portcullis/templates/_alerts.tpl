@@ -16,7 +16,7 @@
     summary: {{ "{{ $labels.pod }} is not ready." | quote }}
     description: Its log says what it waits for; often the API server, missing CRDs or a missing right.
 - alert: PortcullisDeniesForItself
-  expr: sum by (namespace, code) (rate(portcullis_decisions_total{ {{- $of -}} ,decision="deny",code=~"internal_error|deadline_exceeded|overloaded|keys_unavailable|review_unavailable|revocations_unavailable|policy_invalid|not_ready"}[5m])) > 0
+  expr: sum by (namespace, code) (rate(portcullis_decisions_total{ {{- $of -}} ,decision="deny",code=~"policy_invalid|policy_too_complex|provider_unavailable|keys_unavailable|revocation_unknown|introspection_unavailable|store_unavailable|review_unavailable|revocations_unavailable|not_ready|overloaded|deadline_exceeded|internal_error"}[5m])) > 0
   for: 5m
   labels: {severity: critical}
   annotations:

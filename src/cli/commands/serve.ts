@@ -40,6 +40,10 @@ Each setting can be given as a flag, as an environment variable (PORTCULLIS_*, l
     failed: 'it could not start: an address in use, a folder or a kubeconfig that cannot be read',
     usage: 'a setting is wrong or missing; each is named with its origin',
   },
+  ownExitCodes: [
+    [130, 'a second SIGINT ended it at once, and requests may be lost'],
+    [143, 'a second SIGTERM did'],
+  ],
   configure(command, context) {
     for (const [, setting] of settingEntries()) command.addOption(settingOption(setting));
     command

@@ -82,7 +82,7 @@ test('an answer is what its first bytes say, and nothing where there are none', 
   ]);
 });
 
-test('a report shows its rows as a table, and says of a row with wrong answers that it means nothing', () => {
+test('a report shows its rows as a table, and says of a row with wrong answers that it means nothing, and of an idle server that it was', () => {
   const figures = {
     cpuMicros: 14.64,
     timesBare: 1,
@@ -108,6 +108,7 @@ test('a report shows its rows as a table, and says of a row with wrong answers t
       {
         ...figures,
         name: 'no-token',
+        busy: 0.79,
         unexpected: 9,
         reach: judgeReach('no-token', 0.4, atMost(0.35), '× bare-http2'),
         invalid: '9 of 9 answers were not what the row expects',
@@ -136,10 +137,12 @@ test('a report shows its rows as a table, and says of a row with wrong answers t
     '',
     'row         µs CPU/check  × bare  checks/s  p50 ms  p99 ms  core used  wrong',
     'bare-http2          14.6    1.00     34000    0.90    4.00       99 %      0',
-    'no-token            14.6    1.00     34000    0.90    4.00       99 %      9',
+    'no-token            14.6    1.00     34000    0.90    4.00       79 %      9',
     '',
     'bare-http2: node:http2 that answers a fixed CheckResponse',
     'no-token: INVALID, its figures mean nothing: 9 of 9 answers were not what the row expects',
+    '',
+    'no-token: the server had its core for only 79 %: figures of a busy machine, or of a load that could go no faster',
     '',
     'resident memory of serve on our own transport, one policy:',
     '  idle: 80 MB as a bundle, 101 MB from dist',

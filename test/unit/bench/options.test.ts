@@ -42,6 +42,17 @@ describe('the options of the bench', () => {
     expect(parseOptions(args).kind).toBe('usage');
   });
 
+  test('guess the row that was meant, and name none where no name is near', () => {
+    expect(parseOptions(['--only', 'repeated-tokens'])).toEqual({
+      kind: 'usage',
+      why: 'there is no row repeated-tokens (did you mean repeated-token?)',
+    });
+    expect(parseOptions(['--only', 'worker'])).toMatchObject({
+      why: 'there is no row worker (did you mean workers?)',
+    });
+    expect(parseOptions(['--only', 'nosuch'])).toEqual({ kind: 'usage', why: 'there is no row nosuch' });
+  });
+
   test('are explained with every row by name', () => {
     expect(parseOptions(['--help'])).toEqual({ kind: 'help' });
     for (const name of [...rowNames, ...partNames]) expect(helpText()).toContain(`  ${name} `);

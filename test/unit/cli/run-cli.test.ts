@@ -33,6 +33,13 @@ describe('help', () => {
       '--grpc-address <ADDRESS> Where Envoy asks: ext_authz and health over gRPC. [PORTCULLIS_GRPC_ADDRESS; default 0.0.0.0:9001]',
     );
   });
+
+  test('serve --help has the codes of a second signal, and other commands do not', async () => {
+    const codesOf = async (name: string): Promise<readonly string[]> =>
+      [...(await run([name, '--help'])).stdout.matchAll(/^ {2}(\d+) {2}\S/gm)].map(([, code = '']) => code);
+    expect(await codesOf('serve')).toEqual(['0', '1', '2', '130', '143']);
+    expect(await codesOf('validate')).toEqual(['0', '1', '2']);
+  });
 });
 
 test.each([['serve'], ['validate']])('%s --help says what counts as a file of policies', async (name) => {

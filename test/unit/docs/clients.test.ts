@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -9,9 +10,9 @@ let stand: DecisionStand | undefined;
 afterEach(() => stand?.close());
 
 /** All documents of the page, Secrets too, in force. */
-async function follow(page: string): Promise<DecisionStand> {
+async function follow(page: string, change = (text: string): string => text): Promise<DecisionStand> {
   const blocks = [...readFileSync(page, 'utf8').matchAll(/```yaml\n(.*?)```/gs)].map(([, text = '']) => text);
-  stand = await createDecisionStand(documentsOf(blocks.join('---\n')));
+  stand = await createDecisionStand(documentsOf(change(blocks.join('---\n'))));
   expect(stand.engine.status().documents.filter(({ accepted }) => !accepted)).toEqual([]);
   return stand;
 }
@@ -88,4 +89,36 @@ test('docs/hmac-tokens.md: its partner is known by the secret of the guide alone
     sign({ iss: 'acme' }, secret),
   ].map((headers) => ask(on, 'partners.shop.example', 'GET', '/stock', headers));
   expect(await Promise.all(answers)).toEqual([['allow', 'acme'], ['token_signature'], ['token_key'], ['token_claim']]);
+});
+
+describe('docs/hmac-tokens.md: the token that it makes', () => {
+  const page = readFileSync('docs/hmac-tokens.md', 'utf8');
+  const [, secret = '', script = ''] = /^SECRET=(\S+) node -e '\n(.*?)^' > token\.txt$/ms.exec(page) ?? [];
+  const make = (code: string, env: Readonly<Record<string, string>>): readonly (readonly [string, string])[] => {
+    const token = execFileSync(process.execPath, ['-e', code], { env, encoding: 'utf8' }).trim();
+    return [['authorization', `Bearer ${token}`]];
+  };
+  const stock = async (on: DecisionStand, code: string, signedWith = secret): Promise<readonly unknown[]> => {
+    on.clock.set(Date.now());
+    return ask(on, 'partners.shop.example', 'GET', '/stock', make(code, { SECRET: signedWith }));
+  };
+
+  test('is taken with the secret of the guide, and with no other', async () => {
+    const on = await follow('docs/hmac-tokens.md');
+    expect(await stock(on, script)).toEqual(['allow', 'acme']);
+    expect(await stock(on, script, `${secret}!`)).toEqual(['token_signature']);
+  });
+
+  test('is refused with HS512 unless the provider names that', async () => {
+    const long = '0123456789abcdef'.repeat(4);
+    const longer = script.replace('"HS256"', '"HS512"').replace('"sha256"', '"sha512"');
+    expect(await stock(await follow('docs/hmac-tokens.md'), longer, long)).toEqual(['token_algorithm']);
+    stand?.close();
+    const [, algorithms = ''] = /`(algorithms: \[HS256, HS512\])`/.exec(page) ?? [];
+    const on = await follow('docs/hmac-tokens.md', (text) =>
+      text.replace(secret, long).replace('    keyClaim: iss\n', `    keyClaim: iss\n    ${algorithms}\n`),
+    );
+    expect(await stock(on, longer, long)).toEqual(['allow', 'acme']);
+    expect(await stock(on, script, long)).toEqual(['allow', 'acme']);
+  });
 });

@@ -114,6 +114,21 @@ test.each([
     'a Secret has no field "stringdata"; did you mean stringData?',
   ],
   [
+    'a key of digits without quotes',
+    changed(`api-key: ${apiKey}`, 'api-key: 4711081547110815'),
+    'api-key must be a text: put it in quotes',
+  ],
+  [
+    'a key without a value',
+    changed(`api-key: ${apiKey}`, 'api-key: null'),
+    'api-key must be a text: leave it out, or write "" for the empty text',
+  ],
+  [
+    'a list of keys',
+    changed(`api-key: ${apiKey}`, `api-key: [${apiKey}]`),
+    'api-key must be a text: write one text, in quotes or behind |',
+  ],
+  [
     'data that is not base64',
     `${good}data: {api-key: ${apiKey}!}\n`,
     'api-key is not base64: write it as plain text under stringData',

@@ -120,6 +120,17 @@ describe.each(transportNames)('on %s', (kind) => {
       await expect(started).rejects.toMatchObject({ name: 'Failure', code: 'address_unavailable' });
     });
 
+    test('of a unix socket whose path is too long is refused, with what is too much', async () => {
+      const longest = join(folder, 'x'.repeat(106 - folder.length));
+      const server = await startServer({ address: `unix:${longest}` });
+      expect(await callCheck(server.client(), checkRequest())).toEqual(allowed);
+      const address = `unix:${longest}${'x'.repeat(13)}`;
+      await expect(startServer({ address })).rejects.toMatchObject({
+        code: 'address_unavailable',
+        message: `${address} cannot be bound: its path has 120 bytes, and that of a socket may have 107.`,
+      });
+    });
+
     test('of a unix socket in a folder that is not there is refused', async () => {
       const started = startServer({ address: `unix:${folder}/none/x.sock` });
       // The system says the same (EACCES) as where the user may not write there.
