@@ -163,6 +163,9 @@ describe('the end', () => {
     service.signal('SIGKILL');
     await service.ended;
     await eventually(() => expect(pids.map(isAlive)).toEqual([false, false]), 3000);
+    const last = service.lines().filter(({ msg }) => msg === 'the process that watches is gone: the worker ends');
+    expect(last.map(({ worker }) => Number(worker)).toSorted((a, b) => a - b)).toEqual([1, 2]);
+    expect(service.lines().filter(({ level }) => level === 'error')).toEqual([]);
   });
 
   it('comes before the beginning where a worker cannot start, and says why', async () => {
