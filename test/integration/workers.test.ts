@@ -19,6 +19,8 @@ describe.each(['native', 'grpc-js'])('two workers on the transport %s', (transpo
     expect(await metricOf(service, 'portcullis_check_duration_seconds_count')).toBe(6);
     expect(await metricOf(service, 'portcullis_documents')).toBe(1);
     expect(await metricOf(service, 'portcullis_workers', 'serving')).toBe(2);
+    expect(await statusOf(service)).toMatchObject({ transport });
+    expect(service.lines().find(({ msg }) => msg === 'serving')).toMatchObject({ transport });
     service.signal('SIGTERM');
     expect(await service.ended).toBe(0);
     const decisions = service.lines().filter(({ msg }) => msg === 'decision');
