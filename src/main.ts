@@ -2,16 +2,22 @@
 import type { CommandRegistry } from './cli/cli-io.ts';
 
 // An old Node must come as far as its own sentence: nothing is loaded before it is judged, and this file holds no newer syntax.
-const neededMajor = 24;
+const neededNode = [24, 7] as const;
 const nodeVersion = process.versions.node;
 
-if (Number(nodeVersion.split('.')[0]) < neededMajor) {
+if (isOlder(nodeVersion)) {
   process.stderr.write(
-    `Portcullis needs Node ${neededMajor} or later; this is ${nodeVersion}. A clone has one: node_modules/.bin/node dist/main.js …\n`,
+    `Portcullis needs Node ${neededNode.join('.')} or later; this is ${nodeVersion}. A clone has one: node_modules/.bin/node dist/main.js …\n`,
   );
   process.exitCode = 2;
 } else {
   await start();
+}
+
+/** `crypto.argon2` is there since 24.7. */
+function isOlder(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major < neededNode[0] || (major === neededNode[0] && minor < neededNode[1]);
 }
 
 async function start(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Identity } from './identity.ts';
 import { reasons, type ReasonCode } from './reason.ts';
-import type { Request } from './request.ts';
+import type { Request, RequestSender } from './request.ts';
 import type { RevocationSource } from './revocation.ts';
 
 /** Why a request is refused: a value, never thrown. Messages name claims and headers, never a token, a secret or a body. */
@@ -83,6 +83,8 @@ export interface DecisionAbout {
   readonly refused?: RefusedCredential | undefined;
   /** The request as it was read; undefined where it could not be. */
   readonly request: Request | undefined;
+  /** Who sent a request that could not be read, for logs alone; absent where it was read. */
+  readonly sender?: RequestSender | undefined;
   /** What policies in shadow mode would have made of it (S9). */
   readonly shadow?: readonly ShadowVerdict[];
 }

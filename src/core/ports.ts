@@ -43,13 +43,15 @@ export interface ReplayStore {
  * second. Nothing is taken out before its end, so two copies are brought together by taking both.
  */
 export interface SharedList {
+  /** Who shares it. With `workers` alone it is no source of its own: what it brings is told as from where it came. */
+  readonly among: 'replicas' | 'workers';
   /** So many entries are held; of a list that is longer none says who is not on it, and it is `unreadable`. */
   readonly maxEntries: number;
   /** The copy of this process, by entry: when it ends, whole milliseconds since the epoch. What has ended goes out within a few seconds. */
   readonly entries: ReadonlyMap<string, number>;
   /**
    * Adds an entry, or lets one last longer; never shorter. An end within a millisecond is that millisecond's. It is in `entries` at once. Resolves when it is in what all share; rejects with a
-   * Failure `store_unavailable` where that cannot be known: it stays in this process, and is shared as soon as it can be.
+   * Failure `store_unavailable`, or `worker_silent`, where that cannot be known: it stays in this process, and is shared as soon as it can be.
    */
   add(entry: string, expiresAt: number): Promise<void>;
   /**

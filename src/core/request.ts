@@ -35,6 +35,16 @@ export interface RawRequest {
   readonly route: RequestRoute | undefined;
 }
 
+/** What is known of a request that could not be read as a whole. Of what makes it unreadable, its path, nothing is kept. */
+export interface RequestSender {
+  /** As received. */
+  readonly method: string;
+  /** Undefined where it is no host. */
+  readonly host: string | undefined;
+  /** As `Request.clientIp`. */
+  readonly clientIp: string | undefined;
+}
+
 /** The route of the Gateway API that the proxy chose: metadata of the route itself, which no client and no filter can write. */
 export interface RequestRoute {
   /** `HTTPRoute` or `GRPCRoute`. */

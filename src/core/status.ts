@@ -13,6 +13,8 @@ export interface ServiceStatus {
   readonly providers: readonly ProviderCondition[];
   /** Problems that belong to no document that could be named (a file that is not YAML). */
   readonly problems: readonly Problem[];
+  /** What checks come by: the setting `transport`. Absent in the status of an engine alone. */
+  readonly transport?: string;
   /** The processes that answer checks; absent where it is this one alone. */
   readonly workers?: WorkersStatus;
   /** What replicas share their memory through; absent where nothing is shared. */

@@ -1,4 +1,5 @@
 import { isDenial, readRequest, type ReadingSettings } from '../canonical/read-request.ts';
+import { readSender } from '../canonical/read-sender.ts';
 import { allow, deny, denial, type Decision, type ShadowVerdict } from '../core/decision.ts';
 import { anonymous } from '../core/identity.ts';
 import type { Clock, ExpressionEvents, KubernetesReviews, Logger, Random, Timers } from '../core/ports.ts';
@@ -64,7 +65,10 @@ function checkSafely(
   try {
     if (snapshot === undefined) return refusal(id, 'not_ready');
     const reading = readRequest(raw, settings);
-    if (isDenial(reading)) return deny({ id, policy: '', rule: '', identity: anonymous, request: undefined }, reading);
+    if (isDenial(reading)) {
+      const sender = readSender(raw, settings);
+      return deny({ id, policy: '', rule: '', identity: anonymous, request: undefined, sender }, reading);
+    }
     request = reading;
     const decision = decideOn(snapshot, request, id, ports);
     return decision instanceof Promise

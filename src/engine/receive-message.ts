@@ -39,7 +39,7 @@ const seenBefore: Receipt = { kind: 'refused', error: 'invalid_request', descrip
 
 const notKept = {
   full: 'The list of revocations is full.',
-  'not-shared': 'The revocation could not be shared with every replica.',
+  'not-shared': 'The revocation is not in force everywhere yet.',
 } as const satisfies Record<Exclude<RevocationOutcome['kind'], 'kept'>, string>;
 
 async function keep(

@@ -1,6 +1,6 @@
 import type { Decision, DecisionAbout } from '../core/decision.ts';
 import type { Clock, DecisionSink, Random } from '../core/ports.ts';
-import type { Request } from '../core/request.ts';
+import type { Request, RequestSender } from '../core/request.ts';
 import { JsonLine } from '../std/json-line.ts';
 import { compileIsoTime } from './iso-time.ts';
 import type { LogDestination } from './logger.ts';
@@ -23,7 +23,7 @@ const maxTextLength = 256;
 
 /**
  * One line a decision, of the form that the service log has (`createLogger`), written by hand: there is one for every check. It holds the
- * canonical path without its query, and of the headers nothing but the host: neither queries nor headers nor claims other than the subject
+ * canonical path without its query (of a request that cannot be read no path), and of the headers nothing but the host: neither queries nor headers nor claims other than the subject
  * ever stand in a log.
  */
 export function createDecisionLog({
@@ -50,6 +50,7 @@ export function createDecisionLog({
       line.ascii(who);
       writeOutcome(line, decision);
       if (request !== undefined) writeRequest(line, request);
+      else writeSender(line, decision.about.sender);
       line.ascii(',"durationUs":');
       line.ascii(String(Math.round(durationMs * 1000)));
       writeShadows(line, decision.about.shadow);
@@ -86,6 +87,13 @@ function writeRequest(line: JsonLine, { method, host, path, clientIp }: Request)
   line.member(',"host":', cut(host, maxTextLength));
   line.member(',"path":', cut(path, maxPathLength));
   line.member(',"clientIp":', clientIp);
+}
+
+/** Whoever probes with what cannot be read is to be found. */
+function writeSender(line: JsonLine, sender: RequestSender | undefined): void {
+  line.member(',"method":', cut(sender?.method, maxTextLength));
+  line.member(',"host":', cut(sender?.host, maxTextLength));
+  line.member(',"clientIp":', sender?.clientIp);
 }
 
 function writeShadows(line: JsonLine, shadows: DecisionAbout['shadow']): void {

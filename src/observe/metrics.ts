@@ -17,6 +17,10 @@ export type UncaughtKind = 'exception' | 'rejection';
 export const workerStates = ['serving', 'starting', 'late'] as const;
 export type WorkerState = (typeof workerStates)[number];
 
+/** `died`: by itself; by the others it was ended. */
+export const workerExitReasons = ['died', 'unstarted', 'hung', 'late', 'failed'] as const;
+export type WorkerExitReason = (typeof workerExitReasons)[number];
+
 export interface Metrics {
   readonly decisions: DecisionSink;
   readonly identity: IdentityEvents;
@@ -32,10 +36,10 @@ export interface Metrics {
   observeStatus(read: () => ServiceStatus): void;
   /** From now on `read` is asked at each exposition which collections of the API server are followed. */
   observeWatches(read: () => readonly WatchState[]): void;
-  /** From now on what is exposed is of this process and of those whose metrics `read` gives. */
+  /** From now on what is exposed is of this process and of those whose metrics `read` gives, and the ends of those are counted, from zero on. */
   observeProcesses(read: () => Promise<readonly (readonly MetricSnapshot[])[]>): void;
   workers(states: Readonly<Record<WorkerState, number>>): void;
-  workerEnded(reason: string): void;
+  workerEnded(reason: WorkerExitReason): void;
   /** The metrics of this process, for another one that exposes them. */
   snapshots(): Promise<readonly MetricSnapshot[]>;
   /** The exposition for Prometheus: all metrics as text, and the content type of that text. */
@@ -90,6 +94,7 @@ export function createMetrics({ clock, version, processMetrics }: MetricsOptions
     },
     observeProcesses: (read) => {
       readProcesses = read;
+      for (const reason of workerExitReasons) workerExits.inc({ reason }, 0);
     },
     workers: (states) => {
       for (const state of workerStates) workers.set({ state }, states[state]);

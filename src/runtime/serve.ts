@@ -35,7 +35,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     const settleMs = config.policies === undefined && config.publishStatus ? statusesMs : 0;
     const settled = service.ready.then(() => io.timers.after(settleMs, everythingIsLoaded));
     const { grpcAddress, httpAddress, adminAddress } = service;
-    logger.info({ version, grpcAddress, httpAddress, adminAddress, policies: config.policies }, 'serving');
+    const { transport, policies } = config;
+    logger.info({ version, grpcAddress, transport, httpAddress, adminAddress, policies }, 'serving');
     const signal = await signals.first;
     const { shutdownDelay: delayMs, shutdownTimeout: timeoutMs } = config;
     logger.info({ signal, delayMs, timeoutMs }, 'stopping');

@@ -45,6 +45,7 @@ export const startService: StartService = async (config, io) => {
     let source: DocumentSource | undefined;
     const status = (): ServiceStatus => ({
       ...deciding.status(),
+      transport: config.transport,
       lastReadAt: source?.lastReadAt(),
       revocations: engine.revocations.status(),
     });

@@ -1,4 +1,5 @@
 import { constants } from 'node:crypto';
+import { Socket } from 'node:net';
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
 import type { TakeConnection } from './listen.ts';
 
@@ -59,7 +60,13 @@ export function createTlsAcceptor(first: TlsIdentity, options: TlsAcceptorOption
       handshakeTimeout: handshakeTimeoutMs,
     });
     servers.push(server);
-    server.on('tlsClientError', (error, socket) => options.onHandshake(endOf(error, socket)));
+    // Who is refused for a certificate is gone when we hear of it, and the address can no longer be asked.
+    const addresses = new WeakMap<object, string | undefined>();
+    server.on('tlsClientError', (error, socket) => {
+      const under = acceptedUnder(socket);
+      const remoteAddress = socket.remoteAddress ?? (under && addresses.get(under));
+      options.onHandshake(endOf(error, socket, remoteAddress));
+    });
     server.on('secureConnection', (socket) => {
       // Errors of a connection end that connection: its close is what its user hears of.
       socket.on('error', () => {});
@@ -73,7 +80,10 @@ export function createTlsAcceptor(first: TlsIdentity, options: TlsAcceptorOption
       socket.destroy();
       options.onHandshake({ result: 'refused', reason: 'NO_APPLICATION_PROTOCOL', remoteAddress });
     });
-    return (socket) => void server.emit('connection', socket);
+    return (socket) => {
+      addresses.set(socket, socket.remoteAddress);
+      server.emit('connection', socket);
+    };
   }
 
   function renew(next: TlsIdentity): void {
@@ -101,8 +111,12 @@ export function contextOptions(
   };
 }
 
-function endOf(error: Error, socket: TLSSocket): HandshakeEnd {
-  const { remoteAddress } = socket;
+/** The connection that is secured. Node has no documented name for it; without it a refusal has no address. */
+function acceptedUnder(socket: TLSSocket): object | undefined {
+  return '_parent' in socket && socket._parent instanceof Socket ? socket._parent : undefined;
+}
+
+function endOf(error: Error, socket: TLSSocket, remoteAddress: string | undefined): HandshakeEnd {
   // Where the certificate was judged and refused, the error only says that the connection is over.
   const judged: unknown = socket.authorizationError;
   if (typeof judged === 'string') return { result: 'refused', reason: judged, remoteAddress };

@@ -7,6 +7,7 @@ export function createMemorySharedList(ports: { readonly clock: Clock; readonly 
   const copy = createListCopy();
   const close = sweepRegularly(copy, ports);
   return {
+    among: 'workers',
     maxEntries: maxListEntries,
     entries: copy.entries,
     add: async (entry, expiresAt) => {

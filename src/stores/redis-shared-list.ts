@@ -43,6 +43,7 @@ export function createRedisSharedList(redis: RedisConnection, key: string, ports
   });
   void poll();
   return {
+    among: 'replicas',
     maxEntries: maxListEntries,
     entries: copy.entries,
     add: async (entry, expiresAt) => {

@@ -84,6 +84,15 @@ describe('a revocation', () => {
     const fresh = [client(service), client(service)];
     expect(await everywhere(fresh, await tokenOf(idp, 'token-3'))).toEqual(revoked);
     expect(await everywhere(fresh, await tokenOf(idp, 'kept-3'))).toEqual(allowed);
+    // As one process tells it.
+    expect(await metricOf(service, 'portcullis_revocations')).toBe(10);
+    expect(await metricOf(service, 'portcullis_revocations_readable')).toBe(0);
+    await eventually(() => {
+      const denied = service.lines().filter(({ code }) => code === 'token_revoked');
+      // Of the worker that was killed the last lines are lost.
+      expect(denied.length).toBeGreaterThan(10);
+      expect(new Set(denied.map(({ revokedBy }) => revokedBy))).toEqual(new Set(['admin']));
+    });
   });
 
   it('is not said to be in force while a worker stands still, and is when it is sent again', async () => {

@@ -84,6 +84,8 @@ describe.each(['native', 'grpc-js'])('two workers over TLS on %s', (transport) =
       refused,
     ]);
     expect(workersThatSay(service, 'a TLS handshake was refused')).toEqual([1, 2]);
+    const told = service.lines().filter(({ msg }) => String(msg).startsWith('a TLS handshake was refused'));
+    expect(new Set(told.map(({ remoteAddress }) => remoteAddress))).toEqual(new Set(['127.0.0.1']));
     expect(await metricOf(service, 'portcullis_tls_handshakes_total{result="ok"}')).toBe(4);
     writeFileSync(pathOf('ca.crt'), strangers.certificate);
     await eventually(async () => expect(await reloadsOf(service, 'ok')).toBe(2));

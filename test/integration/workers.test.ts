@@ -19,6 +19,8 @@ describe.each(['native', 'grpc-js'])('two workers on the transport %s', (transpo
     expect(await metricOf(service, 'portcullis_check_duration_seconds_count')).toBe(6);
     expect(await metricOf(service, 'portcullis_documents')).toBe(1);
     expect(await metricOf(service, 'portcullis_workers', 'serving')).toBe(2);
+    expect(await statusOf(service)).toMatchObject({ transport });
+    expect(service.lines().find(({ msg }) => msg === 'serving')).toMatchObject({ transport });
     service.signal('SIGTERM');
     expect(await service.ended).toBe(0);
     const decisions = service.lines().filter(({ msg }) => msg === 'decision');
@@ -163,6 +165,9 @@ describe('the end', () => {
     service.signal('SIGKILL');
     await service.ended;
     await eventually(() => expect(pids.map(isAlive)).toEqual([false, false]), 3000);
+    const last = service.lines().filter(({ msg }) => msg === 'the process that watches is gone: the worker ends');
+    expect(last.map(({ worker }) => Number(worker)).toSorted((a, b) => a - b)).toEqual([1, 2]);
+    expect(service.lines().filter(({ level }) => level === 'error')).toEqual([]);
   });
 
   it('comes before the beginning where a worker cannot start, and says why', async () => {

@@ -145,7 +145,7 @@ class Workers implements Fleet {
     const links = this.#allLinks().filter(({ startedAt }) => startedAt !== undefined);
     const all = Promise.all(links.map((link) => new Promise<void>((resolve) => link.pass(resolve))));
     return new Promise((resolve, reject) => {
-      const cancel = timers.after(passMs, () => reject(new Failure('store_unavailable', 'a worker does not answer')));
+      const cancel = timers.after(passMs, () => reject(new Failure('worker_silent', 'a worker does not answer')));
       void all.then(() => {
         cancel();
         resolve();

@@ -21,7 +21,7 @@ const silentMs = 5000;
 
 export function createReceivedList(
   maxEntries: number,
-  { clock, timers }: { readonly clock: Clock; readonly timers: Timers },
+  { clock, timers, among }: Pick<SharedList, 'among'> & { readonly clock: Clock; readonly timers: Timers },
 ): ReceivedList {
   const copy = createListCopy();
   let unreadable: string | undefined = 'it was not told yet';
@@ -29,6 +29,7 @@ export function createReceivedList(
   let heardAt = clock.monotonic();
   const close = sweepRegularly(copy, { clock, timers });
   return {
+    among,
     maxEntries,
     entries: copy.entries,
     take: (entries) => void copy.take(entries),

@@ -52,6 +52,7 @@ export function createRevocationRelay(
   };
   return {
     list: {
+      among: isShared ? 'replicas' : 'workers',
       maxEntries: list.maxEntries,
       entries: list.entries,
       add: async (entry, expiresAt) => {

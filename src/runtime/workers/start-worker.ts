@@ -54,7 +54,10 @@ export async function startWorker(
   const { logger } = observation;
   const watcher = createWatcherPorts(tell, timers);
   const stores = await createSharedStores(config, io);
-  const revoked = createReceivedList(maxListEntries, io);
+  const revoked = createReceivedList(maxListEntries, {
+    ...io,
+    among: config.redisUrl === undefined ? 'workers' : 'replicas',
+  });
   const serving = await createServingEngine(config, withQuietLogger(io), userAgent, stores, {
     http: (own) => ({ ...own, getShared: watcher.getShared, recall: watcher.recall }),
     replays: stores.replays ?? watcher.replays,

@@ -3,6 +3,7 @@ import { messageOf } from '../../core/failure.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { ProviderCondition } from '../../core/status.ts';
 import type { MetricSnapshot } from '../../observe/merge-metrics.ts';
+import type { WorkerExitReason } from '../../observe/metrics.ts';
 import type { ParseSettings } from '../../policy/parse-document.ts';
 import type { AnswerQuestion } from './answer-questions.ts';
 import { createConnectionsOnTheWay } from './connections-on-the-way.ts';
@@ -12,7 +13,7 @@ import type { Revision } from './policy-state.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 /** Why a worker is ended by the watcher. */
-export type EndReason = 'unstarted' | 'hung' | 'late' | 'failed';
+export type EndReason = Exclude<WorkerExitReason, 'died'>;
 
 /** The watcher's end of one worker. */
 export interface WorkerLink {

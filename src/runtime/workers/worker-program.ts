@@ -1,12 +1,14 @@
 import type { Socket } from 'node:net';
 import { Failure, messageOf } from '../../core/failure.ts';
+import type { Logger } from '../../core/ports.ts';
 import { guardProcess } from '../process-guard.ts';
 import { systemTimers } from '../system-ports.ts';
 import { createSystemServiceIo } from '../system-service-io.ts';
 import { tuneMemory } from '../tune-memory.ts';
 import { readVersion } from '../version.ts';
-import type { StartMessage, ToWatcher, ToWorker } from './messages.ts';
+import type { StartMessage, ToWorker } from './messages.ts';
 import { startWorker, type Worker } from './start-worker.ts';
+import { createWatcherChannel } from './watcher-channel.ts';
 
 /**
  * The program of a worker. It lives as long as the watcher: who has lost it decides by policies that nobody follows any more, and ends. When it ends
@@ -14,12 +16,12 @@ import { startWorker, type Worker } from './start-worker.ts';
  */
 const tuneForChecks = tuneMemory(systemTimers);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
-process.on('disconnect', () => process.exit(1));
 
-const tell = (message: ToWatcher, whenSent?: () => void): void =>
-  void process.send?.(message, undefined, undefined, (error) => {
-    if (error === null) whenSent?.();
-  });
+let log: Logger | undefined;
+const tell = createWatcherChannel(process, (how) => {
+  log?.warn({ how }, 'the process that watches is gone: the worker ends');
+  process.exit(1);
+});
 let worker: Promise<Worker | undefined> = Promise.resolve(undefined);
 
 // The program on the other end is ours.
@@ -34,6 +36,7 @@ async function start(message: StartMessage): Promise<Worker | undefined> {
   const io = createSystemServiceIo(config, { version: readVersion(), logTo: 1, processMetrics: true, worker: number });
   const { observation } = io;
   const { logger, metrics } = observation;
+  log = logger;
   guardProcess({ process, logger, onUncaught: (kind) => metrics.uncaught(kind) });
   try {
     const started = await startWorker(message, io, {

@@ -66,12 +66,20 @@ describe('on a Node that is too old', () => {
         code: 2,
         stdout: '',
         stderr:
-          'Portcullis needs Node 24 or later; this is 20.20.2. A clone has one: node_modules/.bin/node dist/main.js …\n',
+          'Portcullis needs Node 24.7 or later; this is 20.20.2. A clone has one: node_modules/.bin/node dist/main.js …\n',
       });
     },
   );
 
-  test.each(['24.0.0', '100.1.0'])('%s is not', async (version) => {
+  test.each(['24.0.0', '24.6.9', '23.11.0'])('%s is, without crypto.argon2', async (version) => {
+    expect(await run(['--import', pretend(version), main, 'version'])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining(`needs Node 24.7 or later; this is ${version}.`),
+    });
+  });
+
+  test.each(['24.7.0', '24.10.0', '25.0.0', '100.1.0'])('%s is not', async (version) => {
     expect(await run(['--import', pretend(version), main, 'version'])).toMatchObject({
       code: 0,
       stdout: expect.stringContaining(`(node ${version})`),

@@ -403,3 +403,22 @@ describe('a path that is compared with many regular expressions', () => {
     expect(await codeOf(on, 'a.example', `/${'ab'.repeat(30_000)}`)).toBe('no_rule');
   });
 });
+
+describe('a request that is refused as it is read', () => {
+  test.each([
+    ['//x', 'api.example.com', 'path_not_canonical', 'api.example.com'],
+    ['/x', 'a.example,b.example', 'host_not_canonical', undefined],
+  ])('%s at %s says who sent it', async (path, host, code, told) => {
+    const on = await start(served);
+    const headers = [['x-forwarded-for', '203.0.113.9']] as const;
+    const decision = await on.engine.check(rawRequest({ method: 'PUT', path, host, headers, peer: '198.51.100.7' }));
+    expect(decision).toMatchObject({
+      kind: 'deny',
+      denial: { code },
+      // No proxy is trusted to say who the client is.
+      about: { request: undefined, sender: { method: 'PUT', host: told, clientIp: '198.51.100.7' } },
+    });
+    const read = await on.engine.check(rawRequest({ host: 'served.example' }));
+    expect([read.kind, read.about.sender]).toEqual(['allow', undefined]);
+  });
+});

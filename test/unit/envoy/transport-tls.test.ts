@@ -34,6 +34,8 @@ interface TlsServer {
   readonly acceptor: TlsAcceptor;
   /** How handshakes ended: `ok`, `refused REASON`. */
   readonly ends: string[];
+  /** Where those came from that did not end well. */
+  readonly from: (string | undefined)[];
   readonly client: (own?: TestPair, trusted?: string) => Client;
   /** Shakes hands as the options say: the protocol agreed on once the server has said something, or how it failed. */
   readonly shake: (options?: ConnectionOptions) => Promise<string>;
@@ -45,8 +47,10 @@ async function startOn(
   options: CheckServerOptions & { readonly minVersion?: TlsVersion } = {},
 ): Promise<TlsServer> {
   const ends: string[] = [];
+  const from: (string | undefined)[] = [];
   const onHandshake = (end: HandshakeEnd): void => {
     ends.push(end.result === 'ok' ? 'ok' : `${end.result} ${end.reason}`);
+    if (end.result !== 'ok') from.push(end.remoteAddress);
   };
   const minVersion = options.minVersion ?? 'TLSv1.2';
   const acceptor = createTlsAcceptor(identity, { minVersion, protocol: 'h2', onHandshake });
@@ -55,6 +59,7 @@ async function startOn(
     server,
     acceptor,
     ends,
+    from,
     client: (own, trusted = servers.certificate) => {
       const ownParts = [own?.key, own?.certificate].map((text) => (text === undefined ? null : Buffer.from(text)));
       const client = clientOf(server.address, credentials.createSsl(Buffer.from(trusted), ...ownParts));
@@ -186,7 +191,7 @@ describe.each(transportNames)('on %s', (kind) => {
         asked++;
         return allow(about, unchanged);
       });
-      const { client, shake, ends } = await start(mutual, { authorizer: ours });
+      const { client, shake, ends, from } = await start(mutual, { authorizer: ours });
       expect(await callCheck(client(own), checkRequest())).toEqual(unavailable);
       expect(ends[0]).toBe(`refused ${reason}`);
       for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
@@ -194,6 +199,8 @@ describe.each(transportNames)('on %s', (kind) => {
         expect(await shake({ maxVersion, ...shown })).not.toMatch(/h2/);
       }
       expect(asked).toBe(0);
+      await expect.poll(() => from.length).toBeGreaterThanOrEqual(3);
+      expect(new Set(from)).toEqual(new Set(['127.0.0.1']));
     });
 
     test('a session is not taken up again: each connection shows its certificate', async () => {

@@ -102,6 +102,25 @@ describe('a line', () => {
     ]);
   });
 
+  test('of a request that is refused as it is read it says who sent it, and never the path', () => {
+    const { sink, lines } = createLog();
+    const about = { policy: '', rule: '', identity: anonymous };
+    const sender = { method: 'G"\nT', host: 'api.example.com', clientIp: '203.0.113.9' };
+    sink.record(denied('path_not_canonical', { ...about, sender }), undefined, 0);
+    const unknown = { method: 'x'.repeat(1000), host: undefined, clientIp: undefined };
+    sink.record(denied('host_not_canonical', { ...about, sender: unknown }), undefined, 0);
+    expect(lines.objects()).toMatchObject([
+      { code: 'path_not_canonical', ...sender },
+      { code: 'host_not_canonical', method: `${'x'.repeat(256)}…` },
+    ]);
+    expect(
+      lines
+        .objects()
+        .flatMap((line) => Object.keys(line ?? {}))
+        .filter((key) => /path|host|clientIp/.test(key)),
+    ).toEqual(['host', 'clientIp']);
+  });
+
   test('nothing of headers, query, claims or challenges is in it', () => {
     const { sink, lines } = createLog();
     sink.record(allowed(), request(), 1);

@@ -125,6 +125,23 @@ test('introspections are counted by result, each from the start, and those that 
   );
 });
 
+test('ends of workers are counted by reason, each from the start, and only where there are workers', async () => {
+  const metrics = create();
+  const samples = (): Promise<readonly string[]> => samplesOf(metrics, 'portcullis_worker_exits_total');
+  expect(await samples()).toEqual([]);
+  metrics.observeProcesses(() => Promise.resolve([]));
+  metrics.workerEnded('hung');
+  expect(await samples()).toEqual(
+    [
+      ['died', 0],
+      ['unstarted', 0],
+      ['hung', 1],
+      ['late', 0],
+      ['failed', 0],
+    ].map(([reason, count]) => `portcullis_worker_exits_total{reason="${reason}"} ${count}`),
+  );
+});
+
 test('collections of the API server are counted by whether they are followed, and only where there is a cluster', async () => {
   const metrics = create();
   expect(await samplesOf(metrics, 'portcullis_watches')).toEqual([]);

@@ -81,6 +81,7 @@ test('serves until a signal, then stops in order, and every line of it is in the
       level: 'info',
       version: '1.2.3',
       grpcAddress: '0.0.0.0:9001',
+      transport: 'native',
       httpAddress: '0.0.0.0:9002',
       policies: 'policies',
       msg: 'serving',

@@ -233,7 +233,7 @@ describe('the fleet', () => {
     const passed = fleet.passed();
     worker(0).say({ kind: 'passed', number: 2 });
     void time.advance(2000);
-    await expect(passed).rejects.toMatchObject({ code: 'store_unavailable' });
+    await expect(passed).rejects.toMatchObject({ code: 'worker_silent' });
   });
 
   it('keeps what workers counted that are gone', async () => {

@@ -77,8 +77,8 @@ it('tells workers what is added before whoever adds is answered', async () => {
 it('does not say that it is added where a worker does not have it', async () => {
   const { relay, passing } = createStand();
   const added = relay.list.add('entry', 4_000_000_000_000);
-  passing[0]?.reject(new Failure('store_unavailable', 'a worker does not answer'));
-  await expect(added).rejects.toMatchObject({ code: 'store_unavailable' });
+  passing[0]?.reject(new Failure('worker_silent', 'a worker does not answer'));
+  await expect(added).rejects.toMatchObject({ code: 'worker_silent' });
 });
 
 it('says that other replicas have it only where they share the list', async () => {
@@ -95,7 +95,7 @@ it('gives a worker that knows nothing all entries, a thousand in a message', asy
   const whole = relay.whole();
   expect(whole.map((message) => message.kind === 'revoked' && message.entries.length)).toEqual([1000, 1000, 500]);
   const time = createManualTime();
-  const list = createReceivedList(10_000, time);
+  const list = createReceivedList(10_000, { ...time, among: 'workers' });
   for (const message of whole) if (message.kind === 'revoked') list.take(message.entries);
   expect([list.entries.size, list.entries.get('entry-2499')]).toEqual([2500, 4_000_000_002_499]);
 });
@@ -166,7 +166,7 @@ it('leaves a file to each worker', async () => {
 
 it('a list that a worker was given counts as unread before it is told so, and where the watcher falls silent', async () => {
   const time = createManualTime();
-  const list = createReceivedList(10, time);
+  const list = createReceivedList(10, { ...time, among: 'workers' });
   expect(list.unreadable()).toBe('it was not told yet');
   expect(list.readAgeMs?.()).toBeUndefined();
   list.pulse({ unreadable: undefined, readAgeMs: 0 });

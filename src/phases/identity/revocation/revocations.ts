@@ -137,7 +137,7 @@ class RevocationWorld {
   revokedBy(scopes: readonly string[], names: () => CredentialNames): RevocationSource | undefined {
     for (const [source, table] of this.#own) if (table.revokes(scopes, names)) return source;
     for (const [source, list] of this.#lists) if (list.revokes(scopes, names)) return source;
-    return this.#shared?.table.revokes(scopes, names) === true ? 'shared' : undefined;
+    return this.#shared?.revokedBy(scopes, names);
   }
 
   /** Why a list does not count as read for the providers of a namespace, or, empty, of the cluster; undefined where all do. */
@@ -157,7 +157,7 @@ class RevocationWorld {
     const ended = revocations.map((revocation) => ({ ...revocation, expiresAt: this.#endOf(revocation) }));
     const kept = this.#keep(source, ended, signals);
     if (kept.kind !== 'kept' || this.#shared === undefined) return kept;
-    const shared = await this.#shared.add(ended, signals, whenFull(source));
+    const shared = await this.#shared.add(source, ended, signals, whenFull(source));
     if (shared === 'full') this.#tellFull(source);
     return shared === 'shared' ? { ...kept, isShared: true } : { kind: shared };
   }
@@ -185,7 +185,9 @@ class RevocationWorld {
       return { source, entries: size, failure: undefined, problem: undefined };
     });
     const lists = [...this.#lists.values()].map((list) => list.status());
-    const shared = this.#shared === undefined ? [] : [this.#shared.status()];
+    // What workers share is counted where it came from.
+    const isSource = this.#ports.shared?.among === 'replicas';
+    const shared = isSource && this.#shared !== undefined ? [this.#shared.status()] : [];
     return { sources: [...own, ...lists, ...shared], signals: this.signals.size, widened: this.#widened };
   }
 

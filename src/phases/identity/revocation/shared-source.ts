@@ -1,7 +1,9 @@
+import { Failure } from '../../../core/failure.ts';
 import type { Clock, Logger, SharedList } from '../../../core/ports.ts';
-import type { Revocation, RevocationSourceStatus, Signal } from '../../../core/revocation.ts';
+import type { Revocation, RevocationSource, RevocationSourceStatus, Signal } from '../../../core/revocation.ts';
 import { thrownFields } from '../../../core/thrown-fields.ts';
 import { runAtOnce, runInSlices, type Pace, type Steps } from '../../../std/steps.ts';
+import type { CredentialNames } from './credential-names.ts';
 import { createReadState } from './read-state.ts';
 import { createRevocationTable, type RevocationTable } from './revocation-table.ts';
 import type { RevocationSettings } from './revocation-settings.ts';
@@ -12,9 +14,11 @@ import { isLasting, type SignalTable } from './signal-table.ts';
 
 /** What replicas share, ready to be looked up. */
 export interface SharedSource {
-  readonly table: RevocationTable;
+  /** Where it came from that somebody of these names is revoked, `shared` where that is not told; undefined where nobody said so. */
+  revokedBy(scopes: readonly string[], names: () => CredentialNames): RevocationSource | undefined;
   /** `shared` once every replica that can read the store has them; `full` where there is no room for all, and none was shared. Never rejects. */
   add(
+    source: RevocationSource,
     revocations: readonly EndingRevocation[],
     signals: readonly Signal[],
     whenFull: 'refuse' | 'widen',
@@ -55,7 +59,7 @@ const listReserve = 1 / 100;
 export function createSharedSource(options: SharedSourceOptions): SharedSource {
   const shared = new SharedEntries(options);
   return {
-    table: shared.table,
+    revokedBy: (scopes, names) => shared.revokedBy(scopes, names),
     add: (...given) => shared.add(...given),
     failure: (namespace) => shared.failure(namespace),
     status: () => shared.status(),
@@ -66,7 +70,8 @@ export function createSharedSource(options: SharedSourceOptions): SharedSource {
 }
 
 class SharedEntries {
-  readonly table: RevocationTable;
+  /** By where what is in them came from. */
+  readonly #tables = new Map<RevocationSource, RevocationTable>();
   readonly #options: SharedSourceOptions;
   readonly #state: ReturnType<typeof createReadState>;
   /** Of the list in the store, which is not as long as the table may be. */
@@ -83,9 +88,8 @@ class SharedEntries {
   readonly #stop: () => void;
 
   constructor(options: SharedSourceOptions) {
-    const { list, settings, clock, skew } = options;
+    const { list, settings, clock } = options;
     this.#options = options;
-    this.table = createRevocationTable({ room: createRoom(settings.maxEntries, 'shares'), clock, skew });
     this.#state = createReadState(clock, settings.graceMs);
     this.#listRoom = createRoom(Math.floor(list.maxEntries * (1 - listReserve)), 'shares');
     this.#stop = list.onChange(({ added, ended }) => {
@@ -95,14 +99,25 @@ class SharedEntries {
     this.#take([...list.entries.keys()]);
   }
 
+  revokedBy(scopes: readonly string[], names: () => CredentialNames): RevocationSource | undefined {
+    for (const [source, table] of this.#tables) if (table.revokes(scopes, names)) return source;
+    return undefined;
+  }
+
   async add(
+    source: RevocationSource,
     revocations: readonly EndingRevocation[],
     signals: readonly Signal[],
     whenFull: 'refuse' | 'widen',
   ): Promise<'shared' | 'full' | 'not-shared'> {
     const { list, logger } = this.#options;
+    const by = list.among === 'workers' ? source : undefined;
     const entries = [
-      ...revocations.map((one) => ({ ...one, text: toSharedRevocation(one), end: one.expiresAt * 1000 + marginMs })),
+      ...revocations.map((one) => ({
+        ...one,
+        text: toSharedRevocation(one, by),
+        end: one.expiresAt * 1000 + marginMs,
+      })),
       ...signals.map((one) => ({ ...one, text: toSharedSignal(one), end: this.#endOf(one) })),
     ];
     // Whoever reads it reads as we do: what we cannot read nobody would apply.
@@ -114,12 +129,13 @@ class SharedEntries {
     const owners = new Set(fresh);
     if (![...owners].every((owner) => this.#listRoom.fits(owner, fresh.filter((one) => one === owner).length)))
       return 'full';
-    if (!revocations.every((one) => this.table.add(one, whenFull) !== 'full')) return 'full';
+    if (!revocations.every((one) => this.#tableOf(by).add(one, whenFull) !== 'full')) return 'full';
     try {
       await Promise.all(entries.map(({ text, end }) => list.add(text, end)));
       return 'shared';
     } catch (thrown) {
-      logger.error(thrownFields(thrown), 'revocations could not be shared with the other replicas');
+      const others = isOfWorkers(thrown) ? 'all workers' : 'the other replicas';
+      logger.error(thrownFields(thrown), `revocations could not be shared with ${others}`);
       return 'not-shared';
     }
   }
@@ -134,7 +150,8 @@ class SharedEntries {
   status(): RevocationSourceStatus {
     const [owner] = this.#homelessOf.keys();
     const problem = owner === undefined ? undefined : sayHomeless(owner);
-    return { source: 'shared', entries: this.table.size, failure: this.failure(''), problem };
+    const entries = [...this.#tables.values()].reduce((sum, { size }) => sum + size, 0);
+    return { source: 'shared', entries, failure: this.failure(''), problem };
   }
 
   whenTaken(): Promise<void> {
@@ -144,7 +161,7 @@ class SharedEntries {
 
   sweep(count: number): void {
     this.#look();
-    this.table.sweep(count);
+    for (const table of this.#tables.values()) table.sweep(count);
     // Meanwhile there may be room for some of them.
     this.#take([...this.#homeless.keys()].slice(0, retriedAtOnce));
   }
@@ -207,9 +224,17 @@ class SharedEntries {
     if (read === undefined) return;
     const isKept =
       read.kind === 'revocation'
-        ? this.table.add({ ...read.revocation, expiresAt: end / 1000 }, 'widen') !== 'full'
+        ? this.#tableOf(read.by).add({ ...read.revocation, expiresAt: end / 1000 }, 'widen') !== 'full'
         : this.#options.signals.add(read.signal, end / 1000);
     this.#house(text, isKept ? undefined : ownerOf(subjectOf(read).scope));
+  }
+
+  #tableOf(source: RevocationSource = 'shared'): RevocationTable {
+    const { settings, clock, skew } = this.#options;
+    const room = createRoom(settings.maxEntries, source === 'admin' ? 'no shares' : 'shares');
+    const table = this.#tables.get(source) ?? createRevocationTable({ room, clock, skew });
+    this.#tables.set(source, table);
+    return table;
   }
 
   /** Undefined: it has room, or is gone. */
@@ -259,6 +284,11 @@ class SharedEntries {
   }
 }
 
+/** Only who has workers has a list that fails so. */
+function isOfWorkers(thrown: unknown): boolean {
+  return thrown instanceof Failure && thrown.code === 'worker_silent';
+}
+
 function sayHomeless(owner: string): string {
   return owner === ''
     ? 'there is no room for all of it (revocationEntries)'
@@ -268,7 +298,9 @@ function sayHomeless(owner: string): string {
 function isWhatItSays(text: string): boolean {
   const read = readShared(text);
   if (read === undefined) return false;
-  return text === (read.kind === 'revocation' ? toSharedRevocation(read.revocation) : toSharedSignal(read.signal));
+  return (
+    text === (read.kind === 'revocation' ? toSharedRevocation(read.revocation, read.by) : toSharedSignal(read.signal))
+  );
 }
 
 function subjectOf(read: ReadShared): Revocation | Signal {

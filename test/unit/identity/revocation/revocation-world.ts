@@ -103,12 +103,13 @@ export interface Store {
 }
 
 /** What several processes share. */
-export function createStore(): Store {
+export function createStore(among: SharedList['among'] = 'replicas'): Store {
   const entries = new Map<string, number>();
   const listeners = new Set<(change: SharedListChange) => void>();
   const store: Store = {
     down: undefined,
     list: () => ({
+      among,
       maxEntries: 1000,
       entries,
       add: async (entry, expiresAt) => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { SharedList } from '../../../../src/core/ports.ts';
 import type { Revocation, Signal } from '../../../../src/core/revocation.ts';
 import type { RevocationSettings } from '../../../../src/phases/identity/revocation/revocation-settings.ts';
 import { systemClock } from '../../../../src/runtime/system-ports.ts';
@@ -82,7 +83,7 @@ describe('what is shared is in force on every replica, or it is told that it is 
   /** Two replicas, by one clock. */
   const replicas = (settings: Partial<RevocationSettings> = {}) => {
     const time = manualTime();
-    const list = createMemorySharedList(time);
+    const list: SharedList = { ...createMemorySharedList(time), among: 'replicas' };
     const [one, other] = [createWorld(settings, { shared: list, time }), createWorld(settings, { shared: list, time })];
     return { time, list, one, other };
   };
