@@ -36,6 +36,10 @@ class ReadHeaders implements Headers {
     return this.#raw.underscored;
   }
 
+  get isLetGo(): boolean {
+    return this.#raw.isLetGo === true;
+  }
+
   #field(name: string): Field {
     const known = this.#fields.get(name);
     if (known !== undefined) return known;

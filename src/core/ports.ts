@@ -5,7 +5,8 @@ import type { RawRequest, Request } from './request.ts';
 
 /** Decides one request. Never throws and never rejects: whatever fails inside is a Deny. Answers at once where nothing has to be awaited. */
 export interface Authorizer {
-  check(raw: RawRequest): Decision | Promise<Decision>;
+  /** `mayWait` false: a verdict of a shadow that is not there at once is left out (S9); the decision itself may wait all the same. Default true. */
+  check(raw: RawRequest, mayWait?: boolean): Decision | Promise<Decision>;
   /** The answer where no RawRequest could be made, no decision came in time, or too many are under way for one more. */
   refuse(code: 'request_undecodable' | 'deadline_exceeded' | 'overloaded' | 'internal_error' | 'not_ready'): Decision;
 }

@@ -69,6 +69,8 @@ export interface RawHeaders extends Iterable<RawHeader> {
   isTextAt(place: number): boolean;
   /** The names with an underscore, which some upstreams take for another name; one that came twice may be there twice. */
   readonly underscored: readonly string[];
+  /** True once nobody waits for the decision any more: no field is found from then on. Absent: never. */
+  readonly isLetGo?: boolean;
 }
 
 export interface RawHeader {
@@ -143,6 +145,8 @@ export interface Headers {
   names(): Iterable<string>;
   /** Those of the names that have an underscore; one may be there twice. */
   readonly underscored: readonly string[];
+  /** As in RawHeaders. */
+  readonly isLetGo?: boolean;
 }
 
 /** The query's parameters: names and values percent-decoded once, `+` as space, every value kept. */

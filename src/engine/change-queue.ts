@@ -27,7 +27,8 @@ export function createChangeQueue(taker: ChangeTaker, clock: Clock, logger: Logg
   const inTurn = (take: (arrivedAt: number) => Promise<boolean>): Promise<boolean> => {
     const arrivedAt = clock.monotonic();
     const taken = last.then(() => take(arrivedAt));
-    last = taken;
+    // It never rejects; if a mistake of ours lets it, the next one has its turn all the same.
+    last = taken.catch(() => undefined);
     return taken;
   };
   const hasten = (change: SourceChange): (() => void) => {

@@ -25,6 +25,8 @@ export interface CheckPorts {
   readonly reviews?: KubernetesReviews | undefined;
   /** Told of every step of the decision, not of those of shadows; undefined while serving. */
   readonly trace?: Trace | undefined;
+  /** False: a verdict of a shadow that is not there at once is left out. Absent: it is waited for. */
+  readonly mayWait?: boolean;
   /** Told of every check that is denied because its proxy does not say which route it chose; `policy` is one of those of the route. */
   readonly onUnrouted?: (policy: string) => void;
   /** Undefined where the hostnames of all routes are known. */
@@ -84,7 +86,10 @@ function decideOn(snapshot: Snapshot, request: Request, id: string, ports: Check
   const floors =
     snapshot.floors.length === 0 ? snapshot.floors : snapshot.floors.filter((floor) => coversHost(floor, request.host));
   const nowMs = ports.clock.now();
-  const expressions = new RequestScope(request, id, nowMs, (place) => ports.events.expressionFailed(place));
+  // What nobody waits for any more finds no headers: that is no failure of a policy.
+  const expressions = new RequestScope(request, id, nowMs, (place) => {
+    if (request.headers.isLetGo !== true) ports.events.expressionFailed(place);
+  });
   const reserved = attachments.reservedFor(request);
   const check: Check = {
     request,
@@ -108,10 +113,15 @@ function decideOn(snapshot: Snapshot, request: Request, id: string, ports: Check
     : withVerdicts(decision, shadows, ports);
 }
 
-/** The decision with what the shadows would have made of it; it stays the same decision. */
-async function withVerdicts(decision: Decision, shadows: readonly ShadowCheck[], ports: CheckPorts): Promise<Decision> {
-  const shadow = await judgeShadows(shadows, ports);
-  return { ...decision, about: { ...decision.about, shadow } };
+/** The decision with what the shadows would have made of it; it stays the same decision, and is there at once where their verdicts are. */
+function withVerdicts(
+  decision: Decision,
+  shadows: readonly ShadowCheck[],
+  ports: CheckPorts,
+): Decision | Promise<Decision> {
+  const told = (shadow: readonly ShadowVerdict[]): Decision => ({ ...decision, about: { ...decision.about, shadow } });
+  const verdicts = judgeShadows(shadows, ports);
+  return verdicts instanceof Promise ? verdicts.then(told) : told(verdicts);
 }
 
 /** `--shadow-all`: an allow that changes nothing, with the decision as the verdict of a shadow. */

@@ -164,6 +164,7 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
   const checking: CheckSettings = { ...settings, mayForwardCertificates };
   const closed = createClosedNamespaces(settings.hostGrants);
   const serving: CheckPorts = { ...ports, closed, onUnrouted: (policy) => unrouted.note(policy) };
+  const hurried: CheckPorts = { ...serving, mayWait: false };
 
   return {
     apply: (reading) => queue.apply(reading),
@@ -193,7 +194,7 @@ export function createEngine(settings: EngineSettings, ports: EnginePorts): Engi
       const decision = refusal(ports.random.id(), code);
       return settings.shadowAll ? toShadowOfAll(decision) : decision;
     },
-    check: (raw) => checkRequest(raw, taker.snapshot(), checking, serving),
+    check: (raw, mayWait = true) => checkRequest(raw, taker.snapshot(), checking, mayWait ? serving : hurried),
     explain: async (raw, trace) => checkRequest(raw, taker.snapshot(), checking, { ...ports, closed, trace }),
   };
 }

@@ -11,6 +11,8 @@ import type { Snapshot } from './snapshot.ts';
 export interface ShadowPorts {
   readonly timers: Timers;
   readonly logger: Logger;
+  /** As in CheckPorts. */
+  readonly mayWait?: boolean;
 }
 
 /** A policy in shadow mode, and the check as it would be if that were enforced. */
@@ -46,33 +48,48 @@ export function shadowChecks(
   ];
 }
 
-/** What each would have decided, whatever happens to it: it changes nothing. Never rejects. */
-export function judgeShadows(shadows: readonly ShadowCheck[], ports: ShadowPorts): Promise<readonly ShadowVerdict[]> {
-  return Promise.all(shadows.map((shadow) => verdictOf(shadow, ports)));
+/** What each would have decided, whatever happens to it: it changes nothing. At once where all of them decide at once. Never throws and never rejects. */
+export function judgeShadows(
+  shadows: readonly ShadowCheck[],
+  ports: ShadowPorts,
+): readonly ShadowVerdict[] | Promise<readonly ShadowVerdict[]> {
+  const verdicts = shadows.map((shadow) => verdictOf(shadow, ports));
+  return verdicts.every(isThere) ? verdicts : Promise.all(verdicts.map((verdict) => Promise.resolve(verdict)));
 }
 
-async function verdictOf({ policy, check }: ShadowCheck, { timers, logger }: ShadowPorts): Promise<ShadowVerdict> {
-  try {
-    const decision = await decideWithin(check, timers);
-    return { policy, rule: decision?.about.rule ?? '', code: codeOf(decision) };
-  } catch (thrown) {
-    logger.error(
-      { id: check.id, policy, ...thrownFields(thrown) },
-      'a policy in shadow mode failed; it changes no answer',
-    );
+function isThere(verdict: ShadowVerdict | Promise<ShadowVerdict>): verdict is ShadowVerdict {
+  return !(verdict instanceof Promise);
+}
+
+function verdictOf({ policy, check }: ShadowCheck, ports: ShadowPorts): ShadowVerdict | Promise<ShadowVerdict> {
+  const told = (decision: Decision | undefined): ShadowVerdict => ({
+    policy,
+    rule: decision?.about.rule ?? '',
+    code: codeOf(decision),
+  });
+  const failed = (thrown: unknown): ShadowVerdict => {
+    const fields = { id: check.id, policy, ...thrownFields(thrown) };
+    ports.logger.error(fields, 'a policy in shadow mode failed; it changes no answer');
     return { policy, rule: '', code: 'internal_error' };
+  };
+  try {
+    const decision = decideWithin(check, ports.timers);
+    if (!(decision instanceof Promise)) return told(decision);
+    const late = decision.then(told, failed);
+    return ports.mayWait === false ? told(undefined) : late;
+  } catch (thrown) {
+    return failed(thrown);
   }
 }
 
 /** Undefined where time is up, and where others left too little work for its expressions, which then said nothing of their own. */
-async function decideWithin(check: Check, timers: Timers): Promise<Decision | undefined> {
+function decideWithin(check: Check, timers: Timers): Decision | undefined | Promise<Decision | undefined> {
   const { expressions } = check;
   if (expressions.isExhausted) return undefined;
   const hadAll = expressions.workLeft === limits.workOfCheck;
   const decision = decide(check);
   if (!(decision instanceof Promise)) return expressions.isExhausted && !hadAll ? undefined : decision;
-  const late = await inTime(decision, timers);
-  return expressions.isExhausted ? undefined : late;
+  return inTime(decision, timers).then((late) => (expressions.isExhausted ? undefined : late));
 }
 
 function inTime(decision: Promise<Decision>, timers: Timers): Promise<Decision | undefined> {

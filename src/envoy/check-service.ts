@@ -66,7 +66,7 @@ class CheckService {
         return this.#refuse('request_undecodable', check);
       }
       check = { target: decoded.request.target, startedAt: check.startedAt };
-      const decision = authorizer.check(decoded.request);
+      const decision = authorizer.check(decoded.request, room === 'free');
       if (!(decision instanceof Promise)) return this.#answer(decision, check);
       const held = new HeldDecision(this.#load, call.peer, decoded.message, bytes.length);
       if (room === 'free') return this.#inTime(decision, held, check, call);

@@ -59,7 +59,35 @@ function toRawRequest(parts: CheckParts): DecodedCheck {
     contextExtensions: parts.contextExtensions ?? noExtensions,
     route: parts.routeMetadata && routeOf(parts.routeMetadata),
   };
-  return { kind: 'request', request, message: separate ?? joined };
+  return { kind: 'request', request, message: new DecodedMessage(request, separate ?? joined) };
+}
+
+/** A class: every check has one, and hardly any is asked. */
+class DecodedMessage implements HeldMessage {
+  readonly #request: RawRequest;
+  readonly #headers: HeaderFields | undefined;
+
+  constructor(request: RawRequest, headers: HeaderFields | undefined) {
+    this.#request = request;
+    this.#headers = headers;
+  }
+
+  /** The path twice, as received and as read; what a header says may have been made. */
+  get textBytes(): number {
+    const { target, host, peerPrincipal, peerCertificate, contextExtensions, route } = this.#request;
+    const made = 2 * target.length + 2 * host.length + peerPrincipal.length + peerCertificate.length;
+    return made + bytesOf(contextExtensions) + bytesOf(route?.annotations) + (this.#headers?.textBytes ?? 0);
+  }
+
+  release(): void {
+    this.#headers?.release();
+  }
+}
+
+function bytesOf(texts: ReadonlyMap<string, string> | undefined): number {
+  let bytes = 0;
+  for (const [name, text] of texts ?? []) bytes += name.length + text.length;
+  return bytes;
 }
 
 const noHeaders: RawHeaders = new HeaderFields(Buffer.alloc(0));

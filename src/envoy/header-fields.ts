@@ -29,6 +29,7 @@ const partialBody = 'x-envoy-auth-partial-body';
  */
 export class HeaderFields implements RawHeaders, HeldMessage {
   length = 0;
+  isLetGo = false;
   readonly underscored: string[] = [];
   #bytes: Buffer;
   #places: Int32Array;
@@ -97,6 +98,7 @@ export class HeaderFields implements RawHeaders, HeldMessage {
   }
 
   release(): void {
+    this.isLetGo = true;
     this.length = 0;
     this.underscored.length = 0;
     this.#bytes = nothing;

@@ -22,6 +22,11 @@ const inAll = { messages: 32, bytes: 256 * 1024 * 1024 } as const;
 /** What a connection may hold however much the others do, bytes: a check with a usual body. */
 const share = 256 * 1024;
 
+interface Connection {
+  /** Bytes. */
+  held: number;
+}
+
 /**
  * A budget for all connections of a server; what it makes is for one of them, and takes from both. Where all is taken, the messages that have been waited for longest
  * make room: a proxy has a message whole before it sends it, so those of who behaves are the youngest.
@@ -30,30 +35,34 @@ export function createMessageBudgets(maxMessageBytes: number): () => MessageBudg
   const most = Math.max(perConnection.messages * maxMessageBytes, perConnection.bytes);
   /** Below zero by what connections have of their share. */
   let leftInAll = Math.max(inAll.messages * maxMessageBytes, inAll.bytes);
-  /** In the order in which they began. */
-  const unfinished = new Set<UnfinishedMessage>();
+  /** In the order in which they began, with the connection of each. */
+  const unfinished = new Map<UnfinishedMessage, Connection>();
 
   function makeRoom(bytes: number, asking: UnfinishedMessage): void {
-    for (const message of unfinished) {
+    for (const [message, { held }] of unfinished) {
       if (bytes <= leftInAll) return;
-      if (message !== asking) message.giveUp();
+      if (message !== asking && held > share) message.giveUp();
     }
   }
 
   return () => {
-    let held = 0;
+    const connection: Connection = { held: 0 };
     return {
       take(bytes, message) {
-        if (held + bytes > most) return false;
-        if (bytes > leftInAll) makeRoom(bytes, message);
-        if (bytes > leftInAll && held + bytes > share) return false;
-        unfinished.add(message);
-        held += bytes;
+        const held = connection.held + bytes;
+        if (held > most) return false;
+        if (bytes > leftInAll && held > share) {
+          makeRoom(bytes, message);
+          if (bytes > leftInAll) return false;
+        }
+        if (!unfinished.has(message)) unfinished.set(message, connection);
+        // Making room may have taken of our own.
+        connection.held += bytes;
         leftInAll -= bytes;
         return true;
       },
       give(bytes) {
-        held -= bytes;
+        connection.held -= bytes;
         leftInAll += bytes;
       },
       finished: (message) => void unfinished.delete(message),

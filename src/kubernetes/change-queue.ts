@@ -2,17 +2,15 @@ import type { Logger, Random, Timers } from '../core/ports.ts';
 import { thrownFields } from '../core/thrown-fields.ts';
 import type { SourceChange } from '../policy/spec.ts';
 import { createBackOff } from '../std/back-off.ts';
-import { createWaitingChanges } from './waiting-changes.ts';
+import { createWaitingChanges, type TakenOut } from './waiting-changes.ts';
 
 /** Hands changes on one at a time; what comes meanwhile is put together, so that a burst of changes is few. */
 export interface ChangeQueue {
   add(change: SourceChange): void;
   /** Begins to hand on; until then changes are collected. Resolves when everything that was collected is taken in, whatever comes meanwhile. */
   open(): Promise<void>;
-  /** All that waits: whoever asks hands it on. */
-  takeOut(): SourceChange;
-  /** What was taken out could not be handed on: it waits again, behind nothing that came since. */
-  putBack(change: SourceChange): void;
+  /** All that waits: whoever asks hands it on, and tells whether it could be. */
+  takeOut(): TakenOut;
 }
 
 export interface ChangeQueueOptions {
@@ -33,21 +31,23 @@ export function createChangeQueue({ take, hasten, ports }: ChangeQueueOptions): 
   let isOpen = false;
   let isRunning = false;
   const endHaste: (() => void)[] = [];
-  const takeOut = (): SourceChange => {
+  const takeOut = (): TakenOut => {
     for (const end of endHaste.splice(0)) end();
     return waiting.takeOut();
   };
   /** False where it was not taken, and waits again. `isStart`: also where there is nothing. */
   const takeAll = async (isStart: boolean): Promise<boolean> => {
-    const change = takeOut();
+    const out = takeOut();
+    const { change } = out;
     try {
       // One that was made anew under its name is in both, in one change: in between a wider policy would decide, and a floor would be missing.
       if (isStart || change.removed.length + change.changed.length > 0) await take(change);
+      out.settled(true);
       pauses.reset();
       return true;
     } catch (thrown) {
       logger.error(thrownFields(thrown), 'a change could not be handed on, which is a bug; it is tried again');
-      waiting.putBack(change);
+      out.settled(false);
       return false;
     }
   };
@@ -71,10 +71,15 @@ export function createChangeQueue({ take, hasten, ports }: ChangeQueueOptions): 
       isRunning = false;
       void run();
     },
-    takeOut,
-    putBack: (change) => {
-      waiting.putBack(change);
-      void run();
+    takeOut: () => {
+      const out = takeOut();
+      return {
+        change: out.change,
+        settled: (isTaken) => {
+          out.settled(isTaken);
+          void run();
+        },
+      };
     },
   };
 }

@@ -7,6 +7,7 @@ import { inTime } from './in-time.ts';
 import type { ReferenceFollower } from './reference-follower.ts';
 import type { ReflectorPorts } from './reflector.ts';
 import { createTurns } from './turns.ts';
+import type { TakenOut } from './waiting-changes.ts';
 import type { UnroutedGate } from './unrouted-gate.ts';
 
 /** Takes changes of documents in with what they refer to, one at a time. */
@@ -26,7 +27,7 @@ interface TakerParts {
   readonly gate: UnroutedGate;
   readonly references: ReferenceFollower;
   /** What was read of what documents refer to. */
-  readonly referred: Pick<ChangeQueue, 'takeOut' | 'putBack'>;
+  readonly referred: Pick<ChangeQueue, 'takeOut'>;
   readonly sink: {
     referencesOf(document: AuthorDocument): readonly MaterialRef[];
     referencesInForce(source: string): readonly MaterialRef[];
@@ -50,10 +51,7 @@ export function createDocumentTaker(parts: TakerParts): DocumentTaker {
     const closed = references.unreserved();
     if (isFirst || gate.isAt(closed)) return;
     const read = referred.takeOut();
-    gate.apply(read, closed).catch((thrown: unknown) => {
-      tellBug(thrown);
-      referred.putBack(read);
-    });
+    handOn(read, gate.apply(read.change, closed)).catch(tellBug);
   };
   const note = (document: AuthorDocument): void =>
     references.note(document.source, refsOf(document, sink), document.version?.createdAt);
@@ -73,13 +71,8 @@ export function createDocumentTaker(parts: TakerParts): DocumentTaker {
     isFirst = false;
     references.bind();
     const read = referred.takeOut();
-    const all = { removed: [...read.removed, ...removed], changed: [...read.changed, ...changed] };
-    try {
-      await gate.apply(all, references.unreserved());
-    } catch (thrown) {
-      referred.putBack(read);
-      throw thrown;
-    }
+    const all = { removed: [...read.change.removed, ...removed], changed: [...read.change.changed, ...changed] };
+    await handOn(read, gate.apply(all, references.unreserved()));
     for (const { source } of ours) unsettled.add(source);
     await settle();
   };
@@ -96,6 +89,17 @@ export function createDocumentTaker(parts: TakerParts): DocumentTaker {
     },
     take: (change) => turns.inTurn(() => take(change)),
   };
+}
+
+/** What could not be handed on waits again. */
+async function handOn(read: TakenOut, handedOn: Promise<void>): Promise<void> {
+  let isTaken = false;
+  try {
+    await handedOn;
+    isTaken = true;
+  } finally {
+    read.settled(isTaken);
+  }
 }
 
 function* takeFrom(sources: Set<string>): Generator<string> {

@@ -164,11 +164,12 @@ export class Http2Connection<Request, Exchange> implements Link {
   #onDrain(): void {
     if (!this.isCongested) return;
     this.isCongested = false;
-    this.#guarded(() => this.#session.resume());
+    const now = this.#parts.now();
+    this.#guarded(() => this.#session.resume(now));
     this.#afterTurn();
     // Writing on may have been too much again.
     if (this.isCongested) return;
-    this.#reader.waitAnew(this.#parts.now());
+    this.#reader.waitAnew(now);
     if (!this.#isLettingOthersGo) this.#socket.resume();
   }
 

@@ -67,6 +67,11 @@ export class HeaderBlocks {
     this.#sink.block(streamId, this.#isLast, this.#isWrong, block, 0, block.length);
   }
 
+  /** Nothing was read for a while, and is from now on: what has begun has all its time again. */
+  waitAnew(now: number): void {
+    this.#beganAt = now;
+  }
+
   /** Throws a ConnectionError where a block has been begun for too long: its stream cannot be reset, for the table of headers would not be right any more. */
   tick(now: number): void {
     if (this.#streamId === 0 || now - this.#beganAt <= requestTimeoutMs) return;

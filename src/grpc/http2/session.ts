@@ -109,20 +109,24 @@ export class Session<Request, Exchange>
     this.#guard.refill(now);
   }
 
-  /** The peer reads again. */
-  resume(): void {
+  /** The peer reads again, and so do we: what is not whole could not become so meanwhile. */
+  resume(now: number): void {
     this.#sender.resume();
+    this.#blocks.waitAnew(now);
+    for (const stream of this.#streams.values()) if (!stream.isRequestEnded) stream.waitsSince = now;
   }
 
   /** Ends what takes too long. */
   tick(now: number): void {
     this.now = now;
-    this.#blocks.tick(now);
+    // While we do not read, nothing becomes whole.
+    const isReading = !this.#link.isCongested;
+    if (isReading) this.#blocks.tick(now);
     for (const stream of this.#sender.blocked) {
       if (now - (stream.pending?.since ?? now) > stallTimeoutMs) this.resetStream(stream.id, errorCode.cancel);
     }
     for (const stream of this.#streams.values()) {
-      if (!stream.isRequestEnded && now - stream.openedAt > requestTimeoutMs)
+      if (isReading && !stream.isRequestEnded && now - stream.waitsSince > requestTimeoutMs)
         this.resetStream(stream.id, errorCode.cancel);
       else this.#application.tick(stream, now);
     }

@@ -21,6 +21,8 @@ export class Http2Stream<Exchange> implements SendingStream {
   readonly id: number;
   readonly host: StreamHost<Exchange>;
   readonly openedAt: number;
+  /** Since when its request could have become whole. */
+  waitsSince: number;
   exchange: Exchange | undefined = undefined;
   /** False once it is over, whoever ended it: nothing is sent any more. */
   isOpen = true;
@@ -37,6 +39,7 @@ export class Http2Stream<Exchange> implements SendingStream {
     this.id = id;
     this.host = host;
     this.openedAt = host.now;
+    this.waitsSince = host.now;
     this.sendWindow = sendWindow;
     this.contentLeft = contentLength ?? -1;
   }

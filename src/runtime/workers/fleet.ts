@@ -302,7 +302,7 @@ class Workers implements Fleet {
       this.#whenGone?.();
       return;
     }
-    // Nothing was read of them, and so nothing is lost.
+    // It has said nothing on them. Where it had begun to read one, the next worker finds no preface and closes it.
     for (const socket of neverArrived.toReversed()) this.#handOver.takeBack(socket);
     this.#handOver.go();
     const reason = slot.reason ?? 'died';

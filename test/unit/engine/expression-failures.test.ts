@@ -42,6 +42,18 @@ async function outcome(yaml: string): Promise<readonly [code: string, failures: 
 }
 
 describe('S24 an expression without a value is told of', () => {
+  test.each([
+    ['but not where nobody waits for the decision, which finds no headers then', true, []],
+    ['the control: where somebody does', false, ['denied_rule']],
+  ])('%s', async (_title, isLetGo, failures) => {
+    stand = await createDecisionStand(
+      documentsOf(provider + policy(`${open}, ${denying('request.headers["x-a"] == "1"')}`)),
+    );
+    const raw = rawRequest({});
+    await stand.engine.check({ ...raw, headers: Object.assign(raw.headers, { isLetGo }) });
+    expect(stand.expressionFailures).toEqual(failures);
+  });
+
   test.each<[string, string, string, ExpressionPlace]>([
     ['a condition', policy(asking('{when: [{expression: identity.claims.a == 1}]}')), 'condition_error', 'condition'],
     [

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { createCheckRequestDecoder } from '../../../src/envoy/decode-check-request.ts';
+import { encodeCheck } from '../../support/check-over-grpc.ts';
 import { DecisionLoad, HeldDecision, type HeldMessage } from '../../../src/envoy/decision-load.ts';
 import type { PeerWork } from '../../../src/grpc/transport.ts';
 
@@ -88,4 +90,31 @@ describe('a decision that waits', () => {
     held.end();
     expect(peer).toEqual({ count: 0, bytes: 0 });
   });
+});
+
+test('what stays of a message is the path and whatever else was made of it at once, not its headers alone', () => {
+  const decoder = createCheckRequestDecoder();
+  const heldBy = (path: string, certificate: string, extension: string): number => {
+    const http = { method: 'GET', host: 'a.example', path, headers: { 'x-a': 'some value' } };
+    const source = { certificate };
+    const decoded = decoder.decode(
+      encodeCheck({ attributes: { source, request: { http }, contextExtensions: { some: extension } } }),
+    );
+    if (decoded.kind !== 'request') throw new Error(decoded.why);
+    return decoded.message?.textBytes ?? 0;
+  };
+  const least = heldBy('/', '', '');
+  expect(least).toBeGreaterThanOrEqual('x-asome value'.length);
+  expect(heldBy(`/${'x'.repeat(60_000)}`, '', '')).toBe(least + 120_000);
+  expect(heldBy('/', 'c'.repeat(14_000), 'e'.repeat(5_000))).toBe(least + 19_000);
+});
+
+test('of a message that is let go no header is found any more', () => {
+  const http = { method: 'GET', host: 'a.example', path: '/', headers: { 'x-a': 'some value' } };
+  const decoded = createCheckRequestDecoder().decode(encodeCheck({ attributes: { request: { http } } }));
+  if (decoded.kind !== 'request') throw new Error(decoded.why);
+  const { headers } = decoded.request;
+  expect([headers.isLetGo, headers.find('x-a', 0)]).toEqual([false, 0]);
+  decoded.message?.release();
+  expect([headers.isLetGo, headers.find('x-a', 0), headers.length]).toEqual([true, -1, 0]);
 });

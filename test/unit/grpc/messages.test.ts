@@ -135,6 +135,26 @@ describe('a budget', () => {
     ]);
   });
 
+  test('of all takes nothing from who holds no more than the share', () => {
+    const create = createMessageBudgets(8 * mebi);
+    const whole = Array.from({ length: 4 }, () => messageOf(create()));
+    for (const message of whole) {
+      expect(message.take(64 * mebi)).toBe(true);
+      message.finish();
+    }
+    const small = [messageOf(create()), messageOf(create())];
+    expect(small.map((message) => message.take(1024))).toEqual([true, true]);
+    // Neither who asks for more than there is takes theirs.
+    expect(messageOf(create()).take(mebi)).toBe(false);
+    expect(small.map(({ isGivenUp }) => isGivenUp)).toEqual([false, false]);
+    // The control: one that holds more goes.
+    whole[0]?.release();
+    const large = messageOf(create());
+    expect(large.take(60 * mebi)).toBe(true);
+    expect(messageOf(create()).take(32 * mebi)).toBe(true);
+    expect([large, ...small].map(({ isGivenUp }) => isGivenUp)).toEqual([true, false, false]);
+  });
+
   test('of all leaves each connection its share where nothing can make room', () => {
     const create = createMessageBudgets(8 * mebi);
     const whole = Array.from({ length: 4 }, () => messageOf(create()));

@@ -114,8 +114,8 @@ describe('the queue of changes', () => {
     const { queue, taken, finish } = start();
     const [a, b] = [documentOf('a', 1), documentOf('b', 1)];
     queue.add(change([], [a, b]));
-    expect(queue.takeOut()).toEqual(change([], [a, b]));
-    expect(queue.takeOut()).toEqual(change([], []));
+    expect(queue.takeOut().change).toEqual(change([], [a, b]));
+    expect(queue.takeOut().change).toEqual(change([], []));
     void queue.open();
     await finish();
     expect(taken).toEqual(['-[] +[]']);
@@ -183,6 +183,31 @@ describe('the queue of changes', () => {
     await finish();
     expect(taken.slice(2)).toEqual(['-[a1 b2] +[c2 d1]', '-[] +[e1]']);
     expect(errors).toHaveLength(2);
+  });
+
+  it('does not hand on what could not be after somebody else has handed on what is newer', async () => {
+    const { queue, taken, finish, fail, advance } = start();
+    const opened = queue.open();
+    await finish();
+    await opened;
+    queue.add(change([], [documentOf('a', 1), documentOf('b', 1), documentOf('c', 1)]));
+    await settle();
+    queue.add(change([documentOf('b', 1)], [documentOf('a', 2)]));
+    const newer = queue.takeOut();
+    expect(newer.change).toMatchObject({ removed: [{ source: 'b' }], changed: [{ source: 'a', value: 2 }] });
+    newer.settled(true);
+    await fail();
+    await advance(1000);
+    await finish();
+    expect(taken.slice(1)).toEqual(['-[] +[a1 b1 c1]', '-[] +[c1]']);
+    // The control: what was taken out and could not be handed on waits again.
+    queue.add(change([], [documentOf('d', 1)]));
+    await settle();
+    queue.add(change([], [documentOf('e', 1)]));
+    queue.takeOut().settled(false);
+    await finish();
+    await finish();
+    expect(taken.slice(3)).toEqual(['-[] +[d1]', '-[] +[e1]']);
   });
 
   it('opens once the first change could be handed on', async () => {
