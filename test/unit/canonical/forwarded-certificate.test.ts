@@ -77,7 +77,8 @@ describe('x-forwarded-client-cert', () => {
         ),
         (text) => {
           const found = parseForwardedCertificate(text);
-          if (found !== undefined) expect(text).toContain(`=${found.hash}`);
+          // A value may stand in quotes.
+          if (found !== undefined) expect(text.replaceAll('="', '=')).toContain(`=${found.hash}`);
         },
       ),
       { numRuns: 2000 },
