@@ -7,6 +7,7 @@ import { startCluster } from '../../support/kubernetes/start-cluster.ts';
 import { describeWithCluster } from '../../support/kubernetes/with-cluster.ts';
 import { istioDefinitions } from '../support/istio-definitions.ts';
 import { objectAt, objectsAt } from '../support/json-at.ts';
+import { waitEstablished } from '../../support/kubernetes/wait-established.ts';
 
 const folder = 'deploy/istio';
 const files = ['authorization-policy.yaml', 'peer-authentication.yaml', 'destination-rule.yaml'];
@@ -33,7 +34,7 @@ if (istioDefinitions === undefined) {
       );
       expect(wanted).toHaveLength(names.length);
       await cluster.run('kubectl', ['create', '--filename', '-'], { input: wanted.map(String).join('---\n') });
-      for (const name of names) await cluster.kubectl('wait', '--for=condition=Established', `crd/${name}`);
+      for (const name of names) await waitEstablished(cluster, `crd/${name}`);
       for (const name of ['istio-ingress', 'shop', 'portcullis']) await cluster.kubectl('create', 'namespace', name);
     });
     afterAll(() => cluster?.stop());

@@ -8,6 +8,7 @@ import { startCluster } from '../../support/kubernetes/start-cluster.ts';
 import { describeWithCluster } from '../../support/kubernetes/with-cluster.ts';
 import { createImageFolder, type ImageFolder } from '../support/as-image.ts';
 import { lineWith } from '../support/line-with.ts';
+import { waitEstablished } from '../../support/kubernetes/wait-established.ts';
 
 const policy = `
 apiVersion: portcullis.dev/v1alpha1
@@ -24,7 +25,7 @@ describeWithCluster('the bundle before a real API server', () => {
   beforeAll(async () => {
     [cluster, image] = await Promise.all([startCluster(), createImageFolder()]);
     await cluster.kubectl('create', '--filename', 'deploy/crds.yaml');
-    await cluster.kubectl('wait', '--for=condition=Established', '--filename', 'deploy/crds.yaml');
+    await waitEstablished(cluster, '--filename', 'deploy/crds.yaml');
     await cluster.apply(policy);
     // Where the image's user can read it.
     folder = await mkdtemp(join(tmpdir(), 'portcullis-kubeconfig-'));

@@ -8,6 +8,7 @@ import type { Cluster } from '../../support/kubernetes/cluster.ts';
 import type { ToolRun } from '../../support/kubernetes/run-tool.ts';
 import { startCluster } from '../../support/kubernetes/start-cluster.ts';
 import { describeWithCluster } from '../../support/kubernetes/with-cluster.ts';
+import { waitEstablished } from '../../support/kubernetes/wait-established.ts';
 
 const earlierChart = fileURLToPath(new URL('support/earlier-chart', import.meta.url));
 
@@ -68,7 +69,7 @@ describeWithCluster('the life of a release of the chart', () => {
 
     it('the earlier chart is installed, and policies are there', async () => {
       await cluster[helm]('install', 'portcullis', earlierChart, '--namespace', 'portcullis');
-      await cluster.kubectl('wait', '--for=condition=Established', 'crd', '--all');
+      await waitEstablished(cluster, '--all');
       await cluster.apply(documents);
       expect(await ourCrds()).toEqual(['accesspolicies.portcullis.dev', 'identityproviders.portcullis.dev']);
     });
@@ -202,7 +203,7 @@ describeWithCluster('the life of a release of the chart', () => {
       'older CRDs that kubectl apply %j brought are taken over with the flags of docs/kubernetes.md, and policies stay',
       async (how) => {
         await cluster.kubectl('apply', ...how, '--filename', await olderCrds());
-        await cluster.kubectl('wait', '--for=condition=Established', 'crd', '--all');
+        await waitEstablished(cluster, '--all');
         await cluster.apply(documents);
         const refused = await change('install');
         expect(refused).toMatchObject({

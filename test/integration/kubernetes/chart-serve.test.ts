@@ -5,6 +5,7 @@ import { startCluster } from '../../support/kubernetes/start-cluster.ts';
 import { describeWithCluster } from '../../support/kubernetes/with-cluster.ts';
 import { healthOf, runCli, type ServeProcess } from '../support/serve-process.ts';
 import { startPod } from './support/start-pod.ts';
+import { waitEstablished } from '../../support/kubernetes/wait-established.ts';
 
 const keys = JSON.stringify({
   keys: [
@@ -66,7 +67,7 @@ describeWithCluster('serve with the rights and the arguments of the chart', () =
   };
   const install = async (helm: Helm, use: ChartUse): Promise<void> => {
     await cluster[helm]('install', 'portcullis', chartFolder, ...chartFlags(use));
-    await cluster.kubectl('wait', '--for=condition=Established', 'crd', '--all');
+    await waitEstablished(cluster, '--all');
     for (const namespace of ['team-a', 'elsewhere']) await cluster.apply(documents(namespace));
     await cluster.apply(floor);
     service = await startPod(cluster);

@@ -7,6 +7,7 @@ import { startCluster } from '../../support/kubernetes/start-cluster.ts';
 import { describeWithCluster } from '../../support/kubernetes/with-cluster.ts';
 import { healthOf, runCli, type ServeProcess } from '../support/serve-process.ts';
 import { startSidecar } from './support/start-pod.ts';
+import { waitEstablished } from '../../support/kubernetes/wait-established.ts';
 
 const web = { namespace: 'shop', name: 'web' };
 
@@ -57,7 +58,7 @@ describeWithCluster('serve with the rights and the arguments of the sidecar', ()
     await cluster.kubectl('create', 'serviceaccount', web.name, '--namespace', web.namespace);
     await installRouteCrds(cluster);
     await cluster.helm4('install', 'portcullis', chartFolder, ...chartFlags({ set: values }));
-    await cluster.kubectl('wait', '--for=condition=Established', 'crd', '--all');
+    await waitEstablished(cluster, '--all');
     await cluster.apply(documents);
     sidecar = await startSidecar(cluster, web);
     await eventually(async () => expect(await healthOf(sidecar.grpcAddress)).toBe('SERVING'), 20_000);

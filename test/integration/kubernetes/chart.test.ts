@@ -16,6 +16,7 @@ import type { ToolRun } from '../../support/kubernetes/run-tool.ts';
 import { startCluster } from '../../support/kubernetes/start-cluster.ts';
 import { describeWithCluster } from '../../support/kubernetes/with-cluster.ts';
 import { otherKinds, restrictedNamespaces } from './support/chart-surroundings.ts';
+import { waitEstablished } from '../../support/kubernetes/wait-established.ts';
 
 /** What a kind's `kubectl apply --server-side --dry-run=server` says, where a warning of the API server is a failure. */
 function dryRun(cluster: Cluster, input: string): Promise<ToolRun> {
@@ -55,7 +56,7 @@ describeWithCluster('the chart', () => {
     cluster = await startCluster();
     await cluster.apply(otherKinds);
     await cluster.apply(restrictedNamespaces('portcullis', 'team-a', 'team-b', 'shop', 'pay', 'monitoring'));
-    await cluster.kubectl('wait', '--for=condition=Established', 'crd', '--all');
+    await waitEstablished(cluster, '--all');
   });
   afterAll(() => cluster?.stop());
 

@@ -12,6 +12,7 @@ import type { Cluster } from '../../support/kubernetes/cluster.ts';
 import { mutate } from '../../support/kubernetes/mutate-document.ts';
 import { startCluster } from '../../support/kubernetes/start-cluster.ts';
 import { describeWithCluster } from '../../support/kubernetes/with-cluster.ts';
+import { waitEstablished } from '../../support/kubernetes/wait-established.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 /** What the API server lets through and the parser refuses: misspelt fields, which it has to see, and what needs more than a shape. */
@@ -52,7 +53,7 @@ describeWithCluster('the CRDs on a real API server', () => {
   beforeAll(async () => {
     cluster = await startCluster();
     await cluster.kubectl('apply', '--server-side', '--filename', join(root, 'deploy/crds.yaml'));
-    await cluster.kubectl('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all');
+    await waitEstablished(cluster, '--all');
     await cluster.kubectl('create', 'namespace', 'shop');
   });
   afterAll(() => cluster?.stop());

@@ -13,6 +13,7 @@ import { describeWithCluster } from '../../support/kubernetes/with-cluster.ts';
 import { getText, type ServeProcess } from '../support/serve-process.ts';
 import { describeWithEnvoy } from '../support/with-envoy.ts';
 import { startPod } from './support/start-pod.ts';
+import { waitEstablished } from '../../support/kubernetes/wait-established.ts';
 
 const policy = (access: string): string => `
 apiVersion: portcullis.dev/v1alpha1
@@ -54,7 +55,7 @@ describeWithEnvoy('what a user does', (envoyBinary) => {
 
       it('installs the chart, applies a policy, waits for it, is answered by it through Envoy, changes it, and uninstalls', async () => {
         await cluster[helm]('install', 'portcullis', chartFolder, '--namespace', 'portcullis', '--create-namespace');
-        await cluster.kubectl('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all');
+        await waitEstablished(cluster, '--all');
         pod = await startPod(cluster, `portcullis-${helm}`);
         closers.push(() => pod.close());
         await cluster.run('kubectl', ['create', 'namespace', 'shop']);

@@ -1,4 +1,5 @@
 import type { Cluster } from './cluster.ts';
+import { waitEstablished } from './wait-established.ts';
 
 const kinds = [
   { kind: 'HTTPRoute', plural: 'httproutes', singular: 'httproute' },
@@ -47,5 +48,5 @@ function routeCrd({ kind, plural, singular }: (typeof kinds)[number]): object {
 export async function installRouteCrds(cluster: Cluster): Promise<void> {
   await cluster.apply(kinds.map((kind) => JSON.stringify(routeCrd(kind))).join('\n---\n'));
   const names = kinds.map(({ plural }) => `crd/${plural}.gateway.networking.k8s.io`);
-  await cluster.kubectl('wait', '--for=condition=Established', '--timeout=30s', ...names);
+  await waitEstablished(cluster, ...names);
 }
