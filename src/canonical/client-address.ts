@@ -1,9 +1,9 @@
-import type { Headers } from '../core/request.ts';
+import type { Headers, RawRequest } from '../core/request.ts';
 import { canonicalIp } from '../std/ip.ts';
 
 /**
- * The client's address (S31). Without trusted hops it is the proxy's direct peer (`direct`: its canonical address; undefined where it has
- * none). With `n` of them it is the address that the n-th proxy before ours saw: the chain is X-Forwarded-For and the direct peer behind it
+ * The client's address (S31). Without trusted hops it is the proxy's direct peer (`direct`, of `directAddress`). With `n` of them it is
+ * the address that the n-th proxy before ours saw: the chain is X-Forwarded-For and the direct peer behind it
  * (once: some proxies append it before they ask), and n entries of its end are proxies. Undefined where the chain is shorter than that, any
  * entry to be trusted is no address, or the direct peer has none (a pipe): then what ends the chain may be the client's own word.
  */
@@ -21,6 +21,11 @@ export function clientAddress(
   const trusted = chain.slice(-trustedHops);
   if (chain.length <= trustedHops || trusted.includes(undefined)) return undefined;
   return chain.at(-1 - trustedHops);
+}
+
+/** The canonical address of the proxy's direct peer; undefined where it has none. */
+export function directAddress({ peerAddress }: Pick<RawRequest, 'peerAddress'>): string | undefined {
+  return peerAddress === undefined ? undefined : canonicalIp(peerAddress);
 }
 
 const withPort = /^(?:(\d+\.\d+\.\d+\.\d+)|\[([0-9a-fA-F:.]+)\]):\d{1,5}$/;

@@ -1,11 +1,11 @@
 import { denial, type Denial } from '../core/decision.ts';
 import type { RawRequest, Request } from '../core/request.ts';
-import { clientAddress } from './client-address.ts';
+import { clientAddress, directAddress } from './client-address.ts';
 import { readHeaders } from './headers.ts';
 import { canonicalizeHost } from './host.ts';
 import { canonicalizePath } from './path.ts';
 import { readForwardedCertificate } from './forwarded-certificate.ts';
-import { canonicalIp, type AddressSet } from '../std/ip.ts';
+import type { AddressSet } from '../std/ip.ts';
 import { readQuery } from './query.ts';
 
 export interface ReadingSettings {
@@ -34,7 +34,7 @@ export function readRequest(raw: RawRequest, settings: ReadingSettings): Request
   const twice = single.find((name) => headers.count(name) > 1);
   if (twice !== undefined) return denial('header_duplicated', `The header ${twice} is there twice.`);
   const rawQuery = mark < 0 ? '' : raw.target.slice(mark + 1);
-  const peerAddress = raw.peerAddress === undefined ? undefined : canonicalIp(raw.peerAddress);
+  const peerAddress = directAddress(raw);
   return {
     method: raw.method,
     path: path.path,

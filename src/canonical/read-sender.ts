@@ -1,6 +1,5 @@
 import type { RawRequest, RequestSender } from '../core/request.ts';
-import { canonicalIp } from '../std/ip.ts';
-import { clientAddress } from './client-address.ts';
+import { clientAddress, directAddress } from './client-address.ts';
 import { readHeaders } from './headers.ts';
 import { canonicalizeHost } from './host.ts';
 import type { ReadingSettings } from './read-request.ts';
@@ -9,10 +8,9 @@ import type { ReadingSettings } from './read-request.ts';
 export function readSender(raw: RawRequest, { trustedHops }: ReadingSettings): RequestSender | undefined {
   if (raw.kind === 'other') return undefined;
   const host = canonicalizeHost(raw.host);
-  const peerAddress = raw.peerAddress === undefined ? undefined : canonicalIp(raw.peerAddress);
   return {
     method: raw.method,
     host: host.kind === 'refusal' ? undefined : host.host,
-    clientIp: clientAddress(peerAddress, readHeaders(raw.headers), trustedHops),
+    clientIp: clientAddress(directAddress(raw), readHeaders(raw.headers), trustedHops),
   };
 }
